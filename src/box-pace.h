@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxPace: a limit of bytes per second shared by threads (a token bucket). Sleeping is the caller's business:
+ * box_pace_take() only says how long.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _BoxPace BoxPace;
+
+/* @rate: bytes per second, 0: no limit. */
+BoxPace *box_pace_new (guint64 rate);
+BoxPace *box_pace_ref (BoxPace *pace);
+void box_pace_unref (BoxPace *pace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPace, box_pace_unref)
+
+void box_pace_set_rate (BoxPace *pace, guint64 rate);
+
+/* Takes @n bytes at @now (monotonic, microseconds) and returns the microseconds to wait before they may leave. */
+gint64 box_pace_take (BoxPace *pace, gsize n, gint64 now);
+
+G_END_DECLS

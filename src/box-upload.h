@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxUpload: one file on its way to Box. A producer thread writes the bytes in order; the process's shared
+ * workers open the session, send parts as they fill, and commit when the producer has said that it is finished. The producer
+ * waits only for room.
+ *
+ *   upload = box_upload_new (&settings, &events, data, destroy, &error);
+ *   box_upload_start (upload);
+ *   while (…)
+ *     {
+ *       n = box_upload_write (upload, bytes, length);       // what had room
+ *       if (n < length)
+ *         switch (box_upload_wait_room (upload)) …
+ *     }
+ *   box_upload_finish (upload);
+ *   box_upload_wait_done (upload, -1);
+ *   box_upload_cancel (upload);
+ *   box_upload_unref (upload);
+ *
+ * Threads: write and finish belong to one producer thread; everything else may be called from any.
+ */
+#pragma once
+
+#include "box-client.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  BOX_IF_EXISTS_ERROR,   /* the name is taken: BOX_ERROR_NAME_IN_USE */
+  BOX_IF_EXISTS_VERSION, /* becomes a new version of the file that is there */
+  BOX_IF_EXISTS_RENAME,  /* "name (1).ext", "name (2).ext", … */
+} BoxIfExists;
+
+typedef enum
+{
+  BOX_ON_ERROR_KEEP,
+  BOX_ON_ERROR_ABORT,
+} BoxOnError;
+
+/**
+ * BoxUploadSettings:
+ * @destination: copied.
+ * @size: bytes of the whole file. With a SESSION destination it must fit the session's grid.
+ * @if_exists: what to do where the name is taken.
+ * @on_error: whether the session is aborted on a fatal error; one that was given by id never is.
+ * @commit: FALSE: fill the session and leave the commit to the caller.
+ * @parallel: parts in flight, 1 to 16; 0: 4.
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 2) parts. At least two parts are always allowed, and a file below
+ *   BOX_SESSION_MIN_SIZE is held whole.
+ * @upload_rate: bytes per second; 0: no limit.
+ * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session expires.
+ * @digest_engine: for the parts.
+ * @attributes: copied.
+ *
+ * What to upload and how.
+ */
+typedef struct
+{
+  BoxClient *client;
+  const BoxDestination *destination;
+  guint64 size;
+  BoxIfExists if_exists;
+  BoxOnError on_error;
+  gboolean commit;
+  guint parallel;
+  guint64 max_memory;
+  guint64 upload_rate;
+  guint retry_timeout;
+  BoxDigestEngine digest_engine;
+  BoxAttributes attributes;
+} BoxUploadSettings;
+
+typedef struct _BoxUpload BoxUpload;
+
+/**
+ * BoxUploadEvents:
+ *
+ * What happens, told as it happens: from worker threads, without any lock held, never after box_upload_cancel() has
+ * returned except for one that had already begun. Each may be NULL.
+ */
+typedef struct
+{
+  /* The session is open; adopted parts are told by part_done next. Not called for direct uploads. */
+  void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
+  /* Box has the part. attempts: requests it took, 0 where it was adopted. */
+  void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);
+  /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset: of the part, else
+   * G_MAXUINT64. */
+  void (*retrying) (const char *request, guint64 offset, guint attempt, gint64 delay,
+                    const GError *reason, gpointer user_data);
+  /* The network is gone (reason) or back (NULL). */
+  void (*outage) (const GError *reason, gpointer user_data);
+  /* All parts are there and the commit begins. */
+  void (*committing) (gpointer user_data);
+  /* The end: the file, verified by size and SHA-1; file is NULL where settings.commit was FALSE. */
+  void (*completed) (const BoxFile *file, gpointer user_data);
+  /* The other end. */
+  void (*failed) (const GError *error, gpointer user_data);
+} BoxUploadEvents;
+
+/* Checks the settings (BOX_ERROR_SETTINGS). @user_data is given to every event and released with @destroy when the
+ * upload and its workers are done with it. */
+BoxUpload *box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events,
+                           gpointer user_data, GDestroyNotify destroy, GError **error);
+BoxUpload *box_upload_ref (BoxUpload *upload);
+void box_upload_unref (BoxUpload *upload);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxUpload, box_upload_unref)
+
+/* Begins the work over the network, in the background. */
+void box_upload_start (BoxUpload *upload);
+
+/**
+ * box_upload_write:
+ *
+ * Copies as much of @data as there is room for and returns how much that was; less than @length: wait for room. After a
+ * failure the rest is swallowed by nobody: 0 is returned and the wait says FAILED. Writing beyond the declared size fails the
+ * upload with BOX_ERROR_SIZE.
+ */
+gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
+
+typedef enum
+{
+  BOX_WAIT_READY,
+  BOX_WAIT_INTERRUPTED, /* box_upload_interrupt() is on */
+  BOX_WAIT_TIMEOUT,
+  BOX_WAIT_FAILED, /* see box_upload_get_error() */
+} BoxWait;
+
+/* Waits until something can be written. */
+BoxWait box_upload_wait_room (BoxUpload *upload);
+
+/* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not wait. */
+void box_upload_finish (BoxUpload *upload);
+
+/* Waits until the file is committed; @timeout in microseconds, -1: for ever. */
+BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);
+
+/* TRUE makes the waits above return at once until FALSE is set; transfers go on. */
+void box_upload_interrupt (BoxUpload *upload, gboolean interrupted);
+
+/* Fails the upload with @error (taken): the producer found that its bytes are not good. */
+void box_upload_fail (BoxUpload *upload, GError *error);
+
+/* Stops everything now, leaving the session as it is; transfers in flight are cut within milliseconds, in the background. Does
+ * nothing after the end. */
+void box_upload_cancel (BoxUpload *upload);
+
+/* A copy of the error, NULL while there is none. */
+GError *box_upload_get_error (BoxUpload *upload);
+
+/* The committed file, NULL before. Free with box_file_free(). */
+BoxFile *box_upload_get_file (BoxUpload *upload);
+
+/* The open session, NULL before and for direct uploads. Free with box_session_free(). */
+BoxSession *box_upload_get_session (BoxUpload *upload);
+
+/* These take effect at once. */
+void box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second);
+
+typedef struct
+{
+  guint64 bytes_received;  /* written by the producer */
+  guint64 bytes_uploaded;  /* acknowledged by Box, adopted ones included */
+  guint64 bytes_sent;      /* handed to the network, repeated ones included */
+  guint64 bytes_total;     /* 0: unknown */
+  guint parts_uploaded;    /* acknowledged, adopted ones included */
+  guint parts_total;       /* 0 before the session is open, and for direct uploads */
+  guint parts_in_flight;
+  guint retries;
+  guint64 memory;          /* bytes of parts held */
+  guint64 rate;            /* bytes per second acknowledged lately */
+} BoxUploadStats;
+
+void box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats);
+
+G_END_DECLS

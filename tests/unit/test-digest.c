@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-digest.h"
+
+#include <string.h>
+
+/* From Box's guide: the Digest header for a part of 8,388,608 bytes of 'a'. */
+static void
+test_digest_agrees_with_the_guides_example (gconstpointer engine)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new ((BoxDigestEngine) GPOINTER_TO_INT (engine));
+  g_autofree guint8 *data = g_malloc (8388608);
+  g_autofree char *base64 = NULL;
+  BoxSha1 sha1;
+
+  memset (data, 'a', 8388608);
+  box_digest_update (digest, data, 188);
+  box_digest_update (digest, data, 0);
+  box_digest_update (digest, data, 8388608 - 188);
+  box_digest_finish (digest, &sha1);
+  base64 = box_sha1_to_base64 (&sha1);
+  g_assert_cmpstr (base64, ==, "fpRyg5eVQletdZqEKaFlqwBXJzM=");
+}
+
+static void
+test_digest_starts_anew_after_finish (gconstpointer engine)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new ((BoxDigestEngine) GPOINTER_TO_INT (engine));
+  g_autofree char *empty = NULL, *abc = NULL;
+  BoxSha1 sha1;
+
+  box_digest_finish (digest, &sha1);
+  empty = box_sha1_to_hex (&sha1);
+  g_assert_cmpstr (empty, ==, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+  box_digest_update (digest, "abc", 3);
+  box_digest_finish (digest, &sha1);
+  abc = box_sha1_to_hex (&sha1);
+  g_assert_cmpstr (abc, ==, "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
+static void
+test_sha1_hex_round_trips_and_refuses_nonsense (void)
+{
+  g_autofree char *hex = NULL;
+  BoxSha1 sha1;
+
+  g_assert_true (box_sha1_from_hex ("A9993E364706816ABA3E25717850C26C9CD0D89D", &sha1));
+  hex = box_sha1_to_hex (&sha1);
+  g_assert_cmpstr (hex, ==, "a9993e364706816aba3e25717850c26c9cd0d89d");
+  g_assert_false (box_sha1_from_hex ("a9993e364706816aba3e25717850c26c9cd0d89", &sha1));
+  g_assert_false (box_sha1_from_hex ("g9993e364706816aba3e25717850c26c9cd0d89d", &sha1));
+  g_assert_false (box_sha1_from_hex (NULL, &sha1));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/digest/glib/agrees-with-the-guides-example",
+                        GINT_TO_POINTER (BOX_DIGEST_ENGINE_GLIB),
+                        test_digest_agrees_with_the_guides_example);
+  g_test_add_data_func ("/digest/gnutls/agrees-with-the-guides-example",
+                        GINT_TO_POINTER (BOX_DIGEST_ENGINE_GNUTLS),
+                        test_digest_agrees_with_the_guides_example);
+  g_test_add_data_func ("/digest/glib/starts-anew-after-finish",
+                        GINT_TO_POINTER (BOX_DIGEST_ENGINE_GLIB),
+                        test_digest_starts_anew_after_finish);
+  g_test_add_data_func ("/digest/gnutls/starts-anew-after-finish",
+                        GINT_TO_POINTER (BOX_DIGEST_ENGINE_GNUTLS),
+                        test_digest_starts_anew_after_finish);
+  g_test_add_func ("/sha1/hex-round-trips-and-refuses-nonsense",
+                   test_sha1_hex_round_trips_and_refuses_nonsense);
+  return g_test_run ();
+}
