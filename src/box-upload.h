@@ -39,6 +39,21 @@ typedef enum
 } BoxOnError;
 
 /**
+ * BoxUploadSource:
+ * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at once. What it answers fails the
+ *   upload.
+ *
+ * Where the bytes are kept by somebody else until the file is committed (the spool): the upload then holds none of them in memory
+ * and reads a part when it is sent. @user_data lives as long as the events'.
+ */
+typedef struct
+{
+  gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
+                    GError **error);
+  gpointer user_data;
+} BoxUploadSource;
+
+/**
  * BoxUploadSettings:
  * @destination: copied.
  * @size: bytes of the whole file. With a SESSION destination it must fit the session's grid.
@@ -52,6 +67,11 @@ typedef enum
  * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
+ * @source: (nullable): copied. With one, bytes are announced by box_upload_advance() instead of written, and @retry_timeout counts
+ *   from box_upload_finish_digest() only: while bytes are still being made, no outage is too long.
+ * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with instead of opening one; where it is
+ *   gone the upload fails with BOX_ERROR_SESSION_GONE, and the owner of the bytes starts another one without it.
+ * @commit_unsure: the earlier attempt may have committed @session: look for the file before committing again.
  *
  * What to upload and how.
  */
@@ -69,6 +89,9 @@ typedef struct
   guint retry_timeout;
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;
+  const BoxUploadSource *source;
+  const BoxSession *session;
+  gboolean commit_unsure;
 } BoxUploadSettings;
 
 typedef struct _BoxUpload BoxUpload;
@@ -91,7 +114,7 @@ typedef struct
                     const GError *reason, gpointer user_data);
   /* The network is gone (reason) or back (NULL). */
   void (*outage) (const GError *reason, gpointer user_data);
-  /* All parts are there and the commit begins. */
+  /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before their request. */
   void (*committing) (gpointer user_data);
   /* The end: the file, verified by size and SHA-1; file is NULL where settings.commit was FALSE. */
   void (*completed) (const BoxFile *file, gpointer user_data);
@@ -132,6 +155,12 @@ BoxWait box_upload_wait_room (BoxUpload *upload);
 
 /* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not wait. */
 void box_upload_finish (BoxUpload *upload);
+
+/* With a source, instead of writing: the first @available bytes of the file can be read from it. Never waits. */
+void box_upload_advance (BoxUpload *upload, guint64 available);
+
+/* With a source, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of the whole file. */
+void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
 
 /* Waits until the file is committed; @timeout in microseconds, -1: for ever. */
 BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);
