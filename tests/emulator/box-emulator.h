@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxEmulator: a stand-in for Box's upload API in this process, over HTTP and TLS on loopback. It
+ * runs in threads of its own, so that a test may block in the code under test. Faults are data
+ * (scenarios, docs/emulator.md); what was asked of it is in its journal, what it stored can be
+ * looked at directly.
+ *
+ * Every function may be called from any thread. Strings in results belong to the result.
+ *
+ *   g_autoptr (BoxEmulator) emulator = box_emulator_new (NULL, &error);
+ *   settings.endpoint = box_emulator_get_endpoint (emulator, FALSE);
+ *   settings.api_endpoint = box_emulator_get_api_endpoint (emulator, FALSE);
+ *   settings.access_token = "any";
+ */
+#pragma once
+
+#include <libsoup/soup.h>
+
+G_BEGIN_DECLS
+
+/* What is 0 or NULL has its default. Sizes are bytes, times seconds. */
+typedef struct
+{
+  const char *dir;  /* storage, kept; NULL: a temporary directory, removed by box_emulator_free() */
+  guint16 port;     /* 0: the kernel picks one */
+  guint16 tls_port; /* likewise */
+  guint64 part_size;      /* of new sessions: 8388608 */
+  guint64 min_size;       /* below it a session is refused: 20000000; 1: never */
+  guint64 max_size;       /* above it a file is refused (file_size_limit_exceeded): no limit */
+  guint64 quota;          /* of all stored files (storage_limit_exceeded): no limit */
+  guint64 rate;           /* of all request bodies together, a second: no limit */
+  guint session_lifetime; /* 7 days */
+  guint token_lifetime;   /* expires_in of tokens that /oauth2/token issues: 3600 */
+  guint page_limit;       /* the largest page of a list: 1000 */
+  guint processing;  /* the first so many commits of a session are answered 202 with Retry-After */
+  guint retry_after; /* the Retry-After of these, 0: 1 */
+  gint64 clock_offset; /* the emulator's clock against the machine's */
+  const char *const
+      *tokens;             /* accepted access tokens, never expiring; NULL: any token is accepted */
+  gboolean strict_clients; /* /oauth2/token knows only clients of box_emulator_load_accounts() */
+} BoxEmulatorOptions;
+
+typedef struct _BoxEmulator BoxEmulator;
+
+/* Creates the certificates and starts to listen. @options may be NULL. */
+BoxEmulator *box_emulator_new (const BoxEmulatorOptions *options, GError **error);
+
+/* Resets all connections and waits for its threads. */
+void box_emulator_free (BoxEmulator *emulator);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulator, box_emulator_free)
+
+/* Addresses. One origin answers for all of Box's hosts: for uploads
+ * "http://127.0.0.1:PORT/api/2.0", for the rest of the API ".../2.0"; tokens are at /oauth2/token
+ * of the origin. Owned by @emulator. */
+const char *box_emulator_get_endpoint (BoxEmulator *emulator, gboolean tls);
+const char *box_emulator_get_api_endpoint (BoxEmulator *emulator, gboolean tls);
+const char *box_emulator_get_origin (BoxEmulator *emulator, gboolean tls);
+
+/* PEM file with the authority that signed the certificate (127.0.0.1, ::1, localhost and Box's host
+ * names). */
+const char *box_emulator_get_ca_file (BoxEmulator *emulator);
+const char *box_emulator_get_dir (BoxEmulator *emulator);
+
+/* --- Faults ------------------------------------------------------------------------------------
+ */
+
+/* Adds the rules of a scenario (JSON, docs/emulator.md) to those that are there. Counting starts
+ * now. */
+gboolean box_emulator_load_scenario (BoxEmulator *emulator, const char *json, GError **error);
+
+/* Forgets all rules, and releases all that they hold. */
+void box_emulator_clear_scenario (BoxEmulator *emulator);
+
+/* Lets requests go on that rules with this "name" hold, now and from now on. */
+void box_emulator_release (BoxEmulator *emulator, const char *name);
+
+/* TRUE: the network is down: connections are reset, new ones refused. FALSE: up again, on the same
+ * ports. */
+void box_emulator_set_down (BoxEmulator *emulator, gboolean down);
+
+/* Bytes a second of all request bodies together; 0: no limit. */
+void box_emulator_set_rate (BoxEmulator *emulator, guint64 rate);
+
+/* Moves the emulator's clock: expiry of sessions and tokens, JWT times, the Date header. */
+void box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds);
+
+/* --- Journal -----------------------------------------------------------------------------------
+ */
+
+/**
+ * BoxEmulatorRequest:
+ * @number: 1, 2, …: in the order in which the heads were read.
+ * @connection: number of the connection, from 1.
+ * @route: what was asked: "create_session", "create_version_session", "get_session", "upload_part",
+ * "list_parts", "commit", "abort", "preflight", "preflight_version", "upload_file",
+ * "upload_version", "get_file", "download", "get_user", "token", "revoke", … (docs/emulator.md
+ * lists all), "unknown".
+ * @path: with the query.
+ * @token: the bearer token, or %NULL.
+ * @offset: first byte by Content-Range, -1 without.
+ * @body_bytes: bytes of the body that were read.
+ * @status: of the reply; 0: none was sent (yet).
+ * @done: the reply was sent, or the connection lost.
+ * @aborted: the connection ended before the reply was sent whole, by the client's doing or by a
+ * fault's.
+ * @fault: "do" of the last scenario rule that struck, or %NULL.
+ * @began, @ended: monotonic time, µs; @ended 0 until @done.
+ */
+typedef struct
+{
+  guint number;
+  guint connection;
+  gboolean tls;
+  const char *route;
+  char *method;
+  char *path;
+  SoupMessageHeaders *headers;
+  char *token;
+  gint64 offset;
+  guint64 body_bytes;
+  guint status;
+  gboolean done;
+  gboolean aborted;
+  char *fault;
+  gint64 began;
+  gint64 ended;
+} BoxEmulatorRequest;
+
+void box_emulator_request_free (BoxEmulatorRequest *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorRequest, box_emulator_request_free)
+
+/* Copies of the requests of @route (%NULL: all) so far, in order, with free function. */
+GPtrArray *box_emulator_get_requests (BoxEmulator *emulator, const char *route);
+
+/* How many requests of @route (%NULL: all) have come; how many of these were answered with @status.
+ */
+guint box_emulator_count (BoxEmulator *emulator, const char *route);
+guint box_emulator_count_status (BoxEmulator *emulator, const char *route, guint status);
+
+/* The most requests of @route that were open at the same time. */
+guint box_emulator_count_parallel (BoxEmulator *emulator, const char *route);
+
+/* Waits until @n requests of @route have come (seen) or are done, counted from the emulator's
+ * start. FALSE: not within
+ * @timeout_ms. */
+gboolean
+box_emulator_wait_seen (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms);
+gboolean
+box_emulator_wait_done (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms);
+
+/* Waits until a rule with this "name" holds a request (or has been released). */
+gboolean box_emulator_wait_held (BoxEmulator *emulator, const char *name, guint timeout_ms);
+
+/* Waits until @bytes bytes of request bodies have been read, counted from the emulator's start. */
+gboolean box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint timeout_ms);
+
+/* --- What is stored ----------------------------------------------------------------------------
+ */
+
+/* A file. @path is its newest content on disk, to be read only. Attributes that were not given are
+ * NULL. */
+typedef struct
+{
+  char *id;
+  char *version_id;
+  char *folder_id;
+  char *name;
+  char *sha1; /* hex */
+  char *etag;
+  char *path;
+  guint64 size;
+  guint n_versions; /* 1: only the first */
+  char *description;
+  char *content_created_at;
+  char *content_modified_at;
+} BoxEmulatorFile;
+
+void box_emulator_file_free (BoxEmulatorFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorFile, box_emulator_file_free)
+
+/* NULL: there is none. The name is compared as Box does, without regard to case. */
+BoxEmulatorFile *
+box_emulator_find_file (BoxEmulator *emulator, const char *folder_id, const char *name);
+BoxEmulatorFile *box_emulator_get_file (BoxEmulator *emulator, const char *id);
+guint box_emulator_count_files (BoxEmulator *emulator);
+
+/* Adds a file or folder without a request; the result is its id, NULL if the name is refused or
+ * taken. */
+char *box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char *name,
+                             gconstpointer data, gsize size);
+char *box_emulator_add_folder (BoxEmulator *emulator, const char *folder_id, const char *name);
+
+typedef enum
+{
+  BOX_EMULATOR_SESSION_OPEN,
+  BOX_EMULATOR_SESSION_COMMITTED, /* at least once */
+  BOX_EMULATOR_SESSION_ABORTED,
+  BOX_EMULATOR_SESSION_EXPIRED,
+} BoxEmulatorSessionState;
+
+/* An upload session. */
+typedef struct
+{
+  char *id;
+  char *folder_id; /* NULL for a version */
+  char *file_id;   /* of a version, else NULL */
+  char *file_name;
+  guint64 size;
+  guint64 part_size;
+  guint n_parts;
+  guint n_stored;
+  guint n_commits;  /* that made a file or version */
+  gboolean *stored; /* n_parts: is it there */
+  guint *received;  /* n_parts: how often its body arrived whole, whatever became of it */
+  BoxEmulatorSessionState state;
+} BoxEmulatorSession;
+
+void box_emulator_session_free (BoxEmulatorSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorSession, box_emulator_session_free)
+
+BoxEmulatorSession *box_emulator_get_session (BoxEmulator *emulator, const char *id);
+
+/* Ids of all sessions in order of creation, with free function. */
+GPtrArray *box_emulator_get_session_ids (BoxEmulator *emulator);
+
+/* Adds a session without a request, for a new file or (@folder_id NULL) for a version of @file_id.
+ * The result is its id. It belongs to the default user: any token that box_emulator_load_accounts()
+ * gave no other. */
+char *box_emulator_add_session (BoxEmulator *emulator, const char *folder_id, const char *name,
+                                const char *file_id, guint64 size);
+
+/* Stores a part of a session without a request. FALSE: refused, as the API would have. */
+gboolean box_emulator_add_part (BoxEmulator *emulator, const char *session_id, guint64 offset,
+                                gconstpointer data, gsize size);
+
+/* From now on 410 session_expired; from now on 404. */
+void box_emulator_expire_session (BoxEmulator *emulator, const char *id);
+void box_emulator_drop_session (BoxEmulator *emulator, const char *id);
+
+/* --- Tokens ------------------------------------------------------------------------------------
+ */
+
+/* Accepts @token for @expires_in seconds of the emulator's clock (0: for ever). */
+void box_emulator_set_token (BoxEmulator *emulator, const char *token, guint expires_in);
+
+/* Refuses @token, also where any token is accepted. */
+void box_emulator_revoke_token (BoxEmulator *emulator, const char *token);
+
+/* Refuses all access tokens that were issued or set so far; refresh tokens stay. */
+void box_emulator_revoke_all_tokens (BoxEmulator *emulator);
+
+/* Users, clients, their keys and refresh tokens, as JSON (docs/emulator.md). */
+gboolean box_emulator_load_accounts (BoxEmulator *emulator, const char *json, GError **error);
+
+G_END_DECLS
