@@ -51,12 +51,15 @@ void box_credentials_set_request (BoxCredentials *credentials, BoxTokenRequest r
 /**
  * box_credentials_get_token:
  * @refused: (nullable): the token that a 401 came for; another one is wanted.
+ * @lasting: seconds the token is needed for: one that would expire before is renewed first, where that can be had. 0: now only.
  *
- * A token to use now; waits while another thread renews it. Errors: BOX_ERROR_CREDENTIALS (none, or refused for good),
- * BOX_ERROR_TRANSIENT (token endpoint out of reach), BOX_ERROR_CANCELLED. Free with box_credentials_free_token().
+ * A token to use now. Tokens are renewed over a connection of their own, in the background while the old one is still
+ * good; otherwise this waits, and all who wait share the answer. Errors: BOX_ERROR_CREDENTIALS or BOX_ERROR_SETTINGS (none, or
+ * refused for good), BOX_ERROR_TRANSIENT (token endpoint out of reach), BOX_ERROR_CANCELLED. Free with
+ * box_credentials_free_token().
  */
-char *box_credentials_get_token (BoxCredentials *credentials, BoxTransport *transport,
-                                 const char *refused, GCancellable *cancellable, GError **error);
+char *box_credentials_get_token (BoxCredentials *credentials, const char *refused, guint lasting,
+                                 GCancellable *cancellable, GError **error);
 
 /* Overwrites @token before it is freed. NULL is fine. */
 void box_credentials_free_token (char *token);
