@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How the code has to read, as a TAP test: one subtest a rule, the offenders as its diagnostics.
+
+usage: check-style.py SOURCE_DIR
+
+Works on the text alone and relies on the layout that .clang-format gives: a function's name, its opening and its closing
+brace begin in column 0.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+
+# Lines of a function, braces included.
+FUNCTION_LIMIT = 80
+FUNCTION_AIM = 40
+FUNCTION_AIM_SHARE = 0.05  # as much may be longer than the aim
+FILE_LIMIT = 800
+FILE_AIM = 500
+FILE_AIM_SHARE = 0.05
+NESTING_LIMIT = 4
+COLUMNS = 120
+
+# Tables, not logic: the class's properties, and the list of a test program's cases.
+TABLES = re.compile(r'_class_init$|_install_properties$|^main$')
+# Conventional functions whose names say it all.
+CONVENTIONAL = re.compile(r'_(new|ref|unref|free|copy|clear|equal|get_type|quark)$')
+
+Function = namedtuple('Function', 'path line name lines nesting')
+
+
+class Source:
+    """A C file; "code" is its text with comments and literals blanked, line by line as in the file."""
+
+    def __init__(self, top, path):
+        self.path = path
+        with open(os.path.join(top, path), encoding='utf-8') as file:
+            self.text = file.read()
+        self.lines = self.text.split('\n')
+        self.code = blank(self.text).split('\n')
+
+    @property
+    def folder(self):
+        return os.path.dirname(self.path)
+
+    def includes(self):
+        for number, line in enumerate(self.lines, 1):
+            match = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)
+            if match:
+                yield number, match.group(2)
+
+    def functions(self):
+        name, start = None, None
+        for number, line in enumerate(self.code, 1):
+            declarator = re.match(r'(?:[A-Za-z_][\w \*]*[ \*])?(\w+) \(', line)
+            if declarator and not line.rstrip().endswith(';'):
+                name = declarator.group(1)
+            elif line == '{' and name:
+                start = number
+            elif line.startswith('}') and start:
+                body = self.code[start - 1:number]
+                yield Function(self.path, start, name, len(body), nesting(body))
+                name, start = None, None
+
+
+def blank(text):
+    """The text with the inside of comments, strings and characters replaced by spaces."""
+    pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+    return pattern.sub(lambda match: re.sub(r'[^\n]', ' ', match.group(0)), text)
+
+
+def nesting(body):
+    """How deep blocks lie in one another; the function's own braces and those of initialisers do not count."""
+    depth, deepest, initialisers = 0, 0, []
+    previous = ''
+    for character in re.sub(r'\s+', ' ', '\n'.join(body)):
+        if character == '{':
+            initialisers.append(previous in '=(,{' and previous != '')
+            if not any(initialisers):
+                depth += 1
+                deepest = max(deepest, depth)
+        elif character == '}' and initialisers:
+            if not any(initialisers):
+                depth -= 1
+            initialisers.pop()
+        if character != ' ':
+            previous = character
+    return deepest - 1
+
+
+def find_sources(top):
+    for folder in ('src', 'gst', 'tests'):
+        for parent, folders, files in os.walk(os.path.join(top, folder)):
+            folders[:] = sorted(set(folders) - {'node_modules'})
+            for name in sorted(files):
+                if name.endswith(('.c', '.h')):
+                    yield Source(top, os.path.relpath(os.path.join(parent, name), top))
+
+
+def functions_are_short(sources, top):
+    for function in all_functions(sources):
+        if function.lines > FUNCTION_LIMIT:
+            yield f'{function.path}:{function.line}: {function.name} has {function.lines} lines, {FUNCTION_LIMIT} are the limit'
+
+
+def functions_are_mostly_shorter(sources, top):
+    functions = all_functions(sources)
+    longer = [function for function in functions if function.lines > FUNCTION_AIM]
+    if len(longer) > FUNCTION_AIM_SHARE * len(functions):
+        yield f'{len(longer)} of {len(functions)} functions have more than {FUNCTION_AIM} lines, {FUNCTION_AIM_SHARE:.0%} may'
+        for function in sorted(longer, key=lambda function: -function.lines):
+            yield f'{function.path}:{function.line}: {function.name} has {function.lines} lines'
+
+
+def all_functions(sources):
+    return [function for source in sources for function in source.functions()
+            if not TABLES.search(function.name)]
+
+
+def nesting_is_shallow(sources, top):
+    for source in sources:
+        for function in source.functions():
+            if function.nesting > NESTING_LIMIT:
+                yield f'{function.path}:{function.line}: {function.name} nests {function.nesting} deep, {NESTING_LIMIT} is the limit'
+
+
+def files_are_short(sources, top):
+    longer = [source for source in sources if len(source.lines) > FILE_AIM]
+    for source in sources:
+        if len(source.lines) > FILE_LIMIT:
+            yield f'{source.path} has {len(source.lines)} lines, {FILE_LIMIT} are the limit'
+    if len(longer) > FILE_AIM_SHARE * len(sources):
+        yield f'{len(longer)} of {len(sources)} files have more than {FILE_AIM} lines, {FILE_AIM_SHARE:.0%} may'
+        for source in sorted(longer, key=lambda source: -len(source.lines)):
+            yield f'{source.path} has {len(source.lines)} lines'
+
+
+def lines_fit(sources, top):
+    for source in sources:
+        for number, line in enumerate(source.lines, 1):
+            if len(line) > COLUMNS:
+                yield f'{source.path}:{number}: {len(line)} columns, {COLUMNS} are the limit'
+            if '\t' in line or line != line.rstrip():
+                yield f'{source.path}:{number}: a tab, or a blank at the end'
+
+
+def uploader_knows_no_gstreamer(sources, top):
+    for source in sources:
+        for number, name in source.includes():
+            if source.path.startswith('src/') and name.startswith(('gst/', 'gstbox')):
+                yield f'{source.path}:{number}: src/ may not include {name}'
+
+
+def element_leaves_the_network_to_the_uploader(sources, top):
+    for source in sources:
+        for number, name in source.includes():
+            if source.path.startswith('gst/') and name.startswith(('libsoup/', 'gnutls/', 'json-glib/')):
+                yield f'{source.path}:{number}: gst/ may not include {name}'
+
+
+def private_headers_stay_with_their_siblings(sources, top):
+    home = {os.path.basename(source.path): source.folder for source in sources}
+    for source in sources:
+        for number, name in source.includes():
+            folder = home.get(os.path.basename(name))
+            allowed = (folder, 'tests/unit', 'tests/fuzz', 'tests/bench')
+            if name.endswith('-private.h') and folder is not None and source.folder not in allowed:
+                yield f'{source.path}:{number}: {name} is private to {folder}'
+
+
+def product_does_not_use_the_tests(sources, top):
+    tests = {os.path.basename(source.path) for source in sources if source.path.startswith('tests/')}
+    own = {os.path.basename(source.path) for source in sources if not source.path.startswith('tests/')}
+    for source in sources:
+        for number, name in source.includes():
+            if not source.path.startswith('tests/') and os.path.basename(name) in tests - own:
+                yield f'{source.path}:{number}: {name} belongs to the tests'
+
+
+def nothing_jumps(sources, top):
+    for source in sources:
+        for number, line in enumerate(source.code, 1):
+            if re.search(r'\bgoto\b', line):
+                yield f'{source.path}:{number}: goto'
+
+
+def nothing_is_left_to_do(sources, top):
+    for source in sources:
+        for number, line in enumerate(source.lines, 1):
+            if re.search(r'\b(TODO|FIXME|XXX|HACK)\b', line):
+                yield f'{source.path}:{number}: {line.strip()}'
+
+
+def files_name_their_licence(sources, top):
+    for source in sources:
+        if source.lines[0] != '/* SPDX-License-Identifier: LGPL-2.1-or-later */':
+            yield f'{source.path}:1: no SPDX line'
+
+
+def headers_say_what_they_are(sources, top):
+    for source in sources:
+        if source.path.endswith('.h') and not source.path.endswith('-private.h'):
+            if len(source.lines) < 2 or not source.lines[1].startswith('/*'):
+                yield f'{source.path}:2: no comment at the head that says what this is'
+
+
+def public_functions_have_a_comment(sources, top):
+    """A comment serves every declaration up to the next blank line."""
+    for source in sources:
+        if not source.path.endswith('.h') or source.path.startswith('tests/'):
+            continue
+        described = False
+        for number, (line, code) in enumerate(zip(source.lines, source.code), 1):
+            if not line.strip():
+                described = False
+            elif not code.strip():
+                described = True
+            declaration = re.match(r'(?:[A-Za-z_][\w ]*[ \*])?(\w+) \(', code)
+            if declaration and not line.startswith(('#', 'typedef', 'G_')) and not described:
+                if not CONVENTIONAL.search(declaration.group(1)):
+                    yield f'{source.path}:{number}: {declaration.group(1)} has no comment'
+
+
+def code_is_laid_out_by_clang_format(sources, top):
+    result = subprocess.run(['clang-format', '--dry-run', *(source.path for source in sources)], cwd=top, text=True,
+                            stderr=subprocess.PIPE, check=False)
+    places = re.findall(r'^(\S+?):\d+:\d+: warning: ', result.stderr, re.MULTILINE)
+    for path in sorted(set(places)):
+        yield f'{path}: {places.count(path)} places; run: clang-format -i {path}'
+
+
+def scripts_pass_shellcheck(sources, top):
+    scripts = []
+    for folder in ('scripts', '.ci', 'tests'):
+        for parent, folders, files in os.walk(os.path.join(top, folder)):
+            folders[:] = sorted(set(folders) - {'node_modules'})
+            scripts += [path for path in (os.path.join(parent, name) for name in sorted(files)) if is_shell(path)]
+    result = subprocess.run(['shellcheck', '-x', '-f', 'gcc', *scripts], cwd=top, text=True,
+                            stdout=subprocess.PIPE, check=False)
+    yield from filter(None, result.stdout.split('\n'))
+
+
+def is_shell(path):
+    with open(path, 'rb') as file:
+        return path.endswith('.sh') or re.match(rb'#!.*\b(ba|da)?sh\b', file.readline()) is not None
+
+
+# The rule, and the program it cannot do without.
+RULES = [
+    (functions_are_short, None),
+    (functions_are_mostly_shorter, None),
+    (nesting_is_shallow, None),
+    (files_are_short, None),
+    (lines_fit, None),
+    (uploader_knows_no_gstreamer, None),
+    (element_leaves_the_network_to_the_uploader, None),
+    (private_headers_stay_with_their_siblings, None),
+    (product_does_not_use_the_tests, None),
+    (nothing_jumps, None),
+    (nothing_is_left_to_do, None),
+    (files_name_their_licence, None),
+    (headers_say_what_they_are, None),
+    (public_functions_have_a_comment, None),
+    (code_is_laid_out_by_clang_format, 'clang-format'),
+    (scripts_pass_shellcheck, 'shellcheck'),
+]
+
+
+def profile(functions, sources):
+    lengths = sorted(function.lines for function in functions) or [0]
+    at = lambda share: lengths[min(len(lengths) - 1, int(share * len(lengths)))]
+    return (f'{len(functions)} functions: median {at(.5)}, p90 {at(.9)}, p99 {at(.99)}, longest {lengths[-1]} lines; '
+            f'{len(sources)} files, longest {max(len(source.lines) for source in sources)} lines')
+
+
+def main():
+    top = sys.argv[1]
+    sources = list(find_sources(top))
+    print(f'1..{len(RULES)}')
+    print(f'# {profile(all_functions(sources), sources)}')
+    for number, (rule, program) in enumerate(RULES, 1):
+        name = rule.__name__.replace('_', '-')
+        if program and shutil.which(program) is None:
+            print(f'ok {number} {name} # SKIP {program} is not installed')
+            continue
+        offenders = list(rule(sources, top))
+        for offender in offenders:
+            print(f'# {offender}')
+        print(f'{"not ok" if offenders else "ok"} {number} {name}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
