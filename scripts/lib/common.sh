@@ -20,13 +20,13 @@ as_root ()
   fi
 }
 
-# quietly NAME COMMAND...: its output goes to build/logs/NAME.log; where it fails, the end of that is shown and the
+# quietly NAME COMMAND...: its output goes to build-scripts/logs/NAME.log; where it fails, the end of that is shown and the
 # script ends.
 quietly ()
 {
-  local log=$top/build/logs/$1.log
+  local log=$top/build-scripts/logs/$1.log
   shift
-  mkdir -p "$top/build/logs"
+  mkdir -p "$top/build-scripts/logs"
   "$@" >"$log" 2>&1 </dev/null && return 0
   tail -n 40 "$log" >&2
   die "failed (the whole output is in $log): $*"
