@@ -22,4 +22,7 @@ void box_pace_set_rate (BoxPace *pace, guint64 rate);
 /* Takes @n bytes at @now (monotonic, microseconds) and returns the microseconds to wait before they may leave. */
 gint64 box_pace_take (BoxPace *pace, gsize n, gint64 now);
 
+/* How many of @n bytes to take at once (at least 1), so that waits stay short and a new rate takes effect soon. */
+gsize box_pace_slice (BoxPace *pace, gsize n);
+
 G_END_DECLS
