@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs what README.md and docs/*.md tell users to type, word for word, as a TAP test: one subtest a block.
+
+usage: run-command-lines.py SOURCE_DIR BUILD_DIR
+
+A block that begins with "```sh run" is run by bash in a folder with recording.mp4 and short.mp4; other "```sh" blocks are only
+parsed. No word is rewritten: the blocks run in a network of their own, where Box's host names are box-emulator's (port 443, its
+authority trusted). That needs root or user namespaces; nothing can leave it.
+"""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+
+BLOCK = re.compile(r'^```sh( run)?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
+BLOCK_SECONDS = 120
+CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! video/x-raw,width=1280,height=720 ! '
+        'x264enc bitrate=20000 speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={name}')
+
+Block = namedtuple('Block', 'page line runs text')
+
+
+def read_blocks(top):
+    pages = ['README.md'] + sorted('docs/' + name for name in os.listdir(f'{top}/docs') if name.endswith('.md'))
+    for page in pages:
+        with open(os.path.join(top, page), encoding='utf-8') as file:
+            text = file.read()
+        for match in BLOCK.finditer(text):
+            line = text.count('\n', 0, match.start()) + 2
+            yield Block(page, line, match.group(1) is not None, match.group(2))
+
+
+class Report:
+    """TAP."""
+
+    def __init__(self, number=0):
+        self.number = number
+
+    @staticmethod
+    def plan(total):
+        print(f'1..{total}', flush=True)
+
+    def tell(self, block, good, output='', note=''):
+        self.number += 1
+        if not good:
+            for line in (block.text + output).rstrip().split('\n'):
+                print(f'# {line}')
+        what = 'runs' if block.runs else 'parses'
+        print(f'{"ok" if good else "not ok"} {self.number} {block.page}:{block.line} {what}{note}', flush=True)
+
+
+@contextlib.contextmanager
+def emulator(build, directory):
+    """box-emulator as Box, until the end of the with block."""
+    with subprocess.Popen([f'{build}/tests/emulator/box-emulator', '--dir', directory, '--tls-port', '443'],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout:
+                if line.startswith('listening on https:'):
+                    break
+            else:
+                raise RuntimeError('box-emulator did not start')
+            subprocess.run(['mount', '--bind', f'{directory}/ca.pem', AUTHORITIES], check=True)
+            try:
+                yield
+            finally:
+                subprocess.run(['umount', AUTHORITIES], check=True)
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def environment(build, home):
+    names = {name: value for name, value in os.environ.items()
+             if name in ('PATH', 'LC_ALL', 'LANG', 'BOXUPLOAD_TEST_RUN')}
+    return {
+        **names,
+        'HOME': home,
+        'XDG_RUNTIME_DIR': home,
+        'GST_PLUGIN_PATH': f'{build}/gst',
+        'GST_REGISTRY': f'{home}/gst-registry.bin',
+        'PATH': f'{build}/src/cli:{build}/tests/emulator:{names["PATH"]}',
+        'BOX_ACCESS_TOKEN': 'a-token-of-the-documentation-test',
+    }
+
+
+def bash(text, folder, variables, *options):
+    """(whether it went well, its output); whatever it started is gone afterwards."""
+    with subprocess.Popen(['bash', *options, '-c', text], cwd=folder, env=variables, text=True, errors='replace',
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as process:
+        try:
+            output, _ = process.communicate(timeout=BLOCK_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output = f'{process.communicate()[0]}\ngiven up after {BLOCK_SECONDS} seconds\n'
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.returncode == 0, output
+
+
+def run_page(blocks, build, folder, report):
+    home = os.path.join(folder, 'home')
+    os.mkdir(home, 0o700)
+    with emulator(build, os.path.join(folder, 'box')):
+        for block in blocks:
+            report.tell(block, *bash(block.text, folder, environment(build, home), '-eu', '-o', 'pipefail'))
+
+
+def run_inside(top, build, report):
+    """In namespaces of our own."""
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        hosts = os.path.join(temporary, 'hosts')
+        with open(hosts, 'w', encoding='utf-8') as file:
+            file.write('127.0.0.1 localhost api.box.com upload.box.com\n')
+        subprocess.run(['mount', '--bind', hosts, '/etc/hosts'], check=True)
+        clips = os.path.join(temporary, 'clips')
+        os.mkdir(clips)
+        for name, frames in (('recording.mp4', 300), ('short.mp4', 30)):
+            subprocess.run(CLIP.format(name=name, frames=frames).split(), cwd=clips, check=True,
+                           env=environment(build, clips), stdout=subprocess.DEVNULL)
+        blocks = [block for block in read_blocks(top) if block.runs]
+        for page in sorted({block.page for block in blocks}):
+            folder = os.path.join(temporary, page.replace('/', '-'))
+            shutil.copytree(clips, folder)
+            run_page([block for block in blocks if block.page == page], build, folder, report)
+
+
+def unshare():
+    """The command that gives us namespaces of our own, or None where that is not allowed."""
+    command = ['unshare', '--mount', '--net']
+    if os.getuid() != 0:
+        command.append('--map-root-user')
+    allowed = shutil.which('unshare') and shutil.which('ip') and subprocess.run(
+        [*command, 'ip', 'link', 'set', 'lo', 'up'], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return command if allowed else None
+
+
+def main():
+    top, build = sys.argv[1:3]
+    blocks = list(read_blocks(top))
+    runnable = [block for block in blocks if block.runs]
+    if '--inside' in sys.argv:
+        run_inside(top, build, Report(len(blocks) - len(runnable)))
+        return 0
+
+    report = Report()
+    report.plan(len(blocks))
+    for block in blocks:
+        if not block.runs:
+            report.tell(block, *bash(block.text, top, os.environ, '-n'))
+    command = unshare()
+    if command is None:
+        for block in runnable:
+            report.tell(block, True, note=' # SKIP needs root or user namespaces, and iproute2')
+        return 0
+    return subprocess.run([*command, sys.executable, *sys.argv, '--inside'], check=False).returncode
+
+
+if __name__ == '__main__':
+    sys.exit(main())
