@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Secrets in memory and in small files: read with a limit, overwritten before they are freed. No
+ * message names anything but the file.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What tells one state of a file from another without reading it. */
+typedef struct
+{
+  guint64 device;
+  guint64 inode;
+  guint64 size;
+  gint64 mtime; /* nanoseconds */
+} BoxFileStamp;
+
+/* FALSE where @path cannot be looked at. */
+gboolean box_file_stamp_take (const char *path, BoxFileStamp *stamp);
+gboolean box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b);
+
+/**
+ * box_secret_read_file:
+ * @label: the setting that named @path; begins every message.
+ * @limit: a longer file is refused unread. Bytes.
+ * @length: (out) (optional): of the content; it is followed by a NUL.
+ *
+ * The content of a regular file; free with box_secret_clear(). BOX_ERROR_NOT_FOUND where there is
+ * none, BOX_ERROR_SETTINGS for anything else.
+ */
+char *box_secret_read_file (const char *label, const char *path, gsize limit, gsize *length,
+                            GError **error);
+
+/* Whether others than the owner and root may read @path; FALSE also where that is not known. */
+gboolean box_secret_file_is_exposed (const char *path);
+
+/* Overwrite before freeing; NULL is fine. */
+void box_secret_free (char *string);
+void box_secret_clear (char *data, gsize length);
+void box_secret_string_free (GString *string);
+
+/* @secret without white space at either end; takes it. */
+char *box_secret_trim (char *secret);
+
+typedef char BoxSecret;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSecret, box_secret_free)
+
+G_END_DECLS

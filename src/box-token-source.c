@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-token-source-private.h"
+#include "box-error.h"
+
+#include <string.h>
+
+/* Bytes: a token, and room for remarks in the lines below it. */
+#define TOKEN_FILE_LIMIT 65536
+
+static gboolean
+take (BoxTokenSource *source, BoxTokenSourceKind kind, const char *origin, const char *value)
+{
+  if (value == NULL || *value == '\0')
+    return FALSE;
+
+  source->kind = kind;
+  source->origin = g_strdup (origin);
+  if (kind == BOX_TOKEN_SOURCE_TOKEN)
+    source->token = box_secret_trim (g_strdup (value));
+  else
+    source->path = g_strdup (value);
+  return TRUE;
+}
+
+static gboolean
+take_from_environment (BoxTokenSource *source)
+{
+  return take (source, BOX_TOKEN_SOURCE_TOKEN, "BOX_ACCESS_TOKEN", g_getenv ("BOX_ACCESS_TOKEN"))
+         || take (source, BOX_TOKEN_SOURCE_FILE, "BOX_TOKEN_FILE", g_getenv ("BOX_TOKEN_FILE"))
+         || take (source, BOX_TOKEN_SOURCE_CONFIG, "BOX_AUTH_CONFIG", g_getenv ("BOX_AUTH_CONFIG"));
+}
+
+BoxTokenSource *
+box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig *config)
+{
+  BoxTokenSource *source = g_new0 (BoxTokenSource, 1);
+
+  source->token_url = g_strdup (settings->token_url);
+  if (!take (source, BOX_TOKEN_SOURCE_FILE, "token-file", settings->token_file)
+      && !take (source, BOX_TOKEN_SOURCE_CONFIG, "auth-config", settings->auth_config)
+      && settings->use_environment)
+    take_from_environment (source);
+  return source;
+}
+
+void
+box_token_source_free (BoxTokenSource *source)
+{
+  if (source == NULL)
+    return;
+  g_free (source->origin);
+  g_free (source->path);
+  box_secret_free (source->token);
+  g_free (source->token_url);
+  g_free (source);
+}
+
+static BoxToken *
+read_token_file (const BoxTokenSource *source, gboolean *absent, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (BoxSecret) line = NULL;
+  g_autofree char *label = g_strdup_printf ("%s “%s”", source->origin, source->path);
+  gsize length;
+  char *content =
+      box_secret_read_file (source->origin, source->path, TOKEN_FILE_LIMIT, &length, &local_error);
+
+  *absent = FALSE;
+  if (content == NULL)
+    {
+      *absent = g_error_matches (local_error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS, local_error->message);
+      return NULL;
+    }
+  line = box_secret_trim (g_strndup (content, strcspn (content, "\r\n")));
+  box_secret_clear (content, length);
+
+  *absent = *line == '\0';
+  if (!box_token_check (label, line, error))
+    return NULL;
+  return box_token_new (g_steal_pointer (&line), 0, 0);
+}
+
+static BoxToken *
+open_token (const BoxTokenSource *source, GError **error)
+{
+  if (!box_token_check (source->origin, source->token, error))
+    return NULL;
+  return box_token_new (g_strdup (source->token), 0, 0);
+}
+
+gboolean
+box_token_source_open (const BoxTokenSource *source, BoxToken **token, GError **error)
+{
+  gboolean absent;
+
+  switch (source->kind)
+    {
+    case BOX_TOKEN_SOURCE_NONE:
+      return TRUE;
+    case BOX_TOKEN_SOURCE_TOKEN:
+      *token = open_token (source, error);
+      return *token != NULL;
+    case BOX_TOKEN_SOURCE_FILE:
+      *token = read_token_file (source, &absent, error);
+      return *token != NULL;
+    case BOX_TOKEN_SOURCE_CONFIG:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s is not supported yet", source->origin);
+      return FALSE;
+    }
+  g_assert_not_reached ();
+}
+
+gboolean
+box_token_source_rotates (const BoxTokenSource *source)
+{
+  return source->kind == BOX_TOKEN_SOURCE_CONFIG;
+}
+
+static BoxToken *
+obtain_from_file (const BoxTokenSource *source, const char *const *refused, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (BoxToken) token = NULL;
+  gboolean absent;
+
+  token = read_token_file (source, &absent, &local_error);
+  if (token == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, absent ? BOX_ERROR_TRANSIENT : local_error->code,
+                           local_error->message);
+      return NULL;
+    }
+  if (g_strv_contains (refused, token->access))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+                   "Box refuses the token in %s “%s” (expired or revoked): put a new one there",
+                   source->origin, source->path);
+      return NULL;
+    }
+  return g_steal_pointer (&token);
+}
+
+BoxToken *
+box_token_source_obtain (const BoxTokenSource *source, const char *const *refused,
+                         GCancellable *cancellable, GError **error)
+{
+  switch (source->kind)
+    {
+    case BOX_TOKEN_SOURCE_NONE:
+      if (refused[0] == NULL)
+        g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+                     "No credentials: give access-token, token-file or auth-config, or set "
+                     "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE or BOX_AUTH_CONFIG");
+      else
+        g_set_error (
+            error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+            "Box refuses the access token (expired or revoked): give a new one; token-file "
+            "and auth-config renew themselves");
+      return NULL;
+    case BOX_TOKEN_SOURCE_TOKEN:
+      if (!g_strv_contains (refused, source->token))
+        return open_token (source, error);
+      g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+                   "Box refuses the token in %s (expired or revoked): set a new one; token-file "
+                   "and auth-config renew themselves",
+                   source->origin);
+      return NULL;
+    case BOX_TOKEN_SOURCE_FILE:
+      return obtain_from_file (source, refused, error);
+    case BOX_TOKEN_SOURCE_CONFIG:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s is not supported yet", source->origin);
+      return NULL;
+    }
+  g_assert_not_reached ();
+}
