@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxTransport: sends one HTTP request and returns its reply, with libsoup's synchronous calls. One per thread,
- * used by that thread only: it keeps a SoupSession (and its idle connections) for each BoxTransportConfig it has served.
- * Knows nothing of Box's API, of retrying or of credentials. HTTP/1.1 only; redirects are never followed.
+ * BoxTransport: sends one HTTP request and returns its reply, with libsoup's synchronous calls. One
+ * per thread, used by that thread only: it keeps a SoupSession (and its idle connections) for each
+ * BoxTransportConfig it has served. Knows nothing of Box's API, of retrying or of credentials.
+ * HTTP/1.1 only; redirects are never followed.
  */
 #pragma once
 
@@ -12,7 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* A reply body longer than this is an error (BOX_ERROR_PROTOCOL): a page of 1000 parts is about 200 kB. */
+/* A reply body longer than this is an error (BOX_ERROR_PROTOCOL): a page of 1000 parts is about 200
+ * kB. */
 #define BOX_TRANSPORT_MAX_REPLY (4u << 20)
 
 /* Immutable, reference-counted, shared by threads. */
@@ -26,8 +28,8 @@ typedef struct _BoxTransportConfig BoxTransportConfig;
  *
  * The files are read here: BOX_ERROR_SETTINGS names the one that cannot be used.
  */
-BoxTransportConfig *box_transport_config_new (const char *ca_file, const char *proxy, guint timeout,
-                                              GError **error);
+BoxTransportConfig *
+box_transport_config_new (const char *ca_file, const char *proxy, guint timeout, GError **error);
 BoxTransportConfig *box_transport_config_ref (BoxTransportConfig *config);
 void box_transport_config_unref (BoxTransportConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransportConfig, box_transport_config_unref)
@@ -35,9 +37,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransportConfig, box_transport_config_unref)
 /**
  * BoxBody:
  * @size: bytes.
- * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, from the start again where
- *   a request is repeated. FALSE with @error set where they cannot be had.
- * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n == -(what was counted).
+ * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, from
+ * the start again where a request is repeated. FALSE with @error set where they cannot be had.
+ * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n ==
+ * -(what was counted).
  * @pace: (nullable): limits the rate, shared with other bodies.
  *
  * The body of a request, read while it is sent.
@@ -69,12 +72,13 @@ typedef struct
 typedef struct
 {
   guint status;
-  GBytes *body;      /* never NULL */
-  gint retry_after;  /* seconds, from delta-seconds or a date; -1: none */
-  char *request_id;  /* box-request-id, or NULL */
+  GBytes *body;           /* never NULL */
+  gint retry_after;       /* seconds, from delta-seconds or a date; -1: none */
+  char *request_id;       /* box-request-id, or NULL */
   char *www_authenticate; /* or NULL */
-  char *etag;        /* or NULL */
-  GDateTime *date;   /* or NULL */
+  char *etag;             /* or NULL */
+  char *location;         /* where a redirect points, or NULL */
+  GDateTime *date;        /* or NULL */
 } BoxReply;
 
 void box_reply_free (BoxReply *reply);
@@ -89,10 +93,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransport, box_transport_free)
 /**
  * box_transport_send:
  *
- * Sends @request and waits for the whole reply. A reply that comes before the body has left ends the sending and is
- * returned, also where the server closes the connection then. Errors (BOX_ERROR): TRANSIENT (no connection, lost, no
- * progress for the config's timeout; "unsure" where any of the request had left), TRUST (certificate), CANCELLED, PROTOCOL
- * (reply too long or not HTTP), or what @request's body answered to read.
+ * Sends @request and waits for the whole reply. A reply that comes before the body has left ends
+ * the sending and is returned, also where the server closes the connection then. Errors
+ * (BOX_ERROR): TRANSIENT (no connection, lost, no progress for the config's timeout; "unsure" where
+ * any of the request had left), TRUST (certificate), CANCELLED, PROTOCOL (reply too long or not
+ * HTTP), or what @request's body answered to read.
  */
 BoxReply *box_transport_send (BoxTransport *transport, BoxTransportConfig *config,
                               const BoxRequest *request, GCancellable *cancellable, GError **error);

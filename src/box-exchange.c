@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-exchange-private.h"
+
+#include "box-body-stream-private.h"
+#include "box-error.h"
+#include "box-reply-private.h"
+#include "box-trust-private.h"
+#include "box-wire-private.h"
+
+#define READ_SIZE 16384
+
+/* How far an exchange has come, for the words of its error. */
+typedef enum
+{
+  STAGE_RESOLVING,
+  STAGE_CONNECTING,
+  STAGE_HANDSHAKING,
+  STAGE_SENDING,
+  STAGE_WAITING,
+  STAGE_READING,
+} Stage;
+
+typedef struct
+{
+  /* immutable */
+  const BoxExchangeSettings *settings;
+  const BoxRequest *request;
+  GCancellable *user;  /* nullable; the caller's */
+  GCancellable *inner; /* follows it; libsoup cancels this one when it gives up connecting */
+  gulong follow_id;
+  GPollFD inner_fd;
+  SoupMessage *message;
+  BoxBodyGate gate;
+
+  /* the sending thread */
+  Stage stage;
+  gboolean started;    /* a byte of the request may have left */
+  GIOStream *stream;   /* borrowed from settings->streams; NULL before a connection */
+  GSocket *socket;     /* of @stream, borrowed */
+  BoxBodyStream *body; /* owned; NULL where there is none */
+  GTlsCertificateFlags certificate_problems;
+  BoxWire *wire;   /* an early reply as it comes in */
+  BoxReply *early; /* it, complete */
+  GError *failure; /* why we ended the exchange; goes before libsoup's reason */
+} Exchange;
+
+/* ---- the connection ---- */
+
+static GSocket *
+socket_of (GIOStream *stream)
+{
+  g_autoptr (GIOStream) base = g_object_ref (stream);
+
+  while (G_IS_TLS_CONNECTION (base))
+    {
+      GIOStream *next = NULL;
+
+      g_object_get (base, "base-io-stream", &next, NULL);
+      if (next == NULL)
+        return NULL;
+      g_set_object (&base, next);
+      g_object_unref (next);
+    }
+  return G_IS_SOCKET_CONNECTION (base) ? g_socket_connection_get_socket (G_SOCKET_CONNECTION (base))
+                                       : NULL;
+}
+
+/* A connection that has failed is shut down below TLS: saying goodbye on one whose peer does not
+ * read would block. */
+static void
+cut (Exchange *self)
+{
+  if (self->socket != NULL)
+    g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
+}
+
+static void
+fail (Exchange *self, GError *reason)
+{
+  if (self->failure == NULL)
+    self->failure = reason;
+  else
+    g_error_free (reason);
+}
+
+static gboolean
+is_closed (gpointer id, gpointer stream, gpointer user_data)
+{
+  return g_io_stream_is_closed (stream);
+}
+
+static void
+on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
+                  gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  switch (event)
+    {
+    case G_SOCKET_CLIENT_RESOLVED:
+    case G_SOCKET_CLIENT_CONNECTING:
+      self->stage = STAGE_CONNECTING;
+      break;
+    case G_SOCKET_CLIENT_TLS_HANDSHAKING:
+      {
+#if !SOUP_CHECK_VERSION(3, 4, 0)
+        static const char *const protocols[] = { "http/1.1", NULL };
+
+        g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
+#endif
+        self->stage = STAGE_HANDSHAKING;
+        break;
+      }
+    case G_SOCKET_CLIENT_COMPLETE:
+      g_hash_table_foreach_remove (self->settings->streams, is_closed, NULL);
+      g_hash_table_insert (self->settings->streams,
+                           GUINT_TO_POINTER (soup_message_get_connection_id (message)),
+                           g_object_ref (stream));
+      break;
+    default:
+      break;
+    }
+}
+
+static gboolean
+on_accept_certificate (SoupMessage *message, GTlsCertificate *certificate,
+                       GTlsCertificateFlags problems, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  self->certificate_problems = problems;
+  return FALSE;
+}
+
+static void
+on_starting (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  guint64 id = soup_message_get_connection_id (message);
+
+  self->started = TRUE;
+  self->stage = STAGE_SENDING;
+  self->stream = g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id));
+  self->socket = self->stream != NULL ? socket_of (self->stream) : NULL;
+}
+
+static void
+on_wrote_body (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  self->stage = STAGE_WAITING;
+}
+
+/* Emitted before the connection is given up. */
+static void
+on_finished (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  if (soup_message_get_status (message) == SOUP_STATUS_NONE)
+    cut (self);
+}
+
+/* ---- early replies ---- */
+
+static GError *
+new_timeout (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
+}
+
+/* Waits for @events on the socket for @timeout microseconds: what came (0: time is up), or -1 with
+ * @error set where it was cancelled. */
+static int
+wait_socket (Exchange *self, GIOCondition events, gint64 timeout, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + timeout;
+  GPollFD fds[2] = { { .fd = g_socket_get_fd (self->socket), .events = events }, self->inner_fd };
+
+  for (;;)
+    {
+      gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
+      int n;
+
+      fds[0].revents = fds[1].revents = 0;
+      n = g_poll (fds, 2, (gint) MIN ((left + 999) / 1000, G_MAXINT));
+      if (g_cancellable_set_error_if_cancelled (self->inner, error))
+        return -1;
+      if (n > 0 && fds[0].revents != 0)
+        return fds[0].revents;
+      if (n == 0 && left == 0)
+        return 0;
+    }
+}
+
+typedef enum
+{
+  NEWS_NONE,
+  NEWS_REPLY,  /* in self->early */
+  NEWS_CLOSED, /* by the server, without a word */
+  NEWS_FAILED, /* the reason is in self->failure */
+} News;
+
+static News
+take_state (Exchange *self, BoxWireState state)
+{
+  switch (state)
+    {
+    case BOX_WIRE_DONE:
+      self->early = box_wire_take_reply (self->wire);
+      return NEWS_REPLY;
+    case BOX_WIRE_BAD:
+      fail (self, g_error_new_literal (SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_PARSING, "no HTTP"));
+      return NEWS_FAILED;
+    case BOX_WIRE_NOTHING:
+    case BOX_WIRE_MORE:
+    default:
+      return NEWS_NONE;
+    }
+}
+
+/* Reads what the server has said so far; once a reply has begun, all of it. TLS may have had
+ * nothing for us to read. */
+static News
+read_news (Exchange *self)
+{
+  GPollableInputStream *input =
+      G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (self->stream));
+  BoxWireState state = BOX_WIRE_NOTHING;
+  News news;
+
+  if (self->wire == NULL)
+    self->wire = box_wire_new ();
+  for (;;)
+    {
+      guint8 buffer[READ_SIZE];
+      g_autoptr (GError) reason = NULL;
+      gssize n;
+      int ready;
+
+      n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
+      if (n > 0)
+        {
+          state = box_wire_feed (self->wire, buffer, (gsize) n);
+          if ((news = take_state (self, state)) != NEWS_NONE)
+            return news;
+          continue;
+        }
+      if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        {
+          news = take_state (self, box_wire_end (self->wire));
+          return news == NEWS_NONE ? NEWS_CLOSED : news;
+        }
+      if (state == BOX_WIRE_NOTHING)
+        return NEWS_NONE;
+
+      g_clear_error (&reason);
+      ready =
+          wait_socket (self, G_IO_IN, (gint64) self->settings->timeout * G_USEC_PER_SEC, &reason);
+      if (ready <= 0)
+        {
+          fail (self, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
+          return NEWS_FAILED;
+        }
+    }
+}
+
+/* Whether sending may go on. Where it may not for a reason of ours, @error is CANCELLED, for which
+ * libsoup does not try the request again. */
+static gboolean
+heed_news (Exchange *self, GError **error)
+{
+  switch (read_news (self))
+    {
+    case NEWS_NONE:
+      return TRUE;
+    case NEWS_CLOSED:
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                           "the server closed the connection");
+      return FALSE;
+    case NEWS_REPLY:
+    case NEWS_FAILED:
+    default:
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "sending has ended");
+      return FALSE;
+    }
+}
+
+static gboolean
+wait_pace (Exchange *self, gint64 wait, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + wait;
+
+  while (wait > 0)
+    {
+      int ready = wait_socket (self, G_IO_IN, wait, error);
+
+      if (ready < 0 || (ready > 0 && !heed_news (self, error)))
+        return FALSE;
+      wait = until - g_get_monotonic_time ();
+    }
+  return TRUE;
+}
+
+static gboolean
+gate_open (gpointer user_data, gint64 wait, GError **error)
+{
+  Exchange *self = user_data;
+  gint64 timeout = (gint64) self->settings->timeout * G_USEC_PER_SEC;
+
+  if (self->socket == NULL)
+    return !g_cancellable_set_error_if_cancelled (self->inner, error);
+  if (!wait_pace (self, wait, error))
+    return FALSE;
+  for (;;)
+    {
+      int ready = wait_socket (self, G_IO_IN | G_IO_OUT, timeout, error);
+
+      if (ready < 0)
+        return FALSE;
+      if (ready == 0)
+        {
+          fail (self, new_timeout ());
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
+          return FALSE;
+        }
+      if ((ready & ~G_IO_OUT) != 0 && !heed_news (self, error))
+        return FALSE;
+      if ((ready & G_IO_OUT) != 0)
+        return TRUE;
+    }
+}
+
+static void
+gate_failed (gpointer user_data, GError *reason)
+{
+  fail (user_data, reason);
+}
+
+/* After a failed write this is the last moment to read what the server said before it closed. */
+static void
+gate_closed (gpointer user_data, gboolean complete)
+{
+  Exchange *self = user_data;
+  GPollFD fd;
+
+  if (self->socket == NULL || self->early != NULL || self->failure != NULL
+      || g_cancellable_is_cancelled (self->inner))
+    return;
+  fd = (GPollFD){ .fd = g_socket_get_fd (self->socket) };
+  if (complete && g_poll (&fd, 1, 0) <= 0)
+    return;
+  /* Cancelled, so that libsoup neither repeats the request nor waits for a reply that was read
+   * here. */
+  if (read_news (self) == NEWS_REPLY)
+    g_cancellable_cancel (self->inner);
+}
+
+/* ---- the message ---- */
+
+static void
+set_body (Exchange *self)
+{
+  const BoxRequest *request = self->request;
+
+  if (request->body == NULL || request->body->size == 0)
+    return;
+  self->body = box_body_stream_new (request->body, &self->gate);
+  soup_message_set_request_body (self->message, request->content_type, G_INPUT_STREAM (self->body),
+                                 (gssize) request->body->size);
+}
+
+/* libsoup found a kept-alive connection closed and sends the request again on another one. */
+static void
+on_restarted (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  const BoxBody *body = self->request->body;
+
+  self->stage = STAGE_RESOLVING;
+  self->stream = NULL;
+  self->socket = NULL;
+  g_clear_pointer (&self->wire, box_wire_free);
+  if (self->body == NULL)
+    return;
+  if (body->sent != NULL)
+    body->sent (body->user_data, -(gint64) box_body_stream_get_position (self->body));
+  box_body_stream_detach (self->body);
+  g_clear_object (&self->body);
+  set_body (self);
+}
+
+static SoupMessage *
+new_message (const BoxRequest *request, GError **error)
+{
+  SoupMessage *message = soup_message_new (request->method, request->url);
+  SoupMessageHeaders *headers;
+
+  if (message == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "the request's address is not a valid URL");
+      return NULL;
+    }
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+#if SOUP_CHECK_VERSION(3, 4, 0)
+  soup_message_set_force_http1 (message, TRUE);
+#endif
+  headers = soup_message_get_request_headers (message);
+  for (const char *const *h = request->headers; h != NULL && h[0] != NULL; h += 2)
+    soup_message_headers_replace (headers, h[0], h[1]);
+  return message;
+}
+
+static void
+on_user_cancelled (GCancellable *user, GCancellable *inner)
+{
+  g_cancellable_cancel (inner);
+}
+
+static gboolean
+exchange_begin (Exchange *self, GError **error)
+{
+  self->message = new_message (self->request, error);
+  if (self->message == NULL)
+    return FALSE;
+  self->gate = (BoxBodyGate){ gate_open, gate_failed, gate_closed, self };
+  self->inner = g_cancellable_new ();
+  g_cancellable_make_pollfd (self->inner, &self->inner_fd);
+  if (self->user != NULL)
+    self->follow_id =
+        g_cancellable_connect (self->user, G_CALLBACK (on_user_cancelled), self->inner, NULL);
+  g_signal_connect (self->message, "network-event", G_CALLBACK (on_network_event), self);
+  g_signal_connect (self->message, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
+  g_signal_connect (self->message, "starting", G_CALLBACK (on_starting), self);
+  g_signal_connect (self->message, "wrote-body", G_CALLBACK (on_wrote_body), self);
+  g_signal_connect (self->message, "restarted", G_CALLBACK (on_restarted), self);
+  g_signal_connect (self->message, "finished", G_CALLBACK (on_finished), self);
+  set_body (self);
+  return TRUE;
+}
+
+static void
+exchange_end (Exchange *self)
+{
+  if (self->user != NULL)
+    g_cancellable_disconnect (self->user, self->follow_id);
+  if (self->body != NULL)
+    box_body_stream_detach (self->body);
+  g_clear_object (&self->body);
+  if (self->message != NULL)
+    g_signal_handlers_disconnect_by_data (self->message, self);
+  g_clear_object (&self->message);
+  if (self->inner != NULL)
+    g_cancellable_release_fd (self->inner);
+  g_clear_object (&self->inner);
+  g_clear_pointer (&self->wire, box_wire_free);
+  g_clear_pointer (&self->early, box_reply_free);
+  g_clear_error (&self->failure);
+}
+
+/* ---- the reply ---- */
+
+/* Where the server says that it closes the connection, libsoup takes an early end for the end. */
+static gboolean
+is_short (SoupMessage *message, gsize length)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  guint status = soup_message_get_status (message);
+
+  return status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED
+         && soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
+         && (goffset) length < soup_message_headers_get_content_length (headers);
+}
+
+/* The whole body, or what came of it where the status is an error anyway. */
+static GBytes *
+read_body (Exchange *self, GInputStream *stream, GError **error)
+{
+  g_autoptr (GByteArray) body = g_byte_array_new ();
+  g_autoptr (GError) reason = NULL;
+  guint8 buffer[READ_SIZE];
+  gssize n;
+
+  self->stage = STAGE_READING;
+  while ((n = g_input_stream_read (stream, buffer, sizeof buffer, self->inner, &reason)) > 0)
+    {
+      if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
+        {
+          cut (self);
+          g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "the reply is longer than %u bytes",
+                       BOX_TRANSPORT_MAX_REPLY);
+          return NULL;
+        }
+      g_byte_array_append (body, buffer, (guint) n);
+    }
+  if (n == 0 && is_short (self->message, body->len))
+    g_set_error_literal (&reason, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "the reply was cut short");
+  if (reason == NULL)
+    return g_bytes_new (body->data, body->len);
+
+  cut (self);
+  if (soup_message_get_status (self->message) >= 400 && !g_cancellable_is_cancelled (self->inner))
+    return g_bytes_new (body->data, body->len);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return NULL;
+}
+
+static GError *
+new_proxy_refusal (Exchange *self)
+{
+  guint status = soup_message_get_status (self->message);
+  BoxErrorCode code = status >= 500 ? BOX_ERROR_TRANSIENT : BOX_ERROR_SETTINGS;
+  BoxErrorDetails details = { .http_status = status, .retry_after = -1 };
+
+  return box_error_new_with_details (code, &details, "the proxy%s%s refused the connection (%u)%s",
+                                     self->settings->proxy != NULL ? " " : "",
+                                     self->settings->proxy != NULL ? self->settings->proxy : "",
+                                     status,
+                                     status == 407 ? ": it wants a user and password, which go "
+                                                     "into the proxy's URI"
+                                                   : "");
+}
+
+static BoxReply *
+read_reply (Exchange *self, GInputStream *stream, GError **error)
+{
+  g_autoptr (GBytes) body = NULL;
+
+  if (!self->started)
+    {
+      g_propagate_error (error, new_proxy_refusal (self));
+      return NULL;
+    }
+  body = read_body (self, stream, error);
+  if (body == NULL)
+    return NULL;
+  return box_reply_new (soup_message_get_status (self->message),
+                        soup_message_get_response_headers (self->message), body);
+}
+
+/* ---- the error ---- */
+
+static const char *
+describe_stage (Stage stage)
+{
+  switch (stage)
+    {
+    case STAGE_RESOLVING:
+      return "looking up the host";
+    case STAGE_CONNECTING:
+      return "connecting";
+    case STAGE_HANDSHAKING:
+      return "setting up TLS";
+    case STAGE_SENDING:
+      return "sending the request";
+    case STAGE_WAITING:
+      return "waiting for the reply";
+    case STAGE_READING:
+    default:
+      return "reading the reply";
+    }
+}
+
+static gboolean
+is_proxy_setting (const GError *reason)
+{
+  return g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
+}
+
+static GError *
+describe_failure (Exchange *self, const GError *reason)
+{
+  const char *host = g_uri_get_host (soup_message_get_uri (self->message));
+  BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
+
+  if (self->user != NULL && g_cancellable_is_cancelled (self->user))
+    return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
+  if (reason->domain == BOX_ERROR)
+    return g_error_copy (reason);
+  if (self->certificate_problems != 0)
+    {
+      g_autofree char *problems = box_trust_describe (self->certificate_problems);
+
+      return box_error_new_with_details (
+          BOX_ERROR_TRUST, &details,
+          "the certificate of %s is not trusted: %s; if the host is meant, give the certificate of "
+          "its authority as ca-file",
+          host, problems);
+    }
+  if (reason->domain == SOUP_SESSION_ERROR
+      && (reason->code == SOUP_SESSION_ERROR_PARSING
+          || reason->code == SOUP_SESSION_ERROR_ENCODING))
+    return box_error_new_with_details (BOX_ERROR_PROTOCOL, &details,
+                                       "%s answered with something that is not HTTP", host);
+  if (is_proxy_setting (reason))
+    return box_error_new_with_details (BOX_ERROR_SETTINGS, &details,
+                                       "the proxy refused the connection to %s: %s", host,
+                                       reason->message);
+  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
+                                       "no progress for %u s while %s (%s)",
+                                       self->settings->timeout, describe_stage (self->stage), host);
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "%s failed while %s: %s", host,
+                                     describe_stage (self->stage), reason->message);
+}
+
+BoxReply *
+box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request,
+                  GCancellable *cancellable, GError **error)
+{
+  Exchange self = { .settings = settings, .request = request, .user = cancellable };
+  g_autoptr (GInputStream) stream = NULL;
+  g_autoptr (GError) reason = NULL;
+  BoxReply *reply = NULL;
+
+  if (exchange_begin (&self, error))
+    {
+      stream = soup_session_send (settings->session, self.message, self.inner, &reason);
+      if (self.early != NULL)
+        reply = g_steal_pointer (&self.early);
+      else if (stream != NULL && self.failure == NULL)
+        reply = read_reply (&self, stream, &reason);
+      if (reply == NULL)
+        g_propagate_error (error,
+                           describe_failure (&self, self.failure != NULL ? self.failure : reason));
+      g_clear_object (&stream);
+    }
+  exchange_end (&self);
+  return reply;
+}

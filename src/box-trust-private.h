@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A GTlsDatabase that trusts what either of two databases trusts: a user's own authority beside the
+ * system's. Used by many threads, as the two it asks may be.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define BOX_TYPE_TRUST (box_trust_get_type ())
+G_DECLARE_FINAL_TYPE (BoxTrust, box_trust, BOX, TRUST, GTlsDatabase)
+
+/* Trusts the certificates in the PEM file @ca_file, and what the system trusts. BOX_ERROR_SETTINGS
+ * names the file. */
+GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
+
+/* What is wrong with a certificate, in words; free with g_free(). */
+char *box_trust_describe (GTlsCertificateFlags flags);
+
+G_END_DECLS
