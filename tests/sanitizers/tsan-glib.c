@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tells ThreadSanitizer what GLib's locks, conditions, queues and reference counts order: GLib is not built with it and locks by
+ * futex, so that without this every access under a GMutex looks like a race. Preloaded into the tests of a build
+ * with -Db_sanitize=thread (tests/sanitizers/meson.build); each function calls the one it stands in for.
+ */
+#include <dlfcn.h>
+#include <glib-object.h>
+#include <sanitizer/tsan_interface.h>
+
+void __tsan_acquire (void *address);
+void __tsan_release (void *address);
+
+#define REAL(function) \
+  static __typeof__ (&(function)) real; \
+  if (real == NULL) \
+    real = (__typeof__ (&(function))) dlsym (RTLD_NEXT, #function)
+
+void
+g_mutex_lock (GMutex *mutex)
+{
+  REAL (g_mutex_lock);
+  __tsan_mutex_pre_lock (mutex, 0);
+  real (mutex);
+  __tsan_mutex_post_lock (mutex, 0, 0);
+}
+
+gboolean
+g_mutex_trylock (GMutex *mutex)
+{
+  gboolean locked;
+
+  REAL (g_mutex_trylock);
+  __tsan_mutex_pre_lock (mutex, __tsan_mutex_try_lock);
+  locked = real (mutex);
+  __tsan_mutex_post_lock (mutex,
+                          __tsan_mutex_try_lock | (locked ? 0 : __tsan_mutex_try_lock_failed), 0);
+  return locked;
+}
+
+void
+g_mutex_unlock (GMutex *mutex)
+{
+  REAL (g_mutex_unlock);
+  __tsan_mutex_pre_unlock (mutex, 0);
+  real (mutex);
+  __tsan_mutex_post_unlock (mutex, 0);
+}
+
+void
+g_mutex_clear (GMutex *mutex)
+{
+  REAL (g_mutex_clear);
+  __tsan_mutex_destroy (mutex, 0);
+  real (mutex);
+}
+
+void
+g_rec_mutex_lock (GRecMutex *mutex)
+{
+  REAL (g_rec_mutex_lock);
+  __tsan_mutex_pre_lock (mutex, __tsan_mutex_write_reentrant);
+  real (mutex);
+  __tsan_mutex_post_lock (mutex, __tsan_mutex_write_reentrant, 1);
+}
+
+void
+g_rec_mutex_unlock (GRecMutex *mutex)
+{
+  REAL (g_rec_mutex_unlock);
+  __tsan_mutex_pre_unlock (mutex, 0);
+  real (mutex);
+  __tsan_mutex_post_unlock (mutex, 0);
+}
+
+void
+g_cond_wait (GCond *cond, GMutex *mutex)
+{
+  REAL (g_cond_wait);
+  __tsan_mutex_pre_unlock (mutex, 0);
+  __tsan_mutex_post_unlock (mutex, 0);
+  real (cond, mutex);
+  __tsan_mutex_pre_lock (mutex, 0);
+  __tsan_mutex_post_lock (mutex, 0, 0);
+}
+
+gboolean
+g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
+{
+  gboolean signalled;
+
+  REAL (g_cond_wait_until);
+  __tsan_mutex_pre_unlock (mutex, 0);
+  __tsan_mutex_post_unlock (mutex, 0);
+  signalled = real (cond, mutex, end_time);
+  __tsan_mutex_pre_lock (mutex, 0);
+  __tsan_mutex_post_lock (mutex, 0, 0);
+  return signalled;
+}
+
+gboolean (g_once_init_enter) (volatile void *location)
+{
+  gboolean first;
+
+  REAL (g_once_init_enter);
+  first = real (location);
+  __tsan_acquire ((void *) location);
+  return first;
+}
+
+void (g_once_init_leave) (volatile void *location, gsize result)
+{
+  REAL (g_once_init_leave);
+  __tsan_release ((void *) location);
+  real (location, result);
+}
+
+void
+g_async_queue_push (GAsyncQueue *queue, gpointer data)
+{
+  REAL (g_async_queue_push);
+  __tsan_release (queue);
+  real (queue, data);
+}
+
+gpointer
+g_async_queue_pop (GAsyncQueue *queue)
+{
+  gpointer data;
+
+  REAL (g_async_queue_pop);
+  data = real (queue);
+  __tsan_acquire (queue);
+  return data;
+}
+
+gpointer
+g_async_queue_try_pop (GAsyncQueue *queue)
+{
+  gpointer data;
+
+  REAL (g_async_queue_try_pop);
+  data = real (queue);
+  __tsan_acquire (queue);
+  return data;
+}
+
+gpointer
+g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout)
+{
+  gpointer data;
+
+  REAL (g_async_queue_timeout_pop);
+  data = real (queue, timeout);
+  __tsan_acquire (queue);
+  return data;
+}
+
+void
+g_object_unref (gpointer object)
+{
+  REAL (g_object_unref);
+  __tsan_release (object);
+  __tsan_acquire (object);
+  real (object);
+}
+
+void
+g_bytes_unref (GBytes *bytes)
+{
+  REAL (g_bytes_unref);
+  if (bytes != NULL)
+    {
+      __tsan_release (bytes);
+      __tsan_acquire (bytes);
+    }
+  real (bytes);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
+{
+  REAL (g_atomic_rc_box_release_full);
+  __tsan_release (box);
+  __tsan_acquire (box);
+  real (box, clear);
+}
