@@ -153,9 +153,6 @@ void box_plan_dropped (BoxPlan *plan, const BoxStep *step);
 void box_plan_fail (BoxPlan *plan);
 void box_plan_cancel (BoxPlan *plan);
 
-/* The session is gone, the bytes are not: begin anew with another. Nothing may be in flight. */
-void box_plan_reopen (BoxPlan *plan, gint64 now);
-
 /* The network is back: waits end, but for those that the server asked for. */
 void box_plan_hurry (BoxPlan *plan, gint64 now);
 

@@ -140,6 +140,18 @@ all_parts_done (const BoxPlan *plan)
          && plan->control != BOX_PLAN_CONTROL_LIST;
 }
 
+/* An earlier attempt may have committed already, and its session may be gone for that: look first.
+ */
+static BoxStep
+next_before_opening (const BoxPlan *plan, gint64 now)
+{
+  if (!plan->unsure)
+    return control_step (plan, BOX_STEP_OPEN, now);
+  if (!plan->finished)
+    return wait_until (G_MAXINT64);
+  return control_step (plan, BOX_STEP_LOOKUP, now);
+}
+
 BoxStep
 box_plan_next (const BoxPlan *plan, gint64 now)
 {
@@ -150,7 +162,7 @@ box_plan_next (const BoxPlan *plan, gint64 now)
   if (plan->control == BOX_PLAN_CONTROL_BUSY)
     return wait_until (G_MAXINT64);
   if (!plan->opened)
-    return control_step (plan, BOX_STEP_OPEN, now);
+    return next_before_opening (plan, now);
   if (plan->whole)
     {
       if (!plan->finished)
@@ -404,18 +416,6 @@ void
 box_plan_cancel (BoxPlan *plan)
 {
   plan->cancelled = TRUE;
-}
-
-void
-box_plan_reopen (BoxPlan *plan, gint64 now)
-{
-  g_array_set_size (plan->parts, 0);
-  g_array_set_size (plan->troubled, 0);
-  plan->opened = plan->whole = plan->unsure = plan->list_first = FALSE;
-  plan->n_done = plan->n_in_flight = plan->n_unsure = plan->next_new = 0;
-  plan->n_sealed = 0;
-  end_control (plan);
-  plan->control_since = now;
 }
 
 void

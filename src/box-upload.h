@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxUpload: one file on its way to Box. A producer thread writes the bytes in order; the process's shared
- * workers open the session, send parts as they fill, and commit when the producer has said that it is finished. The producer
- * waits only for room.
+ * BoxUpload: one file on its way to Box. A producer thread writes the bytes in order; the process's
+ * shared workers open the session, send parts as they fill, and commit when the producer has said
+ * that it is finished. The producer waits only for room.
  *
  *   upload = box_upload_new (&settings, &events, data, destroy, &error);
  *   box_upload_start (upload);
@@ -40,11 +40,12 @@ typedef enum
 
 /**
  * BoxUploadSource:
- * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at once. What it answers fails the
- *   upload.
+ * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at
+ * once. What it answers fails the upload.
  *
- * Where the bytes are kept by somebody else until the file is committed (the spool): the upload then holds none of them in memory
- * and reads a part when it is sent. @user_data lives as long as the events'.
+ * Where the bytes are kept by somebody else until the file is committed (the spool): the upload
+ * then holds none of them in memory and reads a part when it is sent. @user_data lives as long as
+ * the events'.
  */
 typedef struct
 {
@@ -61,17 +62,23 @@ typedef struct
  * @on_error: whether the session is aborted on a fatal error; one that was given by id never is.
  * @commit: FALSE: fill the session and leave the commit to the caller.
  * @parallel: parts in flight, 1 to 16; 0: 4.
- * @max_memory: bytes of parts in memory; 0: (@parallel + 2) parts. At least two parts are always allowed, and a file below
- *   BOX_SESSION_MIN_SIZE is held whole.
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 2) parts. At least two parts are always
+ * allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
  * @upload_rate: bytes per second; 0: no limit.
- * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session expires.
+ * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session
+ * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
- * @source: (nullable): copied. With one, bytes are announced by box_upload_advance() instead of written, and @retry_timeout counts
- *   from box_upload_finish_digest() only: while bytes are still being made, no outage is too long.
- * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with instead of opening one; where it is
- *   gone the upload fails with BOX_ERROR_SESSION_GONE, and the owner of the bytes starts another one without it.
- * @commit_unsure: the earlier attempt may have committed @session: look for the file before committing again.
+ * @source: (nullable): copied. With one, bytes are announced by box_upload_advance() instead of
+ * written, and @retry_timeout counts from box_upload_finish_digest() only: while bytes are still
+ * being made, no outage is too long.
+ * @session_target: (nullable): copied. Where the file of a SESSION destination goes, if it is known
+ * (BoxNote): a commit whose answer was lost can then be looked up.
+ * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with
+ * instead of opening one; where it is gone the upload fails with BOX_ERROR_SESSION_GONE, and the
+ * owner of the bytes starts another one without it.
+ * @commit_unsure: the earlier attempt may have committed @session: look for the file before
+ * committing again.
  *
  * What to upload and how.
  */
@@ -90,6 +97,7 @@ typedef struct
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;
   const BoxUploadSource *source;
+  const BoxDestination *session_target;
   const BoxSession *session;
   gboolean commit_unsure;
 } BoxUploadSettings;
@@ -99,22 +107,24 @@ typedef struct _BoxUpload BoxUpload;
 /**
  * BoxUploadEvents:
  *
- * What happens, told as it happens: from worker threads, without any lock held, never after box_upload_cancel() has
- * returned except for one that had already begun. Each may be NULL.
+ * What happens, told as it happens: from worker threads, without any lock held, never after
+ * box_upload_cancel() has returned except for one that had already begun. Each may be NULL.
  */
 typedef struct
 {
-  /* The session is open; adopted parts are told by part_done next. Not called for direct uploads. */
+  /* The session is open; adopted parts are told by part_done next. Not called for direct uploads.
+   */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
   /* Box has the part. attempts: requests it took, 0 where it was adopted. */
   void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);
-  /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset: of the part, else
-   * G_MAXUINT64. */
+  /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset:
+   * of the part, else G_MAXUINT64. */
   void (*retrying) (const char *request, guint64 offset, guint attempt, gint64 delay,
                     const GError *reason, gpointer user_data);
   /* The network is gone (reason) or back (NULL). */
   void (*outage) (const GError *reason, gpointer user_data);
-  /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before their request. */
+  /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before
+   * their request. */
   void (*committing) (gpointer user_data);
   /* The end: the file, verified by size and SHA-1; file is NULL where settings.commit was FALSE. */
   void (*completed) (const BoxFile *file, gpointer user_data);
@@ -122,8 +132,8 @@ typedef struct
   void (*failed) (const GError *error, gpointer user_data);
 } BoxUploadEvents;
 
-/* Checks the settings (BOX_ERROR_SETTINGS). @user_data is given to every event and released with @destroy when the
- * upload and its workers are done with it. */
+/* Checks the settings (BOX_ERROR_SETTINGS). @user_data is given to every event and released with
+ * @destroy when the upload and its workers are done with it. */
 BoxUpload *box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events,
                            gpointer user_data, GDestroyNotify destroy, GError **error);
 BoxUpload *box_upload_ref (BoxUpload *upload);
@@ -136,9 +146,9 @@ void box_upload_start (BoxUpload *upload);
 /**
  * box_upload_write:
  *
- * Copies as much of @data as there is room for and returns how much that was; less than @length: wait for room. After a
- * failure the rest is swallowed by nobody: 0 is returned and the wait says FAILED. Writing beyond the declared size fails the
- * upload with BOX_ERROR_SIZE.
+ * Copies as much of @data as there is room for and returns how much that was; less than @length:
+ * wait for room. After a failure the rest is swallowed by nobody: 0 is returned and the wait says
+ * FAILED. Writing beyond the declared size fails the upload with BOX_ERROR_SIZE.
  */
 gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
 
@@ -153,13 +163,16 @@ typedef enum
 /* Waits until something can be written. */
 BoxWait box_upload_wait_room (BoxUpload *upload);
 
-/* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not wait. */
+/* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not
+ * wait. */
 void box_upload_finish (BoxUpload *upload);
 
-/* With a source, instead of writing: the first @available bytes of the file can be read from it. Never waits. */
+/* With a source, instead of writing: the first @available bytes of the file can be read from it.
+ * Never waits. */
 void box_upload_advance (BoxUpload *upload, guint64 available);
 
-/* With a source, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of the whole file. */
+/* With a source, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of
+ * the whole file. */
 void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
 
 /* Waits until the file is committed; @timeout in microseconds, -1: for ever. */
@@ -171,8 +184,8 @@ void box_upload_interrupt (BoxUpload *upload, gboolean interrupted);
 /* Fails the upload with @error (taken): the producer found that its bytes are not good. */
 void box_upload_fail (BoxUpload *upload, GError *error);
 
-/* Stops everything now, leaving the session as it is; transfers in flight are cut within milliseconds, in the background. Does
- * nothing after the end. */
+/* Stops everything now, leaving the session as it is; transfers in flight are cut within
+ * milliseconds, in the background. Does nothing after the end. */
 void box_upload_cancel (BoxUpload *upload);
 
 /* A copy of the error, NULL while there is none. */
@@ -189,16 +202,16 @@ void box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second);
 
 typedef struct
 {
-  guint64 bytes_received;  /* written by the producer */
-  guint64 bytes_uploaded;  /* acknowledged by Box, adopted ones included */
-  guint64 bytes_sent;      /* handed to the network, repeated ones included */
-  guint64 bytes_total;     /* 0: unknown */
-  guint parts_uploaded;    /* acknowledged, adopted ones included */
-  guint parts_total;       /* 0 before the session is open, and for direct uploads */
+  guint64 bytes_received; /* written by the producer */
+  guint64 bytes_uploaded; /* acknowledged by Box, adopted ones included */
+  guint64 bytes_sent;     /* handed to the network, repeated ones included */
+  guint64 bytes_total;    /* 0: unknown */
+  guint parts_uploaded;   /* acknowledged, adopted ones included */
+  guint parts_total;      /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
   guint retries;
-  guint64 memory;          /* bytes of parts held */
-  guint64 rate;            /* bytes per second acknowledged lately */
+  guint64 memory; /* bytes of parts held */
+  guint64 rate;   /* bytes per second acknowledged lately */
 } BoxUploadStats;
 
 void box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The last steps: the commit or the one request of a small file, finding out whether one took
+ * effect, the abort. */
+#include "box-upload-private.h"
+
+/* Box answers 202 while it still processes parts; so long is waited where it does not say how long.
+ * Seconds. */
+#define COMMIT_POLL 3
+
+/* The end: told first, so that whoever waits for it has been told when the wait returns. Takes
+ * @file. */
+static void
+committed (BoxUpload *upload, BoxFile *file)
+{
+  if (upload->events.completed != NULL && box_upload_may_tell (upload))
+    upload->events.completed (file, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  upload->file = file;
+  if (upload->session == NULL && !upload->plan.committed)
+    box_upload_release_locked (upload, 0, upload->size);
+  box_plan_committed (&upload->plan);
+  upload->done = TRUE;
+  g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+static gboolean
+check_file (const BoxUpload *upload, const BoxFile *file, GError **error)
+{
+  g_autofree char *expected = box_sha1_to_hex (&upload->sha1);
+
+  if (file->has_size && file->size != upload->size)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                   "Box stored %" G_GUINT64_FORMAT " bytes of the %" G_GUINT64_FORMAT
+                   " that were sent (file %s)",
+                   file->size, upload->size, file->id);
+      return FALSE;
+    }
+  if (file->has_sha1 && !box_sha1_equal (&file->sha1, &upload->sha1))
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+          "The file that Box stored (%s) is not the one that was sent: its SHA-1 is not %s",
+          file->id, expected);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_ours (const BoxUpload *upload, const BoxFile *file)
+{
+  return file != NULL && file->has_sha1 && box_sha1_equal (&file->sha1, &upload->sha1);
+}
+
+static void
+tell_committing (BoxUpload *upload)
+{
+  if (upload->events.committing != NULL && box_upload_may_tell (upload))
+    upload->events.committing (upload->user_data);
+}
+
+/* The etag that a version must still have: only when the request may already have worked, for then
+ * a second one would make a second version. The first time, whatever others did to the file
+ * meanwhile is no reason to refuse a recording. */
+static const char *
+if_match (const BoxUpload *upload)
+{
+  return upload->commit_repeated ? upload->etag_before : NULL;
+}
+
+static void
+commit_pending (BoxUpload *upload, gint retry_after)
+{
+  gint64 delay = (gint64) (retry_after >= 0 ? retry_after : COMMIT_POLL) * G_USEC_PER_SEC;
+
+  g_mutex_lock (box_workers_lock ());
+  upload->plan.control_attempts = 0;
+  box_plan_control_failed (&upload->plan, FALSE, g_get_monotonic_time () + delay, TRUE);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+/* Where the commit had worked and its answer was lost, the name is taken: by the file itself. */
+static BoxFile *
+conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error)
+{
+  g_autoptr (BoxFile) conflict = NULL;
+  BoxFile *file;
+
+  if (!upload->commit_repeated || !g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    return NULL;
+  conflict = box_file_from_conflict (error);
+  if (!is_ours (upload, conflict))
+    return NULL;
+  file = box_client_get_file (upload->client, transport, conflict->id, upload->transfers, NULL);
+  return file != NULL ? file : g_steal_pointer (&conflict);
+}
+
+/* TRUE: the file is there, or is still being processed (@file NULL). */
+static gboolean
+request_commit (BoxUpload *upload, BoxTransport *transport, BoxFile **file, gint *retry_after,
+                GError **error)
+{
+  GError *failure = NULL;
+
+  if (box_client_commit (upload->client, transport, upload->session, upload->parts, &upload->sha1,
+                         &upload->attributes, if_match (upload), file, retry_after,
+                         upload->transfers, &failure))
+    return TRUE;
+  *file = conflict_is_success (upload, transport, failure);
+  if (*file == NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  g_error_free (failure);
+  return TRUE;
+}
+
+gboolean
+box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  g_autoptr (BoxFile) file = NULL;
+  gint retry_after = -1;
+
+  tell_committing (upload);
+  if (!request_commit (upload, transport, &file, &retry_after, error))
+    return FALSE;
+  box_upload_succeeded (upload);
+  if (file == NULL)
+    {
+      commit_pending (upload, retry_after);
+      return TRUE;
+    }
+  if (!check_file (upload, file, error))
+    return FALSE;
+  committed (upload, g_steal_pointer (&file));
+  return TRUE;
+}
+
+gboolean
+box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  g_auto (BoxUploadBytes) bytes = { 0 };
+  g_autoptr (BoxFile) file = NULL;
+  GError *failure = NULL;
+  BoxBody body;
+
+  tell_committing (upload);
+  box_upload_bytes_init (&bytes, upload, 0, upload->size);
+  box_upload_bytes_to_body (&bytes, &body);
+  file =
+      box_client_upload_file (upload->client, transport, upload->target, &upload->sha1, &body,
+                              &upload->attributes, if_match (upload), upload->transfers, &failure);
+  if (file == NULL)
+    file = conflict_is_success (upload, transport, failure);
+  if (file == NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  g_clear_error (&failure);
+  if (!check_file (upload, file, error))
+    return FALSE;
+  box_upload_succeeded (upload);
+  committed (upload, g_steal_pointer (&file));
+  return TRUE;
+}
+
+/* The file that bears the target's name, if any. NULL without error: the name is free. */
+static BoxFile *
+find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
+              GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (BoxFile) conflict = NULL;
+
+  if (box_client_preflight (upload->client, transport, target, upload->size, upload->transfers,
+                            &failure))
+    return NULL;
+  if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
+      || (conflict = box_file_from_conflict (failure)) == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  return box_client_get_file (upload->client, transport, conflict->id, upload->transfers, error);
+}
+
+/* A version took effect if the file has our content and is not the version that was there before
+ * (which may have had the same content). */
+static BoxFile *
+find_version (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
+              GError **error)
+{
+  g_autoptr (BoxFile) file =
+      box_client_get_file (upload->client, transport, target->file_id, upload->transfers, error);
+
+  if (file != NULL && upload->version_before != NULL
+      && g_strcmp0 (file->version_id, upload->version_before) == 0)
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+/* Where an earlier attempt opened the session, the settings are all that is known of where its file
+ * went. */
+static const BoxDestination *
+lookup_target (const BoxUpload *upload)
+{
+  if (upload->target != NULL)
+    return upload->target;
+  if (upload->session_target != NULL)
+    return upload->session_target;
+  return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
+}
+
+gboolean
+box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  const BoxDestination *target = lookup_target (upload);
+  g_autoptr (BoxFile) file = NULL;
+  GError *failure = NULL;
+
+  if (target != NULL)
+    file = target->kind == BOX_DESTINATION_FILE
+               ? find_version (upload, transport, target, &failure)
+               : find_by_name (upload, transport, target, &failure);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  box_upload_succeeded (upload);
+  if (is_ours (upload, file))
+    {
+      committed (upload, g_steal_pointer (&file));
+      return TRUE;
+    }
+  g_mutex_lock (box_workers_lock ());
+  box_plan_not_committed (&upload->plan, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}
+
+gboolean
+box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  /* It has one chance: the session expires by itself. */
+  box_client_abort (upload->client, transport, upload->session, upload->cleanup, NULL);
+  g_mutex_lock (box_workers_lock ());
+  box_plan_aborted (&upload->plan);
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}

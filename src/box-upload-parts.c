@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps that concern parts: sending one, listing what Box has, and comparing what was there
+ * before. */
+#include "box-upload-private.h"
+
+#include <string.h>
+
+/* A source is read for the digest in pieces of this size. */
+#define READ_RUN (64u << 10)
+
+void
+box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size)
+{
+  *bytes = (BoxUploadBytes){ .upload = upload, .offset = offset, .size = size };
+  if (upload->source.read != NULL)
+    return;
+  g_mutex_lock (box_workers_lock ());
+  box_store_pin_locked (upload->store, offset, size, &bytes->range);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
+box_upload_bytes_clear (BoxUploadBytes *bytes)
+{
+  box_store_range_clear (&bytes->range);
+}
+
+static gboolean
+read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  const BoxUploadBytes *bytes = user_data;
+  const BoxUploadSource *source = &bytes->upload->source;
+
+  if (source->read != NULL)
+    return source->read (source->user_data, bytes->offset + offset, buffer, length, error);
+  while (length > 0)
+    {
+      gsize n = length;
+      const guint8 *data = box_store_peek (&bytes->range, offset, &n);
+
+      memcpy (buffer, data, n);
+      buffer += n;
+      offset += n;
+      length -= n;
+    }
+  return TRUE;
+}
+
+static void
+count_sent (gpointer user_data, gint64 n)
+{
+  const BoxUploadBytes *bytes = user_data;
+
+  __atomic_add_fetch (&bytes->upload->sent, (guint64) n, __ATOMIC_RELAXED);
+}
+
+void
+box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
+{
+  *body = (BoxBody){
+    .size = bytes->size,
+    .read = read_bytes,
+    .sent = count_sent,
+    .user_data = bytes,
+    .pace = bytes->upload->pace,
+  };
+}
+
+static gboolean
+digest_source (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
+{
+  const BoxUploadSource *source = &bytes->upload->source;
+  g_autofree guint8 *buffer = g_malloc (READ_RUN);
+
+  for (guint64 done = 0; done < bytes->size;)
+    {
+      gsize n = (gsize) MIN (READ_RUN, bytes->size - done);
+
+      if (!source->read (source->user_data, bytes->offset + done, buffer, n, error))
+        return FALSE;
+      box_digest_update (digest, buffer, n);
+      done += n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (bytes->upload->digest_engine);
+
+  if (bytes->upload->source.read != NULL)
+    {
+      if (!digest_source (bytes, digest, error))
+        return FALSE;
+    }
+  else
+    for (guint64 done = 0; done < bytes->size;)
+      {
+        gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
+        const guint8 *data = box_store_peek (&bytes->range, done, &n);
+
+        n = (gsize) MIN (n, bytes->size - done);
+        box_digest_update (digest, data, n);
+        done += n;
+      }
+  box_digest_finish (digest, sha1);
+  return TRUE;
+}
+
+/* Tells of part @i and makes it a done one. */
+static void
+part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
+{
+  guint attempts = 0;
+
+  if (!adopted)
+    {
+      g_mutex_lock (box_workers_lock ());
+      attempts = g_array_index (upload->plan.parts, BoxPlanPart, i).attempts;
+      g_mutex_unlock (box_workers_lock ());
+    }
+  if (upload->events.part_done != NULL && box_upload_may_tell (upload))
+    upload->events.part_done (part, attempts, adopted, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  if (g_ptr_array_index (upload->parts, i) != part)
+    g_ptr_array_index (upload->parts, i) = part;
+  box_plan_sent (&upload->plan, i);
+  box_upload_release_locked (upload, box_upload_part_offset (upload, i),
+                             box_upload_part_size (upload, i));
+  g_mutex_unlock (box_workers_lock ());
+}
+
+gboolean
+box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error)
+{
+  g_auto (BoxUploadBytes) bytes = { 0 };
+  guint64 offset = box_upload_part_offset (upload, i);
+  BoxBody body;
+  BoxSha1 sha1;
+  BoxPart *part;
+
+  box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
+  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+    return FALSE;
+  box_upload_bytes_to_body (&bytes, &body);
+  part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
+                                 &sha1, &body, upload->transfers, error);
+  if (part == NULL)
+    return FALSE;
+  box_upload_succeeded (upload);
+  part_done (upload, i, part, FALSE);
+  return TRUE;
+}
+
+gboolean
+box_upload_verify_part (BoxUpload *upload, guint i, GError **error)
+{
+  g_auto (BoxUploadBytes) bytes = { 0 };
+  guint64 offset = box_upload_part_offset (upload, i);
+  BoxPart *part;
+  BoxSha1 sha1;
+
+  g_mutex_lock (box_workers_lock ());
+  part = g_ptr_array_index (upload->parts, i);
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
+  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+    return FALSE;
+  if (!box_sha1_equal (&sha1, &part->sha1))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                   "The upload session already holds other bytes at offset %" G_GUINT64_FORMAT
+                   " than the stream has there: it belongs to another recording; use a new session",
+                   offset);
+      return FALSE;
+    }
+  part_done (upload, i, part, TRUE);
+  return TRUE;
+}
+
+/* The index of a listed part; FALSE where it is not one of the session's grid. */
+static gboolean
+locate (const BoxUpload *upload, const BoxPart *part, guint *i, GError **error)
+{
+  guint64 index = part->offset / upload->session->part_size;
+
+  if (part->offset % upload->session->part_size == 0 && index < upload->parts->len
+      && part->size == box_upload_part_size (upload, (guint) index))
+    {
+      *i = (guint) index;
+      return TRUE;
+    }
+  g_set_error (
+      error, BOX_ERROR, BOX_ERROR_SIZE,
+      "The upload session holds a part of %" G_GUINT64_FORMAT " bytes at offset %" G_GUINT64_FORMAT
+      ", which is none of a file of %" G_GUINT64_FORMAT
+      " bytes: the declared size is not the session's, or the session is another recording's",
+      part->size, part->offset, upload->size);
+  return FALSE;
+}
+
+static gboolean
+may_adopt (BoxUpload *upload, guint i)
+{
+  BoxPlanPart part;
+
+  g_mutex_lock (box_workers_lock ());
+  part = g_array_index (upload->plan.parts, BoxPlanPart, i);
+  g_mutex_unlock (box_workers_lock ());
+  return part.state != BOX_PART_IN_FLIGHT && part.state != BOX_PART_DONE && !part.adopted;
+}
+
+static void
+adopt (BoxUpload *upload, guint i, const BoxPart *part)
+{
+  /* Nobody but this list can adopt it meanwhile: there is one list at a time, and a part that
+   * begins to be sent now is found to be there by its overlap. */
+  if (!may_adopt (upload, i))
+    return;
+  if (!part->has_sha1 && upload->events.part_done != NULL && box_upload_may_tell (upload))
+    upload->events.part_done (part, 0, TRUE, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  if (box_plan_adopt (&upload->plan, i, part->has_sha1))
+    {
+      const BoxPlanPart *planned = &g_array_index (upload->plan.parts, BoxPlanPart, i);
+
+      g_ptr_array_index (upload->parts, i) = box_part_copy (part);
+      if (planned->sealed && planned->state == BOX_PART_DONE)
+        box_upload_release_locked (upload, box_upload_part_offset (upload, i),
+                                   box_upload_part_size (upload, i));
+    }
+  g_mutex_unlock (box_workers_lock ());
+}
+
+gboolean
+box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  g_autoptr (GPtrArray) listed =
+      box_client_list_parts (upload->client, transport, upload->session, upload->transfers, error);
+  guint i = 0;
+
+  if (listed == NULL)
+    return FALSE;
+  box_upload_succeeded (upload);
+  for (guint k = 0; k < listed->len; k++)
+    if (!locate (upload, g_ptr_array_index (listed, k), &i, error))
+      return FALSE;
+  for (guint k = 0; k < listed->len; k++)
+    if (locate (upload, g_ptr_array_index (listed, k), &i, NULL))
+      adopt (upload, i, g_ptr_array_index (listed, k));
+
+  g_mutex_lock (box_workers_lock ());
+  box_plan_listed (&upload->plan, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-store-private.h"
+#include "box-workers-private.h"
+
+#include <string.h>
+
+typedef struct
+{
+  BoxStore *store;
+  guint64 size;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer blocks)
+{
+  g_mutex_lock (box_workers_lock ());
+  f->store = box_store_new ();
+  box_store_set_limit_locked (f->store, GPOINTER_TO_UINT (blocks) * (guint64) BOX_STORE_BLOCK,
+                              BOX_STORE_BLOCK);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer blocks)
+{
+  box_store_free_locked (f->store);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+/* Fills one block with bytes that tell where they are. */
+static gboolean
+fill (Fixture *f)
+{
+  guint8 *data = box_store_extend_locked (f->store, f->size);
+
+  if (data == NULL)
+    return FALSE;
+  for (guint i = 0; i < BOX_STORE_BLOCK; i++)
+    data[i] = (guint8) ((f->size + i) / 251);
+  f->size += BOX_STORE_BLOCK;
+  return TRUE;
+}
+
+static void
+test_no_more_than_the_limit_is_held (Fixture *f, gconstpointer blocks)
+{
+  for (guint i = 0; i < GPOINTER_TO_UINT (blocks); i++)
+    g_assert_true (fill (f));
+  g_assert_false (box_store_has_room_locked (f->store));
+  g_assert_false (fill (f));
+  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, f->size);
+}
+
+static void
+test_a_block_is_free_when_every_byte_of_it_was_dropped (Fixture *f, gconstpointer blocks)
+{
+  while (fill (f))
+    ;
+  box_store_drop_locked (f->store, 100, BOX_STORE_BLOCK);
+  g_assert_false (box_store_has_room_locked (f->store));
+  box_store_drop_locked (f->store, 0, 100);
+  g_assert_true (box_store_has_room_locked (f->store));
+  g_assert_true (fill (f));
+  g_assert_false (fill (f));
+}
+
+static void
+test_parts_may_be_dropped_in_any_order (Fixture *f, gconstpointer blocks)
+{
+  while (fill (f))
+    ;
+  for (guint64 end = f->size; end > 0; end -= BOX_STORE_BLOCK / 4)
+    box_store_drop_locked (f->store, end - BOX_STORE_BLOCK / 4, BOX_STORE_BLOCK / 4);
+  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, 0);
+  g_assert_true (fill (f));
+}
+
+static void
+test_the_end_of_the_stream_frees_what_will_not_be_filled (Fixture *f, gconstpointer blocks)
+{
+  g_assert_true (fill (f));
+  box_store_end_locked (f->store, 188);
+  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, BOX_STORE_BLOCK);
+  box_store_drop_locked (f->store, 0, 188);
+  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, 0);
+}
+
+static void
+test_a_pinned_range_reads_back_what_was_written (Fixture *f, gconstpointer blocks)
+{
+  guint64 offset = 1000, size = 2 * BOX_STORE_BLOCK;
+  BoxStoreRange range;
+
+  while (fill (f))
+    ;
+  box_store_pin_locked (f->store, offset, size, &range);
+  for (guint64 i = 0; i < size;)
+    {
+      gsize n = 77777;
+      const guint8 *data = box_store_peek (&range, i, &n);
+
+      n = MIN (n, size - i);
+      for (gsize k = 0; k < n; k++)
+        g_assert_cmpuint (data[k], ==, (guint8) ((offset + i + k) / 251));
+      i += n;
+    }
+  box_store_range_clear (&range);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, func) g_test_add (path, Fixture, GUINT_TO_POINTER (4), set_up, func, tear_down)
+  ADD ("/store/no-more-than-the-limit-is-held", test_no_more_than_the_limit_is_held);
+  ADD ("/store/a-block-is-free-when-every-byte-of-it-was-dropped",
+       test_a_block_is_free_when_every_byte_of_it_was_dropped);
+  ADD ("/store/parts-may-be-dropped-in-any-order", test_parts_may_be_dropped_in_any_order);
+  ADD ("/store/the-end-of-the-stream-frees-what-will-not-be-filled",
+       test_the_end_of_the_stream_frees_what_will_not_be_filled);
+  ADD ("/store/a-pinned-range-reads-back-what-was-written",
+       test_a_pinned_range_reads_back_what_was_written);
+  return g_test_run ();
+}
