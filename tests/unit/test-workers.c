@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-workers-private.h"
+
+/* A task with a number of equal steps; each runs until it is let go. */
+typedef struct
+{
+  BoxTask task;
+  gint64 since;
+  guint left;      /* steps not begun */
+  guint running;
+  guint most_running;
+  guint parallel;
+  gboolean hold;   /* steps wait until this is FALSE */
+  gint64 not_before;
+  GArray *log;     /* nullable: of guint, shared by tasks: who began a step */
+  guint number;
+  guint refs;
+  GCond changed;
+} Steps;
+
+static gboolean
+steps_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
+{
+  Steps *s = (Steps *) task;
+
+  *since = s->since;
+  *wake_at = G_MAXINT64;
+  if (s->left == 0)
+    return s->running == 0;
+  if (s->not_before > now)
+    {
+      *wake_at = s->not_before;
+      return FALSE;
+    }
+  return s->running < s->parallel;
+}
+
+static gboolean
+steps_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
+{
+  Steps *s = (Steps *) task;
+
+  if (s->left == 0)
+    return FALSE;
+  s->left--;
+  s->running++;
+  s->most_running = MAX (s->most_running, s->running);
+  if (s->log != NULL)
+    g_array_append_val (s->log, s->number);
+  g_cond_broadcast (&s->changed);
+  box_workers_continue_locked ();
+  while (s->hold)
+    g_cond_wait (&s->changed, box_workers_lock ());
+  s->running--;
+  g_cond_broadcast (&s->changed);
+  return TRUE;
+}
+
+static void
+steps_ref (BoxTask *task)
+{
+  ((Steps *) task)->refs++;
+}
+
+static void
+steps_unref (BoxTask *task)
+{
+  Steps *s = (Steps *) task;
+
+  g_mutex_lock (box_workers_lock ());
+  s->refs--;
+  g_cond_broadcast (&s->changed);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+static const BoxTaskClass steps_class = {
+  .ready_locked = steps_ready_locked,
+  .run_locked = steps_run_locked,
+  .ref = steps_ref,
+  .unref = steps_unref,
+};
+
+static void
+steps_init (Steps *s, guint n, guint parallel)
+{
+  *s = (Steps){ .task = { .klass = &steps_class }, .left = n, .parallel = parallel };
+  g_cond_init (&s->changed);
+}
+
+static void
+wait_for_end_locked (Steps *s)
+{
+  while (s->refs > 0)
+    g_cond_wait (&s->changed, box_workers_lock ());
+}
+
+static void
+test_steps_of_one_task_run_beside_each_other (void)
+{
+  Steps s;
+
+  steps_init (&s, 8, 3);
+  s.hold = TRUE;
+  g_mutex_lock (box_workers_lock ());
+  box_workers_add_locked (&s.task);
+  while (s.running < 3)
+    g_cond_wait (&s.changed, box_workers_lock ());
+  s.hold = FALSE;
+  g_cond_broadcast (&s.changed);
+  wait_for_end_locked (&s);
+  g_mutex_unlock (box_workers_lock ());
+  g_assert_cmpuint (s.most_running, ==, 3);
+}
+
+static void
+test_no_more_workers_than_allowed_serve_many_tasks (void)
+{
+  Steps s[10];
+  guint running = 0;
+
+  g_mutex_lock (box_workers_lock ());
+  for (guint i = 0; i < G_N_ELEMENTS (s); i++)
+    {
+      steps_init (&s[i], 2, 2);
+      s[i].hold = TRUE;
+      box_workers_add_locked (&s[i].task);
+    }
+  while (running < 4)
+    {
+      running = 0;
+      for (guint i = 0; i < G_N_ELEMENTS (s); i++)
+        running += s[i].running;
+      if (running < 4)
+        {
+          g_mutex_unlock (box_workers_lock ());
+          g_thread_yield ();
+          g_mutex_lock (box_workers_lock ());
+        }
+    }
+  g_mutex_unlock (box_workers_lock ());
+  g_assert_cmpuint (box_workers_count (), ==, 4);
+
+  g_mutex_lock (box_workers_lock ());
+  for (guint i = 0; i < G_N_ELEMENTS (s); i++)
+    {
+      s[i].hold = FALSE;
+      g_cond_broadcast (&s[i].changed);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (s); i++)
+    wait_for_end_locked (&s[i]);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+static void
+test_the_step_that_has_waited_longest_goes_first (void)
+{
+  GArray *log = g_array_new (FALSE, FALSE, sizeof (guint));
+  Steps blockers, late, early;
+
+  g_mutex_lock (box_workers_lock ());
+  steps_init (&blockers, 4, 4);
+  blockers.hold = TRUE;
+  box_workers_add_locked (&blockers.task);
+  while (blockers.running < 4)
+    g_cond_wait (&blockers.changed, box_workers_lock ());
+
+  steps_init (&late, 1, 1);
+  late.since = 200;
+  late.number = 2;
+  late.log = log;
+  box_workers_add_locked (&late.task);
+  steps_init (&early, 1, 1);
+  early.since = 100;
+  early.number = 1;
+  early.log = log;
+  box_workers_add_locked (&early.task);
+
+  blockers.hold = FALSE;
+  g_cond_broadcast (&blockers.changed);
+  wait_for_end_locked (&late);
+  wait_for_end_locked (&early);
+  wait_for_end_locked (&blockers);
+  g_mutex_unlock (box_workers_lock ());
+  g_assert_cmpuint (log->len, ==, 2);
+  g_assert_cmpuint (g_array_index (log, guint, 0), ==, 1);
+  g_array_unref (log);
+}
+
+static void
+test_a_step_that_is_due_later_runs_then_without_being_called (void)
+{
+  Steps s;
+
+  steps_init (&s, 1, 1);
+  s.not_before = g_get_monotonic_time () + 30000;
+  g_mutex_lock (box_workers_lock ());
+  box_workers_add_locked (&s.task);
+  wait_for_end_locked (&s);
+  g_mutex_unlock (box_workers_lock ());
+  g_assert_cmpuint (s.most_running, ==, 1);
+  g_assert_cmpint (g_get_monotonic_time (), >=, s.not_before);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_setenv ("BOXUPLOAD_WORKERS", "4", TRUE);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/workers/steps-of-one-task-run-beside-each-other",
+                   test_steps_of_one_task_run_beside_each_other);
+  g_test_add_func ("/workers/no-more-workers-than-allowed-serve-many-tasks",
+                   test_no_more_workers_than_allowed_serve_many_tasks);
+  g_test_add_func ("/workers/the-step-that-has-waited-longest-goes-first",
+                   test_the_step_that_has_waited_longest_goes_first);
+  g_test_add_func ("/workers/a-step-that-is-due-later-runs-then-without-being-called",
+                   test_a_step_that_is_due_later_runs_then_without_being_called);
+  return g_test_run ();
+}
