@@ -39,6 +39,10 @@ guint8 *box_store_extend_locked (BoxStore *store, guint64 offset);
 
 gboolean box_store_has_room_locked (const BoxStore *store);
 
+/* While the producer waits for room: @cond is signalled when any store of the process gives memory
+ * back. NULL: no longer. */
+void box_store_set_waiter_locked (BoxStore *store, GCond *cond);
+
 /* The bytes [@offset, @offset + @length) are not needed any more. */
 void box_store_drop_locked (BoxStore *store, guint64 offset, guint64 length);
 

@@ -17,6 +17,7 @@ struct _BoxStore
   guint64 n_held;   /* blocks with data */
   guint64 limit;    /* in blocks */
   guint64 entitled; /* in blocks */
+  GCond *waiter;    /* nullable */
 };
 
 /* Blocks of all stores, and some that wait for their next use: fresh pages cost more than the copy
@@ -26,6 +27,7 @@ static struct
   guint64 n_held;
   guint64 max_held;
   GPtrArray *spare;
+  GPtrArray *waiters; /* of GCond, not owned */
 } memory;
 
 /* More spare blocks than this go back to the system: 16 MiB. */
@@ -57,6 +59,8 @@ static void
 give_memory_locked (guint8 *data)
 {
   memory.n_held--;
+  for (guint i = 0; i < memory.waiters->len; i++)
+    g_cond_broadcast (g_ptr_array_index (memory.waiters, i));
   if (memory.spare->len < MAX_SPARE && memory.n_held > 0)
     {
       g_ptr_array_add (memory.spare, data);
@@ -77,6 +81,7 @@ box_store_new (void)
     {
       memory.max_held = process_limit ();
       memory.spare = g_ptr_array_new_with_free_func (g_free);
+      memory.waiters = g_ptr_array_new ();
       g_once_init_leave (&once, 1);
     }
   store->blocks = g_array_new (FALSE, TRUE, sizeof (Block));
@@ -102,8 +107,7 @@ release_block_locked (BoxStore *store, Block *block)
 void
 box_store_free_locked (BoxStore *store)
 {
-  if (store == NULL)
-    return;
+  box_store_set_waiter_locked (store, NULL);
   for (guint i = 0; i < store->blocks->len; i++)
     release_block_locked (store, &g_array_index (store->blocks, Block, i));
   g_array_unref (store->blocks);
@@ -128,6 +132,16 @@ box_store_has_room_locked (const BoxStore *store)
 {
   return store->n_held < store->entitled
          || (store->n_held < store->limit && memory.n_held < memory.max_held);
+}
+
+void
+box_store_set_waiter_locked (BoxStore *store, GCond *cond)
+{
+  if (store->waiter != NULL)
+    g_ptr_array_remove_fast (memory.waiters, store->waiter);
+  store->waiter = cond;
+  if (cond != NULL)
+    g_ptr_array_add (memory.waiters, cond);
 }
 
 guint8 *

@@ -336,6 +336,7 @@ box_upload_wait_room (BoxUpload *upload)
   BoxWait result = BOX_WAIT_READY;
 
   g_mutex_lock (box_workers_lock ());
+  box_store_set_waiter_locked (upload->store, &upload->changed);
   while (TRUE)
     {
       gboolean failing = upload->error != NULL;
@@ -353,6 +354,7 @@ box_upload_wait_room (BoxUpload *upload)
         }
       break;
     }
+  box_store_set_waiter_locked (upload->store, NULL);
   g_mutex_unlock (box_workers_lock ());
   return result;
 }

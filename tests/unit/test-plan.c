@@ -545,6 +545,26 @@ test_a_part_that_fails_while_a_list_runs_waits_for_the_next_list (void)
   box_plan_clear (&plan);
 }
 
+static void
+test_what_an_earlier_attempt_may_have_committed_is_looked_up_before_anything_else (void)
+{
+  BoxPlan plan;
+  BoxStep step;
+
+  box_plan_init (&plan, 2, TRUE, FALSE, 0);
+  plan.unsure = TRUE;
+  step = box_plan_next (&plan, 0);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_WAIT);
+  box_plan_finish (&plan, 0);
+  step = box_plan_next (&plan, 0);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_LOOKUP);
+  box_plan_begin (&plan, &step);
+  box_plan_not_committed (&plan, 0);
+  step = box_plan_next (&plan, 0);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_OPEN);
+  box_plan_clear (&plan);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -563,5 +583,8 @@ main (int argc, char **argv)
                    test_the_network_coming_back_ends_waits_but_not_those_asked_for);
   g_test_add_func ("/plan/a-part-that-fails-while-a-list-runs-waits-for-the-next-list",
                    test_a_part_that_fails_while_a_list_runs_waits_for_the_next_list);
+  g_test_add_func (
+      "/plan/what-an-earlier-attempt-may-have-committed-is-looked-up-before-anything-else",
+      test_what_an_earlier_attempt_may_have_committed_is_looked_up_before_anything_else);
   return g_test_run ();
 }

@@ -106,9 +106,28 @@ test_a_pinned_range_reads_back_what_was_written (Fixture *f, gconstpointer block
   box_store_range_clear (&range);
 }
 
+/* The process's bound is eight blocks (main()). */
+static void
+test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process (Fixture *f,
+                                                                       gconstpointer blocks)
+{
+  BoxStore *greedy = box_store_new ();
+  guint64 offset = 0;
+
+  box_store_set_limit_locked (greedy, 100 * (guint64) BOX_STORE_BLOCK, BOX_STORE_BLOCK);
+  while (box_store_extend_locked (greedy, offset) != NULL)
+    offset += BOX_STORE_BLOCK;
+  g_assert_cmpuint (offset, ==, 8 * BOX_STORE_BLOCK);
+  g_assert_true (fill (f));
+  g_assert_false (fill (f));
+  box_store_free_locked (greedy);
+  g_assert_true (fill (f));
+}
+
 int
 main (int argc, char **argv)
 {
+  g_setenv ("BOXUPLOAD_MEMORY", "2097152", TRUE);
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, func) g_test_add (path, Fixture, GUINT_TO_POINTER (4), set_up, func, tear_down)
   ADD ("/store/no-more-than-the-limit-is-held", test_no_more_than_the_limit_is_held);
@@ -119,5 +138,7 @@ main (int argc, char **argv)
        test_the_end_of_the_stream_frees_what_will_not_be_filled);
   ADD ("/store/a-pinned-range-reads-back-what-was-written",
        test_a_pinned_range_reads_back_what_was_written);
+  ADD ("/store/a-store-keeps-its-due-when-others-hold-all-memory-of-the-process",
+       test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process);
   return g_test_run ();
 }

@@ -6,13 +6,13 @@ typedef struct
 {
   BoxTask task;
   gint64 since;
-  guint left;      /* steps not begun */
+  guint left; /* steps not begun */
   guint running;
   guint most_running;
   guint parallel;
-  gboolean hold;   /* steps wait until this is FALSE */
+  gboolean hold; /* steps wait until this is FALSE */
   gint64 not_before;
-  GArray *log;     /* nullable: of guint, shared by tasks: who began a step */
+  GArray *log; /* nullable: of guint, shared by tasks: who began a step */
   guint number;
   guint refs;
   GCond changed;
