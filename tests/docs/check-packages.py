@@ -5,7 +5,8 @@ import os
 import re
 import sys
 
-HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests'}
+HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests',
+            'node': "the test with Box's Node SDK"}
 
 
 def installed(top):
@@ -21,7 +22,7 @@ def installed(top):
 def listed(top, heading):
     with open(os.path.join(top, 'README.md'), encoding='utf-8') as file:
         row = re.search(rf'^\| {re.escape(heading)} \|(.*)\|$', file.read(), re.MULTILINE)
-    return set(re.findall(r'`([^`]+)`', row.group(1))) if row else set()
+    return set(re.findall(r'`([\w.+-]+)`', row.group(1))) if row else set()
 
 
 def main():
