@@ -29,8 +29,7 @@ typedef struct
 {
   BoxDestination *destination;
   BoxSizing sizing;
-  guint64 size;           /* bytes; 0 with BOX_SIZING_SPOOL */
-  BoxPaddingKind padding; /* what fills a reserve; never AUTO */
+  guint64 size; /* bytes; 0 with BOX_SIZING_SPOOL */
   BoxIfExists if_exists;
   gboolean commit;           /* FALSE: only fill the session */
   char *description;         /* these three: nullable */

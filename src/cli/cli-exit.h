@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The exit codes of boxupload: an interface that scripts rely on, documented in boxupload(1). A
+ * code keeps its meaning.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * CliExit:
+ * @CLI_EXIT_OK: done.
+ * @CLI_EXIT_BUG: something that nobody expected: report it.
+ * @CLI_EXIT_USAGE: an option, argument or setting is wrong.
+ * @CLI_EXIT_CREDENTIALS: a token or its configuration is missing or was refused.
+ * @CLI_EXIT_TRUST: the server's certificate is not trusted, or a credential would have left in
+ * clear text.
+ * @CLI_EXIT_FORBIDDEN: this identity may not do this.
+ * @CLI_EXIT_NOT_FOUND: there is no such folder, file or session.
+ * @CLI_EXIT_NAME_IN_USE: the folder has a file of this name.
+ * @CLI_EXIT_SIZE: the bytes there are do not fit the size that was declared.
+ * @CLI_EXIT_SPACE: no room at Box or on the disk.
+ * @CLI_EXIT_SESSION_GONE: the session expired or failed.
+ * @CLI_EXIT_CONFLICT: Box has something else there than was assumed.
+ * @CLI_EXIT_INTEGRITY: the bytes at Box are not the bytes that were sent.
+ * @CLI_EXIT_STORAGE: a local file cannot be read or written.
+ * @CLI_EXIT_TRY_AGAIN: the network or Box failed for the time being (EX_TEMPFAIL of sysexits.h).
+ * @CLI_EXIT_INTERRUPTED: by SIGINT; 128 + the signal's number for others, as shells count.
+ */
+typedef enum
+{
+  CLI_EXIT_OK = 0,
+  CLI_EXIT_BUG = 1,
+  CLI_EXIT_USAGE = 2,
+  CLI_EXIT_CREDENTIALS = 3,
+  CLI_EXIT_TRUST = 4,
+  CLI_EXIT_FORBIDDEN = 5,
+  CLI_EXIT_NOT_FOUND = 6,
+  CLI_EXIT_NAME_IN_USE = 7,
+  CLI_EXIT_SIZE = 8,
+  CLI_EXIT_SPACE = 9,
+  CLI_EXIT_SESSION_GONE = 10,
+  CLI_EXIT_CONFLICT = 11,
+  CLI_EXIT_INTEGRITY = 12,
+  CLI_EXIT_STORAGE = 13,
+  CLI_EXIT_TRY_AGAIN = 75,
+  CLI_EXIT_INTERRUPTED = 130,
+} CliExit;
+
+/* The exit code for @error; CLI_EXIT_OK for NULL. */
+CliExit cli_exit_from_error (const GError *error);
+
+/* What went wrong as a word for machines: "name-in-use". */
+const char *cli_exit_get_nick (const GError *error);
+
+G_END_DECLS

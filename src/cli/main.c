@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * boxupload COMMAND [OPTIONS]: finds the command, parses its options, runs it, and turns its error
+ * into words and an exit code.
+ */
+#include <locale.h>
+#include <stdlib.h>
+
+#include "cli-command.h"
+#include "cli-exit.h"
+#include "cli-output.h"
+#include "cli-signal.h"
+
+static const CliCommand *const commands[] = {
+  &cli_command_create, &cli_command_status, &cli_command_parts,  &cli_command_commit,
+  &cli_command_abort,  &cli_command_put,    &cli_command_whoami,
+};
+
+static const char exit_codes[] =
+    "Exit codes:\n"
+    "  0 done            5 forbidden         10 session expired or failed\n"
+    "  1 bug, report it  6 not found         11 Box has something else there\n"
+    "  2 usage           7 name in use       12 the bytes at Box are wrong\n"
+    "  3 credentials     8 size mismatch     13 a local file failed\n"
+    "  4 not trusted     9 no space          75 try again later\n"
+    "  130 interrupted (128 + the signal's number)\n";
+
+static const CliCommand *
+find_command (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_strcmp0 (commands[i]->name, name) == 0)
+      return commands[i];
+  return NULL;
+}
+
+static char *
+format_program_help (void)
+{
+  GString *help = g_string_new ("Usage:\n  boxupload COMMAND [OPTION…] [ARGUMENT…]\n\n"
+                                "Uploads recordings to Box through upload sessions, and looks "
+                                "after those that boxuploadsink, the\n"
+                                "GStreamer element, streams into.\n\nCommands:\n");
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_string_append_printf (help, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+  g_string_append_printf (
+      help,
+      "\nOptions:\n"
+      "  -h, --help     Show this; with a command: its options and examples\n"
+      "  --version      Show the version\n\n"
+      "Credentials are looked for in --token-file, --auth-config, then the environment: "
+      "BOX_ACCESS_TOKEN,\nBOX_TOKEN_FILE, BOX_AUTH_CONFIG. There is no option for a token itself: "
+      "a "
+      "command line is readable\nby everybody on the machine.\n\n%s\n"
+      "Examples:\n"
+      "  boxupload put recording.mp4 --folder 1234\n"
+      "  SESSION=$(boxupload create --size 2GiB --name live.mp4 --folder 1234)\n"
+      "  boxupload parts $SESSION\n\n"
+      "More: boxupload COMMAND --help, man boxupload\n",
+      exit_codes);
+  return g_string_free (help, FALSE);
+}
+
+/* The words and options of @command, its own option --help among them. */
+static GOptionContext *
+new_context (const CliCommand *command, CliOptions *options, gboolean *help)
+{
+  const GOptionEntry common[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON, for machines", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this", NULL },
+    { NULL },
+  };
+  GOptionContext *context = g_option_context_new (command->arguments);
+  /* Not the main group: that one is shown last. */
+  GOptionGroup *own = g_option_group_new ("own", "Options:", "Show the own options", NULL, NULL);
+  g_autofree char *description = g_strdup_printf ("%s\n%s", command->description, exit_codes);
+
+  g_option_context_set_summary (context, command->summary);
+  g_option_context_set_description (context, description);
+  g_option_context_set_help_enabled (context, FALSE);
+  if (command->entries != NULL)
+    g_option_group_add_entries (own, command->entries);
+  g_option_group_add_entries (own, common);
+  g_option_context_add_group (context, own);
+  if (command->flags & CLI_COMMAND_UPLOADS)
+    g_option_context_add_group (context, cli_options_new_upload_group (options));
+  if (command->flags & CLI_COMMAND_CONNECTS)
+    g_option_context_add_group (context, cli_options_new_connection_group (options));
+  return context;
+}
+
+static gboolean
+check_arguments (const CliCommand *command, guint n, GError **error)
+{
+  if (n >= command->min_arguments && n <= command->max_arguments)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s: boxupload %s %s",
+               n < command->min_arguments ? "An argument is missing" : "Too many arguments",
+               command->name, command->arguments);
+  return FALSE;
+}
+
+static gboolean
+run_command (const CliCommand *command, const CliOptions *options, char **arguments,
+             GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BoxTransport) transport = NULL;
+  g_autoptr (BoxClient) client = NULL;
+  Cli cli = { .options = options, .cancellable = cancellable };
+
+  if (!check_arguments (command, g_strv_length (arguments), error))
+    return FALSE;
+  if (command->flags & CLI_COMMAND_CONNECTS)
+    {
+      BoxClientSettings settings;
+
+      if (!cli_options_get_client_settings (options, &settings, error))
+        return FALSE;
+      client = box_client_new (&settings, error);
+      if (client == NULL)
+        return FALSE;
+      transport = box_transport_new ();
+      cli.client = client;
+      cli.transport = transport;
+    }
+  return command->run (&cli, arguments, error) && cli_output_flush (error);
+}
+
+static void
+report (const GError *error, gboolean json)
+{
+  if (json)
+    {
+      g_autoptr (JsonBuilder) builder = cli_json_new ();
+
+      cli_json_add_error (builder, error);
+      cli_json_print (builder);
+    }
+  cli_complain ("%s", error->message);
+}
+
+/* The command's process from its options to its exit code. */
+static int
+run (const CliCommand *command, char **argv)
+{
+  g_autoptr (CliSignal) signals = NULL;
+  g_autoptr (GOptionContext) context = NULL;
+  g_autoptr (GError) error = NULL;
+  CliOptions options;
+  gboolean help = FALSE;
+  int code;
+
+  cli_options_init (&options);
+  context = new_context (command, &options, &help);
+  if (g_option_context_parse_strv (context, &argv, &error) && !help)
+    {
+      signals = cli_signal_new ();
+      run_command (command, &options, argv + 1, cli_signal_get_cancellable (signals), &error);
+    }
+  if (help && error == NULL)
+    {
+      g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+
+      g_print ("%s", text);
+      cli_output_flush (&error);
+    }
+
+  code = (int) cli_exit_from_error (error);
+  if (code == CLI_EXIT_INTERRUPTED && signals != NULL && cli_signal_get_number (signals) != 0)
+    code = 128 + cli_signal_get_number (signals);
+  if (error != NULL)
+    report (error, options.json);
+  cli_options_clear (&options);
+  g_strfreev (argv);
+  return code;
+}
+
+static int
+complain_about_command (const char *name)
+{
+  if (name == NULL)
+    cli_complain ("Which command? boxupload --help lists them");
+  else
+    cli_complain ("There is no command “%s”; boxupload --help lists them", name);
+  return CLI_EXIT_USAGE;
+}
+
+static int
+print_and_flush (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_print ("%s", text);
+  if (!cli_output_flush (&error))
+    cli_complain ("%s", error->message);
+  return (int) cli_exit_from_error (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *name = argc > 1 ? argv[1] : NULL;
+  const CliCommand *command = find_command (name);
+  g_autofree char *program = NULL;
+
+  setlocale (LC_ALL, "");
+  if (g_strcmp0 (name, "--version") == 0)
+    return print_and_flush ("boxupload " BOX_VERSION "\n");
+  if (g_strcmp0 (name, "--help") == 0 || g_strcmp0 (name, "-h") == 0
+      || (g_strcmp0 (name, "help") == 0 && argc == 2))
+    {
+      g_autofree char *help = format_program_help ();
+
+      return print_and_flush (help);
+    }
+  if (g_strcmp0 (name, "help") == 0)
+    {
+      char *arguments[] = { argv[2], (char *) "--help", NULL };
+
+      command = find_command (argv[2]);
+      if (command == NULL)
+        return complain_about_command (argv[2]);
+      program = g_strconcat ("boxupload ", command->name, NULL);
+      g_set_prgname (program);
+      return run (command, g_strdupv (arguments));
+    }
+  if (command == NULL)
+    return complain_about_command (name);
+
+  program = g_strconcat ("boxupload ", command->name, NULL);
+  g_set_prgname (program);
+  return run (command, g_strdupv (argv + 1));
+}
