@@ -130,6 +130,7 @@ box_journal_format_intent (const BoxRecordingIntent *intent)
   set_optional (object, "file", intent->destination->file_id);
   set_optional (object, "sizing", sizing_names[intent->sizing]);
   set_size (object, "size", intent->size);
+  set_optional (object, "padding", padding_names[intent->padding]);
   set_optional (object, "if-exists", if_exists_names[intent->if_exists]);
   json_object_set_boolean_member (object, "commit", intent->commit);
   set_optional (object, "description", intent->description);
@@ -303,7 +304,7 @@ apply_intent (BoxJournalState *state, JsonObject *object)
 {
   g_autoptr (BoxRecordingIntent) intent = g_new0 (BoxRecordingIntent, 1);
   guint64 version, created;
-  guint sizing, if_exists;
+  guint sizing, padding, if_exists;
 
   if (state->intent != NULL || !get_size (object, "version", &version))
     return FALSE;
@@ -316,11 +317,14 @@ apply_intent (BoxJournalState *state, JsonObject *object)
   if (intent->destination == NULL || !get_size (object, "size", &intent->size)
       || !get_size (object, "created", &created)
       || !get_choice (object, "sizing", sizing_names, G_N_ELEMENTS (sizing_names), &sizing)
+      || !get_choice (object, "padding", padding_names, G_N_ELEMENTS (padding_names), &padding)
+      || padding == BOX_PADDING_AUTO
       || !get_choice (object, "if-exists", if_exists_names, G_N_ELEMENTS (if_exists_names),
                       &if_exists)
       || !get_boolean (object, "commit", &intent->commit))
     return FALSE;
   intent->sizing = (BoxSizing) sizing;
+  intent->padding = (BoxPaddingKind) padding;
   intent->if_exists = (BoxIfExists) if_exists;
   intent->created = (gint64) created;
   intent->description = g_strdup (get_string (object, "description"));

@@ -29,7 +29,8 @@ typedef struct
 {
   BoxDestination *destination;
   BoxSizing sizing;
-  guint64 size; /* bytes; 0 with BOX_SIZING_SPOOL */
+  guint64 size;           /* bytes; 0 with BOX_SIZING_SPOOL */
+  BoxPaddingKind padding; /* what fills a reserve; never AUTO */
   BoxIfExists if_exists;
   gboolean commit;           /* FALSE: only fill the session */
   char *description;         /* these three: nullable */

@@ -283,6 +283,12 @@ box_recording_get_path (BoxRecording *recording)
   return recording->data_path;
 }
 
+gboolean
+box_recording_has_data (BoxRecording *recording)
+{
+  return recording->data_fd >= 0;
+}
+
 guint64
 box_recording_get_size (BoxRecording *recording)
 {

@@ -42,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxRecording, box_recording_unref)
 /* The data file, for messages. */
 const char *box_recording_get_path (BoxRecording *recording);
 
+/* Whether the data file is still there: it may be gone where the journal says committed. */
+gboolean box_recording_has_data (BoxRecording *recording);
+
 /* Bytes in the data file. */
 guint64 box_recording_get_size (BoxRecording *recording);
 

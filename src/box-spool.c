@@ -178,7 +178,7 @@ box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error)
 
   if (spool->limit == 0)
     return TRUE;
-  if (spool->unmeasured >= MEASURE_EVERY || spool->used + bytes >= spool->limit)
+  if (bytes == 0 || spool->unmeasured >= MEASURE_EVERY || spool->used + bytes >= spool->limit)
     measure_locked (spool);
   if (spool->used + bytes > spool->limit || (bytes == 0 && spool->used >= spool->limit))
     {

@@ -14,6 +14,7 @@ new_intent (void)
   intent->destination = box_destination_new_folder ("42", "Süd \"1\".mp4", NULL);
   intent->sizing = BOX_SIZING_RESERVE;
   intent->size = SIZE;
+  intent->padding = BOX_PADDING_MP4;
   intent->if_exists = BOX_IF_EXISTS_RENAME;
   intent->commit = TRUE;
   intent->description = g_strdup ("line\nbreak");
@@ -240,7 +241,7 @@ static const Hostile hostile[] = {
   { "another-end", "{\"record\":\"end\",\"size\":10,\"total\":10,\"padding\":\"none\"" },
   { "another-intent",
     "{\"record\":\"recording\",\"version\":1,\"created\":1,\"file\":\"1\",\"sizing\":"
-    "\"spool\",\"size\":0,\"if-exists\":\"error\",\"commit\":true" },
+    "\"spool\",\"padding\":\"none\",\"size\":0,\"if-exists\":\"error\",\"commit\":true" },
   { "committed-without-id", "{\"record\":\"committed\",\"sha1\":null" },
   { "no-record", "{\"part\":1" },
   { "record-is-an-object", "{\"record\":{\"a\":1}" },

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-boxuploadsink
+ * @title: boxuploadsink
+ *
+ * Streams a recording into a Box upload session while it is made. The file is there, complete and
+ * verified by size and SHA-1, when EOS reaches the application; a failure is an ERROR on the bus
+ * and leaves no file.
+ *
+ * The size of the stream has to be known: by #GstBoxUploadSink:total-size, by the session (made by
+ * `boxupload create`), or because upstream is a source of bytes, like filesrc. A stream that is
+ * shorter than the session's noted size is filled with padding that players ignore.
+ *
+ * SEEKING is answered with no: mp4mux, matroskamux and flvmux then write append-only files that are
+ * valid.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 filesrc location=clip.mp4 ! boxuploadsink location=box://0/clip.mp4
+ * token-file=token
+ * ]| Uploads a file to the root folder.
+ * |[
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc ! mpegtsmux ! boxuploadsink
+ * session=F971964745A5CD0C001BBE4E58196BFD
+ * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
+ */
+#include "gstboxuploadsink-private.h"
+#include "gstboxuploadsinkcredentials.h"
+#include "gstboxuploadsinkstats.h"
+#include "gstboxuploadsinkstream.h"
+#include "gstboxuploadsinkuri.h"
+
+GST_DEBUG_CATEGORY (gst_box_upload_sink_debug);
+#define GST_CAT_DEFAULT gst_box_upload_sink_debug
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstBoxUploadSink, gst_box_upload_sink, GST_TYPE_BASE_SINK,
+                               G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER,
+                                                      gst_box_upload_sink_uri_handler_init))
+GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (
+    boxuploadsink, "boxuploadsink", GST_RANK_NONE, GST_TYPE_BOX_UPLOAD_SINK,
+    GST_DEBUG_CATEGORY_INIT (gst_box_upload_sink_debug, "boxuploadsink", 0, "Box upload sink"))
+
+static BoxUpload *
+dup_upload (GstBoxUploadSink *self)
+{
+  BoxUpload *upload;
+
+  g_mutex_lock (&self->lock);
+  upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
+  g_mutex_unlock (&self->lock);
+  return upload;
+}
+
+static GstBoxUploadSinkReporter *
+dup_reporter (GstBoxUploadSink *self)
+{
+  GstBoxUploadSinkReporter *reporter = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->reporter != NULL)
+    reporter = gst_box_upload_sink_reporter_ref (self->reporter);
+  g_mutex_unlock (&self->lock);
+  return reporter;
+}
+
+/* --- Data ----------------------------------------------------------------------------------- */
+
+static GstFlowReturn
+gst_box_upload_sink_preroll (GstBaseSink *sink, GstBuffer *buffer)
+{
+  return gst_box_upload_sink_stream_ensure_upload (GST_BOX_UPLOAD_SINK (sink));
+}
+
+static GstFlowReturn
+gst_box_upload_sink_render (GstBaseSink *sink, GstBuffer *buffer)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
+  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+
+  return flow == GST_FLOW_OK ? gst_box_upload_sink_stream_write (self, buffer) : flow;
+}
+
+static GstFlowReturn
+gst_box_upload_sink_render_list (GstBaseSink *sink, GstBufferList *list)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
+  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+  guint n = gst_buffer_list_length (list);
+
+  for (guint i = 0; flow == GST_FLOW_OK && i < n; i++)
+    flow = gst_box_upload_sink_stream_write (self, gst_buffer_list_get (list, i));
+  return flow;
+}
+
+/* EOS reaches the application when the file is committed: the parent posts it when this has
+ * returned OK. */
+static GstFlowReturn
+gst_box_upload_sink_wait_event (GstBaseSink *sink, GstEvent *event)
+{
+  GstFlowReturn flow =
+      GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->wait_event (sink, event);
+
+  if (flow != GST_FLOW_OK || GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+    return flow;
+  return gst_box_upload_sink_stream_finish (GST_BOX_UPLOAD_SINK (sink));
+}
+
+/* --- Events and queries --------------------------------------------------------------------- */
+
+static void
+handle_caps (GstBoxUploadSink *self, GstEvent *event)
+{
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  g_free (self->media_type);
+  self->media_type = gst_caps_is_fixed (caps)
+                         ? g_strdup (gst_structure_get_name (gst_caps_get_structure (caps, 0)))
+                         : NULL;
+}
+
+static gboolean
+gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
+  gboolean handled = TRUE;
+
+  switch (GST_EVENT_TYPE (event))
+    {
+    case GST_EVENT_SEGMENT:
+      handled = gst_box_upload_sink_stream_segment (self, event);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      gst_box_upload_sink_stream_flush (self);
+      break;
+    case GST_EVENT_CAPS:
+      handle_caps (self, event);
+      break;
+    default:
+      break;
+    }
+  return GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->event (sink, event) && handled;
+}
+
+static guint64
+get_position (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxUpload) upload = dup_upload (self);
+  BoxUploadStats stats = { 0 };
+
+  if (upload != NULL)
+    box_upload_get_stats (upload, &stats);
+  return stats.bytes_received;
+}
+
+static gboolean
+answer_position (GstBoxUploadSink *self, GstQuery *query)
+{
+  GstFormat format;
+
+  gst_query_parse_position (query, &format, NULL);
+  if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
+    return FALSE;
+  gst_query_set_position (query, GST_FORMAT_BYTES, (gint64) get_position (self));
+  return TRUE;
+}
+
+static gboolean
+answer_uri (GstBoxUploadSink *self, GstQuery *query)
+{
+  g_autofree char *uri = gst_box_upload_sink_uri_from_properties (&self->properties);
+
+  if (uri != NULL)
+    gst_query_set_uri (query, uri);
+  return uri != NULL;
+}
+
+static gboolean
+gst_box_upload_sink_query (GstBaseSink *sink, GstQuery *query)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
+  GstFormat format;
+
+  switch (GST_QUERY_TYPE (query))
+    {
+    case GST_QUERY_POSITION:
+      if (answer_position (self, query))
+        return TRUE;
+      break;
+    case GST_QUERY_FORMATS:
+      gst_query_set_formats (query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
+      return TRUE;
+    case GST_QUERY_SEEKING:
+      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+      gst_query_set_seeking (query, format, FALSE, 0, -1);
+      return TRUE;
+    case GST_QUERY_URI:
+      return answer_uri (self, query);
+    default:
+      break;
+    }
+  return GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->query (sink, query);
+}
+
+/* --- States --------------------------------------------------------------------------------- */
+
+static void
+set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
+{
+  g_autoptr (BoxUpload) upload = NULL;
+  GstBoxUploadSinkReporter *reporter;
+
+  g_mutex_lock (&self->lock);
+  self->interrupted = interrupted;
+  g_mutex_unlock (&self->lock);
+
+  upload = dup_upload (self);
+  if (upload != NULL)
+    box_upload_interrupt (upload, interrupted);
+  reporter = dup_reporter (self);
+  if (reporter != NULL)
+    {
+      gst_box_upload_sink_reporter_interrupt (reporter, interrupted);
+      gst_box_upload_sink_reporter_unref (reporter);
+    }
+}
+
+static gboolean
+gst_box_upload_sink_unlock (GstBaseSink *sink)
+{
+  set_interrupted (GST_BOX_UPLOAD_SINK (sink), TRUE);
+  return TRUE;
+}
+
+static gboolean
+gst_box_upload_sink_unlock_stop (GstBaseSink *sink)
+{
+  set_interrupted (GST_BOX_UPLOAD_SINK (sink), FALSE);
+  return TRUE;
+}
+
+static GstBoxUploadSinkPlan *
+make_plan (GstBoxUploadSink *self)
+{
+  g_autoptr (GError) error = NULL;
+  GstBoxUploadSinkContext context = { NULL, G_MAXUINT64 };
+  GstBoxUploadSinkPlan *plan = gst_box_upload_sink_plan_new (&self->properties, &error);
+
+  if (plan == NULL)
+    gst_box_upload_sink_post_error (GST_ELEMENT (self), gst_box_upload_sink_resource_error (error),
+                                    error, &context);
+  return plan;
+}
+
+/* Only checks the settings: they may still be changed in READY. */
+static gboolean
+gst_box_upload_sink_start (GstBaseSink *sink)
+{
+  g_autoptr (GstBoxUploadSinkPlan) plan = make_plan (GST_BOX_UPLOAD_SINK (sink));
+
+  return plan != NULL;
+}
+
+static void
+close_upload (GstBoxUploadSink *self)
+{
+  gst_box_upload_sink_stream_end (self);
+  g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->client, box_client_unref);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&self->plan, gst_box_upload_sink_plan_free);
+  g_clear_pointer (&self->media_type, g_free);
+  gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
+}
+
+/* Where the size is known already the upload begins now, in the background. */
+static gboolean
+open_upload (GstBoxUploadSink *self)
+{
+  gst_box_upload_sink_properties_set_in_use (&self->properties, TRUE);
+  self->plan = make_plan (self);
+  if (self->plan == NULL)
+    {
+      gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
+      return FALSE;
+    }
+
+  g_mutex_lock (&self->lock);
+  self->client = box_client_ref (self->plan->client);
+  self->interrupted = FALSE;
+  g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_answer_token_requests (GST_ELEMENT (self), self->client);
+
+  gst_box_upload_sink_stream_begin (self);
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
+      && gst_box_upload_sink_stream_ensure_upload (self) != GST_FLOW_OK)
+    {
+      close_upload (self);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static GstStateChangeReturn
+gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (element);
+  GstStateChangeReturn result;
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_upload (self))
+    return GST_STATE_CHANGE_FAILURE;
+
+  result = GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
+    close_upload (self);
+  return result;
+}
+
+/* --- Object --------------------------------------------------------------------------------- */
+
+static void
+apply_access_token (GstBoxUploadSink *self, const char *token)
+{
+  g_autoptr (BoxClient) client = NULL;
+
+  g_mutex_lock (&self->lock);
+  client = self->client != NULL ? box_client_ref (self->client) : NULL;
+  g_mutex_unlock (&self->lock);
+  if (client != NULL)
+    box_credentials_set_access_token (box_client_get_credentials (client), token);
+}
+
+static void
+apply_upload_rate (GstBoxUploadSink *self, guint64 rate)
+{
+  g_autoptr (BoxUpload) upload = dup_upload (self);
+
+  if (upload != NULL)
+    box_upload_set_rate (upload, rate);
+}
+
+static void
+gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
+
+  switch (gst_box_upload_sink_properties_set (&self->properties, object, id, value, pspec))
+    {
+    case GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN:
+      apply_access_token (self, g_value_get_string (value));
+      break;
+    case GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE:
+      apply_upload_rate (self, g_value_get_uint64 (value));
+      break;
+    case GST_BOX_UPLOAD_SINK_CHANGED_NOTHING:
+      break;
+    }
+}
+
+static GstStructure *
+get_stats (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxUpload) upload = NULL;
+  GstBoxUploadSinkReporter *reporter;
+  GstStructure *stats = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->last_stats != NULL)
+    stats = gst_structure_copy (self->last_stats);
+  g_mutex_unlock (&self->lock);
+  if (stats != NULL)
+    return stats;
+
+  upload = dup_upload (self);
+  reporter = dup_reporter (self);
+  stats = gst_box_upload_sink_stats_new (upload, reporter);
+  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
+  return stats;
+}
+
+static void
+gst_box_upload_sink_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
+
+  if (id == GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS)
+    g_value_take_boxed (value, get_stats (self));
+  else
+    gst_box_upload_sink_properties_get (&self->properties, object, id, value, pspec);
+}
+
+static void
+gst_box_upload_sink_finalize (GObject *object)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
+
+  g_clear_pointer (&self->last_stats, gst_structure_free);
+  gst_box_upload_sink_properties_clear (&self->properties);
+  g_mutex_clear (&self->lock);
+  G_OBJECT_CLASS (gst_box_upload_sink_parent_class)->finalize (object);
+}
+
+static void
+gst_box_upload_sink_init (GstBoxUploadSink *self)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+
+  g_mutex_init (&self->lock);
+  gst_box_upload_sink_properties_init (&self->properties);
+
+  gst_base_sink_set_sync (sink, FALSE);
+  /* The last sample would keep a buffer of upstream's pool. */
+  gst_base_sink_set_last_sample_enabled (sink, FALSE);
+  /* A file has every buffer of its stream, whatever the segment says of times. */
+  gst_base_sink_set_drop_out_of_segment (sink, FALSE);
+}
+
+static void
+gst_box_upload_sink_class_init (GstBoxUploadSinkClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSinkClass *sink_class = GST_BASE_SINK_CLASS (klass);
+
+  object_class->set_property = gst_box_upload_sink_set_property;
+  object_class->get_property = gst_box_upload_sink_get_property;
+  object_class->finalize = gst_box_upload_sink_finalize;
+  gst_box_upload_sink_properties_install (object_class);
+  gst_box_upload_sink_install_request_token (object_class);
+
+  gst_element_class_set_static_metadata (
+      element_class, "Box upload sink", "Sink/Network",
+      "Streams a recording into a Box upload session while it is made", "boxuploadsink's authors");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  element_class->change_state = GST_DEBUG_FUNCPTR (gst_box_upload_sink_change_state);
+
+  sink_class->start = GST_DEBUG_FUNCPTR (gst_box_upload_sink_start);
+  sink_class->preroll = GST_DEBUG_FUNCPTR (gst_box_upload_sink_preroll);
+  sink_class->render = GST_DEBUG_FUNCPTR (gst_box_upload_sink_render);
+  sink_class->render_list = GST_DEBUG_FUNCPTR (gst_box_upload_sink_render_list);
+  sink_class->event = GST_DEBUG_FUNCPTR (gst_box_upload_sink_event);
+  sink_class->wait_event = GST_DEBUG_FUNCPTR (gst_box_upload_sink_wait_event);
+  sink_class->query = GST_DEBUG_FUNCPTR (gst_box_upload_sink_query);
+  sink_class->unlock = GST_DEBUG_FUNCPTR (gst_box_upload_sink_unlock);
+  sink_class->unlock_stop = GST_DEBUG_FUNCPTR (gst_box_upload_sink_unlock_stop);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstboxuploadsinkenums.h"
+
+/**
+ * GstBoxUploadSinkIfExists:
+ * @BOX_IF_EXISTS_ERROR: fail, and make no file
+ * @BOX_IF_EXISTS_VERSION: the file that is there gets a new version
+ * @BOX_IF_EXISTS_RENAME: the new file becomes "name (1).ext", "name (2).ext", …
+ *
+ * What happens where the name is taken.
+ */
+GType
+gst_box_upload_sink_if_exists_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { BOX_IF_EXISTS_ERROR, "Fail, and make no file", "error" },
+    { BOX_IF_EXISTS_VERSION, "Give the file that is there a new version", "version" },
+    { BOX_IF_EXISTS_RENAME, "Name the new file \"name (1).ext\", \"name (2).ext\", …", "rename" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkIfExists", values));
+  return type;
+}
+
+/**
+ * GstBoxUploadSinkOnError:
+ * @BOX_ON_ERROR_KEEP: the session stays open until it expires: the upload can be continued
+ * @BOX_ON_ERROR_ABORT: the session is aborted, its parts are deleted
+ *
+ * What happens to the upload session on a fatal error.
+ */
+GType
+gst_box_upload_sink_on_error_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { BOX_ON_ERROR_KEEP, "Keep the session, so that the upload can be continued", "keep" },
+    { BOX_ON_ERROR_ABORT, "Abort the session; its parts are deleted", "abort" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkOnError", values));
+  return type;
+}
+
+/**
+ * GstBoxUploadSinkDigestEngine:
+ * @BOX_DIGEST_ENGINE_GLIB: GLib's GChecksum
+ * @BOX_DIGEST_ENGINE_GNUTLS: GnuTLS, which uses the processor's SHA instructions
+ *
+ * What computes the SHA-1 of the parts.
+ */
+GType
+gst_box_upload_sink_digest_engine_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { BOX_DIGEST_ENGINE_GLIB, "GLib (GChecksum)", "glib" },
+    { BOX_DIGEST_ENGINE_GNUTLS, "GnuTLS (uses the processor's SHA instructions)", "gnutls" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkDigestEngine", values));
+  return type;
+}
+
+/**
+ * GstBoxUploadSinkPadding:
+ * @BOX_PADDING_AUTO: by the media type of the caps
+ * @BOX_PADDING_NONE: a stream shorter than the reserve is an error
+ * @BOX_PADDING_ZERO: zeros
+ * @BOX_PADDING_MPEGTS: null packets
+ * @BOX_PADDING_MP4: one `free` box
+ * @BOX_PADDING_MATROSKA: one Void element
+ *
+ * What fills a reserve that the stream did not reach.
+ */
+GType
+gst_box_upload_sink_padding_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { BOX_PADDING_AUTO, "By the media type of the caps", "auto" },
+    { BOX_PADDING_NONE, "Nothing: a stream shorter than the reserve is an error", "none" },
+    { BOX_PADDING_ZERO, "Zeros", "zero" },
+    { BOX_PADDING_MPEGTS, "MPEG-TS null packets", "mpegts" },
+    { BOX_PADDING_MP4, "One MP4 'free' box", "mp4" },
+    { BOX_PADDING_MATROSKA, "One Matroska/WebM Void element", "matroska" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkPadding", values));
+  return type;
+}

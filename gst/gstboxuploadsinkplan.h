@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GstBoxUploadSinkPlan: what the properties say, checked and made into what an upload needs: where
+ * the file goes, the client, and what is noted of a session. Made without the network. Immutable.
+ */
+#pragma once
+
+#include "box-note.h"
+#include "gstboxuploadsinkproperties.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GstBoxUploadSinkValues values;
+  BoxDestination *destination;
+  BoxClient *client;
+  BoxNote *note; /* of a session that "boxupload create" made, else NULL */
+} GstBoxUploadSinkPlan;
+
+/* BOX_ERROR_SETTINGS names the property, other codes the file, that has to be mended. */
+GstBoxUploadSinkPlan *
+gst_box_upload_sink_plan_new (GstBoxUploadSinkProperties *properties, GError **error);
+void gst_box_upload_sink_plan_free (GstBoxUploadSinkPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstBoxUploadSinkPlan, gst_box_upload_sink_plan_free)
+
+/* An upload of @size bytes as planned, not yet started; see box_upload_new(). */
+BoxUpload *gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
+                                                 const BoxUploadEvents *events, gpointer user_data,
+                                                 GDestroyNotify destroy, GError **error);
+
+/* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
+gboolean gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size);
+
+G_END_DECLS

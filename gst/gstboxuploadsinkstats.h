@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The structure of the property "upload-stats".
+ */
+#pragma once
+
+#include "gstboxuploadsinkreporter.h"
+
+G_BEGIN_DECLS
+
+/* How @upload stands (NULL: all zero). Free with gst_structure_free(). */
+GstStructure *gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *reporter);
+
+G_END_DECLS

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstboxuploadsinkstream.h"
+
+#include "gstboxuploadsinkstats.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
+#define GST_CAT_DEFAULT gst_box_upload_sink_debug
+
+/* While the rest is uploaded after EOS, progress is told this often (microseconds). */
+#define PROGRESS_INTERVAL G_USEC_PER_SEC
+
+/* Padding is written in pieces of this size (bytes). */
+#define PADDING_PIECE 65536
+
+/* --- Failing -------------------------------------------------------------------------------- */
+
+/* Tells @error (taken) and ends the upload, if there is one. */
+static GstFlowReturn
+fail_stream (GstBoxUploadSink *self, GstResourceError code, GError *error)
+{
+  self->failed = TRUE;
+  gst_box_upload_sink_reporter_failed (self->reporter, code, error);
+  if (self->upload != NULL)
+    box_upload_fail (self->upload, error);
+  else
+    g_error_free (error);
+  return GST_FLOW_ERROR;
+}
+
+/* The upload has failed by itself: its error has been told when this returns. */
+static GstFlowReturn
+upload_has_failed (GstBoxUploadSink *self)
+{
+  g_autoptr (GError) error = box_upload_get_error (self->upload);
+
+  self->failed = TRUE;
+  if (error != NULL)
+    gst_box_upload_sink_reporter_failed (self->reporter, gst_box_upload_sink_resource_error (error),
+                                         error);
+  return GST_FLOW_ERROR;
+}
+
+/* --- Beginning and ending an upload --------------------------------------------------------- */
+
+static gboolean
+begin_upload (GstBoxUploadSink *self, GError **error)
+{
+  gboolean interrupted;
+  BoxUpload *upload = gst_box_upload_sink_plan_make_upload (
+      self->plan, self->size.bytes, &gst_box_upload_sink_reporter_events,
+      gst_box_upload_sink_reporter_ref (self->reporter), gst_box_upload_sink_reporter_unref, error);
+
+  if (upload == NULL)
+    {
+      gst_box_upload_sink_reporter_unref (self->reporter);
+      return FALSE;
+    }
+
+  g_mutex_lock (&self->lock);
+  self->upload = upload;
+  interrupted = self->interrupted;
+  g_mutex_unlock (&self->lock);
+  if (interrupted)
+    box_upload_interrupt (upload, TRUE);
+
+  GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
+  if (gst_box_upload_sink_plan_uses_session (self->plan, self->size.bytes))
+    gst_box_upload_sink_reporter_begin_session (self->reporter,
+                                                self->plan->destination->session_id);
+  box_upload_start (upload);
+  return TRUE;
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_ensure_upload (GstBoxUploadSink *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->failed)
+    return GST_FLOW_ERROR;
+  if (self->upload != NULL)
+    return GST_FLOW_OK;
+
+  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    self->size = gst_box_upload_sink_size_from_upstream (GST_BASE_SINK_PAD (self),
+                                                         &GST_BASE_SINK (self)->segment);
+  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return fail_stream (
+        self, GST_RESOURCE_ERROR_SETTINGS,
+        g_error_new_literal (BOX_ERROR, BOX_ERROR_SETTINGS,
+                             "The size of the stream is not known: set the property total-size, or "
+                             "use a session made by \"boxupload create\""));
+  if (begin_upload (self, &error))
+    return GST_FLOW_OK;
+  return fail_stream (self, gst_box_upload_sink_resource_error (error), g_steal_pointer (&error));
+}
+
+void
+gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
+{
+  GstBoxUploadSinkReporter *reporter = gst_box_upload_sink_reporter_new (GST_ELEMENT (self));
+
+  self->position = 0;
+  self->failed = FALSE;
+  self->completed = FALSE;
+  self->size = gst_box_upload_sink_size_from_plan (self->plan);
+  g_mutex_lock (&self->lock);
+  self->reporter = reporter;
+  g_clear_pointer (&self->last_stats, gst_structure_free);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxUpload) upload = NULL;
+  GstBoxUploadSinkReporter *reporter = self->reporter;
+  GstStructure *stats;
+
+  if (reporter == NULL)
+    return;
+  if (self->upload != NULL)
+    box_upload_cancel (self->upload);
+  gst_box_upload_sink_reporter_close (reporter);
+  stats = gst_box_upload_sink_stats_new (self->upload, reporter);
+
+  g_mutex_lock (&self->lock);
+  upload = g_steal_pointer (&self->upload);
+  self->reporter = NULL;
+  g_clear_pointer (&self->last_stats, gst_structure_free);
+  self->last_stats = stats;
+  g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_reporter_unref (reporter);
+}
+
+/* --- Data ----------------------------------------------------------------------------------- */
+
+static GstFlowReturn
+wait_for_room (GstBoxUploadSink *self)
+{
+  switch (box_upload_wait_room (self->upload))
+    {
+    case BOX_WAIT_READY:
+    case BOX_WAIT_TIMEOUT:
+      return GST_FLOW_OK;
+    case BOX_WAIT_INTERRUPTED:
+      return gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+    case BOX_WAIT_FAILED:
+      break;
+    }
+  return upload_has_failed (self);
+}
+
+static GstFlowReturn
+write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+{
+  while (TRUE)
+    {
+      gsize n = box_upload_write (self->upload, data, length);
+      GstFlowReturn flow;
+
+      self->position += n;
+      data += n;
+      length -= n;
+      if (length == 0)
+        return GST_FLOW_OK;
+      flow = wait_for_room (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
+    }
+}
+
+/* The memories are written one by one: mapping the buffer would merge them by copying.
+ */
+GstFlowReturn
+gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
+{
+  guint n = gst_buffer_n_memory (buffer);
+
+  for (guint i = 0; i < n; i++)
+    {
+      GstMemory *memory = gst_buffer_peek_memory (buffer, i);
+      GstMapInfo map;
+      GstFlowReturn flow = GST_FLOW_OK;
+
+      if (!gst_memory_map (memory, &map, GST_MAP_READ))
+        return fail_stream (self, GST_RESOURCE_ERROR_READ,
+                            g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                                                 "A buffer of the stream cannot be read"));
+      if (map.size > 0)
+        flow = write_bytes (self, map.data, map.size);
+      gst_memory_unmap (memory, &map);
+      if (flow != GST_FLOW_OK)
+        return flow;
+    }
+  return GST_FLOW_OK;
+}
+
+/* --- EOS ------------------------------------------------------------------------------------ */
+
+/* Fills what the stream left of a reserve. */
+static GstFlowReturn
+write_padding (GstBoxUploadSink *self)
+{
+  g_autofree guint8 *piece = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 stream_size = self->position;
+  BoxPaddingKind kind;
+  guint64 gap;
+
+  if (!gst_box_upload_sink_size_get_gap (&self->size, stream_size, self->plan->values.padding,
+                                         self->media_type, &kind, &gap, &error))
+    return fail_stream (self, gst_box_upload_sink_resource_error (error), g_steal_pointer (&error));
+  if (gap == 0)
+    return GST_FLOW_OK;
+
+  GST_INFO_OBJECT (self, "padding %" G_GUINT64_FORMAT " bytes", gap);
+  piece = g_malloc (PADDING_PIECE);
+  for (guint64 offset = 0; offset < gap;)
+    {
+      gsize length = (gsize) MIN (gap - offset, PADDING_PIECE);
+      GstFlowReturn flow;
+
+      box_padding_read (kind, stream_size, gap, offset, piece, length);
+      flow = write_bytes (self, piece, length);
+      if (flow != GST_FLOW_OK)
+        return flow;
+      offset += length;
+    }
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+upload_has_completed (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxFile) file = box_upload_get_file (self->upload);
+
+  self->completed = TRUE;
+  gst_box_upload_sink_reporter_completed (self->reporter, file);
+  return GST_FLOW_OK;
+}
+
+/* Waits until the file is committed; goes on waiting where a pause interrupted it. */
+static GstFlowReturn
+wait_for_commit (GstBoxUploadSink *self)
+{
+  while (TRUE)
+    {
+      BoxUploadStats stats;
+      GstFlowReturn flow;
+
+      switch (box_upload_wait_done (self->upload, PROGRESS_INTERVAL))
+        {
+        case BOX_WAIT_READY:
+          return upload_has_completed (self);
+        case BOX_WAIT_FAILED:
+          return upload_has_failed (self);
+        case BOX_WAIT_INTERRUPTED:
+          flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+          if (flow != GST_FLOW_OK)
+            return flow;
+          break;
+        case BOX_WAIT_TIMEOUT:
+          box_upload_get_stats (self->upload, &stats);
+          gst_box_upload_sink_reporter_commit_goes_on (self->reporter, &stats);
+          break;
+        }
+    }
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
+{
+  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  gst_box_upload_sink_reporter_begin_commit (self->reporter);
+  flow = write_padding (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  box_upload_finish (self->upload);
+  return wait_for_commit (self);
+}
+
+/* --- Jumps ---------------------------------------------------------------------------------- */
+
+gboolean
+gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
+    return TRUE;
+  if (!self->failed)
+    fail_stream (
+        self, GST_RESOURCE_ERROR_SEEK,
+        g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                     "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
+                     ", but what is uploaded cannot be written again: use a muxer, or settings "
+                     "of it, that only append (mp4mux, matroskamux and mpegtsmux do), or record "
+                     "to a file first",
+                     segment->start, self->position));
+  return FALSE;
+}
+
+static void
+refuse_flush (GstBoxUploadSink *self, const char *reason)
+{
+  fail_stream (
+      self, GST_RESOURCE_ERROR_SEEK,
+      g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "The stream was flushed to begin anew, but %s: seek before that, or make "
+                   "another recording",
+                   reason));
+}
+
+void
+gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
+{
+  BoxUploadStats stats = { 0 };
+
+  if (self->reporter == NULL || self->failed || self->upload == NULL)
+    return;
+  if (self->completed)
+    {
+      gst_box_upload_sink_stream_end (self);
+      gst_box_upload_sink_stream_begin (self);
+      refuse_flush (self, "its file is committed already");
+      return;
+    }
+  if (self->position == 0)
+    return;
+
+  box_upload_get_stats (self->upload, &stats);
+  if (stats.bytes_sent > 0)
+    {
+      refuse_flush (self, "some of it is uploaded already");
+      return;
+    }
+  GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
+                   self->position);
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One stream of the element on its way into one upload: from the first byte to the commit. Called
+ * by the streaming thread, and by the thread that changes the state while no data flows.
+ *
+ * Those that return GST_FLOW_ERROR have told the error; those that wait give way to a pause and go
+ * on after it.
+ */
+#pragma once
+
+#include "gstboxuploadsink-private.h"
+
+G_BEGIN_DECLS
+
+/* A stream begins: nothing has been taken from it yet. The plan is there. */
+void gst_box_upload_sink_stream_begin (GstBoxUploadSink *self);
+
+/* Stops the upload where it stands, at once; what has no end yet is told to be cancelled. */
+void gst_box_upload_sink_stream_end (GstBoxUploadSink *self);
+
+/* Begins the upload, unless it has begun. Without a size that is known already, upstream is asked.
+ */
+GstFlowReturn gst_box_upload_sink_stream_ensure_upload (GstBoxUploadSink *self);
+
+/* Takes the bytes of @buffer; the upload has begun. */
+GstFlowReturn gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
+
+/* The stream is over: pads it where needed, and waits until the file is committed. */
+GstFlowReturn gst_box_upload_sink_stream_finish (GstBoxUploadSink *self);
+
+/* A SEGMENT: FALSE where it goes to another byte than the next. */
+gboolean gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);
+
+/* The stream begins anew: fine where nothing of it has left yet, else an error. */
+void gst_box_upload_sink_stream_flush (GstBoxUploadSink *self);
+
+G_END_DECLS

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-recording.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spool-fixture.h"
+
+typedef struct
+{
+  char *dir;
+  BoxRecording *recording;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (GError) error = NULL;
+
+  fixture->dir = new_directory ();
+  fixture->recording = box_recording_create (fixture->dir, intent, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_pointer (&fixture->recording, box_recording_unref);
+  remove_directory (fixture->dir);
+}
+
+static void
+write_text (BoxRecording *recording, guint64 offset, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  box_recording_write (recording, offset, text, strlen (text), &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_contents (BoxRecording *recording, guint64 offset, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  gsize length = strlen (text);
+  g_autofree guint8 *buffer = g_malloc (length);
+
+  box_recording_read (recording, offset, buffer, length, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (buffer, length, text, length);
+}
+
+/* Closes the recording as a process that ends does, and opens it again. */
+static void
+reopen (Fixture *fixture)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autoptr (GError) error = NULL;
+
+  g_clear_pointer (&fixture->recording, box_recording_unref);
+  fixture->recording = box_recording_open (path, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_files_are_private (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *journal = journal_path_of (fixture->recording);
+
+  g_assert_cmpuint (mode_of (journal), ==, 0600);
+  g_assert_cmpuint (mode_of (box_recording_get_path (fixture->recording)), ==, 0600);
+}
+
+static void
+test_rewritten_bytes_are_read_back (Fixture *fixture, gconstpointer data)
+{
+  write_text (fixture->recording, 0, "0123456789");
+  write_text (fixture->recording, 2, "xy");
+  g_assert_cmpuint (box_recording_get_size (fixture->recording), ==, 10);
+  reopen (fixture);
+  g_assert_cmpuint (box_recording_get_size (fixture->recording), ==, 10);
+  assert_contents (fixture->recording, 0, "01xy456789");
+}
+
+static void
+test_truncated_recording_starts_over (Fixture *fixture, gconstpointer data)
+{
+  write_text (fixture->recording, 0, "0123456789");
+  g_assert_true (box_recording_truncate (fixture->recording, 0, NULL));
+  write_text (fixture->recording, 0, "ab");
+  g_assert_cmpuint (box_recording_get_size (fixture->recording), ==, 2);
+  assert_contents (fixture->recording, 0, "ab");
+}
+
+static void
+test_padding_follows_the_end (Fixture *fixture, gconstpointer data)
+{
+  BoxRecordingEnd end = { .size = 4, .total = 24, .padding = BOX_PADDING_MP4 };
+  guint8 expected[24] = "0123\0\0\0\x14"
+                        "free",
+         buffer[24];
+  g_autoptr (GError) error = NULL;
+  BoxSha1 whole, again;
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
+
+  write_text (fixture->recording, 0, "0123");
+  g_assert_true (box_recording_set_end (fixture->recording, &end, NULL));
+  reopen (fixture);
+  for (gsize from = 0; from <= 24; from++)
+    for (gsize to = from; to <= 24; to++)
+      {
+        g_assert_true (box_recording_read (fixture->recording, from, buffer, to - from, &error));
+        g_assert_cmpmem (buffer, to - from, expected + from, to - from);
+      }
+  box_digest_update (digest, expected, 24);
+  box_digest_finish (digest, &whole);
+  g_assert_true (box_recording_digest (fixture->recording, 24, &again, NULL, NULL));
+  g_assert_true (box_sha1_equal (&whole, &again));
+}
+
+static void
+test_reading_beyond_the_data_is_an_error (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 buffer[8];
+
+  write_text (fixture->recording, 0, "0123");
+  g_assert_false (box_recording_read (fixture->recording, 0, buffer, 8, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, box_recording_get_path (fixture->recording)));
+}
+
+static void
+test_second_opening_is_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxRecording) second = box_recording_open (path, &error);
+
+  g_assert_null (second);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
+}
+
+/* In a process of its own; the code of the error that it met, -1: none. */
+static int
+open_in_child (const char *path)
+{
+  pid_t child = fork ();
+  int status = 0;
+
+  if (child == 0)
+    {
+      GError *error = NULL;
+
+      box_recording_open (path, &error);
+      _exit (error != NULL ? error->code : 99);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  return WEXITSTATUS (status) == 99 ? -1 : WEXITSTATUS (status);
+}
+
+/* The lock is the open file's, so a forked child that still has it must not count as another
+ * holder: it opens anew. */
+static void
+test_another_process_waits_its_turn (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+
+  g_assert_cmpint (open_in_child (path), ==, BOX_ERROR_CONFLICT);
+  g_clear_pointer (&fixture->recording, box_recording_unref);
+  g_assert_cmpint (open_in_child (path), ==, -1);
+}
+
+static void
+test_removed_recording_is_not_found (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (box_recording_remove (fixture->recording, &error));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (box_recording_get_path (fixture->recording), G_FILE_TEST_EXISTS));
+  g_assert_null (box_recording_open (path, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
+}
+
+static void
+test_torn_line_is_cut_off_before_the_next (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autoptr (BoxJournalState) state = NULL;
+  int fd = g_open (path, O_WRONLY | O_APPEND, 0);
+
+  g_assert_cmpint (write (fd, "{\"record\":\"par", 14), ==, 14);
+  close (fd);
+  reopen (fixture);
+  g_assert_true (box_recording_set_committing (fixture->recording, NULL));
+  state = box_recording_get_state (fixture->recording);
+  g_assert_false (state->damaged || state->torn);
+  g_assert_true (state->commit_begun);
+}
+
+static void
+test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSession) session = g_new0 (BoxSession, 1);
+  g_autoptr (BoxJournalState) state = NULL;
+  BoxPart part = { .id = (char *) "AA", .offset = 0, .size = 4 };
+  BoxFile file = { .id = (char *) "5" };
+
+  session->id = g_strdup ("S1");
+  session->part_size = 4;
+  session->total_parts = 3;
+  session->upload_part_url = g_strdup ("https://upload.box.com/s");
+  session->commit_url = g_strdup ("https://upload.box.com/s");
+  session->abort_url = g_strdup ("https://upload.box.com/s");
+  session->list_parts_url = g_strdup ("https://upload.box.com/s");
+  session->status_url = g_strdup ("https://upload.box.com/s");
+  write_text (fixture->recording, 0, "0123456789");
+  g_assert_true (box_recording_set_session (fixture->recording, session, 10, NULL));
+  g_assert_true (box_recording_add_part (fixture->recording, &part, NULL));
+  g_assert_true (box_recording_set_committed (fixture->recording, &file, NULL));
+  reopen (fixture);
+  state = box_recording_get_state (fixture->recording);
+  g_assert_cmpstr (state->intent->destination->name, ==, "clip.mp4");
+  g_assert_cmpuint (state->parts->len, ==, 1);
+  g_assert_cmpstr (state->file->id, ==, "5");
+}
+
+/* Fills a disk of 1 MiB, in a mount namespace of its own; 0: all was as it should be. */
+static int
+fill_small_disk (const char *dir)
+{
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autofree guint8 *block = g_malloc0 (65536);
+  g_autofree char *journal = NULL;
+  g_autoptr (BoxJournalState) state = NULL;
+  guint64 size = 0;
+
+  if (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount ("tmpfs", dir, "tmpfs", 0, "size=1m,mode=700") != 0)
+    return 77;
+  recording = box_recording_create (dir, intent, &error);
+  g_assert_no_error (error);
+  while (box_recording_write (recording, size, block, 65536, &error))
+    size += 65536;
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (error->message, box_recording_get_path (recording)));
+  g_assert_cmpuint (size, >, 500000);
+
+  /* The journal has room of its own: what is needed to finish can still be noted. */
+  g_assert_true (box_recording_set_committing (recording, NULL));
+  journal = journal_path_of (recording);
+  g_clear_pointer (&recording, box_recording_unref);
+  recording = box_recording_open (journal, NULL);
+  g_assert_nonnull (recording);
+  g_assert_cmpuint (box_recording_get_size (recording), >=, size);
+  state = box_recording_get_state (recording);
+  g_assert_true (state->commit_begun && !state->damaged);
+  return 0;
+}
+
+static void
+test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
+{
+  pid_t child = fork ();
+  int status = 0;
+
+  if (child == 0)
+    {
+      if (unshare (CLONE_NEWNS) != 0)
+        _exit (77);
+      _exit (fill_small_disk (fixture->dir));
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  if (WEXITSTATUS (status) == 77)
+    g_test_skip ("needs the right to mount");
+  else
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+static void
+test_unwritable_directory_names_the_way_out (void)
+{
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (box_recording_create ("/proc/self", intent, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, "/proc/self/"));
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/recording/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("files-are-private", test_files_are_private);
+  ADD ("rewritten-bytes-are-read-back", test_rewritten_bytes_are_read_back);
+  ADD ("truncated-recording-starts-over", test_truncated_recording_starts_over);
+  ADD ("padding-follows-the-end", test_padding_follows_the_end);
+  ADD ("reading-beyond-the-data-is-an-error", test_reading_beyond_the_data_is_an_error);
+  ADD ("second-opening-is-refused", test_second_opening_is_refused);
+  ADD ("another-process-waits-its-turn", test_another_process_waits_its_turn);
+  ADD ("removed-recording-is-not-found", test_removed_recording_is_not_found);
+  ADD ("torn-line-is-cut-off-before-the-next", test_torn_line_is_cut_off_before_the_next);
+  ADD ("journal-keeps-what-it-was-told", test_journal_keeps_what_it_was_told);
+  ADD ("full-disk-keeps-what-was-recorded", test_full_disk_keeps_what_was_recorded);
+  g_test_add_func ("/recording/unwritable-directory-names-the-way-out",
+                   test_unwritable_directory_names_the_way_out);
+  return g_test_run ();
+}

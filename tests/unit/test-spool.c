@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-spool.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "spool-fixture.h"
+
+typedef struct
+{
+  char *dir;
+  BoxSpool *spool;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer limit)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->dir = new_directory ();
+  fixture->spool = box_spool_open (fixture->dir, GPOINTER_TO_SIZE (limit), &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  box_spool_unref (fixture->spool);
+  remove_directory (fixture->dir);
+}
+
+static BoxRecording *
+record (Fixture *fixture, gsize size)
+{
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autofree guint8 *data = g_malloc0 (size + 1);
+  g_autoptr (GError) error = NULL;
+  BoxRecording *recording = box_spool_record (fixture->spool, intent, &error);
+
+  g_assert_no_error (error);
+  box_recording_write (recording, 0, data, size, &error);
+  g_assert_no_error (error);
+  return recording;
+}
+
+static GPtrArray *
+list (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *entries = box_spool_list (fixture->spool, &error);
+
+  g_assert_no_error (error);
+  return entries;
+}
+
+/* Puts a file into the spool, as another version or another hand would. */
+static void
+put_file (Fixture *fixture, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+test_default_directory_is_under_the_state_directory (void)
+{
+  g_autofree char *path = box_spool_default_path ();
+  g_autofree char *expected =
+      g_build_filename (g_get_user_state_dir (), "boxupload", "spool", NULL);
+
+  g_assert_cmpstr (path, ==, expected);
+}
+
+static void
+test_directory_is_made_private (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, "a", NULL);
+  g_autoptr (BoxSpool) spool = box_spool_open (path, 0, NULL);
+
+  g_assert_nonnull (spool);
+  g_assert_cmpuint (mode_of (path), ==, 0700);
+}
+
+static void
+test_directory_that_others_can_write_is_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_chmod (fixture->dir, 0777), ==, 0);
+  g_assert_null (box_spool_open (fixture->dir, 0, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, "chmod 700"));
+  g_assert_cmpint (g_chmod (fixture->dir, 0700), ==, 0);
+}
+
+static void
+test_file_in_place_of_the_directory_is_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, "f", NULL);
+  g_autofree char *below = g_build_filename (path, "g", NULL);
+  g_autoptr (GError) error = NULL;
+
+  put_file (fixture, "f", "x");
+  g_assert_null (box_spool_open (path, 0, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_clear_error (&error);
+  g_assert_null (box_spool_open (below, 0, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+}
+
+static void
+test_list_tells_the_state_of_each (Fixture *fixture, gconstpointer data)
+{
+  static const BoxSpooledStatus expected[] = {
+    BOX_SPOOLED_UNREADABLE, BOX_SPOOLED_UNREADABLE,  BOX_SPOOLED_BUSY,
+    BOX_SPOOLED_COMPLETE,   BOX_SPOOLED_INTERRUPTED, BOX_SPOOLED_COMMITTED,
+  };
+  guint seen[G_N_ELEMENTS (expected)] = { 0 };
+  BoxRecordingEnd end = { .size = 3, .total = 3, .padding = BOX_PADDING_NONE };
+  BoxFile file = { .id = (char *) "5" };
+  g_autoptr (BoxRecording) busy = record (fixture, 1), complete = record (fixture, 3);
+  g_autoptr (BoxRecording) interrupted = record (fixture, 4), committed = record (fixture, 5);
+  g_autoptr (GPtrArray) entries = NULL;
+
+  box_recording_set_end (complete, &end, NULL);
+  box_recording_set_committed (committed, &file, NULL);
+  g_clear_pointer (&complete, box_recording_unref);
+  g_clear_pointer (&interrupted, box_recording_unref);
+  g_clear_pointer (&committed, box_recording_unref);
+  put_file (fixture, "00000000-empty.journal", "");
+  put_file (fixture, "00000000-garbage.journal", "garbage\n");
+  put_file (fixture, "unrelated.txt", "x");
+
+  entries = list (fixture);
+  g_assert_cmpuint (entries->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const BoxSpooled *entry = entries->pdata[i];
+
+      seen[entry->status]++;
+      g_assert_true ((entry->problem != NULL) == (entry->status == BOX_SPOOLED_UNREADABLE));
+      g_assert_nonnull (entry->state);
+    }
+  g_assert_cmpuint (seen[BOX_SPOOLED_UNREADABLE], ==, 2);
+  g_assert_cmpuint (seen[BOX_SPOOLED_BUSY], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOLED_COMPLETE], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOLED_INTERRUPTED], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOLED_COMMITTED], ==, 1);
+}
+
+static void
+test_list_begins_with_the_oldest (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) entries = NULL;
+
+  put_file (fixture, "20260131-100000-00000000.journal", "");
+  put_file (fixture, "20251231-235959-ffffffff.journal", "");
+  put_file (fixture, "20260131-095959-aaaaaaaa.journal", "");
+  entries = list (fixture);
+  g_assert_cmpuint (entries->len, ==, 3);
+  g_assert_cmpstr (((BoxSpooled *) entries->pdata[0])->name, ==, "20251231-235959-ffffffff");
+  g_assert_cmpstr (((BoxSpooled *) entries->pdata[2])->name, ==, "20260131-100000-00000000");
+}
+
+static void
+test_listing_does_not_disturb_the_writer (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxRecording) recording = record (fixture, 4);
+  g_autofree char *path = journal_path_of (recording);
+  g_autoptr (GPtrArray) first = list (fixture);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (((BoxSpooled *) first->pdata[0])->status, ==, BOX_SPOOLED_BUSY);
+  g_assert_null (box_recording_open (path, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
+}
+
+static void
+test_limit_counts_all_recordings (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSpool) other = box_spool_open (fixture->dir, 0, NULL);
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *block = g_malloc0 (600);
+  g_autoptr (BoxRecording) theirs = box_spool_record (other, intent, NULL);
+
+  /* The limit is 1000 bytes. */
+  g_assert_true (box_spool_admit (fixture->spool, 400, NULL));
+  g_assert_true (box_recording_write (theirs, 0, block, 600, NULL));
+  g_assert_cmpuint (box_spool_get_used (fixture->spool), ==, 600);
+  g_assert_true (box_spool_admit (fixture->spool, 400, NULL));
+  g_assert_false (box_spool_admit (fixture->spool, 401, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (error->message, "max-spool"));
+}
+
+static void
+test_room_that_was_made_is_used (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxRecording) recording = record (fixture, 1000);
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (box_spool_record (fixture->spool, intent, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_true (box_recording_remove (recording, NULL));
+  g_assert_true (box_spool_admit (fixture->spool, 1000, NULL));
+}
+
+static void
+on_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
+            gpointer user_data)
+{
+  g_main_loop_quit (user_data);
+}
+
+static gboolean
+on_time_out (gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
+/* Runs until the monitor tells of a change that leaves recording 0 with @status. */
+static void
+wait_for_status (Fixture *fixture, GMainLoop *loop, BoxSpooledStatus status)
+{
+  guint guard = g_timeout_add_seconds (30, on_time_out, NULL);
+
+  while (TRUE)
+    {
+      g_autoptr (GPtrArray) entries = list (fixture);
+
+      if (entries->len == 1 && ((BoxSpooled *) entries->pdata[0])->status == status)
+        break;
+      g_main_loop_run (loop);
+    }
+  g_source_remove (guard);
+}
+
+static void
+test_monitor_tells_of_recordings_and_of_lost_writers (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GFileMonitor) monitor = box_spool_monitor (fixture->spool, NULL);
+  g_autoptr (BoxRecording) recording = NULL;
+
+  g_signal_connect (monitor, "changed", G_CALLBACK (on_changed), loop);
+  recording = record (fixture, 4);
+  g_main_loop_run (loop);
+  wait_for_status (fixture, loop, BOX_SPOOLED_BUSY);
+  g_clear_pointer (&recording, box_recording_unref);
+  wait_for_status (fixture, loop, BOX_SPOOLED_INTERRUPTED);
+}
+
+#define ADD(name, limit, function)                                                                 \
+  g_test_add ("/spool/" name, Fixture, GSIZE_TO_POINTER (limit), set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/spool/default-directory-is-under-the-state-directory",
+                   test_default_directory_is_under_the_state_directory);
+  ADD ("directory-is-made-private", 0, test_directory_is_made_private);
+  ADD ("directory-that-others-can-write-is-refused", 0,
+       test_directory_that_others_can_write_is_refused);
+  ADD ("file-in-place-of-the-directory-is-refused", 0,
+       test_file_in_place_of_the_directory_is_refused);
+  ADD ("list-tells-the-state-of-each", 0, test_list_tells_the_state_of_each);
+  ADD ("list-begins-with-the-oldest", 0, test_list_begins_with_the_oldest);
+  ADD ("listing-does-not-disturb-the-writer", 0, test_listing_does_not_disturb_the_writer);
+  ADD ("limit-counts-all-recordings", 1000, test_limit_counts_all_recordings);
+  ADD ("room-that-was-made-is-used", 1000, test_room_that_was_made_is_used);
+  ADD ("monitor-tells-of-recordings-and-of-lost-writers", 0,
+       test_monitor_tells_of_recordings_and_of_lost_writers);
+  return g_test_run ();
+}
