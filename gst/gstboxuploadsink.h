@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GstBoxUploadSink: the element "boxuploadsink", a thin adapter of GstBaseSink to BoxUpload.
+ */
 #pragma once
 
 #include <gst/base/gstbasesink.h>

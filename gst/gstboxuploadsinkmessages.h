@@ -46,6 +46,7 @@ GstResourceError gst_box_upload_sink_resource_error (const GError *error);
 void gst_box_upload_sink_post_error (GstElement *element, GstResourceError code,
                                      const GError *error, const GstBoxUploadSinkContext *context);
 
+/* GST_MESSAGE_PROGRESS with @code "session" or "commit". */
 void gst_box_upload_sink_post_progress (GstElement *element, GstProgressType type, const char *code,
                                         const char *text);
 

@@ -67,6 +67,7 @@ typedef enum
 /* The id of the one property that is not a value, "upload-stats": it belongs to the element. */
 #define GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS 1
 
+/* Installs all properties; then a set of values, defaults first, and its end. */
 void gst_box_upload_sink_properties_install (GObjectClass *klass);
 void gst_box_upload_sink_properties_init (GstBoxUploadSinkProperties *self);
 void gst_box_upload_sink_properties_clear (GstBoxUploadSinkProperties *self);

@@ -91,6 +91,7 @@ typedef struct
   char *warning;
 } BoxCredentialsInfo;
 
+/* Reads nothing and asks nobody. Free with box_credentials_info_free(). */
 BoxCredentialsInfo *box_credentials_describe (BoxCredentials *credentials);
 void box_credentials_info_free (BoxCredentialsInfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentialsInfo, box_credentials_info_free)

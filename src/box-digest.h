@@ -28,6 +28,7 @@ BoxDigest *box_digest_new (BoxDigestEngine engine);
 void box_digest_free (BoxDigest *digest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDigest, box_digest_free)
 
+/* @length may be 0. */
 void box_digest_update (BoxDigest *digest, gconstpointer data, gsize length);
 
 /* Writes the digest of all bytes so far to @sha1; @digest is then ready for a new message. */

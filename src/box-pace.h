@@ -17,6 +17,7 @@ BoxPace *box_pace_ref (BoxPace *pace);
 void box_pace_unref (BoxPace *pace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPace, box_pace_unref)
 
+/* Bytes per second from now on; 0: no limit. */
 void box_pace_set_rate (BoxPace *pace, guint64 rate);
 
 /* Takes @n bytes at @now (monotonic, microseconds) and returns the microseconds to wait before they may leave. */

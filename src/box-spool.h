@@ -30,6 +30,7 @@ BoxSpool *box_spool_ref (BoxSpool *spool);
 void box_spool_unref (BoxSpool *spool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpool, box_spool_unref)
 
+/* Of the directory; owned by @spool. */
 const char *box_spool_get_path (BoxSpool *spool);
 
 /* A new recording in it. BOX_ERROR_SPACE where the limit is reached already. */

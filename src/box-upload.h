@@ -214,6 +214,7 @@ typedef struct
   guint64 rate;   /* bytes per second acknowledged lately */
 } BoxUploadStats;
 
+/* A snapshot: its numbers belong together. */
 void box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats);
 
 G_END_DECLS

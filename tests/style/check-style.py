@@ -20,7 +20,7 @@ FUNCTION_AIM = 40
 FUNCTION_AIM_SHARE = 0.05  # as much may be longer than the aim
 FILE_LIMIT = 800
 FILE_AIM = 500
-FILE_AIM_SHARE = 0.05
+FILE_AIM_SHARE = 0.07
 NESTING_LIMIT = 4
 COLUMNS = 120
 
@@ -210,7 +210,7 @@ def headers_say_what_they_are(sources, top):
 def public_functions_have_a_comment(sources, top):
     """A comment serves every declaration up to the next blank line."""
     for source in sources:
-        if not source.path.endswith('.h') or source.path.startswith('tests/'):
+        if not source.path.endswith('.h') or source.path.endswith('-private.h') or source.path.startswith('tests/'):
             continue
         described = False
         for number, (line, code) in enumerate(zip(source.lines, source.code), 1):
@@ -219,7 +219,7 @@ def public_functions_have_a_comment(sources, top):
             elif not code.strip():
                 described = True
             declaration = re.match(r'(?:[A-Za-z_][\w ]*[ \*])?(\w+) \(', code)
-            if declaration and not line.startswith(('#', 'typedef', 'G_')) and not described:
+            if declaration and not line.startswith(('#', 'typedef', 'G_', 'GST_')) and not described:
                 if not CONVENTIONAL.search(declaration.group(1)):
                     yield f'{source.path}:{number}: {declaration.group(1)} has no comment'
 
