@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Key pairs and application configurations for tests, made when they run. */
+#pragma once
+
+#include <glib.h>
+#include <gnutls/abstract.h>
+
+/* A private key in each form that it can come in, PEM. */
+typedef struct
+{
+  gnutls_pubkey_t public_key;
+  char *pkcs8;
+  char *pkcs8_encrypted;
+  char *traditional;
+  char *traditional_encrypted;
+  char *public_pem;
+  char *certificate; /* something signed by it, for one who gives the wrong file */
+} TestKey;
+
+#define TEST_PASSPHRASE "op3n-sesame"
+
+/* @algorithm: GNUTLS_PK_RSA, …; @bits: 0 for the least. */
+TestKey *test_key_new (gnutls_pk_algorithm_t algorithm, guint bits);
+void test_key_free (TestKey *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestKey, test_key_free)
+
+/* The configuration file that Box's developer console offers, with this key. @passphrase may be
+ * NULL. */
+char *test_app_config (const char *private_key, const char *passphrase);
