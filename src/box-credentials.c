@@ -7,6 +7,7 @@
 #define G_LOG_DOMAIN "boxupload"
 
 #include "box-credentials-private.h"
+#include "box-auth-config-private.h"
 #include "box-error.h"
 #include "box-secret-private.h"
 #include "box-token-hook-private.h"
@@ -33,7 +34,7 @@ struct _BoxCredentials
 {
   gatomicrefcount users;
 
-  /* immutable */
+  /* immutable, but for what the renewing thread keeps there */
   BoxTokenSource *source;
 
   GMutex lock;
@@ -73,6 +74,33 @@ free_credentials (BoxCredentials *credentials)
   g_free (credentials);
 }
 
+/* A warning where others may read the source's file; NULL else. */
+static char *
+exposure (const BoxTokenSource *source)
+{
+  if (source->path == NULL || !box_secret_file_is_exposed (source->path))
+    return NULL;
+  return g_strdup_printf ("%s “%s” can be read or written by everybody on this machine: chmod 600 "
+                          "it, and replace the secrets in it",
+                          source->origin, source->path);
+}
+
+/* Checks what the settings name, and says what is unwise about it. */
+static gboolean
+open_source (BoxCredentials *credentials, GError **error)
+{
+  g_autofree char *warning = NULL;
+
+  if (credentials->source->path != NULL)
+    box_file_stamp_take (credentials->source->path, &credentials->stamp);
+  if (!box_token_source_open (credentials->source, &credentials->token, error))
+    return FALSE;
+  warning = exposure (credentials->source);
+  if (warning != NULL)
+    g_message ("%s", warning);
+  return TRUE;
+}
+
 BoxCredentials *
 box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig *config,
                      GError **error)
@@ -84,8 +112,6 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
   g_cond_init (&credentials->changed);
   credentials->request_limit = REQUEST_LIMIT;
   credentials->source = box_token_source_new (settings, config);
-  if (credentials->source->path != NULL)
-    box_file_stamp_take (credentials->source->path, &credentials->stamp);
 
   if (settings->access_token != NULL && *settings->access_token != '\0')
     {
@@ -93,7 +119,7 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
       if (!box_token_check ("access-token", credentials->given, error))
         return NULL;
     }
-  else if (!box_token_source_open (credentials->source, &credentials->token, error))
+  else if (!open_source (credentials, error))
     return NULL;
   return g_steal_pointer (&credentials);
 }
@@ -117,7 +143,7 @@ box_credentials_unref (BoxCredentials *credentials)
   g_mutex_lock (&credentials->lock);
   renewing = credentials->renewing;
   credentials->abandoned = TRUE;
-  if (renewing && !box_token_source_rotates (credentials->source))
+  if (renewing && !credentials->source->rotates)
     renewal = g_object_ref (credentials->renewal);
   g_mutex_unlock (&credentials->lock);
 
@@ -235,7 +261,7 @@ watch_file (BoxCredentials *credentials)
 /* What one renewal works with: a copy of what it needs, taken under the lock. */
 typedef struct
 {
-  const BoxTokenSource *source;
+  BoxTokenSource *source;
   BoxTokenHook *hook;
   gint64 request_limit;
   GCancellable *cancellable;
@@ -296,7 +322,7 @@ ask_application (Renewal *renewal, GError **error)
 static gboolean
 renewal_run (Renewal *renewal, GError **error)
 {
-  static const BoxTokenSource none = { BOX_TOKEN_SOURCE_NONE };
+  BoxTokenSource none = { BOX_TOKEN_SOURCE_NONE };
   g_autoptr (GError) local_error = NULL;
   char *answer;
 
@@ -508,47 +534,74 @@ box_credentials_free_token (char *token)
   box_secret_free (token);
 }
 
-static const char *
-grant_name (const BoxTokenSource *source)
+/* The configuration is read for this: what it says may have changed since. */
+static void
+describe_config (BoxCredentialsInfo *info)
 {
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxAuthConfig) config = box_auth_config_load (info->origin, info->path, &error);
+
+  info->grant = "auth-config";
+  if (config == NULL)
+    {
+      info->warning = g_strdup (error->message);
+      return;
+    }
+  info->grant = box_auth_kind_name (config->kind);
+  if (config->subject_type != NULL)
+    info->subject = g_strdup_printf ("%s %s", config->subject_type, config->subject_id);
+}
+
+static void
+describe_source (BoxCredentialsInfo *info, const BoxTokenSource *source)
+{
+  info->origin = g_strdup (source->origin);
+  info->path = g_strdup (source->path);
   switch (source->kind)
     {
     case BOX_TOKEN_SOURCE_NONE:
-      return "none";
+      info->grant = "none";
+      break;
     case BOX_TOKEN_SOURCE_TOKEN:
-      return "access-token";
+      info->grant = "access-token";
+      break;
     case BOX_TOKEN_SOURCE_FILE:
-      return "token-file";
+      info->grant = "token-file";
+      break;
     case BOX_TOKEN_SOURCE_CONFIG:
-      return "auth-config";
+      describe_config (info);
+      break;
     }
-  g_assert_not_reached ();
+  if (info->warning == NULL)
+    info->warning = exposure (source);
 }
 
 BoxCredentialsInfo *
 box_credentials_describe (BoxCredentials *credentials)
 {
-  const BoxTokenSource *source = credentials->source;
   BoxCredentialsInfo *info = g_new0 (BoxCredentialsInfo, 1);
-  gboolean given;
   gint64 expires = G_MAXINT64;
+  gboolean given, answered;
 
   g_mutex_lock (&credentials->lock);
   given = credentials->given != NULL;
+  answered = credentials->token_answered;
   if (!given && credentials->token != NULL)
     expires = credentials->token->expires;
   g_mutex_unlock (&credentials->lock);
 
-  info->grant = given ? "access-token" : grant_name (source);
-  info->origin = g_strdup (given ? "access-token" : source->origin);
-  info->path = given ? NULL : g_strdup (source->path);
+  if (given)
+    {
+      info->grant = "access-token";
+      info->origin = g_strdup ("access-token");
+    }
+  else
+    describe_source (info, credentials->source);
+  if (!given && answered)
+    info->grant = "application";
   if (expires != G_MAXINT64)
     info->expires =
         (g_get_real_time () + expires - g_get_monotonic_time ()) / (gint64) G_USEC_PER_SEC;
-  if (info->path != NULL && box_secret_file_is_exposed (info->path))
-    info->warning = g_strdup_printf ("%s “%s” can be read or written by everybody on this machine: "
-                                     "chmod 600 it, and replace what is in it",
-                                     info->origin, info->path);
   return info;
 }
 

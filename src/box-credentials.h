@@ -34,9 +34,10 @@ typedef struct
   gboolean use_environment;
 } BoxCredentialsSettings;
 
-/* Checks what can be checked without the network: BOX_ERROR_SETTINGS or BOX_ERROR_CREDENTIALS names
- * the file and the field, never the content. Without any setting it succeeds only if a request
- * function is given later. */
+/* Checks what can be checked without the network (where no access_token is given), and logs a
+ * message where a file with secrets is open to everybody: BOX_ERROR_SETTINGS or
+ * BOX_ERROR_CREDENTIALS names the file and the field, never the content. Without any setting it
+ * succeeds only if a request function is given later. */
 BoxCredentials *box_credentials_new (const BoxCredentialsSettings *settings,
                                      BoxTransportConfig *config, GError **error);
 BoxCredentials *box_credentials_ref (BoxCredentials *credentials);
@@ -71,8 +72,8 @@ char *box_credentials_get_token (BoxCredentials *credentials, const char *refuse
 
 /**
  * BoxCredentialsInfo:
- * @grant: "access-token", "token-file", "jwt", "client-credentials", "refresh-token", "application"
- * or "none".
+ * @grant: "auth-config" (unreadable by now), "access-token", "token-file", "jwt",
+ * "client-credentials", "refresh-token", "application" or "none".
  * @origin: what named it: "access-token", "BOX_TOKEN_FILE", …; NULL for "none".
  * @path: the file, or NULL.
  * @subject: who it stands for, where the configuration says: "enterprise 123", "user 45"; or NULL.

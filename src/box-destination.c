@@ -138,18 +138,6 @@ box_destination_new_from_uri (const char *uri, GError **error)
   return box_destination_new_folder (folder_id, name, error);
 }
 
-BoxDestination *
-box_destination_new_renamed (const BoxDestination *destination, guint n, GError **error)
-{
-  const char *dot = strrchr (destination->name, '.');
-  gsize stem = dot != NULL && dot != destination->name ? (gsize) (dot - destination->name)
-                                                       : strlen (destination->name);
-  g_autofree char *name =
-      g_strdup_printf ("%.*s (%u)%s", (int) stem, destination->name, n, destination->name + stem);
-
-  return box_destination_new_folder (destination->folder_id, name, error);
-}
-
 char *
 box_destination_to_uri (const BoxDestination *destination)
 {

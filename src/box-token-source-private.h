@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxTokenSource: where tokens come from by the settings: a file, a configuration, the environment.
- * Immutable; obtaining a token may take long and is done by one thread at a time.
+ * Immutable once
+ * opened; obtaining a token may take long and is done by one thread at a time.
  */
 #pragma once
 
@@ -26,7 +27,9 @@ typedef struct
   char *path;   /* FILE, CONFIG */
   char *token;  /* TOKEN */
   char *token_url;
-  BoxTransportConfig *config;
+  BoxTransportConfig *transport_config; /* nullable */
+  gboolean rotates;                     /* set when it is opened */
+  gint64 clock_skew; /* of the token endpoint; seconds; whoever obtains a token */
 } BoxTokenSource;
 
 /* The first of @settings, access_token aside, that is set. Nothing is read. */
@@ -37,14 +40,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenSource, box_token_source_free)
 
 /* What can be had and checked without the network: *@token stays NULL where one must be asked for.
  */
-gboolean box_token_source_open (const BoxTokenSource *source, BoxToken **token, GError **error);
-
-/* Whether obtaining a token uses up what it is obtained with, so that it must not be cut short. */
-gboolean box_token_source_rotates (const BoxTokenSource *source);
+gboolean box_token_source_open (BoxTokenSource *source, BoxToken **token, GError **error);
 
 /* Another token than those @refused (NULL-terminated). A token file that is gone or empty for the
  * moment is BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
-BoxToken *box_token_source_obtain (const BoxTokenSource *source, const char *const *refused,
+BoxToken *box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
                                    GCancellable *cancellable, GError **error);
 
 G_END_DECLS

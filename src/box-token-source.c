@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box-token-source-private.h"
 #include "box-error.h"
+#include "box-grant-private.h"
+#include "box-origin.h"
 
 #include <string.h>
 
@@ -31,11 +33,14 @@ take_from_environment (BoxTokenSource *source)
 }
 
 BoxTokenSource *
-box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig *config)
+box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig *transport_config)
 {
   BoxTokenSource *source = g_new0 (BoxTokenSource, 1);
 
   source->token_url = g_strdup (settings->token_url);
+  source->rotates = TRUE;
+  if (transport_config != NULL)
+    source->transport_config = box_transport_config_ref (transport_config);
   if (!take (source, BOX_TOKEN_SOURCE_FILE, "token-file", settings->token_file)
       && !take (source, BOX_TOKEN_SOURCE_CONFIG, "auth-config", settings->auth_config)
       && settings->use_environment)
@@ -52,6 +57,7 @@ box_token_source_free (BoxTokenSource *source)
   g_free (source->path);
   box_secret_free (source->token);
   g_free (source->token_url);
+  g_clear_pointer (&source->transport_config, box_transport_config_unref);
   g_free (source);
 }
 
@@ -89,8 +95,21 @@ open_token (const BoxTokenSource *source, GError **error)
   return box_token_new (g_strdup (source->token), 0, 0);
 }
 
+/* The file is only checked: it is read again each time a token is wanted, so that its secrets stay
+ * in memory no longer than they are used, and a changed one takes effect. */
+static gboolean
+open_config (BoxTokenSource *source, GError **error)
+{
+  g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
+
+  if (config == NULL)
+    return FALSE;
+  source->rotates = config->kind == BOX_AUTH_REFRESH_TOKEN;
+  return box_origin_check_endpoint (source->token_url, "The token endpoint's address", error);
+}
+
 gboolean
-box_token_source_open (const BoxTokenSource *source, BoxToken **token, GError **error)
+box_token_source_open (BoxTokenSource *source, BoxToken **token, GError **error)
 {
   gboolean absent;
 
@@ -105,16 +124,9 @@ box_token_source_open (const BoxTokenSource *source, BoxToken **token, GError **
       *token = read_token_file (source, &absent, error);
       return *token != NULL;
     case BOX_TOKEN_SOURCE_CONFIG:
-      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s is not supported yet", source->origin);
-      return FALSE;
+      return open_config (source, error);
     }
   g_assert_not_reached ();
-}
-
-gboolean
-box_token_source_rotates (const BoxTokenSource *source)
-{
-  return source->kind == BOX_TOKEN_SOURCE_CONFIG;
 }
 
 static BoxToken *
@@ -141,8 +153,29 @@ obtain_from_file (const BoxTokenSource *source, const char *const *refused, GErr
   return g_steal_pointer (&token);
 }
 
+static BoxToken *
+obtain_by_config (BoxTokenSource *source, const char *const *refused, GCancellable *cancellable,
+                  GError **error)
+{
+  g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
+  BoxGrantContext context = {
+    .origin = source->origin,
+    .path = source->path,
+    .token_url = source->token_url,
+    .transport_config = source->transport_config,
+    .refused = refused,
+    .clock_skew = &source->clock_skew,
+    .cancellable = cancellable,
+  };
+
+  if (config == NULL
+      || !box_origin_check_endpoint (source->token_url, "The token endpoint's address", error))
+    return NULL;
+  return box_grant_for (config->kind)->obtain (config, &context, error);
+}
+
 BoxToken *
-box_token_source_obtain (const BoxTokenSource *source, const char *const *refused,
+box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
                          GCancellable *cancellable, GError **error)
 {
   switch (source->kind)
@@ -169,8 +202,7 @@ box_token_source_obtain (const BoxTokenSource *source, const char *const *refuse
     case BOX_TOKEN_SOURCE_FILE:
       return obtain_from_file (source, refused, error);
     case BOX_TOKEN_SOURCE_CONFIG:
-      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s is not supported yet", source->origin);
-      return NULL;
+      return obtain_by_config (source, refused, cancellable, error);
     }
   g_assert_not_reached ();
 }

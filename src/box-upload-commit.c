@@ -189,32 +189,6 @@ find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
   return box_client_get_file (upload->client, transport, conflict->id, upload->transfers, error);
 }
 
-/* Of an upload that an earlier attempt began it is not known which name it found free: any of them
- * up to the first that is free now. */
-static BoxFile *
-find_by_any_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
-                  GError **error)
-{
-  g_autoptr (BoxDestination) name = box_destination_copy (target);
-
-  for (guint n = 1; name != NULL && n <= BOX_DESTINATION_RENAMES; n++)
-    {
-      GError *failure = NULL;
-      g_autoptr (BoxFile) file = find_by_name (upload, transport, name, &failure);
-
-      if (failure != NULL)
-        {
-          g_propagate_error (error, failure);
-          return NULL;
-        }
-      if (file == NULL || is_ours (upload, file))
-        return g_steal_pointer (&file);
-      box_destination_free (name);
-      name = box_destination_new_renamed (target, n, NULL);
-    }
-  return NULL;
-}
-
 /* A version took effect if the file has our content and is not the version that was there before
  * (which may have had the same content). */
 static BoxFile *
@@ -249,12 +223,10 @@ box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
   g_autoptr (BoxFile) file = NULL;
   GError *failure = NULL;
 
-  if (target != NULL && target->kind == BOX_DESTINATION_FILE)
-    file = find_version (upload, transport, target, &failure);
-  else if (target != NULL && upload->target == NULL && upload->if_exists == BOX_IF_EXISTS_RENAME)
-    file = find_by_any_name (upload, transport, target, &failure);
-  else if (target != NULL)
-    file = find_by_name (upload, transport, target, &failure);
+  if (target != NULL)
+    file = target->kind == BOX_DESTINATION_FILE
+               ? find_version (upload, transport, target, &failure)
+               : find_by_name (upload, transport, target, &failure);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * OAuth 2 refresh tokens: each can be used once, and its successor is in the file before the access
+ * token that came with it is used. Processes that share the file share what is in it: the access
+ * token is kept beside the refresh token.
+ */
+#include "box-grant-private.h"
+#include "box-auth-store-private.h"
+#include "box-error.h"
+#include "box-secret-private.h"
+
+#define ADVICE                                                                                     \
+  "the refresh token is no longer valid (they last 60 days, and one use): log in to Box once "     \
+  "more "                                                                                          \
+  "and put the new refresh_token there"
+
+char *
+box_grant_refresh_form (const BoxAuthConfig *config)
+{
+  return box_grant_form ("grant_type", "refresh_token", "client_id", config->client_id,
+                         "client_secret", config->client_secret, "refresh_token",
+                         config->refresh_token, NULL);
+}
+
+/* The access token in the file, where it is good for a while and not refused; NULL else. */
+static BoxToken *
+stored_token (const BoxAuthConfig *config, const char *const *refused)
+{
+  g_autoptr (BoxToken) token = NULL;
+  gint64 left = config->expires_at - g_get_real_time () / G_USEC_PER_SEC;
+
+  if (config->access_token == NULL || g_strv_contains (refused, config->access_token)
+      || config->expires_in <= 0 || left <= 0 || left > config->expires_in)
+    return NULL;
+  token = box_token_new (g_strdup (config->access_token), config->expires_in,
+                         g_get_monotonic_time () - (config->expires_in - left) * G_USEC_PER_SEC);
+  if (box_token_state (token, g_get_monotonic_time (), 0) != BOX_TOKEN_GOOD)
+    return NULL;
+  return g_steal_pointer (&token);
+}
+
+static BoxToken *
+rotate (BoxAuthStore *store, const BoxGrantContext *context, GError **error)
+{
+  const BoxAuthConfig *config = box_auth_store_get_config (store);
+  gint64 issued = g_get_monotonic_time ();
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxToken) token = NULL;
+  g_autoptr (BoxSecret) text = NULL;
+
+  reply = box_grant_send (context, box_grant_refresh_form (config), error);
+  if (reply == NULL)
+    return NULL;
+  token = box_token_reply_parse (reply, config->label, ADVICE, issued, error);
+  if (token == NULL)
+    return NULL;
+  if (token->refresh == NULL)
+    token->refresh = g_strdup (config->refresh_token);
+
+  text = box_auth_config_rewrite (config, token, g_get_real_time () / G_USEC_PER_SEC);
+  if (!box_auth_store_replace (store, text, error))
+    return NULL;
+  return g_steal_pointer (&token);
+}
+
+static BoxToken *
+obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **error)
+{
+  g_autoptr (BoxAuthStore) store = NULL;
+  BoxToken *token;
+
+  store = box_auth_store_lock (context->origin, context->path, context->cancellable, error);
+  if (store == NULL)
+    return NULL;
+  token = stored_token (box_auth_store_get_config (store), context->refused);
+  if (token != NULL)
+    return token;
+  if (!box_auth_store_prepare (store, error))
+    return NULL;
+  return rotate (store, context, error);
+}
+
+const BoxGrant box_grant_refresh = { obtain };
