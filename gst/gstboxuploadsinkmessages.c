@@ -96,6 +96,18 @@ gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file)
   post_structure (element, structure);
 }
 
+void
+gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, guint64 size,
+                                 const BoxSha1 *sha1)
+{
+  GstStructure *structure =
+      gst_structure_new ("boxuploadsink-filled", "size", G_TYPE_UINT64, size, NULL);
+
+  set_string (structure, "session-id", session_id);
+  set_sha1 (structure, TRUE, sha1);
+  post_structure (element, structure);
+}
+
 GstResourceError
 gst_box_upload_sink_resource_error (const GError *error)
 {

@@ -31,6 +31,11 @@ void gst_box_upload_sink_post_outage (GstElement *element, const GError *reason)
 /* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag. */
 void gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file);
 
+/* boxuploadsink-filled: session-id, size, sha1: what the application needs to commit the session
+ * itself. */
+void gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, guint64 size,
+                                      const BoxSha1 *sha1);
+
 /* The details of an error on the bus, beside what Box said. */
 typedef struct
 {

@@ -110,6 +110,14 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
   g_mutex_unlock (&self->lock);
 }
 
+static gboolean
+has_failed (BoxUpload *upload)
+{
+  g_autoptr (GError) error = box_upload_get_error (upload);
+
+  return error != NULL;
+}
+
 void
 gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 {
@@ -119,7 +127,8 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 
   if (reporter == NULL)
     return;
-  if (self->upload != NULL)
+  /* A failed upload ends by itself, in the background: it may still have its session to abort. */
+  if (self->upload != NULL && !has_failed (self->upload))
     box_upload_cancel (self->upload);
   gst_box_upload_sink_reporter_close (reporter);
   stats = gst_box_upload_sink_stats_new (self->upload, reporter);
@@ -230,12 +239,26 @@ write_padding (GstBoxUploadSink *self)
   return GST_FLOW_OK;
 }
 
+/* Without a commit of ours, the application gets what it needs for its own. */
+static void
+tell_filled (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxSession) session = box_upload_get_session (self->upload);
+  BoxSha1 sha1;
+
+  if (box_upload_get_sha1 (self->upload, &sha1))
+    gst_box_upload_sink_post_filled (GST_ELEMENT (self), session != NULL ? session->id : NULL,
+                                     self->position, &sha1);
+}
+
 static GstFlowReturn
 upload_has_completed (GstBoxUploadSink *self)
 {
   g_autoptr (BoxFile) file = box_upload_get_file (self->upload);
 
   self->completed = TRUE;
+  if (file == NULL)
+    tell_filled (self);
   gst_box_upload_sink_reporter_completed (self->reporter, file);
   return GST_FLOW_OK;
 }

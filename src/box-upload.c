@@ -546,6 +546,19 @@ box_upload_get_session (BoxUpload *upload)
   return session;
 }
 
+gboolean
+box_upload_get_sha1 (BoxUpload *upload, BoxSha1 *sha1)
+{
+  gboolean finished;
+
+  g_mutex_lock (box_workers_lock ());
+  finished = upload->plan.finished;
+  if (finished)
+    *sha1 = upload->sha1;
+  g_mutex_unlock (box_workers_lock ());
+  return finished;
+}
+
 void
 box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second)
 {

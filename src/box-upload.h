@@ -197,6 +197,10 @@ BoxFile *box_upload_get_file (BoxUpload *upload);
 /* The open session, NULL before and for direct uploads. Free with box_session_free(). */
 BoxSession *box_upload_get_session (BoxUpload *upload);
 
+/* The digest of the whole file, for an upload that the caller commits. FALSE before the producer
+ * has finished. */
+gboolean box_upload_get_sha1 (BoxUpload *upload, BoxSha1 *sha1);
+
 /* These take effect at once. */
 void box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second);
 
