@@ -21,8 +21,9 @@ typedef struct
 
 typedef enum
 {
-  CLI_COMMAND_CONNECTS = 1 << 0, /* has the connection options, and a client */
-  CLI_COMMAND_UPLOADS = 1 << 1,  /* has the upload options */
+  CLI_COMMAND_CONNECTS = 1 << 0,  /* has the connection options, and a client */
+  CLI_COMMAND_TRANSFERS = 1 << 1, /* has the options of how bytes are sent */
+  CLI_COMMAND_UPLOADS = 1 << 2,   /* has the options of what becomes of a file */
 } CliCommandFlags;
 
 /**
@@ -52,7 +53,10 @@ extern const CliCommand cli_command_commit;
 extern const CliCommand cli_command_create;
 extern const CliCommand cli_command_parts;
 extern const CliCommand cli_command_put;
+extern const CliCommand cli_command_resume;
+extern const CliCommand cli_command_spool;
 extern const CliCommand cli_command_status;
+extern const CliCommand cli_command_watch;
 extern const CliCommand cli_command_whoami;
 
 G_END_DECLS

@@ -68,21 +68,34 @@ cli_options_new_connection_group (CliOptions *options)
 }
 
 GOptionGroup *
+cli_options_new_transfer_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
+      "Parts of a file in flight, 1 to 16 (default: 4)", "N" },
+    { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
+      "Bytes per second sent for a file, such as 20MB (default: no limit)", "RATE" },
+    { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
+      "What computes the digests of parts: glib (default), gnutls", "NAME" },
+    { NULL },
+  };
+  GOptionGroup *group =
+      g_option_group_new ("transfer", "Transfer:", "Show the transfer options", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
+}
+
+GOptionGroup *
 cli_options_new_upload_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
       "Where the name is taken: error (default), version, rename", "POLICY" },
-    { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
-      "Parts of a file in flight, 1 to 16 (default: 4)", "N" },
-    { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
-      "Bytes per second sent for a file, such as 20MB (default: no limit)", "RATE" },
-    { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
-      "Bytes of parts held in memory for a file (default: --parallel + 2 parts)", "SIZE" },
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of an upload that failed: keep (default; it can go on), abort", "POLICY" },
-    { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
-      "What computes the digests of parts: glib (default), gnutls", "NAME" },
+    { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
+      "Bytes of parts held in memory for a file (default: --parallel + 2 parts)", "SIZE" },
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,
@@ -91,8 +104,8 @@ cli_options_new_upload_group (CliOptions *options)
       "When it was last changed (RFC 3339; default: as the file system says)", "TIME" },
     { NULL },
   };
-  GOptionGroup *group =
-      g_option_group_new ("upload", "Upload:", "Show the upload options", NULL, NULL);
+  GOptionGroup *group = g_option_group_new (
+      "file", "File at Box:", "Show the options of the file at Box", NULL, NULL);
 
   g_option_group_add_entries (group, entries);
   return group;

@@ -26,13 +26,15 @@ typedef struct
   int timeout;
   int retry_timeout;
 
-  /* upload */
+  /* transfer */
   int parallel;
   char *upload_rate;
-  char *max_memory;
   char *digest_engine;
+
+  /* upload */
   char *if_exists;
   char *on_error;
+  char *max_memory;
   char *description;
   char *content_created_at;
   char *content_modified_at;
@@ -44,6 +46,7 @@ void cli_options_clear (CliOptions *options);
 
 /* Groups for a GOptionContext, which takes them; their options are written to @options. */
 GOptionGroup *cli_options_new_connection_group (CliOptions *options);
+GOptionGroup *cli_options_new_transfer_group (CliOptions *options);
 GOptionGroup *cli_options_new_upload_group (CliOptions *options);
 
 /* The strings stay @options's. */

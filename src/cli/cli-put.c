@@ -104,17 +104,18 @@ fail_item (Put *put, Item *item, GError *failure)
 {
   g_autofree char *shown = g_filename_display_name (item->path);
   g_autofree char *session_id =
-      item->transfer != NULL ? cli_transfer_dup_session_id (item->transfer) : NULL;
+      item->transfer != NULL ? cli_teller_dup_session_id (cli_transfer_get_teller (item->transfer))
+                             : NULL;
 
   item->failure = failure;
   put->n_ended++;
   if (put->tell == CLI_TELL_JSON)
     {
-      g_autoptr (CliTransfer) transfer = item->transfer != NULL
-                                             ? cli_transfer_ref (item->transfer)
-                                             : cli_transfer_new (item->path, put->tell);
+      g_autoptr (CliTeller) teller = item->transfer != NULL
+                                         ? cli_teller_ref (cli_transfer_get_teller (item->transfer))
+                                         : cli_teller_new (item->path, put->tell);
 
-      cli_transfer_tell_end (transfer, NULL, failure);
+      cli_teller_tell_end (teller, "failed", NULL, failure);
       return;
     }
   cli_progress_clear (put->progress);
@@ -153,13 +154,13 @@ end_item (Put *put, Item *item)
 
   put->n_ended++;
   if (put->tell == CLI_TELL_JSON)
-    cli_transfer_tell_end (transfer, file, NULL);
+    cli_teller_tell_end (cli_transfer_get_teller (transfer), "complete", file, NULL);
   else
     {
       g_autofree char *text = cli_format_file (file);
 
       cli_progress_clear (put->progress);
-      cli_print ("%s: %s", cli_transfer_get_name (transfer), text);
+      cli_print ("%s: %s", cli_teller_get_name (cli_transfer_get_teller (transfer)), text);
     }
 }
 
@@ -308,9 +309,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
   put.progress = progress;
-  put.tell = cli->options->json                 ? CLI_TELL_JSON
-             : cli_progress_is_shown (progress) ? CLI_TELL_NOTHING
-                                                : CLI_TELL_TEXT;
+  put.tell = cli_teller_choose (cli->options->json, progress);
   put.items = g_new0 (Item, put.n_items);
   for (guint i = 0; i < put.n_items; i++)
     put.items[i].path = arguments[i];
@@ -354,7 +353,7 @@ const CliCommand cli_command_put = {
       "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
       "  boxupload put --file 5678 talk.mkv\n"
       "  boxupload put --session $SESSION recording.mp4\n",
-  .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_UPLOADS,
+  .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS | CLI_COMMAND_UPLOADS,
   .entries = entries,
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,

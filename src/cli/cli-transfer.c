@@ -12,197 +12,41 @@
 
 struct _CliTransfer
 {
-  /* immutable */
   char *path;
-  char *shown; /* the path, printable */
-  char *label; /* its last component */
-  CliTell tell;
-
-  /* the owner's thread; fd and size are the feeder's too while it runs */
-  int fd;
+  CliTeller *teller;
+  int fd; /* these two are the feeder's too while it runs */
   guint64 size;
-  BoxDestination *noted; /* where a session of ours goes; NULL: not to be noted */
   BoxUpload *upload;
   GThread *feeder;
   gboolean cancelled;
-
-  GMutex lock;
-  /* with lock */
-  char *session_id;
-  char *notice;
 };
 
 CliTransfer *
 cli_transfer_new (const char *path, CliTell tell)
 {
-  CliTransfer *transfer = g_atomic_rc_box_new0 (CliTransfer);
-  g_autofree char *shown = g_filename_display_name (path);
-  g_autofree char *base = g_filename_display_basename (path);
+  CliTransfer *transfer = g_new0 (CliTransfer, 1);
 
   transfer->path = g_strdup (path);
-  transfer->shown = cli_format_text (shown);
-  transfer->label = cli_format_text (base);
-  transfer->tell = tell;
+  transfer->teller = cli_teller_new (path, tell);
   transfer->fd = -1;
-  g_mutex_init (&transfer->lock);
   return transfer;
 }
 
-CliTransfer *
-cli_transfer_ref (CliTransfer *transfer)
+void
+cli_transfer_free (CliTransfer *transfer)
 {
-  return g_atomic_rc_box_acquire (transfer);
-}
-
-static void
-transfer_clear (gpointer data)
-{
-  CliTransfer *transfer = data;
-
+  if (transfer == NULL)
+    return;
+  if (transfer->upload != NULL)
+    box_upload_cancel (transfer->upload);
+  if (transfer->feeder != NULL)
+    g_thread_join (transfer->feeder);
+  g_clear_pointer (&transfer->upload, box_upload_unref);
   if (transfer->fd >= 0)
     close (transfer->fd);
-  g_clear_pointer (&transfer->noted, box_destination_free);
-  g_free (transfer->session_id);
-  g_free (transfer->notice);
-  g_free (transfer->label);
-  g_free (transfer->shown);
+  cli_teller_unref (transfer->teller);
   g_free (transfer->path);
-  g_mutex_clear (&transfer->lock);
-}
-
-void
-cli_transfer_unref (CliTransfer *transfer)
-{
-  g_atomic_rc_box_release_full (transfer, transfer_clear);
-}
-
-/* Takes @notice. */
-static void
-set_notice (CliTransfer *transfer, char *notice)
-{
-  g_autofree char *old = NULL;
-
-  g_mutex_lock (&transfer->lock);
-  old = transfer->notice;
-  transfer->notice = notice;
-  g_mutex_unlock (&transfer->lock);
-}
-
-static JsonBuilder *
-new_event (CliTransfer *transfer, const char *event)
-{
-  g_autofree char *shown = g_filename_display_name (transfer->path);
-  JsonBuilder *builder = cli_json_new ();
-
-  cli_json_add_string (builder, "event", event);
-  cli_json_add_string (builder, "path", shown);
-  return builder;
-}
-
-/* A note that cannot be written costs only comfort. */
-static void
-note_session (CliTransfer *transfer, const BoxSession *session, guint64 size)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (transfer->noted != NULL && !box_note_save (session, size, transfer->noted, &error)
-      && transfer->tell == CLI_TELL_TEXT)
-    cli_complain ("%s: %s", transfer->shown, error->message);
-}
-
-static void
-on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
-{
-  CliTransfer *transfer = user_data;
-  g_autofree char *old = NULL;
-
-  note_session (transfer, session, size);
-  g_mutex_lock (&transfer->lock);
-  old = transfer->session_id;
-  transfer->session_id = g_strdup (session->id);
-  g_mutex_unlock (&transfer->lock);
-  if (transfer->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (JsonBuilder) builder = new_event (transfer, "session");
-
-      cli_json_add_session (builder, session);
-      cli_json_add_uint (builder, "size", size);
-      cli_json_print (builder);
-    }
-}
-
-static void
-on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
-{
-  CliTransfer *transfer = user_data;
-
-  set_notice (transfer, NULL);
-  if (transfer->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (JsonBuilder) builder = new_event (transfer, "part");
-
-      cli_json_add_part (builder, part);
-      cli_json_add_uint (builder, "attempts", attempts);
-      cli_json_add_bool (builder, "adopted", adopted);
-      cli_json_print (builder);
-    }
-}
-
-static void
-on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
-             gpointer user_data)
-{
-  CliTransfer *transfer = user_data;
-  double seconds = (double) delay / G_USEC_PER_SEC;
-
-  set_notice (transfer, g_strdup_printf ("retrying: %s", reason->message));
-  if (transfer->tell == CLI_TELL_TEXT)
-    cli_complain ("%s: %s; trying again in %.1f s", transfer->shown, reason->message, seconds);
-  if (transfer->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (JsonBuilder) builder = new_event (transfer, "retry");
-
-      cli_json_add_string (builder, "request", request);
-      if (offset != G_MAXUINT64)
-        cli_json_add_uint (builder, "offset", offset);
-      cli_json_add_uint (builder, "attempt", attempt);
-      cli_json_add_uint (builder, "delay_ms", (guint64) MAX (delay, 0) / 1000);
-      cli_json_add_string (builder, "reason", reason->message);
-      cli_json_print (builder);
-    }
-}
-
-static void
-on_outage (const GError *reason, gpointer user_data)
-{
-  CliTransfer *transfer = user_data;
-
-  set_notice (transfer, reason != NULL ? g_strdup ("waiting for the network") : NULL);
-  if (transfer->tell == CLI_TELL_TEXT)
-    cli_complain ("%s: %s", transfer->shown,
-                  reason != NULL ? "the network is gone; waiting for it" : "the network is back");
-  if (transfer->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (JsonBuilder) builder = new_event (transfer, "outage");
-
-      cli_json_add_bool (builder, "over", reason == NULL);
-      cli_json_add_string (builder, "reason", reason != NULL ? reason->message : NULL);
-      cli_json_print (builder);
-    }
-}
-
-static void
-on_committing (gpointer user_data)
-{
-  CliTransfer *transfer = user_data;
-
-  set_notice (transfer, g_strdup ("committing"));
-  if (transfer->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (JsonBuilder) builder = new_event (transfer, "commit");
-
-      cli_json_print (builder);
-    }
+  g_free (transfer);
 }
 
 static gboolean
@@ -247,13 +91,6 @@ gboolean
 cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestination *destination,
                     const BoxUploadSettings *settings, GError **error)
 {
-  static const BoxUploadEvents events = {
-    .session_opened = on_session_opened,
-    .part_done = on_part_done,
-    .retrying = on_retrying,
-    .outage = on_outage,
-    .committing = on_committing,
-  };
   BoxUploadSettings own = *settings;
   g_autofree char *modified_at = NULL;
   g_autoptr (BoxNote) note = NULL;
@@ -275,11 +112,14 @@ cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestinati
   /* With another policy the file may end up elsewhere than the note would say. */
   if (destination->kind == BOX_DESTINATION_FILE
       || (destination->kind == BOX_DESTINATION_FOLDER && own.if_exists == BOX_IF_EXISTS_ERROR))
-    transfer->noted = box_destination_copy (destination);
-  transfer->upload = box_upload_new (&own, &events, cli_transfer_ref (transfer),
-                                     (GDestroyNotify) cli_transfer_unref, error);
+    cli_teller_note_sessions (transfer->teller, destination);
+  transfer->upload = box_upload_new (&own, &cli_teller_events, cli_teller_ref (transfer->teller),
+                                     (GDestroyNotify) cli_teller_unref, error);
   if (transfer->upload == NULL)
-    return FALSE;
+    {
+      cli_teller_unref (transfer->teller);
+      return FALSE;
+    }
   box_upload_start (transfer->upload);
   transfer->feeder = g_thread_new ("feed", run_feeder, transfer);
   return TRUE;
@@ -303,7 +143,7 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
 {
   BoxFile *file = box_upload_get_file (transfer->upload);
   GError *failure = box_upload_get_error (transfer->upload);
-  g_autofree char *session_id = cli_transfer_dup_session_id (transfer);
+  g_autofree char *session_id = cli_teller_dup_session_id (transfer->teller);
 
   /* It ends with the upload, at the latest when the read it is in returns. */
   g_thread_join (g_steal_pointer (&transfer->feeder));
@@ -323,80 +163,20 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
   return file;
 }
 
-const char *
-cli_transfer_get_name (CliTransfer *transfer)
+CliTeller *
+cli_transfer_get_teller (CliTransfer *transfer)
 {
-  return transfer->shown;
-}
-
-char *
-cli_transfer_dup_session_id (CliTransfer *transfer)
-{
-  char *session_id;
-
-  g_mutex_lock (&transfer->lock);
-  session_id = g_strdup (transfer->session_id);
-  g_mutex_unlock (&transfer->lock);
-  return session_id;
-}
-
-/* Bytes to show: what left smoothly, but never less than what Box has, nor all of it before the
- * end. */
-static guint64
-get_done (const BoxUploadStats *stats, guint64 size)
-{
-  guint64 sent = stats->retries == 0 ? MIN (stats->bytes_sent, size) : 0;
-
-  return MAX (stats->bytes_uploaded, sent);
+  return transfer->teller;
 }
 
 void
 cli_transfer_get_progress (CliTransfer *transfer, CliProgressLine *line, char **notice)
 {
-  BoxUploadStats stats;
-
-  box_upload_get_stats (transfer->upload, &stats);
-  g_mutex_lock (&transfer->lock);
-  *notice = transfer->notice != NULL ? cli_format_text (transfer->notice) : NULL;
-  g_mutex_unlock (&transfer->lock);
-  *line = (CliProgressLine){
-    .label = transfer->label,
-    .done = get_done (&stats, transfer->size),
-    .total = transfer->size,
-    .rate = stats.rate,
-    .notice = *notice,
-  };
+  cli_teller_get_progress (transfer->teller, transfer->upload, transfer->size, line, notice);
 }
 
 void
 cli_transfer_tell_progress (CliTransfer *transfer)
 {
-  g_autoptr (JsonBuilder) builder = new_event (transfer, "progress");
-  BoxUploadStats stats;
-
-  box_upload_get_stats (transfer->upload, &stats);
-  cli_json_add_uint (builder, "bytes_uploaded", stats.bytes_uploaded);
-  cli_json_add_uint (builder, "bytes_sent", stats.bytes_sent);
-  cli_json_add_uint (builder, "bytes_total", transfer->size);
-  cli_json_add_uint (builder, "parts_uploaded", stats.parts_uploaded);
-  cli_json_add_uint (builder, "parts_total", stats.parts_total);
-  cli_json_add_uint (builder, "parts_in_flight", stats.parts_in_flight);
-  cli_json_add_uint (builder, "retries", stats.retries);
-  cli_json_add_uint (builder, "rate", stats.rate);
-  cli_json_print (builder);
-}
-
-void
-cli_transfer_tell_end (CliTransfer *transfer, const BoxFile *file, const GError *error)
-{
-  g_autoptr (JsonBuilder) builder = new_event (transfer, file != NULL ? "complete" : "failed");
-  g_autofree char *session_id = cli_transfer_dup_session_id (transfer);
-
-  if (session_id != NULL)
-    cli_json_add_string (builder, "session_id", session_id);
-  if (file != NULL)
-    cli_json_add_file (builder, file);
-  else
-    cli_json_add_error (builder, error);
-  cli_json_print (builder);
+  cli_teller_tell_progress (transfer->teller, transfer->upload);
 }

@@ -12,8 +12,9 @@
 #include "cli-signal.h"
 
 static const CliCommand *const commands[] = {
-  &cli_command_create, &cli_command_status, &cli_command_parts,  &cli_command_commit,
-  &cli_command_abort,  &cli_command_put,    &cli_command_whoami,
+  &cli_command_put,    &cli_command_create, &cli_command_status, &cli_command_parts,
+  &cli_command_commit, &cli_command_abort,  &cli_command_spool,  &cli_command_resume,
+  &cli_command_watch,  &cli_command_whoami,
 };
 
 static const char exit_codes[] =
@@ -83,6 +84,8 @@ new_context (const CliCommand *command, CliOptions *options, gboolean *help)
     g_option_group_add_entries (own, command->entries);
   g_option_group_add_entries (own, common);
   g_option_context_add_group (context, own);
+  if (command->flags & CLI_COMMAND_TRANSFERS)
+    g_option_context_add_group (context, cli_options_new_transfer_group (options));
   if (command->flags & CLI_COMMAND_UPLOADS)
     g_option_context_add_group (context, cli_options_new_upload_group (options));
   if (command->flags & CLI_COMMAND_CONNECTS)
