@@ -34,6 +34,7 @@ typedef struct
 
   /* the sending thread */
   Stage stage;
+  guint64 received;    /* bytes of the reply's body */
   gboolean started;    /* a byte of the request may have left */
   GIOStream *stream;   /* borrowed from settings->streams; NULL before a connection */
   GSocket *socket;     /* of @stream, borrowed */
@@ -72,6 +73,12 @@ cut (Exchange *self)
 {
   if (self->socket != NULL)
     g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
+}
+
+static const char *
+host_of (Exchange *self)
+{
+  return g_uri_get_host (soup_message_get_uri (self->message));
 }
 
 static void
@@ -150,6 +157,21 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
   Exchange *self = user_data;
 
   self->stage = STAGE_WAITING;
+}
+
+/* libsoup reads the body of this one itself, without a limit. It is not wanted: the status says it
+ * all. */
+static void
+on_got_headers (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
+
+  if (soup_message_get_status (message) != SOUP_STATUS_MISDIRECTED_REQUEST)
+    return;
+  self->early = box_reply_new (SOUP_STATUS_MISDIRECTED_REQUEST,
+                               soup_message_get_response_headers (message), nothing);
+  g_cancellable_cancel (self->inner);
 }
 
 /* Emitted before the connection is given up. */
@@ -404,6 +426,9 @@ new_message (const BoxRequest *request, GError **error)
       return NULL;
     }
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  /* A 401 is the caller's to answer. The session keeps the feature for proxies with a password in
+   * their URI. */
+  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
 #if SOUP_CHECK_VERSION(3, 4, 0)
   soup_message_set_force_http1 (message, TRUE);
 #endif
@@ -435,6 +460,7 @@ exchange_begin (Exchange *self, GError **error)
   g_signal_connect (self->message, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
   g_signal_connect (self->message, "starting", G_CALLBACK (on_starting), self);
   g_signal_connect (self->message, "wrote-body", G_CALLBACK (on_wrote_body), self);
+  g_signal_connect (self->message, "got-headers", G_CALLBACK (on_got_headers), self);
   g_signal_connect (self->message, "restarted", G_CALLBACK (on_restarted), self);
   g_signal_connect (self->message, "finished", G_CALLBACK (on_finished), self);
   set_body (self);
@@ -489,8 +515,8 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
       if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
         {
           cut (self);
-          g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "the reply is longer than %u bytes",
-                       BOX_TRANSPORT_MAX_REPLY);
+          g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s sent a reply longer than %u bytes",
+                       host_of (self), BOX_TRANSPORT_MAX_REPLY);
           return NULL;
         }
       g_byte_array_append (body, buffer, (guint) n);
@@ -574,7 +600,7 @@ is_proxy_setting (const GError *reason)
 static GError *
 describe_failure (Exchange *self, const GError *reason)
 {
-  const char *host = g_uri_get_host (soup_message_get_uri (self->message));
+  const char *host = host_of (self);
   BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
 
   if (self->user != NULL && g_cancellable_is_cancelled (self->user))
@@ -586,10 +612,10 @@ describe_failure (Exchange *self, const GError *reason)
       g_autofree char *problems = box_trust_describe (self->certificate_problems);
 
       return box_error_new_with_details (
-          BOX_ERROR_TRUST, &details,
-          "the certificate of %s is not trusted: %s; if the host is meant, give the certificate of "
-          "its authority as ca-file",
-          host, problems);
+          BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host, problems,
+          self->certificate_problems & G_TLS_CERTIFICATE_UNKNOWN_CA
+              ? "; where it is your own authority's, give that one's certificate as ca-file"
+              : "");
     }
   if (reason->domain == SOUP_SESSION_ERROR
       && (reason->code == SOUP_SESSION_ERROR_PARSING

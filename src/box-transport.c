@@ -21,8 +21,7 @@ struct _BoxTransportConfig
   GTlsDatabase *trust; /* NULL: the system's */
   char *proxy;         /* NULL: as the environment says */
   char *proxy_name;    /* the same without credentials */
-  gboolean proxy_has_credentials;
-  guint timeout; /* seconds */
+  guint timeout;       /* seconds */
 };
 
 /* What a transport keeps for one configuration. One thread. */
@@ -57,7 +56,6 @@ parse_proxy (BoxTransportConfig *config, const char *proxy, GError **error)
       return FALSE;
     }
   config->proxy = g_strdup (proxy);
-  config->proxy_has_credentials = g_uri_get_userinfo (uri) != NULL;
   config->proxy_name = g_strdup (g_uri_get_host (uri));
   return TRUE;
 }
@@ -103,8 +101,6 @@ new_session (BoxTransportConfig *config)
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
                 "boxuploadsink/" BOX_VERSION, NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  if (!config->proxy_has_credentials)
-    soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
   if (config->trust != NULL)
     soup_session_set_tls_database (session, config->trust);
   if (config->proxy != NULL)
