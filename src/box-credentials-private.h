@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What unit tests need of BoxCredentials beside its public header. */
+/* What unit tests and box-downscope.c need of BoxCredentials beside its public header. */
 #pragma once
 
 #include "box-credentials.h"
+#include "box-token-source-private.h"
 
 G_BEGIN_DECLS
 
 /* How long the application has to answer a request for a token; 0: 30 seconds, the default.
  * Microseconds. */
 void box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit);
+
+/* Owned by @credentials. Its immutable fields may be read. */
+const BoxTokenSource *box_credentials_get_source (BoxCredentials *credentials);
 
 G_END_DECLS

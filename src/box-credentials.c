@@ -12,7 +12,6 @@
 #include "box-secret-private.h"
 #include "box-token-hook-private.h"
 #include "box-token-private.h"
-#include "box-token-source-private.h"
 #include "box-wakeup-private.h"
 
 /* Microseconds. */
@@ -194,6 +193,12 @@ box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit)
   g_mutex_lock (&credentials->lock);
   credentials->request_limit = limit > 0 ? limit : REQUEST_LIMIT;
   g_mutex_unlock (&credentials->lock);
+}
+
+const BoxTokenSource *
+box_credentials_get_source (BoxCredentials *credentials)
+{
+  return credentials->source;
 }
 
 /* The present token; NULL where there is none, or Box refused it, or it has expired. */

@@ -97,6 +97,18 @@ BoxCredentialsInfo *box_credentials_describe (BoxCredentials *credentials);
 void box_credentials_info_free (BoxCredentialsInfo *info);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentialsInfo, box_credentials_info_free)
 
+/**
+ * box_credentials_downscope:
+ * @folder_id: digits.
+ * @expires_in: (out) (optional): how long it lasts, seconds; 0: not known.
+ *
+ * A token that can do nothing but upload into one folder (and what is below it), for machines that
+ * should hold nothing more; it cannot be renewed. Errors as for box_credentials_get_token(). Free
+ * with box_credentials_free_token().
+ */
+char *box_credentials_downscope (BoxCredentials *credentials, const char *folder_id,
+                                 gint64 *expires_in, GCancellable *cancellable, GError **error);
+
 /* Overwrites @token before it is freed. NULL is fine. */
 void box_credentials_free_token (char *token);
 

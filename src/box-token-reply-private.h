@@ -25,4 +25,8 @@ BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const
  * one made by the server's clock (the reply's date) may be accepted. */
 gboolean box_token_reply_is_about_time (const BoxReply *reply);
 
+/* Whether @reply refuses the token that was shown with the request, so that a newer one may be
+ * accepted. */
+gboolean box_token_reply_is_about_token (const BoxReply *reply);
+
 G_END_DECLS

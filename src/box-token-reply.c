@@ -25,6 +25,9 @@ static const struct
   { "access_denied", "access is denied: have an admin authorize the app in Box's Admin Console" },
   { "account_deactivated", "the account is deactivated: an admin has to activate it" },
   { "grace_period_expired", "the account's grace period is over: its plan has to be renewed" },
+  { "invalid_resource", "there is no such folder, or these credentials do not reach it" },
+  { "invalid_scope", "the app lacks a scope that this needs: enable “Write all files and folders” "
+                     "on its Configuration page" },
   { "no_credit_card_trial_ended", "the account's trial is over: it needs a plan" },
   { "password_reset_required", "the account's password has to be reset: log in to Box once" },
   { "service_blocked", "the service is blocked for this account: ask the admin" },
@@ -244,4 +247,16 @@ box_token_reply_is_about_time (const BoxReply *reply)
         return TRUE;
     }
   return FALSE;
+}
+
+gboolean
+box_token_reply_is_about_token (const BoxReply *reply)
+{
+  g_auto (Refusal) refusal = { NULL, NULL };
+
+  if (reply->status == 401)
+    return TRUE;
+  return reply->status == 400 && read_refusal (reply, &refusal)
+         && (g_str_equal (refusal.name, "invalid_grant")
+             || g_str_equal (refusal.name, "invalid_token"));
 }
