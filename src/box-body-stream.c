@@ -7,7 +7,7 @@ struct _BoxBodyStream
 
   /* the sending thread */
   const BoxBody *body; /* NULL when detached or closed */
-  const BoxBodyGate *gate;
+  BoxWatch *watch;
   guint64 position;
 };
 
@@ -30,14 +30,14 @@ box_body_stream_read (GInputStream *stream, void *buffer, gsize count, GCancella
       count = box_pace_slice (body->pace, count);
       wait = box_pace_take (body->pace, count, g_get_monotonic_time ());
     }
-  if (!self->gate->open (self->gate->user_data, wait, error))
+  if (!box_watch_wait_writable (self->watch, wait, error))
     return -1;
 
   if (!body->read (body->user_data, self->position, buffer, count, &reason))
     {
       /* CANCELLED, so that libsoup does not try the request again by itself. */
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, reason->message);
-      self->gate->failed (self->gate->user_data, g_steal_pointer (&reason));
+      box_watch_fail (self->watch, g_steal_pointer (&reason));
       return -1;
     }
   self->position += count;
@@ -52,7 +52,7 @@ box_body_stream_close (GInputStream *stream, GCancellable *cancellable, GError *
   BoxBodyStream *self = BOX_BODY_STREAM (stream);
 
   if (self->body != NULL)
-    self->gate->closed (self->gate->user_data, self->position == self->body->size);
+    box_watch_read_last_words (self->watch, self->position == self->body->size);
   self->body = NULL;
   return TRUE;
 }
@@ -70,12 +70,12 @@ box_body_stream_init (BoxBodyStream *self)
 }
 
 BoxBodyStream *
-box_body_stream_new (const BoxBody *body, const BoxBodyGate *gate)
+box_body_stream_new (const BoxBody *body, BoxWatch *watch)
 {
   BoxBodyStream *self = g_object_new (BOX_TYPE_BODY_STREAM, NULL);
 
   self->body = body;
-  self->gate = gate;
+  self->watch = watch;
   return self;
 }
 

@@ -5,7 +5,7 @@
 #include "box-error.h"
 #include "box-reply-private.h"
 #include "box-trust-private.h"
-#include "box-wire-private.h"
+#include "box-watch-private.h"
 
 #define READ_SIZE 16384
 
@@ -28,66 +28,22 @@ typedef struct
   GCancellable *user;  /* nullable; the caller's */
   GCancellable *inner; /* follows it; libsoup cancels this one when it gives up connecting */
   gulong follow_id;
-  GPollFD inner_fd;
   SoupMessage *message;
-  BoxBodyGate gate;
 
   /* the sending thread */
   Stage stage;
-  guint64 received;    /* bytes of the reply's body */
   gboolean started;    /* a byte of the request may have left */
-  GIOStream *stream;   /* borrowed from settings->streams; NULL before a connection */
-  GSocket *socket;     /* of @stream, borrowed */
+  BoxWatch watch;      /* its cancellable is @inner */
   BoxBodyStream *body; /* owned; NULL where there is none */
   GTlsCertificateFlags certificate_problems;
-  BoxWire *wire;   /* an early reply as it comes in */
-  BoxReply *early; /* it, complete */
-  GError *failure; /* why we ended the exchange; goes before libsoup's reason */
 } Exchange;
 
 /* ---- the connection ---- */
-
-static GSocket *
-socket_of (GIOStream *stream)
-{
-  g_autoptr (GIOStream) base = g_object_ref (stream);
-
-  while (G_IS_TLS_CONNECTION (base))
-    {
-      GIOStream *next = NULL;
-
-      g_object_get (base, "base-io-stream", &next, NULL);
-      if (next == NULL)
-        return NULL;
-      g_set_object (&base, next);
-      g_object_unref (next);
-    }
-  return G_IS_SOCKET_CONNECTION (base) ? g_socket_connection_get_socket (G_SOCKET_CONNECTION (base))
-                                       : NULL;
-}
-
-/* A connection that has failed is shut down below TLS: saying goodbye on one whose peer does not
- * read would block. */
-static void
-cut (Exchange *self)
-{
-  if (self->socket != NULL)
-    g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
-}
 
 static const char *
 host_of (Exchange *self)
 {
   return g_uri_get_host (soup_message_get_uri (self->message));
-}
-
-static void
-fail (Exchange *self, GError *reason)
-{
-  if (self->failure == NULL)
-    self->failure = reason;
-  else
-    g_error_free (reason);
 }
 
 static gboolean
@@ -147,8 +103,8 @@ on_starting (SoupMessage *message, gpointer user_data)
 
   self->started = TRUE;
   self->stage = STAGE_SENDING;
-  self->stream = g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id));
-  self->socket = self->stream != NULL ? socket_of (self->stream) : NULL;
+  box_watch_set_stream (&self->watch,
+                        g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id)));
 }
 
 static void
@@ -169,8 +125,8 @@ on_got_headers (SoupMessage *message, gpointer user_data)
 
   if (soup_message_get_status (message) != SOUP_STATUS_MISDIRECTED_REQUEST)
     return;
-  self->early = box_reply_new (SOUP_STATUS_MISDIRECTED_REQUEST,
-                               soup_message_get_response_headers (message), nothing);
+  self->watch.reply = box_reply_new (SOUP_STATUS_MISDIRECTED_REQUEST,
+                                     soup_message_get_response_headers (message), nothing);
   g_cancellable_cancel (self->inner);
 }
 
@@ -181,202 +137,7 @@ on_finished (SoupMessage *message, gpointer user_data)
   Exchange *self = user_data;
 
   if (soup_message_get_status (message) == SOUP_STATUS_NONE)
-    cut (self);
-}
-
-/* ---- early replies ---- */
-
-static GError *
-new_timeout (void)
-{
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
-}
-
-/* Waits for @events on the socket for @timeout microseconds: what came (0: time is up), or -1 with
- * @error set where it was cancelled. */
-static int
-wait_socket (Exchange *self, GIOCondition events, gint64 timeout, GError **error)
-{
-  gint64 deadline = g_get_monotonic_time () + timeout;
-  GPollFD fds[2] = { { .fd = g_socket_get_fd (self->socket), .events = events }, self->inner_fd };
-
-  for (;;)
-    {
-      gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
-      int n;
-
-      fds[0].revents = fds[1].revents = 0;
-      n = g_poll (fds, 2, (gint) MIN ((left + 999) / 1000, G_MAXINT));
-      if (g_cancellable_set_error_if_cancelled (self->inner, error))
-        return -1;
-      if (n > 0 && fds[0].revents != 0)
-        return fds[0].revents;
-      if (n == 0 && left == 0)
-        return 0;
-    }
-}
-
-typedef enum
-{
-  NEWS_NONE,
-  NEWS_REPLY,  /* in self->early */
-  NEWS_CLOSED, /* by the server, without a word */
-  NEWS_FAILED, /* the reason is in self->failure */
-} News;
-
-static News
-take_state (Exchange *self, BoxWireState state)
-{
-  switch (state)
-    {
-    case BOX_WIRE_DONE:
-      self->early = box_wire_take_reply (self->wire);
-      return NEWS_REPLY;
-    case BOX_WIRE_BAD:
-      fail (self, g_error_new_literal (SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_PARSING, "no HTTP"));
-      return NEWS_FAILED;
-    case BOX_WIRE_NOTHING:
-    case BOX_WIRE_MORE:
-    default:
-      return NEWS_NONE;
-    }
-}
-
-/* Reads what the server has said so far; once a reply has begun, all of it. TLS may have had
- * nothing for us to read. */
-static News
-read_news (Exchange *self)
-{
-  GPollableInputStream *input =
-      G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (self->stream));
-  BoxWireState state = BOX_WIRE_NOTHING;
-  News news;
-
-  if (self->wire == NULL)
-    self->wire = box_wire_new ();
-  for (;;)
-    {
-      guint8 buffer[READ_SIZE];
-      g_autoptr (GError) reason = NULL;
-      gssize n;
-      int ready;
-
-      n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
-      if (n > 0)
-        {
-          state = box_wire_feed (self->wire, buffer, (gsize) n);
-          if ((news = take_state (self, state)) != NEWS_NONE)
-            return news;
-          continue;
-        }
-      if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          news = take_state (self, box_wire_end (self->wire));
-          return news == NEWS_NONE ? NEWS_CLOSED : news;
-        }
-      if (state == BOX_WIRE_NOTHING)
-        return NEWS_NONE;
-
-      g_clear_error (&reason);
-      ready =
-          wait_socket (self, G_IO_IN, (gint64) self->settings->timeout * G_USEC_PER_SEC, &reason);
-      if (ready <= 0)
-        {
-          fail (self, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
-          return NEWS_FAILED;
-        }
-    }
-}
-
-/* Whether sending may go on. Where it may not for a reason of ours, @error is CANCELLED, for which
- * libsoup does not try the request again. */
-static gboolean
-heed_news (Exchange *self, GError **error)
-{
-  switch (read_news (self))
-    {
-    case NEWS_NONE:
-      return TRUE;
-    case NEWS_CLOSED:
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
-                           "the server closed the connection");
-      return FALSE;
-    case NEWS_REPLY:
-    case NEWS_FAILED:
-    default:
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "sending has ended");
-      return FALSE;
-    }
-}
-
-static gboolean
-wait_pace (Exchange *self, gint64 wait, GError **error)
-{
-  gint64 until = g_get_monotonic_time () + wait;
-
-  while (wait > 0)
-    {
-      int ready = wait_socket (self, G_IO_IN, wait, error);
-
-      if (ready < 0 || (ready > 0 && !heed_news (self, error)))
-        return FALSE;
-      wait = until - g_get_monotonic_time ();
-    }
-  return TRUE;
-}
-
-static gboolean
-gate_open (gpointer user_data, gint64 wait, GError **error)
-{
-  Exchange *self = user_data;
-  gint64 timeout = (gint64) self->settings->timeout * G_USEC_PER_SEC;
-
-  if (self->socket == NULL)
-    return !g_cancellable_set_error_if_cancelled (self->inner, error);
-  if (!wait_pace (self, wait, error))
-    return FALSE;
-  for (;;)
-    {
-      int ready = wait_socket (self, G_IO_IN | G_IO_OUT, timeout, error);
-
-      if (ready < 0)
-        return FALSE;
-      if (ready == 0)
-        {
-          fail (self, new_timeout ());
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
-          return FALSE;
-        }
-      if ((ready & ~G_IO_OUT) != 0 && !heed_news (self, error))
-        return FALSE;
-      if ((ready & G_IO_OUT) != 0)
-        return TRUE;
-    }
-}
-
-static void
-gate_failed (gpointer user_data, GError *reason)
-{
-  fail (user_data, reason);
-}
-
-/* After a failed write this is the last moment to read what the server said before it closed. */
-static void
-gate_closed (gpointer user_data, gboolean complete)
-{
-  Exchange *self = user_data;
-  GPollFD fd;
-
-  if (self->socket == NULL || self->early != NULL || self->failure != NULL
-      || g_cancellable_is_cancelled (self->inner))
-    return;
-  fd = (GPollFD){ .fd = g_socket_get_fd (self->socket) };
-  if (complete && g_poll (&fd, 1, 0) <= 0)
-    return;
-  /* Cancelled, so that libsoup neither repeats the request nor waits for a reply that was read
-   * here. */
-  if (read_news (self) == NEWS_REPLY)
-    g_cancellable_cancel (self->inner);
+    box_watch_cut (&self->watch);
 }
 
 /* ---- the message ---- */
@@ -388,7 +149,7 @@ set_body (Exchange *self)
 
   if (request->body == NULL || request->body->size == 0)
     return;
-  self->body = box_body_stream_new (request->body, &self->gate);
+  self->body = box_body_stream_new (request->body, &self->watch);
   soup_message_set_request_body (self->message, request->content_type, G_INPUT_STREAM (self->body),
                                  (gssize) request->body->size);
 }
@@ -401,9 +162,7 @@ on_restarted (SoupMessage *message, gpointer user_data)
   const BoxBody *body = self->request->body;
 
   self->stage = STAGE_RESOLVING;
-  self->stream = NULL;
-  self->socket = NULL;
-  g_clear_pointer (&self->wire, box_wire_free);
+  box_watch_set_stream (&self->watch, NULL);
   if (self->body == NULL)
     return;
   if (body->sent != NULL)
@@ -450,9 +209,8 @@ exchange_begin (Exchange *self, GError **error)
   self->message = new_message (self->request, error);
   if (self->message == NULL)
     return FALSE;
-  self->gate = (BoxBodyGate){ gate_open, gate_failed, gate_closed, self };
   self->inner = g_cancellable_new ();
-  g_cancellable_make_pollfd (self->inner, &self->inner_fd);
+  box_watch_init (&self->watch, self->inner, self->settings->timeout);
   if (self->user != NULL)
     self->follow_id =
         g_cancellable_connect (self->user, G_CALLBACK (on_user_cancelled), self->inner, NULL);
@@ -479,11 +237,8 @@ exchange_end (Exchange *self)
     g_signal_handlers_disconnect_by_data (self->message, self);
   g_clear_object (&self->message);
   if (self->inner != NULL)
-    g_cancellable_release_fd (self->inner);
+    box_watch_clear (&self->watch);
   g_clear_object (&self->inner);
-  g_clear_pointer (&self->wire, box_wire_free);
-  g_clear_pointer (&self->early, box_reply_free);
-  g_clear_error (&self->failure);
 }
 
 /* ---- the reply ---- */
@@ -514,7 +269,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
     {
       if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
         {
-          cut (self);
+          box_watch_cut (&self->watch);
           g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s sent a reply longer than %u bytes",
                        host_of (self), BOX_TRANSPORT_MAX_REPLY);
           return NULL;
@@ -526,7 +281,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
   if (reason == NULL)
     return g_bytes_new (body->data, body->len);
 
-  cut (self);
+  box_watch_cut (&self->watch);
   if (soup_message_get_status (self->message) >= 400 && !g_cancellable_is_cancelled (self->inner))
     return g_bytes_new (body->data, body->len);
   g_propagate_error (error, g_steal_pointer (&reason));
@@ -646,13 +401,14 @@ box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request
   if (exchange_begin (&self, error))
     {
       stream = soup_session_send (settings->session, self.message, self.inner, &reason);
-      if (self.early != NULL)
-        reply = g_steal_pointer (&self.early);
-      else if (stream != NULL && self.failure == NULL)
+      if (self.watch.reply != NULL)
+        reply = g_steal_pointer (&self.watch.reply);
+      else if (stream != NULL && self.watch.failure == NULL)
         reply = read_reply (&self, stream, &reason);
       if (reply == NULL)
-        g_propagate_error (error,
-                           describe_failure (&self, self.failure != NULL ? self.failure : reason));
+        g_propagate_error (
+            error,
+            describe_failure (&self, self.watch.failure != NULL ? self.watch.failure : reason));
       g_clear_object (&stream);
     }
   exchange_end (&self);
