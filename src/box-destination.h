@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxDestination: where a file goes: an upload session that exists, a name in a folder, or a new version of a
- * file. One of them; immutable.
+ * BoxDestination: where a file goes: an upload session that exists, a name in a folder, or a new
+ * version of a file. One of them; immutable.
  */
 #pragma once
 
@@ -25,11 +25,11 @@ typedef struct
   char *file_id;    /* FILE */
 } BoxDestination;
 
-/* Each checks its input (BOX_ERROR_SETTINGS): ids are 1 to 64 characters of [A-Za-z0-9_-] (folders and files: digits);
- * names by box_destination_check_name(). @folder_id NULL means "0". */
+/* Each checks its input (BOX_ERROR_SETTINGS): ids are 1 to 64 characters of [A-Za-z0-9_-] (folders
+ * and files: digits); names by box_destination_check_name(). @folder_id NULL means "0". */
 BoxDestination *box_destination_new_session (const char *session_id, GError **error);
-BoxDestination *box_destination_new_folder (const char *folder_id, const char *name,
-                                            GError **error);
+BoxDestination *
+box_destination_new_folder (const char *folder_id, const char *name, GError **error);
 BoxDestination *box_destination_new_file (const char *file_id, GError **error);
 
 /* Parses box://FOLDER_ID/PERCENT-ENCODED-NAME. */
@@ -38,8 +38,8 @@ BoxDestination *box_destination_new_from_uri (const char *uri, GError **error);
 /* The box:// URI of a FOLDER destination, NULL for the others; free with g_free(). */
 char *box_destination_to_uri (const BoxDestination *destination);
 
-/* What Box is sure to refuse: empty, over 255 characters, "/", "\\", control characters, "." and "..", a space at
- * either end, not UTF-8. The rest is Box's to decide. */
+/* What Box is sure to refuse: empty, over 255 characters, "/", "\\", control characters, "." and
+ * "..", a space at either end, not UTF-8. The rest is Box's to decide. */
 gboolean box_destination_check_name (const char *name, GError **error);
 
 BoxDestination *box_destination_copy (const BoxDestination *destination);

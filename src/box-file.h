@@ -25,8 +25,8 @@ typedef struct
 /* Parses a file object, or {"entries":[file]} with exactly one entry. */
 BoxFile *box_file_parse (JsonNode *node, GError **error);
 
-/* The file that stands in the way, from the details of a BOX_ERROR_NAME_IN_USE error (context_info.conflicts is an object
- * or an array); NULL where there is none. */
+/* The file that stands in the way, from the details of a BOX_ERROR_NAME_IN_USE error
+ * (context_info.conflicts is an object or an array); NULL where there is none. */
 BoxFile *box_file_from_conflict (const GError *error);
 
 BoxFile *box_file_copy (const BoxFile *file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPace: a limit of bytes per second shared by threads (a token bucket). Sleeping is the caller's business:
- * box_pace_take() only says how long.
+ * BoxPace: a limit of bytes per second shared by threads (a token bucket). Sleeping is the caller's
+ * business: box_pace_take() only says how long.
  */
 #pragma once
 
@@ -20,10 +20,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPace, box_pace_unref)
 /* Bytes per second from now on; 0: no limit. */
 void box_pace_set_rate (BoxPace *pace, guint64 rate);
 
-/* Takes @n bytes at @now (monotonic, microseconds) and returns the microseconds to wait before they may leave. */
+/* Takes @n bytes at @now (monotonic, microseconds) and returns the microseconds to wait before they
+ * may leave. */
 gint64 box_pace_take (BoxPace *pace, gsize n, gint64 now);
 
-/* How many of @n bytes to take at once (at least 1), so that waits stay short and a new rate takes effect soon. */
+/* How many of @n bytes to take at once (at least 1), so that waits stay short and a new rate takes
+ * effect soon. */
 gsize box_pace_slice (BoxPace *pace, gsize n);
 
 G_END_DECLS

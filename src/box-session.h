@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxSession: an upload session as Box describes it, parsed and checked against nonsense. The URLs are the
- * session's own endpoints: they are used as given, never built from the id (Box may name a closer host).
+ * BoxSession: an upload session as Box describes it, parsed and checked against nonsense. The URLs
+ * are the session's own endpoints: they are used as given, never built from the id (Box may name a
+ * closer host).
  */
 #pragma once
 
@@ -10,11 +11,12 @@
 
 G_BEGIN_DECLS
 
-/* Below this size Box refuses an upload session (file_size_too_small); such a file is uploaded in one POST.
- * Box: "minimum size of 20MB"; 20,000,000 itself is accepted. */
+/* Below this size Box refuses an upload session (file_size_too_small); such a file is uploaded in
+ * one POST. Box: "minimum size of 20MB"; 20,000,000 itself is accepted. */
 #define BOX_SESSION_MIN_SIZE G_GUINT64_CONSTANT (20000000)
 
-/* A larger part than this is refused as nonsense: real ones are 8 to 64 MiB, and a part has to fit in memory. */
+/* A larger part than this is refused as nonsense: real ones are 8 to 64 MiB, and a part has to fit
+ * in memory. */
 #define BOX_SESSION_MAX_PART_SIZE (G_GUINT64_CONSTANT (1) << 30)
 
 typedef struct
@@ -37,10 +39,11 @@ BoxSession *box_session_copy (const BoxSession *session);
 void box_session_free (BoxSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSession, box_session_free)
 
-/* Refuses (BOX_ERROR_TRUST) a session whose endpoints are not of @endpoint's scheme, or are on a host that is neither
+/* Refuses (BOX_ERROR_TRUST) a session whose endpoints are not of @endpoint's scheme, or are on a
+ * host that is neither
  * @endpoint's own nor under its registrable domain: they would be sent the token. */
-gboolean box_session_check_endpoints (const BoxSession *session, const char *endpoint,
-                                      GError **error);
+gboolean
+box_session_check_endpoints (const BoxSession *session, const char *endpoint, GError **error);
 
 /* Whether a file of @size bytes gives exactly this session's number of parts of its part size. */
 gboolean box_session_fits (const BoxSession *session, guint64 size);
