@@ -226,8 +226,9 @@ gst_box_upload_sink_post_commit_progress (GstElement *element, const BoxUploadSt
 
   message = gst_message_new_progress (GST_OBJECT (element), GST_PROGRESS_TYPE_CONTINUE, "commit",
                                       text->str);
-  gst_structure_set (gst_message_writable_structure (message), "percent", G_TYPE_UINT, percent,
-                     "rate", G_TYPE_UINT64, stats->rate, "time-left", G_TYPE_UINT64, left, NULL);
+  gst_structure_set (gst_message_writable_structure (message), "percent", G_TYPE_INT,
+                     (gint) percent, "rate", G_TYPE_UINT64, stats->rate, "time-left", G_TYPE_UINT64,
+                     left, NULL);
   gst_element_post_message (element, message);
   g_string_free (text, TRUE);
 }
