@@ -259,6 +259,8 @@ upload_has_completed (GstBoxUploadSink *self)
   self->completed = TRUE;
   if (file == NULL)
     tell_filled (self);
+  else if (self->plan->note != NULL)
+    box_note_remove (self->plan->note->session_id);
   gst_box_upload_sink_reporter_completed (self->reporter, file);
   return GST_FLOW_OK;
 }
