@@ -272,6 +272,7 @@ typedef struct
   GCancellable *cancellable;
   gboolean given; /* it is the application's own token that was refused: the source has no say */
   char *refused[3];
+  char *present;   /* to be replaced, though not refused */
   BoxToken *token; /* the outcome */
   gboolean answered;
 } Renewal;
@@ -294,6 +295,8 @@ renewal_new_locked (BoxCredentials *credentials)
       renewal->refused[n++] = g_strdup (credentials->token->access);
       renewal->refused[n++] = g_strdup (credentials->source_refused);
     }
+  else if (credentials->token != NULL)
+    renewal->present = g_strdup (credentials->token->access);
   return renewal;
 }
 
@@ -304,6 +307,7 @@ renewal_free (Renewal *renewal)
   g_clear_object (&renewal->cancellable);
   for (guint i = 0; i < G_N_ELEMENTS (renewal->refused); i++)
     box_secret_free (renewal->refused[i]);
+  box_secret_free (renewal->present);
   box_token_free (renewal->token);
   g_free (renewal);
 }
@@ -333,7 +337,7 @@ renewal_run (Renewal *renewal, GError **error)
 
   renewal->token = box_token_source_obtain (renewal->given ? &none : renewal->source,
                                             (const char *const *) renewal->refused,
-                                            renewal->cancellable, &local_error);
+                                            renewal->present, renewal->cancellable, &local_error);
   if (renewal->token != NULL)
     return TRUE;
   if (renewal->hook == NULL || box_error_is_transient (local_error)

@@ -18,15 +18,15 @@ typedef struct
   const char *path;   /* of the configuration */
   const char *token_url;
   BoxTransportConfig *transport_config;
-  const char *const *refused; /* tokens that are not wanted; NULL-terminated */
-  gint64
-      *clock_skew; /* server's clock less ours, as far as known; seconds; kept from call to call */
+  const char *const *refused; /* tokens that Box refused; NULL-terminated */
+  const char *present;        /* the one to be replaced where Box has not refused it; nullable */
+  gint64 *clock_skew; /* server's clock less ours, as far as known; seconds; kept between calls */
   GCancellable *cancellable;
 } BoxGrantContext;
 
 typedef struct
 {
-  /* Another token than those refused. */
+  /* Another token than those of the context. */
   BoxToken *(*obtain) (const BoxAuthConfig *config, const BoxGrantContext *context, GError **error);
 } BoxGrant;
 

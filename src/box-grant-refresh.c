@@ -22,15 +22,17 @@ box_grant_refresh_form (const BoxAuthConfig *config)
                          config->refresh_token, NULL);
 }
 
-/* The access token in the file, where it is good for a while and not refused; NULL else. */
+/* The access token in the file, where it is good for a while and another than those of @context;
+ * NULL else. */
 static BoxToken *
-stored_token (const BoxAuthConfig *config, const char *const *refused)
+stored_token (const BoxAuthConfig *config, const BoxGrantContext *context)
 {
   g_autoptr (BoxToken) token = NULL;
   gint64 left = config->expires_at - g_get_real_time () / G_USEC_PER_SEC;
 
-  if (config->access_token == NULL || g_strv_contains (refused, config->access_token)
-      || config->expires_in <= 0 || left <= 0 || left > config->expires_in)
+  if (config->access_token == NULL || g_strv_contains (context->refused, config->access_token)
+      || g_strcmp0 (context->present, config->access_token) == 0 || config->expires_in <= 0
+      || left <= 0 || left > config->expires_in)
     return NULL;
   token = box_token_new (g_strdup (config->access_token), config->expires_in,
                          g_get_monotonic_time () - (config->expires_in - left) * G_USEC_PER_SEC);
@@ -72,7 +74,7 @@ obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **er
   store = box_auth_store_lock (context->origin, context->path, context->cancellable, error);
   if (store == NULL)
     return NULL;
-  token = stored_token (box_auth_store_get_config (store), context->refused);
+  token = stored_token (box_auth_store_get_config (store), context);
   if (token != NULL)
     return token;
   if (!box_auth_store_prepare (store, error))

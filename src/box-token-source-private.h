@@ -42,9 +42,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenSource, box_token_source_free)
  */
 gboolean box_token_source_open (BoxTokenSource *source, BoxToken **token, GError **error);
 
-/* Another token than those @refused (NULL-terminated). A token file that is gone or empty for the
+/* Another token than those @refused (NULL-terminated), and a later one than @present (nullable)
+ * where there can be. A token file that is gone or empty for the
  * moment is BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
 BoxToken *box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
-                                   GCancellable *cancellable, GError **error);
+                                   const char *present, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

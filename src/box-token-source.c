@@ -154,8 +154,8 @@ obtain_from_file (const BoxTokenSource *source, const char *const *refused, GErr
 }
 
 static BoxToken *
-obtain_by_config (BoxTokenSource *source, const char *const *refused, GCancellable *cancellable,
-                  GError **error)
+obtain_by_config (BoxTokenSource *source, const char *const *refused, const char *present,
+                  GCancellable *cancellable, GError **error)
 {
   g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
   BoxGrantContext context = {
@@ -164,6 +164,7 @@ obtain_by_config (BoxTokenSource *source, const char *const *refused, GCancellab
     .token_url = source->token_url,
     .transport_config = source->transport_config,
     .refused = refused,
+    .present = present,
     .clock_skew = &source->clock_skew,
     .cancellable = cancellable,
   };
@@ -175,7 +176,7 @@ obtain_by_config (BoxTokenSource *source, const char *const *refused, GCancellab
 }
 
 BoxToken *
-box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
+box_token_source_obtain (BoxTokenSource *source, const char *const *refused, const char *present,
                          GCancellable *cancellable, GError **error)
 {
   switch (source->kind)
@@ -202,7 +203,7 @@ box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
     case BOX_TOKEN_SOURCE_FILE:
       return obtain_from_file (source, refused, error);
     case BOX_TOKEN_SOURCE_CONFIG:
-      return obtain_by_config (source, refused, cancellable, error);
+      return obtain_by_config (source, refused, present, cancellable, error);
     }
   g_assert_not_reached ();
 }
