@@ -4,8 +4,11 @@
  */
 #pragma once
 
+#include "box-delivery.h"
 #include "gstboxuploadsink.h"
+#include "gstboxuploadsinkfinisher.h"
 #include "gstboxuploadsinkproperties.h"
+#include "gstboxuploadsinkrecorder.h"
 #include "gstboxuploadsinkreporter.h"
 #include "gstboxuploadsinksize.h"
 
@@ -22,21 +25,32 @@ struct _GstBoxUploadSink
   /* With lock from other threads than the streaming thread, which alone changes them while data
    * flows; without data, the thread that changes the state does. */
   BoxUpload *upload; /* NULL while the size is not known yet, and outside PAUSED and PLAYING */
+  BoxRecording *recording;            /* where the stream goes to the spool */
+  GstBoxUploadSinkFinisher *finisher; /* after EOS, of a recording without an upload of its own */
   GstBoxUploadSinkReporter
       *reporter;     /* of upload, or of the one to come; NULL outside PAUSED and PLAYING */
   BoxClient *client; /* likewise */
 
   /* with lock */
+  gboolean seekable;        /* the stream goes to the spool before any of it is uploaded */
   gboolean interrupted;     /* between unlock and unlock_stop */
   GstStructure *last_stats; /* of an upload that is over, else NULL */
 
   /* The streaming thread; without data, the thread that changes the state. */
   GstBoxUploadSinkPlan *plan;
   GstBoxUploadSinkSize size;
-  guint64 position; /* bytes taken from the stream */
+  BoxSpool *spool;                    /* nullable */
+  GstBoxUploadSinkRecorder *recorder; /* of recording */
+  BoxDelivery *delivery;              /* of upload, where it reads from recording */
+  gboolean upload_failed;             /* and this was told, but the recording goes on */
+  gboolean reserve_told;              /* that it is nearly full */
+  guint64 position;                   /* where in the file the next byte goes */
   gboolean completed;
   gboolean failed;  /* this stream has come to an end that has been told */
   char *media_type; /* of the caps, or NULL */
 };
+
+/* How the upload that runs stands; takes the lock. Free with gst_structure_free(). */
+GstStructure *gst_box_upload_sink_get_stats (GstBoxUploadSink *self);
 
 G_END_DECLS

@@ -49,9 +49,24 @@ dup_upload (GstBoxUploadSink *self)
   BoxUpload *upload;
 
   g_mutex_lock (&self->lock);
-  upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
+  if (self->finisher != NULL)
+    upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
+  else
+    upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
   g_mutex_unlock (&self->lock);
   return upload;
+}
+
+/* Bytes in the spool, 0 where there is none. */
+static guint64
+get_spooled (GstBoxUploadSink *self)
+{
+  guint64 spooled;
+
+  g_mutex_lock (&self->lock);
+  spooled = self->recording != NULL ? box_recording_get_size (self->recording) : 0;
+  g_mutex_unlock (&self->lock);
+  return spooled;
 }
 
 static GstBoxUploadSinkReporter *
@@ -71,14 +86,14 @@ dup_reporter (GstBoxUploadSink *self)
 static GstFlowReturn
 gst_box_upload_sink_preroll (GstBaseSink *sink, GstBuffer *buffer)
 {
-  return gst_box_upload_sink_stream_ensure_upload (GST_BOX_UPLOAD_SINK (sink));
+  return gst_box_upload_sink_stream_ensure_begun (GST_BOX_UPLOAD_SINK (sink));
 }
 
 static GstFlowReturn
 gst_box_upload_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_begun (self);
 
   return flow == GST_FLOW_OK ? gst_box_upload_sink_stream_write (self, buffer) : flow;
 }
@@ -87,7 +102,7 @@ static GstFlowReturn
 gst_box_upload_sink_render_list (GstBaseSink *sink, GstBufferList *list)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_begun (self);
   guint n = gst_buffer_list_length (list);
 
   for (guint i = 0; flow == GST_FLOW_OK && i < n; i++)
@@ -153,7 +168,7 @@ get_position (GstBoxUploadSink *self)
 
   if (upload != NULL)
     box_upload_get_stats (upload, &stats);
-  return stats.bytes_received;
+  return MAX (stats.bytes_received, get_spooled (self));
 }
 
 static gboolean
@@ -166,6 +181,22 @@ answer_position (GstBoxUploadSink *self, GstQuery *query)
     return FALSE;
   gst_query_set_position (query, GST_FORMAT_BYTES, (gint64) get_position (self));
   return TRUE;
+}
+
+/* A stream that is spooled before it is uploaded can be rewritten like a file. */
+static void
+answer_seeking (GstBoxUploadSink *self, GstQuery *query)
+{
+  gboolean seekable;
+  GstFormat format;
+
+  g_mutex_lock (&self->lock);
+  seekable = self->seekable;
+  g_mutex_unlock (&self->lock);
+  gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
+  gst_query_set_seeking (query, format,
+                         seekable && (format == GST_FORMAT_BYTES || format == GST_FORMAT_DEFAULT),
+                         0, -1);
 }
 
 static gboolean
@@ -182,7 +213,6 @@ static gboolean
 gst_box_upload_sink_query (GstBaseSink *sink, GstQuery *query)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFormat format;
 
   switch (GST_QUERY_TYPE (query))
     {
@@ -194,8 +224,7 @@ gst_box_upload_sink_query (GstBaseSink *sink, GstQuery *query)
       gst_query_set_formats (query, 2, GST_FORMAT_DEFAULT, GST_FORMAT_BYTES);
       return TRUE;
     case GST_QUERY_SEEKING:
-      gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
-      gst_query_set_seeking (query, format, FALSE, 0, -1);
+      answer_seeking (self, query);
       return TRUE;
     case GST_QUERY_URI:
       return answer_uri (self, query);
@@ -215,6 +244,8 @@ set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
 
   g_mutex_lock (&self->lock);
   self->interrupted = interrupted;
+  if (self->finisher != NULL)
+    gst_box_upload_sink_finisher_interrupt (self->finisher, interrupted);
   g_mutex_unlock (&self->lock);
 
   upload = dup_upload (self);
@@ -246,7 +277,7 @@ static GstBoxUploadSinkPlan *
 make_plan (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = NULL;
-  GstBoxUploadSinkContext context = { NULL, G_MAXUINT64 };
+  GstBoxUploadSinkContext context = { .offset = G_MAXUINT64 };
   GstBoxUploadSinkPlan *plan = gst_box_upload_sink_plan_new (&self->properties, &error);
 
   if (plan == NULL)
@@ -271,19 +302,38 @@ close_upload (GstBoxUploadSink *self)
   g_mutex_lock (&self->lock);
   g_clear_pointer (&self->client, box_client_unref);
   g_mutex_unlock (&self->lock);
+  g_clear_pointer (&self->spool, box_spool_unref);
   g_clear_pointer (&self->plan, gst_box_upload_sink_plan_free);
   g_clear_pointer (&self->media_type, g_free);
   gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
 }
 
-/* Where the size is known already the upload begins now, in the background. */
+/* What can be known to be wrong with a spool is told before anything is recorded. */
+static gboolean
+open_spool (GstBoxUploadSink *self)
+{
+  g_autoptr (GError) error = NULL;
+  GstBoxUploadSinkContext context = { .offset = G_MAXUINT64 };
+
+  if (!gst_box_upload_sink_plan_wants_spool (self->plan))
+    return TRUE;
+  self->spool = gst_box_upload_sink_recorder_open_spool (self->plan, &error);
+  if (self->spool == NULL)
+    gst_box_upload_sink_post_error (GST_ELEMENT (self), gst_box_upload_sink_resource_error (error),
+                                    error, &context);
+  return self->spool != NULL;
+}
+
+/* Where the size is known already the upload begins now, in the background; but a recording begins
+ * with the first buffer, when the caps are known. */
 static gboolean
 open_upload (GstBoxUploadSink *self)
 {
   gst_box_upload_sink_properties_set_in_use (&self->properties, TRUE);
   self->plan = make_plan (self);
-  if (self->plan == NULL)
+  if (self->plan == NULL || !open_spool (self))
     {
+      g_clear_pointer (&self->plan, gst_box_upload_sink_plan_free);
       gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
       return FALSE;
     }
@@ -295,8 +345,8 @@ open_upload (GstBoxUploadSink *self)
   gst_box_upload_sink_answer_token_requests (GST_ELEMENT (self), self->client);
 
   gst_box_upload_sink_stream_begin (self);
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
-      && gst_box_upload_sink_stream_ensure_upload (self) != GST_FLOW_OK)
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->spool == NULL
+      && gst_box_upload_sink_stream_ensure_begun (self) != GST_FLOW_OK)
     {
       close_upload (self);
       return FALSE;
@@ -362,25 +412,28 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
     }
 }
 
-static GstStructure *
-get_stats (GstBoxUploadSink *self)
+GstStructure *
+gst_box_upload_sink_get_stats (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = NULL;
-  GstBoxUploadSinkReporter *reporter;
+  g_autoptr (BoxUpload) upload = dup_upload (self);
+  GstBoxUploadSinkReporter *reporter = dup_reporter (self);
+  GstStructure *stats;
+
+  stats = gst_box_upload_sink_stats_new (upload, reporter, get_spooled (self));
+  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
+  return stats;
+}
+
+static GstStructure *
+dup_stats (GstBoxUploadSink *self)
+{
   GstStructure *stats = NULL;
 
   g_mutex_lock (&self->lock);
   if (self->last_stats != NULL)
     stats = gst_structure_copy (self->last_stats);
   g_mutex_unlock (&self->lock);
-  if (stats != NULL)
-    return stats;
-
-  upload = dup_upload (self);
-  reporter = dup_reporter (self);
-  stats = gst_box_upload_sink_stats_new (upload, reporter);
-  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
-  return stats;
+  return stats != NULL ? stats : gst_box_upload_sink_get_stats (self);
 }
 
 static void
@@ -389,7 +442,7 @@ gst_box_upload_sink_get_property (GObject *object, guint id, GValue *value, GPar
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
   if (id == GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS)
-    g_value_take_boxed (value, get_stats (self));
+    g_value_take_boxed (value, dup_stats (self));
   else
     gst_box_upload_sink_properties_get (&self->properties, object, id, value, pspec);
 }

@@ -98,3 +98,54 @@ gst_box_upload_sink_padding_get_type (void)
     g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkPadding", values));
   return type;
 }
+
+/**
+ * GstBoxUploadSinkUnknownSize:
+ * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL: record to the spool, upload at EOS
+ * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE: declare reserve-size, upload while recording, pad at
+ *   EOS
+ * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR: fail
+ *
+ * What happens to a stream whose size is not known.
+ */
+GType
+gst_box_upload_sink_unknown_size_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool, upload at EOS", "spool" },
+    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE,
+      "Declare reserve-size, upload while recording, pad at EOS", "reserve" },
+    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR, "Fail", "error" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkUnknownSize", values));
+  return type;
+}
+
+/**
+ * GstBoxUploadSinkEosMode:
+ * @GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT: EOS is posted when the file is committed
+ * @GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL: EOS is posted when the recording is durably in the spool;
+ *   `boxupload watch` uploads it
+ *
+ * What EOS promises.
+ */
+GType
+gst_box_upload_sink_eos_mode_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT, "EOS means that the file is committed", "commit" },
+    { GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+      "EOS means that the recording is safe in the spool; \"boxupload watch\" uploads it",
+      "spool" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkEosMode", values));
+  return type;
+}

@@ -11,6 +11,19 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL,
+  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE,
+  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR,
+} GstBoxUploadSinkUnknownSize;
+
+typedef enum
+{
+  GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT,
+  GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+} GstBoxUploadSinkEosMode;
+
 #define GST_TYPE_BOX_UPLOAD_SINK_IF_EXISTS (gst_box_upload_sink_if_exists_get_type ())
 GType gst_box_upload_sink_if_exists_get_type (void);
 
@@ -22,5 +35,11 @@ GType gst_box_upload_sink_digest_engine_get_type (void);
 
 #define GST_TYPE_BOX_UPLOAD_SINK_PADDING (gst_box_upload_sink_padding_get_type ())
 GType gst_box_upload_sink_padding_get_type (void);
+
+#define GST_TYPE_BOX_UPLOAD_SINK_UNKNOWN_SIZE (gst_box_upload_sink_unknown_size_get_type ())
+GType gst_box_upload_sink_unknown_size_get_type (void);
+
+#define GST_TYPE_BOX_UPLOAD_SINK_EOS_MODE (gst_box_upload_sink_eos_mode_get_type ())
+GType gst_box_upload_sink_eos_mode_get_type (void);
 
 G_END_DECLS

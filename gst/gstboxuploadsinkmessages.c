@@ -108,6 +108,20 @@ gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, gu
   post_structure (element, structure);
 }
 
+void
+gst_box_upload_sink_post_spooled (GstElement *element, const char *path, guint64 size)
+{
+  post_structure (element, gst_structure_new ("boxuploadsink-spooled", "path", G_TYPE_STRING, path,
+                                              "size", G_TYPE_UINT64, size, NULL));
+}
+
+void
+gst_box_upload_sink_post_reserve (GstElement *element, guint64 position, guint64 size)
+{
+  post_structure (element, gst_structure_new ("boxuploadsink-reserve", "position", G_TYPE_UINT64,
+                                              position, "size", G_TYPE_UINT64, size, NULL));
+}
+
 GstResourceError
 gst_box_upload_sink_resource_error (const GError *error)
 {
@@ -155,6 +169,7 @@ details_new (const char *name, const GError *error, const GstBoxUploadSinkContex
   set_string (structure, "session-id", context->session_id);
   if (context->offset != G_MAXUINT64)
     gst_structure_set (structure, "offset", G_TYPE_UINT64, context->offset, NULL);
+  set_string (structure, "spool", context->spool);
   return structure;
 }
 
@@ -174,18 +189,33 @@ format_debug (const GError *error)
   return g_string_free (text, FALSE);
 }
 
+/* What went wrong, and where the recording is, if there is one. */
+static char *
+describe (const GError *error, const GstBoxUploadSinkContext *context)
+{
+  g_autofree char *directory = NULL;
+
+  if (context->spool == NULL)
+    return g_strdup (error->message);
+  directory = g_path_get_dirname (context->spool);
+  return g_strdup_printf ("%s. What was recorded is kept in %s; \"boxupload resume %s\" uploads it",
+                          error->message, context->spool, directory);
+}
+
 void
 gst_box_upload_sink_post_error (GstElement *element, GstResourceError code, const GError *error,
                                 const GstBoxUploadSinkContext *context)
 {
   GstStructure *failed = details_new ("boxuploadsink-failed", error, context);
 
-  gst_structure_set (failed, "message", G_TYPE_STRING, error->message, NULL);
+  g_autofree char *text = describe (error, context);
+
+  gst_structure_set (failed, "message", G_TYPE_STRING, text, NULL);
   post_structure (element, failed);
-  gst_element_message_full_with_details (element, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
-                                         (gint) code, g_strdup (error->message),
-                                         format_debug (error), __FILE__, GST_FUNCTION, __LINE__,
-                                         details_new ("details", error, context));
+  gst_element_message_full_with_details (
+      element, context->is_warning ? GST_MESSAGE_WARNING : GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+      (gint) code, g_steal_pointer (&text), format_debug (error), __FILE__, GST_FUNCTION, __LINE__,
+      details_new ("details", error, context));
 }
 
 void

@@ -36,18 +36,26 @@ void gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file
 void gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, guint64 size,
                                       const BoxSha1 *sha1);
 
+/* boxuploadsink-spooled: path, size. The recording is durably in the spool. */
+void gst_box_upload_sink_post_spooled (GstElement *element, const char *path, guint64 size);
+
+/* boxuploadsink-reserve: position, size. The reserve is nearly full. */
+void gst_box_upload_sink_post_reserve (GstElement *element, guint64 position, guint64 size);
+
 /* The details of an error on the bus, beside what Box said. */
 typedef struct
 {
   const char *session_id; /* nullable */
   guint64 offset;         /* of the part that failed; G_MAXUINT64: none in particular */
+  const char *spool;      /* the recording that is kept; nullable */
+  gboolean is_warning;    /* the application wants to go on */
 } GstBoxUploadSinkContext;
 
 /* The code of GST_RESOURCE_ERROR for @error. */
 GstResourceError gst_box_upload_sink_resource_error (const GError *error);
 
-/* boxuploadsink-failed, then the ERROR, with the same details: http-status-code, box-error-code,
- * request-id, session-id, offset; each only where it is known. */
+/* boxuploadsink-failed, then the ERROR (or WARNING), with the same details: http-status-code,
+ * box-error-code, request-id, session-id, offset, spool; each only where it is known. */
 void gst_box_upload_sink_post_error (GstElement *element, GstResourceError code,
                                      const GError *error, const GstBoxUploadSinkContext *context);
 

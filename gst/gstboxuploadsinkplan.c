@@ -63,6 +63,19 @@ check_time (const char *name, const char *time, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_reserve (const GstBoxUploadSinkValues *values, GError **error)
+{
+  if (values->unknown_size != GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE
+      || values->reserve_size >= BOX_SESSION_MIN_SIZE)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "With unknown-size=reserve the property reserve-size must say how many bytes to "
+               "reserve, at least %" G_GUINT64_FORMAT " (Box takes no smaller upload session)",
+               BOX_SESSION_MIN_SIZE);
+  return FALSE;
+}
+
 static BoxClient *
 make_client (const GstBoxUploadSinkValues *values, GError **error)
 {
@@ -116,7 +129,8 @@ gst_box_upload_sink_plan_new (GstBoxUploadSinkProperties *properties, GError **e
   if (plan->destination == NULL)
     return NULL;
   if (!check_time ("content-created-at", plan->values.content_created_at, error)
-      || !check_time ("content-modified-at", plan->values.content_modified_at, error))
+      || !check_time ("content-modified-at", plan->values.content_modified_at, error)
+      || !check_reserve (&plan->values, error))
     return NULL;
   if (!load_note (plan, &local_error))
     {
@@ -139,13 +153,12 @@ gst_box_upload_sink_plan_free (GstBoxUploadSinkPlan *plan)
   g_free (plan);
 }
 
-BoxUpload *
-gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
-                                      const BoxUploadEvents *events, gpointer user_data,
-                                      GDestroyNotify destroy, GError **error)
+static BoxUploadSettings
+settings_of (const GstBoxUploadSinkPlan *plan, guint64 size)
 {
   const GstBoxUploadSinkValues *values = &plan->values;
-  BoxUploadSettings settings = {
+
+  return (BoxUploadSettings){
     .client = plan->client,
     .destination = plan->destination,
     .session_target = plan->note != NULL ? plan->note->destination : NULL,
@@ -164,8 +177,35 @@ gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 
       .content_modified_at = values->content_modified_at,
     },
   };
+}
+
+BoxUpload *
+gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
+                                      const BoxUploadEvents *events, gpointer user_data,
+                                      GDestroyNotify destroy, GError **error)
+{
+  BoxUploadSettings settings = settings_of (plan, size);
 
   return box_upload_new (&settings, events, user_data, destroy, error);
+}
+
+BoxDelivery *
+gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRecording *recording,
+                                        guint64 size, const BoxUploadEvents *events,
+                                        gpointer user_data, GError **error)
+{
+  BoxUploadSettings settings = settings_of (plan, size);
+
+  return box_delivery_new (recording, &settings, events, user_data, error);
+}
+
+gboolean
+gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan)
+{
+  const GstBoxUploadSinkValues *values = &plan->values;
+
+  return (values->spool_dir != NULL && *values->spool_dir != '\0')
+         || values->eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
 }
 
 gboolean

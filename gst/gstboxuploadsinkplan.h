@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "box-delivery.h"
 #include "box-note.h"
 #include "gstboxuploadsinkproperties.h"
 
@@ -28,6 +29,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstBoxUploadSinkPlan, gst_box_upload_sink_plan_fr
 BoxUpload *gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
                                                  const BoxUploadEvents *events, gpointer user_data,
                                                  GDestroyNotify destroy, GError **error);
+
+/* The same of a recording, see box_delivery_new(). */
+BoxDelivery *
+gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRecording *recording,
+                                        guint64 size, const BoxUploadEvents *events,
+                                        gpointer user_data, GError **error);
+
+/* Whether a spool is asked for, also where the size is known. */
+gboolean gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
 gboolean gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size);

@@ -75,14 +75,29 @@ static const Property properties[] = {
           "DURATION query in bytes",
   },
   {
+      .name = "unknown-size",
+      .kind = KIND_ENUM,
+      .offset = AT (unknown_size),
+      .get_type = gst_box_upload_sink_unknown_size_get_type,
+      .fallback = GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL,
+      .blurb = "What happens to a stream whose size is not known when it begins",
+  },
+  {
+      .name = "reserve-size",
+      .kind = KIND_UINT64,
+      .offset = AT (reserve_size),
+      .blurb = "With unknown-size=reserve: bytes declared for the file; the stream may be shorter "
+               "and is padded",
+  },
+  {
       .name = "padding",
       .kind = KIND_ENUM,
       .offset = AT (padding),
       .get_type = gst_box_upload_sink_padding_get_type,
       .fallback = BOX_PADDING_AUTO,
       .blurb =
-          "What fills the rest where the stream is shorter than the size noted for the session "
-          "by \"boxupload create\"",
+          "What fills the rest where the stream is shorter than reserve-size, or than the size "
+          "noted for the session by \"boxupload create\"",
   },
   {
       .name = "if-exists",
@@ -99,6 +114,39 @@ static const Property properties[] = {
       .fallback = TRUE,
       .blurb = "Commit the file at EOS. false: fill the session and leave the commit to the "
                "application",
+  },
+  {
+      .name = "eos-mode",
+      .kind = KIND_ENUM,
+      .offset = AT (eos_mode),
+      .get_type = gst_box_upload_sink_eos_mode_get_type,
+      .fallback = GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT,
+      .blurb = "What EOS promises to the application",
+  },
+  {
+      .name = "errors-fatal",
+      .kind = KIND_BOOLEAN,
+      .offset = AT (errors_fatal),
+      .fallback = TRUE,
+      .blurb =
+          "false: a failed upload is a WARNING and the message boxuploadsink-failed instead of "
+          "an ERROR, and what was recorded stays in the spool, if there is one (for "
+          "splitmuxsink, whose recording one fragment's error would end)",
+  },
+  {
+      .name = "spool-dir",
+      .kind = KIND_STRING,
+      .offset = AT (spool_dir),
+      .blurb = "Directory where recordings are kept until they are committed. Unset: memory only "
+               "where the size is known, else boxupload/spool in the user's state directory "
+               "($XDG_STATE_HOME)",
+  },
+  {
+      .name = "max-spool",
+      .kind = KIND_UINT64,
+      .offset = AT (max_spool),
+      .blurb = "Most bytes that all recordings in the spool may take together. 0: as many as the "
+               "disk has",
   },
   {
       .name = "on-error",
@@ -319,7 +367,7 @@ gst_box_upload_sink_properties_install (GObjectClass *klass)
       g_param_spec_boxed ("upload-stats", NULL,
                           "How the upload stands: bytes-received, bytes-uploaded, bytes-total, "
                           "parts-uploaded, parts-total, parts-in-flight, parts-adopted, retries, "
-                          "memory, rate, session-id, file-id",
+                          "memory, spooled, rate, session-id, file-id",
                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)

@@ -22,6 +22,7 @@ struct _GstBoxUploadSinkReporter
 {
   gatomicrefcount ref_count;
   GWeakRef element; /* thread-safe */
+  gboolean fatal;   /* immutable */
   GMutex lock;
   GCond told; /* end is END_TOLD, or interrupted */
 
@@ -29,18 +30,21 @@ struct _GstBoxUploadSinkReporter
   End end;
   gboolean interrupted;
   Progress progress; /* begun and not ended */
+  gboolean failed;
   char *session_id;
+  char *spool;           /* nullable */
   guint64 failed_offset; /* of the part that was retried last */
   guint adopted;
 };
 
 GstBoxUploadSinkReporter *
-gst_box_upload_sink_reporter_new (GstElement *element)
+gst_box_upload_sink_reporter_new (GstElement *element, gboolean fatal)
 {
   GstBoxUploadSinkReporter *self = g_new0 (GstBoxUploadSinkReporter, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_weak_ref_init (&self->element, element);
+  self->fatal = fatal;
   g_mutex_init (&self->lock);
   g_cond_init (&self->told);
   self->failed_offset = G_MAXUINT64;
@@ -65,7 +69,35 @@ gst_box_upload_sink_reporter_unref (gpointer data)
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->told);
   g_free (self->session_id);
+  g_free (self->spool);
   g_free (self);
+}
+
+void
+gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->spool);
+  self->spool = g_strdup (path);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+gst_box_upload_sink_reporter_is_replaceable (const GError *error)
+{
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_SIZE);
+}
+
+gboolean
+gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
+{
+  gboolean failed;
+
+  g_mutex_lock (&self->lock);
+  failed = self->failed;
+  g_mutex_unlock (&self->lock);
+  return failed;
 }
 
 /* The element while something is left to be told to it, else NULL. Unref. */
@@ -198,19 +230,34 @@ gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const Bo
 }
 
 void
+gst_box_upload_sink_reporter_ended (GstBoxUploadSinkReporter *self, const char *text)
+{
+  g_autoptr (GstElement) element = NULL;
+
+  if (!claim_end (self))
+    return;
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE, text);
+  end_is_told (self);
+}
+
+void
 gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResourceError code,
                                      const GError *error)
 {
   g_autoptr (GstElement) element = NULL;
-  g_autofree char *session_id = NULL;
-  GstBoxUploadSinkContext context = { NULL, G_MAXUINT64 };
+  g_autofree char *session_id = NULL, *spool = NULL;
+  GstBoxUploadSinkContext context = { .is_warning = !self->fatal };
 
   if (!claim_end (self))
     return;
 
   g_mutex_lock (&self->lock);
   context.session_id = session_id = g_strdup (self->session_id);
+  context.spool = spool = g_strdup (self->spool);
   context.offset = self->failed_offset;
+  self->failed = TRUE;
   g_mutex_unlock (&self->lock);
 
   element = g_weak_ref_get (&self->element);
@@ -335,8 +382,16 @@ on_completed (const BoxFile *file, gpointer user_data)
 static void
 on_failed (const GError *error, gpointer user_data)
 {
-  gst_box_upload_sink_reporter_failed (user_data, gst_box_upload_sink_resource_error (error),
-                                       error);
+  GstBoxUploadSinkReporter *self = user_data;
+  gboolean spooled;
+
+  g_mutex_lock (&self->lock);
+  spooled = self->spool != NULL;
+  g_mutex_unlock (&self->lock);
+  if (spooled && gst_box_upload_sink_reporter_is_replaceable (error))
+    GST_INFO ("the upload beside the recording ended: %s", error->message);
+  else
+    gst_box_upload_sink_reporter_failed (self, gst_box_upload_sink_resource_error (error), error);
 }
 
 const BoxUploadEvents gst_box_upload_sink_reporter_events = {

@@ -13,12 +13,24 @@ G_BEGIN_DECLS
 
 typedef struct _GstBoxUploadSinkReporter GstBoxUploadSinkReporter;
 
-GstBoxUploadSinkReporter *gst_box_upload_sink_reporter_new (GstElement *element);
+/* @fatal: whether a failure is an ERROR on the bus, not a WARNING. */
+GstBoxUploadSinkReporter *gst_box_upload_sink_reporter_new (GstElement *element, gboolean fatal);
 GstBoxUploadSinkReporter *gst_box_upload_sink_reporter_ref (GstBoxUploadSinkReporter *self);
 void gst_box_upload_sink_reporter_unref (gpointer self);
 
 /* For box_upload_new(), with a reference as user data. */
 extern const BoxUploadEvents gst_box_upload_sink_reporter_events;
+
+/* What is told from now on is kept in the recording at @path, too: a failure says so, and one that
+ * only ends the upload that runs beside the recording (its session is gone, or too small) is not
+ * told: another upload will do what this one cannot. */
+void gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path);
+
+/* Whether @error only ends the upload that runs beside a recording. */
+gboolean gst_box_upload_sink_reporter_is_replaceable (const GError *error);
+
+/* Whether a failure has been told. */
+gboolean gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self);
 
 /* Opening the session begins. @session_id: one that is known already, or NULL. */
 void
@@ -33,6 +45,9 @@ void gst_box_upload_sink_reporter_commit_goes_on (GstBoxUploadSinkReporter *self
  * gst_box_upload_sink_reporter_interrupt() makes it return before. @file may be NULL (not committed
  * by us). */
 void gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const BoxFile *file);
+
+/* Likewise, where nothing was uploaded and nothing failed. @text says why. */
+void gst_box_upload_sink_reporter_ended (GstBoxUploadSinkReporter *self, const char *text);
 void gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResourceError code,
                                           const GError *error);
 void gst_box_upload_sink_reporter_interrupt (GstBoxUploadSinkReporter *self, gboolean interrupted);

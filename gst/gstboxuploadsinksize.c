@@ -39,6 +39,29 @@ gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
 }
 
 gboolean
+gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUploadSinkValues *values,
+                                  const char *media_type, GError **error)
+{
+  if (values->padding == BOX_PADDING_NONE
+      || (values->padding == BOX_PADDING_AUTO
+          && box_padding_for_media_type (media_type) == BOX_PADDING_NONE))
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_SETTINGS,
+          "A reserve cannot be filled up %s%s: use unknown-size=spool, or set the property "
+          "padding",
+          values->padding == BOX_PADDING_NONE ? "with padding=none" : "in streams of ",
+          values->padding == BOX_PADDING_NONE ? ""
+          : media_type != NULL                ? media_type
+                                              : "an unknown type");
+      return FALSE;
+    }
+  size->kind = GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+  size->bytes = values->reserve_size;
+  return TRUE;
+}
+
+gboolean
 gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stream_size,
                                   BoxPaddingKind wanted, const char *media_type,
                                   BoxPaddingKind *kind, guint64 *gap, GError **error)
@@ -55,8 +78,7 @@ gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stre
       g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
                    "The stream ended at %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
                    " bytes that "
-                   "the session was created for, and %s: set the property padding, or create the "
-                   "session with the exact size",
+                   "were reserved, and %s: set the property padding, or declare the exact size",
                    stream_size, size->bytes,
                    wanted == BOX_PADDING_NONE ? "the property padding is none"
                                               : "nothing is known that could fill this format");
@@ -65,8 +87,7 @@ gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stre
   if (*gap < box_padding_min_size (*kind))
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
-                   "The stream ended %" G_GUINT64_FORMAT
-                   " bytes short of the session's size; padding "
+                   "The stream ended %" G_GUINT64_FORMAT " bytes short of the reserve; padding "
                    "of this kind takes %" G_GUINT64_FORMAT " at least",
                    *gap, box_padding_min_size (*kind));
       return FALSE;

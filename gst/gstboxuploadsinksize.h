@@ -31,6 +31,12 @@ GstBoxUploadSinkSize gst_box_upload_sink_size_from_plan (const GstBoxUploadSinkP
 GstBoxUploadSinkSize
 gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment);
 
+/* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS where streams of @media_type
+ * (nullable) cannot be padded. */
+gboolean
+gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUploadSinkValues *values,
+                                  const char *media_type, GError **error);
+
 /* How @stream_size bytes become a file of @size: the padding's kind, and the bytes it fills in
  * @gap; 0 where nothing is to be done, also where the stream is shorter than an exact size or
  * longer than any (the upload then fails by itself). BOX_ERROR_SIZE where a reserve cannot be

@@ -2,7 +2,8 @@
 #include "gstboxuploadsinkstats.h"
 
 GstStructure *
-gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *reporter)
+gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *reporter,
+                               guint64 spooled)
 {
   BoxUploadStats stats = { 0 };
   g_autoptr (BoxSession) session = NULL;
@@ -14,6 +15,7 @@ gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *repo
       session = box_upload_get_session (upload);
       file = box_upload_get_file (upload);
     }
+  stats.bytes_received = MAX (stats.bytes_received, spooled);
   return gst_structure_new (
       "application/x-boxuploadsink-stats", "bytes-received", G_TYPE_UINT64, stats.bytes_received,
       "bytes-uploaded", G_TYPE_UINT64, stats.bytes_uploaded, "bytes-total", G_TYPE_UINT64,
@@ -21,7 +23,8 @@ gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *repo
       G_TYPE_UINT, stats.parts_total, "parts-in-flight", G_TYPE_UINT, stats.parts_in_flight,
       "parts-adopted", G_TYPE_UINT,
       reporter != NULL ? gst_box_upload_sink_reporter_get_adopted (reporter) : 0, "retries",
-      G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "rate", G_TYPE_UINT64,
-      stats.rate, "session-id", G_TYPE_STRING, session != NULL ? session->id : NULL, "file-id",
-      G_TYPE_STRING, file != NULL ? file->id : NULL, NULL);
+      G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled", G_TYPE_UINT64,
+      spooled, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
+      session != NULL ? session->id : NULL, "file-id", G_TYPE_STRING,
+      file != NULL ? file->id : NULL, NULL);
 }

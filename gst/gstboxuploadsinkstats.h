@@ -8,7 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* How @upload stands (NULL: all zero). Free with gst_structure_free(). */
-GstStructure *gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *reporter);
+/* How @upload stands (NULL: all zero), with @spooled bytes in the spool. Free with
+ * gst_structure_free(). */
+GstStructure *gst_box_upload_sink_stats_new (BoxUpload *upload, GstBoxUploadSinkReporter *reporter,
+                                             guint64 spooled);
 
 G_END_DECLS

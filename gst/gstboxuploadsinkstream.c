@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstboxuploadsinkstream.h"
-
-#include "gstboxuploadsinkstats.h"
+#include "gstboxuploadsinkstream-private.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
@@ -14,10 +12,11 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 
 /* --- Failing -------------------------------------------------------------------------------- */
 
-/* Tells @error (taken) and ends the upload, if there is one. */
-static GstFlowReturn
-fail_stream (GstBoxUploadSink *self, GstResourceError code, GError *error)
+GstFlowReturn
+gst_box_upload_sink_stream_fail (GstBoxUploadSink *self, GError *error)
 {
+  GstResourceError code = gst_box_upload_sink_resource_error (error);
+
   self->failed = TRUE;
   gst_box_upload_sink_reporter_failed (self->reporter, code, error);
   if (self->upload != NULL)
@@ -27,9 +26,16 @@ fail_stream (GstBoxUploadSink *self, GstResourceError code, GError *error)
   return GST_FLOW_ERROR;
 }
 
-/* The upload has failed by itself: its error has been told when this returns. */
+/* The stream cannot go where upstream wants it. */
 static GstFlowReturn
-upload_has_failed (GstBoxUploadSink *self)
+fail_seek (GstBoxUploadSink *self, GError *error)
+{
+  gst_box_upload_sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
+  return gst_box_upload_sink_stream_fail (self, error);
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_upload_failed (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = box_upload_get_error (self->upload);
 
@@ -40,24 +46,26 @@ upload_has_failed (GstBoxUploadSink *self)
   return GST_FLOW_ERROR;
 }
 
-/* --- Beginning and ending an upload --------------------------------------------------------- */
+/* What upstream gets to know: with errors-fatal=false the pipeline goes on without us. */
+static GstFlowReturn
+settle (GstBoxUploadSink *self, GstFlowReturn flow)
+{
+  if (flow != GST_FLOW_ERROR || !self->failed || self->plan == NULL
+      || self->plan->values.errors_fatal)
+    return flow;
+  return GST_FLOW_OK;
+}
 
-static gboolean
-begin_upload (GstBoxUploadSink *self, GError **error)
+/* --- Beginning and ending ------------------------------------------------------------------- */
+
+void
+gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload)
 {
   gboolean interrupted;
-  BoxUpload *upload = gst_box_upload_sink_plan_make_upload (
-      self->plan, self->size.bytes, &gst_box_upload_sink_reporter_events,
-      gst_box_upload_sink_reporter_ref (self->reporter), gst_box_upload_sink_reporter_unref, error);
-
-  if (upload == NULL)
-    {
-      gst_box_upload_sink_reporter_unref (self->reporter);
-      return FALSE;
-    }
 
   g_mutex_lock (&self->lock);
   self->upload = upload;
+  self->seekable = FALSE;
   interrupted = self->interrupted;
   g_mutex_unlock (&self->lock);
   if (interrupted)
@@ -68,43 +76,84 @@ begin_upload (GstBoxUploadSink *self, GError **error)
     gst_box_upload_sink_reporter_begin_session (self->reporter,
                                                 self->plan->destination->session_id);
   box_upload_start (upload);
-  return TRUE;
 }
 
-GstFlowReturn
-gst_box_upload_sink_stream_ensure_upload (GstBoxUploadSink *self)
+static GstFlowReturn
+begin_upload (GstBoxUploadSink *self)
 {
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
+  BoxUpload *upload = gst_box_upload_sink_plan_make_upload (
+      self->plan, self->size.bytes, &gst_box_upload_sink_reporter_events,
+      gst_box_upload_sink_reporter_ref (self->reporter), gst_box_upload_sink_reporter_unref,
+      &error);
+
+  if (upload == NULL)
+    {
+      gst_box_upload_sink_reporter_unref (self->reporter);
+      return gst_box_upload_sink_stream_fail (self, error);
+    }
+  gst_box_upload_sink_stream_start_upload (self, upload);
+  return GST_FLOW_OK;
+}
+
+/* Upstream knows, or the property unknown-size does. FALSE with @error set where it says no. */
+static gboolean
+decide_size (GstBoxUploadSink *self, GError **error)
+{
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return TRUE;
+  self->size = gst_box_upload_sink_size_from_upstream (GST_BASE_SINK_PAD (self),
+                                                       &GST_BASE_SINK (self)->segment);
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return TRUE;
+  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE)
+    return gst_box_upload_sink_size_reserve (&self->size, &self->plan->values, self->media_type,
+                                             error);
+  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL)
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "The size of the stream is not known: set the property total-size, use a "
+                       "session made by \"boxupload create\", or allow unknown-size=spool");
+  return FALSE;
+}
+
+static GstFlowReturn
+begin (GstBoxUploadSink *self)
+{
+  GError *error = NULL;
 
   if (self->failed)
     return GST_FLOW_ERROR;
-  if (self->upload != NULL)
+  if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
+  if (!decide_size (self, &error))
+    return gst_box_upload_sink_stream_fail (self, error);
+  if (self->spool != NULL || self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return gst_box_upload_sink_spooling_begin (self);
+  return begin_upload (self);
+}
 
-  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
-    self->size = gst_box_upload_sink_size_from_upstream (GST_BASE_SINK_PAD (self),
-                                                         &GST_BASE_SINK (self)->segment);
-  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
-    return fail_stream (
-        self, GST_RESOURCE_ERROR_SETTINGS,
-        g_error_new_literal (BOX_ERROR, BOX_ERROR_SETTINGS,
-                             "The size of the stream is not known: set the property total-size, or "
-                             "use a session made by \"boxupload create\""));
-  if (begin_upload (self, &error))
-    return GST_FLOW_OK;
-  return fail_stream (self, gst_box_upload_sink_resource_error (error), g_steal_pointer (&error));
+GstFlowReturn
+gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self)
+{
+  return settle (self, begin (self));
 }
 
 void
 gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
 {
-  GstBoxUploadSinkReporter *reporter = gst_box_upload_sink_reporter_new (GST_ELEMENT (self));
+  GstBoxUploadSinkReporter *reporter =
+      gst_box_upload_sink_reporter_new (GST_ELEMENT (self), self->plan->values.errors_fatal);
 
   self->position = 0;
   self->failed = FALSE;
   self->completed = FALSE;
+  self->upload_failed = FALSE;
+  self->reserve_told = FALSE;
   self->size = gst_box_upload_sink_size_from_plan (self->plan);
   g_mutex_lock (&self->lock);
+  self->seekable = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
+                   && self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL;
   self->reporter = reporter;
   g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
@@ -131,14 +180,16 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
   if (self->upload != NULL && !has_failed (self->upload))
     box_upload_cancel (self->upload);
   gst_box_upload_sink_reporter_close (reporter);
-  stats = gst_box_upload_sink_stats_new (self->upload, reporter);
+  stats = gst_box_upload_sink_get_stats (self);
 
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   self->reporter = NULL;
+  self->seekable = FALSE;
   g_clear_pointer (&self->last_stats, gst_structure_free);
   self->last_stats = stats;
   g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_spooling_end (self);
   gst_box_upload_sink_reporter_unref (reporter);
 }
 
@@ -157,11 +208,11 @@ wait_for_room (GstBoxUploadSink *self)
     case BOX_WAIT_FAILED:
       break;
     }
-  return upload_has_failed (self);
+  return gst_box_upload_sink_stream_upload_failed (self);
 }
 
 static GstFlowReturn
-write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 {
   while (TRUE)
     {
@@ -179,10 +230,27 @@ write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
     }
 }
 
-/* The memories are written one by one: mapping the buffer would merge them by copying.
- */
-GstFlowReturn
-gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
+static GstFlowReturn
+write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+{
+  return self->recorder != NULL ? gst_box_upload_sink_spooling_write (self, data, length)
+                                : upload_bytes (self, data, length);
+}
+
+/* A sink cannot end a recording at a good place, but the application can, if it knows. */
+static void
+watch_reserve (GstBoxUploadSink *self)
+{
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE || self->reserve_told
+      || self->position < self->size.bytes / 10 * 9)
+    return;
+  self->reserve_told = TRUE;
+  gst_box_upload_sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
+}
+
+/* The memories are written one by one: mapping the buffer would merge them by copying. */
+static GstFlowReturn
+write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 {
   guint n = gst_buffer_n_memory (buffer);
 
@@ -193,16 +261,23 @@ gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
       GstFlowReturn flow = GST_FLOW_OK;
 
       if (!gst_memory_map (memory, &map, GST_MAP_READ))
-        return fail_stream (self, GST_RESOURCE_ERROR_READ,
-                            g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
-                                                 "A buffer of the stream cannot be read"));
+        return gst_box_upload_sink_stream_fail (
+            self, g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                                       "A buffer of the stream cannot be read"));
       if (map.size > 0)
         flow = write_bytes (self, map.data, map.size);
       gst_memory_unmap (memory, &map);
       if (flow != GST_FLOW_OK)
         return flow;
     }
+  watch_reserve (self);
   return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
+{
+  return settle (self, self->failed ? GST_FLOW_ERROR : write_buffer (self, buffer));
 }
 
 /* --- EOS ------------------------------------------------------------------------------------ */
@@ -219,7 +294,7 @@ write_padding (GstBoxUploadSink *self)
 
   if (!gst_box_upload_sink_size_get_gap (&self->size, stream_size, self->plan->values.padding,
                                          self->media_type, &kind, &gap, &error))
-    return fail_stream (self, gst_box_upload_sink_resource_error (error), g_steal_pointer (&error));
+    return gst_box_upload_sink_stream_fail (self, g_steal_pointer (&error));
   if (gap == 0)
     return GST_FLOW_OK;
 
@@ -231,7 +306,7 @@ write_padding (GstBoxUploadSink *self)
       GstFlowReturn flow;
 
       box_padding_read (kind, stream_size, gap, offset, piece, length);
-      flow = write_bytes (self, piece, length);
+      flow = upload_bytes (self, piece, length);
       if (flow != GST_FLOW_OK)
         return flow;
       offset += length;
@@ -265,12 +340,13 @@ upload_has_completed (GstBoxUploadSink *self)
   return GST_FLOW_OK;
 }
 
-/* Waits until the file is committed; goes on waiting where a pause interrupted it. */
-static GstFlowReturn
-wait_for_commit (GstBoxUploadSink *self)
+GstFlowReturn
+gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
 {
+  *done = TRUE;
   while (TRUE)
     {
+      g_autoptr (GError) error = NULL;
       BoxUploadStats stats;
       GstFlowReturn flow;
 
@@ -279,7 +355,10 @@ wait_for_commit (GstBoxUploadSink *self)
         case BOX_WAIT_READY:
           return upload_has_completed (self);
         case BOX_WAIT_FAILED:
-          return upload_has_failed (self);
+          error = box_upload_get_error (self->upload);
+          *done = self->recorder == NULL || error == NULL
+                  || !gst_box_upload_sink_reporter_is_replaceable (error);
+          return *done ? gst_box_upload_sink_stream_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
           flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
           if (flow != GST_FLOW_OK)
@@ -293,23 +372,33 @@ wait_for_commit (GstBoxUploadSink *self)
     }
 }
 
-GstFlowReturn
-gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
+static GstFlowReturn
+finish (GstBoxUploadSink *self)
 {
-  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_upload (self);
+  GstFlowReturn flow = begin (self);
+  gboolean done;
 
   if (flow != GST_FLOW_OK)
     return flow;
+  if (self->recorder != NULL)
+    return gst_box_upload_sink_spooling_finish (self);
   gst_box_upload_sink_reporter_begin_commit (self->reporter);
   flow = write_padding (self);
   if (flow != GST_FLOW_OK)
     return flow;
   box_upload_finish (self->upload);
-  return wait_for_commit (self);
+  return gst_box_upload_sink_stream_wait_upload (self, &done);
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
+{
+  return settle (self, finish (self));
 }
 
 /* --- Jumps ---------------------------------------------------------------------------------- */
 
+/* Like a file, a recording that is not uploaded yet can be written anywhere. */
 gboolean
 gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
 {
@@ -318,35 +407,45 @@ gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   gst_event_parse_segment (event, &segment);
   if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
     return TRUE;
+  if (self->seekable)
+    {
+      self->position = segment->start;
+      return TRUE;
+    }
   if (!self->failed)
-    fail_stream (
-        self, GST_RESOURCE_ERROR_SEEK,
+    fail_seek (
+        self,
         g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
                      "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
-                     ", but what is uploaded cannot be written again: use a muxer, or settings "
-                     "of it, that only append (mp4mux, matroskamux and mpegtsmux do), or record "
-                     "to a file first",
+                     ", but what is uploaded cannot be written again: use unknown-size=spool "
+                     "(and no total-size), or settings of the muxer that only append",
                      segment->start, self->position));
-  return FALSE;
+  return settle (self, GST_FLOW_ERROR) == GST_FLOW_OK;
 }
 
 static void
 refuse_flush (GstBoxUploadSink *self, const char *reason)
 {
-  fail_stream (
-      self, GST_RESOURCE_ERROR_SEEK,
-      g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
-                   "The stream was flushed to begin anew, but %s: seek before that, or make "
-                   "another recording",
-                   reason));
+  fail_seek (self, g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                                "The stream was flushed to begin anew, but %s: seek before that, "
+                                "or make another recording",
+                                reason));
+}
+
+static gboolean
+has_sent (GstBoxUploadSink *self)
+{
+  BoxUploadStats stats = { 0 };
+
+  if (self->upload != NULL)
+    box_upload_get_stats (self->upload, &stats);
+  return stats.bytes_sent > 0;
 }
 
 void
 gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
 {
-  BoxUploadStats stats = { 0 };
-
-  if (self->reporter == NULL || self->failed || self->upload == NULL)
+  if (self->reporter == NULL || self->failed || (self->upload == NULL && self->recorder == NULL))
     return;
   if (self->completed)
     {
@@ -355,17 +454,17 @@ gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
       refuse_flush (self, "its file is committed already");
       return;
     }
-  if (self->position == 0)
+  if (self->position == 0 && self->recorder == NULL)
     return;
-
-  box_upload_get_stats (self->upload, &stats);
-  if (stats.bytes_sent > 0)
+  if (has_sent (self) || self->finisher != NULL)
     {
       refuse_flush (self, "some of it is uploaded already");
       return;
     }
   GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
                    self->position);
+  if (self->recorder != NULL && !gst_box_upload_sink_spooling_restart (self))
+    return;
   gst_box_upload_sink_stream_end (self);
   gst_box_upload_sink_stream_begin (self);
 }

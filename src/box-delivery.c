@@ -1,149 +1,251 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box-delivery.h"
 
-/* All immutable. */
+/* What the upload's workers use: they may be in the middle of an event when the delivery is freed.
+ */
 typedef struct
 {
+  gatomicrefcount refs;
+
+  /* immutable */
   BoxRecording *recording;
   BoxUploadEvents events; /* the caller's */
   gpointer user_data;
-  GDestroyNotify destroy;
-} Delivery;
+
+  GMutex lock;
+  GCond idle; /* n_running is 0 */
+  /* with lock */
+  gboolean closed;
+  guint n_running; /* events that have not returned */
+} Line;
+
+struct _BoxDelivery
+{
+  BoxUpload *upload;
+  Line *line;
+};
 
 static void
-delivery_free (gpointer data)
+line_unref (gpointer data)
 {
-  Delivery *delivery = data;
+  Line *line = data;
 
-  if (delivery->destroy != NULL)
-    delivery->destroy (delivery->user_data);
-  box_recording_unref (delivery->recording);
-  g_free (delivery);
+  if (!g_atomic_ref_count_dec (&line->refs))
+    return;
+  box_recording_unref (line->recording);
+  g_mutex_clear (&line->lock);
+  g_cond_clear (&line->idle);
+  g_free (line);
+}
+
+/* Whether the event still counts; then event_done() has to follow. */
+static gboolean
+event_begins (Line *line)
+{
+  gboolean open;
+
+  g_mutex_lock (&line->lock);
+  open = !line->closed;
+  line->n_running += open ? 1 : 0;
+  g_mutex_unlock (&line->lock);
+  return open;
+}
+
+static void
+event_done (Line *line)
+{
+  g_mutex_lock (&line->lock);
+  if (--line->n_running == 0)
+    g_cond_broadcast (&line->idle);
+  g_mutex_unlock (&line->lock);
+}
+
+static void
+close_line (Line *line)
+{
+  g_mutex_lock (&line->lock);
+  line->closed = TRUE;
+  while (line->n_running > 0)
+    g_cond_wait (&line->idle, &line->lock);
+  g_mutex_unlock (&line->lock);
 }
 
 static gboolean
 read_recording (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
 
-  return box_recording_read (delivery->recording, offset, buffer, length, error);
+  return box_recording_read (line->recording, offset, buffer, length, error);
 }
 
 /* Takes @error. */
 static void
-note_failure (Delivery *delivery, GError *error)
+note_failure (Line *line, GError *error)
 {
   g_info ("The journal of %s misses a line, which is found out from Box if needed: %s",
-          box_recording_get_path (delivery->recording), error->message);
+          box_recording_get_path (line->recording), error->message);
   g_error_free (error);
 }
 
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
   GError *error = NULL;
 
-  if (!box_recording_set_session (delivery->recording, session, size, &error))
-    note_failure (delivery, error);
-  if (delivery->events.session_opened != NULL)
-    delivery->events.session_opened (session, size, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (!box_recording_set_session (line->recording, session, size, &error))
+    note_failure (line, error);
+  if (line->events.session_opened != NULL)
+    line->events.session_opened (session, size, line->user_data);
+  event_done (line);
 }
 
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
   GError *error = NULL;
 
-  if (!box_recording_add_part (delivery->recording, part, &error))
-    note_failure (delivery, error);
-  if (delivery->events.part_done != NULL)
-    delivery->events.part_done (part, attempts, adopted, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (!box_recording_add_part (line->recording, part, &error))
+    note_failure (line, error);
+  if (line->events.part_done != NULL)
+    line->events.part_done (part, attempts, adopted, line->user_data);
+  event_done (line);
 }
 
 static void
 on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
              gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
 
-  if (delivery->events.retrying != NULL)
-    delivery->events.retrying (request, offset, attempt, delay, reason, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (line->events.retrying != NULL)
+    line->events.retrying (request, offset, attempt, delay, reason, line->user_data);
+  event_done (line);
 }
 
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
 
-  if (delivery->events.outage != NULL)
-    delivery->events.outage (reason, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (line->events.outage != NULL)
+    line->events.outage (reason, line->user_data);
+  event_done (line);
 }
 
 static void
 on_committing (gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
   GError *error = NULL;
 
-  if (!box_recording_set_committing (delivery->recording, &error))
-    note_failure (delivery, error);
-  if (delivery->events.committing != NULL)
-    delivery->events.committing (delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (!box_recording_set_committing (line->recording, &error))
+    note_failure (line, error);
+  if (line->events.committing != NULL)
+    line->events.committing (line->user_data);
+  event_done (line);
 }
 
 static void
 on_completed (const BoxFile *file, gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
   GError *error = NULL;
 
-  if (file != NULL && !box_recording_set_committed (delivery->recording, file, &error))
-    note_failure (delivery, error);
-  if (delivery->events.completed != NULL)
-    delivery->events.completed (file, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (file != NULL && !box_recording_set_committed (line->recording, file, &error))
+    note_failure (line, error);
+  if (line->events.completed != NULL)
+    line->events.completed (file, line->user_data);
+  event_done (line);
 }
 
 static void
 on_failed (const GError *error, gpointer user_data)
 {
-  Delivery *delivery = user_data;
+  Line *line = user_data;
 
-  if (delivery->events.failed != NULL)
-    delivery->events.failed (error, delivery->user_data);
+  if (!event_begins (line))
+    return;
+  if (line->events.failed != NULL)
+    line->events.failed (error, line->user_data);
+  event_done (line);
+}
+
+static const BoxUploadEvents line_events = {
+  .session_opened = on_session_opened,
+  .part_done = on_part_done,
+  .retrying = on_retrying,
+  .outage = on_outage,
+  .committing = on_committing,
+  .completed = on_completed,
+  .failed = on_failed,
+};
+
+static Line *
+line_new (BoxRecording *recording, const BoxUploadEvents *events, gpointer user_data)
+{
+  Line *line = g_new0 (Line, 1);
+
+  g_atomic_ref_count_init (&line->refs);
+  g_mutex_init (&line->lock);
+  g_cond_init (&line->idle);
+  line->recording = box_recording_ref (recording);
+  line->events = *events;
+  line->user_data = user_data;
+  return line;
+}
+
+BoxDelivery *
+box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
+                  const BoxUploadEvents *events, gpointer user_data, GError **error)
+{
+  Line *line = line_new (recording, events, user_data);
+  BoxUploadSource source = { .read = read_recording, .user_data = line };
+  BoxUploadSettings with_source = *settings;
+  BoxDelivery *delivery;
+  BoxUpload *upload;
+
+  with_source.source = &source;
+  upload = box_upload_new (&with_source, &line_events, line, line_unref, error);
+  if (upload == NULL)
+    {
+      line_unref (line);
+      return NULL;
+    }
+  g_atomic_ref_count_inc (&line->refs);
+  delivery = g_new0 (BoxDelivery, 1);
+  delivery->upload = upload;
+  delivery->line = line;
+  return delivery;
 }
 
 BoxUpload *
-box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
-                  const BoxUploadEvents *events, gpointer user_data, GDestroyNotify destroy,
-                  GError **error)
+box_delivery_get_upload (BoxDelivery *delivery)
 {
-  static const BoxUploadEvents own = {
-    .session_opened = on_session_opened,
-    .part_done = on_part_done,
-    .retrying = on_retrying,
-    .outage = on_outage,
-    .committing = on_committing,
-    .completed = on_completed,
-    .failed = on_failed,
-  };
-  Delivery *delivery = g_new0 (Delivery, 1);
-  BoxUploadSource source = { .read = read_recording, .user_data = delivery };
-  BoxUploadSettings with_source = *settings;
-  BoxUpload *upload;
+  return delivery->upload;
+}
 
-  delivery->recording = box_recording_ref (recording);
-  if (events != NULL)
-    delivery->events = *events;
-  delivery->user_data = user_data;
-  delivery->destroy = destroy;
-  with_source.source = &source;
-  upload = box_upload_new (&with_source, &own, delivery, delivery_free, error);
-  if (upload == NULL)
-    {
-      delivery->destroy = NULL;
-      delivery_free (delivery);
-    }
-  return upload;
+void
+box_delivery_free (BoxDelivery *delivery)
+{
+  if (delivery == NULL)
+    return;
+  box_upload_cancel (delivery->upload);
+  close_line (delivery->line);
+  box_upload_unref (delivery->upload);
+  line_unref (delivery->line);
+  g_free (delivery);
 }

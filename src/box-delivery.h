@@ -12,9 +12,19 @@
 
 G_BEGIN_DECLS
 
-/* Like box_upload_new(); @settings.source is set here. The upload keeps @recording. */
-BoxUpload *box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
-                             const BoxUploadEvents *events, gpointer user_data,
-                             GDestroyNotify destroy, GError **error);
+typedef struct _BoxDelivery BoxDelivery;
+
+/* Like box_upload_new(), with @recording (kept) as settings.source; not started. @user_data has to
+ * live until box_delivery_free() has returned. */
+BoxDelivery *box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
+                               const BoxUploadEvents *events, gpointer user_data, GError **error);
+
+/* Owned by @delivery. */
+BoxUpload *box_delivery_get_upload (BoxDelivery *delivery);
+
+/* Cancels the upload, if it is not over. When this returns no event runs any more, and none will
+ * come. Not to be called by an event. */
+void box_delivery_free (BoxDelivery *delivery);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 
 G_END_DECLS

@@ -205,16 +205,17 @@ upload_once (const Recovery *recovery, const BoxSession *session, const BoxSha1 
     .commit_unsure = TRUE,
   };
   BoxUploadEvents events = { NULL };
-  g_autoptr (BoxUpload) upload = NULL;
+  g_autoptr (BoxDelivery) delivery = NULL;
+  BoxUpload *upload;
 
   if (recovery->events != NULL)
     events = recovery->events->upload;
   /* A failure may be followed by another upload; the one that counts is returned. */
   events.failed = NULL;
-  upload =
-      box_delivery_new (recovery->recording, &settings, &events, recovery->user_data, NULL, error);
-  if (upload == NULL)
+  delivery = box_delivery_new (recovery->recording, &settings, &events, recovery->user_data, error);
+  if (delivery == NULL)
     return FALSE;
+  upload = box_delivery_get_upload (delivery);
   if (recovery->events != NULL && recovery->events->uploading != NULL)
     recovery->events->uploading (upload, recovery->user_data);
   box_upload_start (upload);

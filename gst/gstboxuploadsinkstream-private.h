@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of a stream share: gstboxuploadsinkstream.c (which way it goes, and the direct
+ * way) and gstboxuploadsinkspooling.c (the way through the spool). GST_FLOW_ERROR always means
+ * here that the error has been told and the stream has failed.
+ */
+#pragma once
+
+#include "gstboxuploadsinkstream.h"
+
+G_BEGIN_DECLS
+
+/* Tells @error (taken) and ends the upload, if there is one. */
+GstFlowReturn gst_box_upload_sink_stream_fail (GstBoxUploadSink *self, GError *error);
+
+/* The upload has failed by itself: its error has been told when this returns. */
+GstFlowReturn gst_box_upload_sink_stream_upload_failed (GstBoxUploadSink *self);
+
+/* Starts @upload (taken). */
+void gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload);
+
+/* Waits for self->upload; *@done is FALSE where it failed with what another upload of the recording
+ * can mend. */
+GstFlowReturn gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done);
+
+/* Begins to record; the size is decided. Begins to upload beside it where the size is known. */
+GstFlowReturn gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self);
+GstFlowReturn
+gst_box_upload_sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length);
+GstFlowReturn gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self);
+
+/* Empties the recording: the stream begins anew. */
+gboolean gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self);
+
+/* Stops what runs and lets the recording go. */
+void gst_box_upload_sink_spooling_end (GstBoxUploadSink *self);
+
+G_END_DECLS
