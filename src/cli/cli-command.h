@@ -56,6 +56,7 @@ extern const CliCommand cli_command_put;
 extern const CliCommand cli_command_resume;
 extern const CliCommand cli_command_spool;
 extern const CliCommand cli_command_status;
+extern const CliCommand cli_command_token;
 extern const CliCommand cli_command_watch;
 extern const CliCommand cli_command_whoami;
 
