@@ -9,6 +9,18 @@
 #include "box-error.h"
 #include "box-secret-private.h"
 
+#include <stdlib.h>
+
+/* How long a process that ends waits for refresh tokens that are being replaced: their successors
+ * would be lost. Microseconds. */
+#define EXIT_LIMIT (5 * G_USEC_PER_SEC)
+
+static GMutex rotations_lock;
+static GCond rotations_over;
+/* with rotations_lock */
+static guint rotations;
+static gboolean exit_waits;
+
 #define ADVICE                                                                                     \
   "the refresh token is no longer valid (they last 60 days, and one use): log in to Box once "     \
   "more "                                                                                          \
@@ -39,6 +51,37 @@ stored_token (const BoxAuthConfig *config, const BoxGrantContext *context)
   if (box_token_state (token, g_get_monotonic_time (), 0) != BOX_TOKEN_GOOD)
     return NULL;
   return g_steal_pointer (&token);
+}
+
+static void
+wait_for_rotations (void)
+{
+  gint64 deadline = g_get_monotonic_time () + EXIT_LIMIT;
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&rotations_lock);
+  while (rotations > 0 && in_time)
+    in_time = g_cond_wait_until (&rotations_over, &rotations_lock, deadline);
+  g_mutex_unlock (&rotations_lock);
+}
+
+static void
+begin_rotation (void)
+{
+  g_mutex_lock (&rotations_lock);
+  rotations++;
+  if (!exit_waits)
+    exit_waits = atexit (wait_for_rotations) == 0;
+  g_mutex_unlock (&rotations_lock);
+}
+
+static void
+end_rotation (void)
+{
+  g_mutex_lock (&rotations_lock);
+  rotations--;
+  g_cond_broadcast (&rotations_over);
+  g_mutex_unlock (&rotations_lock);
 }
 
 static BoxToken *
@@ -79,7 +122,11 @@ obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **er
     return token;
   if (!box_auth_store_prepare (store, error))
     return NULL;
-  return rotate (store, context, error);
+
+  begin_rotation ();
+  token = rotate (store, context, error);
+  end_rotation ();
+  return token;
 }
 
 const BoxGrant box_grant_refresh = { obtain };
