@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-destination.h"
+#include "box-error.h"
+
+static const struct
+{
+  const char *uri;
+  const char *folder_id;
+  const char *name; /* NULL: refused */
+  const char *back; /* NULL: the same */
+} uris[] = {
+  { "box://0/name.mp4", "0", "name.mp4" },
+  { "BOX://0/name.mp4", "0", "name.mp4", "box://0/name.mp4" },
+  { "box://123456/rec%20one.mp4", "123456", "rec one.mp4" },
+  { "box://0/rec one.mp4", "0", "rec one.mp4", "box://0/rec%20one.mp4" },
+  { "box://0/100%25.mp4", "0", "100%.mp4" },
+  { "box://0/%C3%A4.mp4", "0", "ä.mp4" },
+  { "box://0/ä.mp4", "0", "ä.mp4", "box://0/%C3%A4.mp4" },
+  { "box://0/a%3Fb%23c.mp4", "0", "a?b#c.mp4" },
+  { "box://0/.hidden", "0", ".hidden" },
+  { "box://0/...", "0", "..." },
+  { NULL },
+  { "" },
+  { "http://0/name" },
+  { "box:0/name" },
+  { "box://" },
+  { "box://0" },
+  { "box://0/" },
+  { "box:///name" },
+  { "box://folder/name" },
+  { "box://-1/name" },
+  { "box://0/a/b" },
+  { "box://0/a%2Fb" },
+  { "box://0/a%5Cb" },
+  { "box://0/a?b" },
+  { "box://0/a#b" },
+  { "box://0/100%" },
+  { "box://0/a%00b" },
+  { "box://0/a%0Ab" },
+  { "box://0/a%7F" },
+  { "box://0/%FF" },
+  { "box://0/." },
+  { "box://0/%2E%2E" },
+  { "box://0/%20a" },
+  { "box://0/a%20" },
+};
+
+static void
+test_uris_name_a_folder_and_a_file (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (uris); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (BoxDestination) parsed = box_destination_new_from_uri (uris[i].uri, &error);
+      g_autoptr (BoxDestination) destination = NULL;
+      g_autofree char *back = NULL;
+
+      if (uris[i].name == NULL)
+        {
+          if (parsed != NULL)
+            g_error ("%s was taken", uris[i].uri);
+          g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+          continue;
+        }
+      g_assert_no_error (error);
+      destination = box_destination_copy (parsed);
+      g_assert_cmpint (destination->kind, ==, BOX_DESTINATION_FOLDER);
+      g_assert_cmpstr (destination->folder_id, ==, uris[i].folder_id);
+      g_assert_cmpstr (destination->name, ==, uris[i].name);
+      back = box_destination_to_uri (destination);
+      g_assert_cmpstr (back, ==, uris[i].back != NULL ? uris[i].back : uris[i].uri);
+    }
+}
+
+static void
+test_names_are_at_most_255_characters (void)
+{
+  g_autoptr (GString) name = g_string_new (NULL);
+
+  for (guint i = 0; i < 255; i++)
+    g_string_append (name, "ä");
+  g_assert_true (box_destination_check_name (name->str, NULL));
+  g_string_append (name, "b");
+  g_assert_false (box_destination_check_name (name->str, NULL));
+  g_assert_false (box_destination_check_name (NULL, NULL));
+}
+
+static void
+test_ids_are_checked (void)
+{
+  g_autofree char *long_id = g_strnfill (65, '1');
+  g_autoptr (BoxDestination) session = box_destination_new_session ("F97-a_1", NULL);
+  g_autoptr (BoxDestination) file = box_destination_new_file ("12", NULL);
+  g_autoptr (BoxDestination) root = box_destination_new_folder (NULL, "a", NULL);
+  const char *const bad[] = { NULL, "", "../1", "1/2", "1 ", "ä", long_id };
+
+  g_assert_cmpstr (session->session_id, ==, "F97-a_1");
+  g_assert_cmpstr (file->file_id, ==, "12");
+  g_assert_cmpstr (root->folder_id, ==, "0");
+  g_assert_null (box_destination_to_uri (session));
+  g_assert_null (box_destination_to_uri (file));
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_assert_null (box_destination_new_session (bad[i], NULL));
+      g_assert_null (box_destination_new_file (bad[i], NULL));
+      if (bad[i] != NULL)
+        g_assert_null (box_destination_new_folder (bad[i], "a", NULL));
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/destination/uris-name-a-folder-and-a-file",
+                   test_uris_name_a_folder_and_a_file);
+  g_test_add_func ("/destination/names-are-at-most-255-characters",
+                   test_names_are_at_most_255_characters);
+  g_test_add_func ("/destination/ids-are-checked", test_ids_are_checked);
+  return g_test_run ();
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-error.h"
+#include "box-json-private.h"
+
+#include <string.h>
+
+static JsonNode *
+parse (const char *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
+
+  return box_json_parse (bytes, error);
+}
+
+static void
+test_what_is_not_json_is_refused (void)
+{
+  static const char *const texts[] = {
+    "",
+    " ",
+    "null",
+    "1",
+    "\"a\"",
+    "<html>504</html>",
+    "{",
+    "[1,",
+    "{\"a\":}",
+    "{\"a\" 1}",
+    "{\"a\":\"\xff\"}",
+    "{/* \" */\"a\":1}",
+    "{'a'",
+    "[1]]x",
+    "{\"a\":01x}",
+    "// {\n{}",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = parse (texts[i], &error);
+
+      if (node != NULL)
+        g_error ("\"%s\" was taken", texts[i]);
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
+    }
+}
+
+static void
+test_deep_nesting_is_refused (void)
+{
+  g_autofree char *deep = g_strnfill (1 << 20, '[');
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) brackets = NULL;
+
+  g_assert_null (parse (deep, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
+  brackets =
+      parse ("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]", NULL);
+  g_assert_nonnull (brackets);
+}
+
+typedef struct
+{
+  const char *value;
+  gboolean good;
+  gboolean found;
+  guint64 number;
+} NumberCase;
+
+static const NumberCase numbers[] = {
+  { "5", TRUE, TRUE, 5 },
+  { "5.0", TRUE, TRUE, 5 },
+  { "8.388608e6", TRUE, TRUE, 8388608 },
+  { "9007199254740992", TRUE, TRUE, G_GUINT64_CONSTANT (9007199254740992) },
+  { "null", TRUE, FALSE, 0 },
+  { "5.5", FALSE },
+  { "-1", FALSE },
+  { "-1.0", FALSE },
+  { "4", FALSE },
+  { "9007199254740993", FALSE },
+  { "1e300", FALSE },
+  { "99999999999999999999999", FALSE },
+  { "\"5\"", FALSE },
+  { "true", FALSE },
+  { "[5]", FALSE },
+  { "{}", FALSE },
+};
+
+static void
+test_numbers_are_whole_and_bounded (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"size\":%s}", numbers[i].value);
+      g_autoptr (JsonNode) node = parse (text, NULL);
+      g_autoptr (GError) error = NULL;
+      gboolean found, good;
+      guint64 number = 0;
+
+      g_test_message ("%s", text);
+      if (node == NULL)
+        {
+          g_assert_false (numbers[i].good);
+          continue;
+        }
+      good = box_json_find_uint64 (json_node_get_object (node), "size", 5,
+                                   G_GUINT64_CONSTANT (9007199254740992), &found, &number, &error);
+      g_assert_cmpint (good, ==, numbers[i].good);
+      g_assert_cmpint (found, ==, numbers[i].found);
+      g_assert_cmpuint (number, ==, numbers[i].number);
+      if (!good)
+        {
+          g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
+          g_assert_nonnull (strstr (error->message, "\"size\""));
+        }
+    }
+}
+
+static void
+test_text_may_be_a_number (void)
+{
+  g_autoptr (JsonNode) node =
+      parse ("{\"a\":\"3\",\"b\":3,\"c\":null,\"d\":[],\"e\":\"long\"}", NULL);
+  JsonObject *object = json_node_get_object (node);
+  g_autofree char *a = NULL, *b = NULL, *c = NULL, *d = NULL, *e = NULL;
+
+  g_assert_true (box_json_find_text (object, "a", 3, &a, NULL));
+  g_assert_cmpstr (a, ==, "3");
+  g_assert_true (box_json_find_text (object, "b", 3, &b, NULL));
+  g_assert_cmpstr (b, ==, "3");
+  g_assert_true (box_json_find_text (object, "c", 3, &c, NULL));
+  g_assert_null (c);
+  g_assert_false (box_json_find_text (object, "d", 3, &d, NULL));
+  g_assert_false (box_json_find_text (object, "e", 3, &e, NULL));
+}
+
+static void
+test_missing_members_are_named (void)
+{
+  g_autoptr (JsonNode) node = parse ("{}", NULL);
+  JsonObject *object = json_node_get_object (node);
+  g_autoptr (GError) number_error = NULL, string_error = NULL;
+  g_autofree char *text = NULL;
+  guint64 number;
+
+  g_assert_false (box_json_get_uint64 (object, "part_size", 0, 1, &number, &number_error));
+  g_assert_cmpstr (number_error->message, ==, "the reply's \"part_size\" is missing");
+  g_assert_false (box_json_get_string (object, "id", 1, &text, &string_error));
+  g_assert_cmpstr (string_error->message, ==, "the reply's \"id\" is missing");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/json/what-is-not-json-is-refused", test_what_is_not_json_is_refused);
+  g_test_add_func ("/json/deep-nesting-is-refused", test_deep_nesting_is_refused);
+  g_test_add_func ("/json/numbers-are-whole-and-bounded", test_numbers_are_whole_and_bounded);
+  g_test_add_func ("/json/text-may-be-a-number", test_text_may_be_a_number);
+  g_test_add_func ("/json/missing-members-are-named", test_missing_members_are_named);
+  return g_test_run ();
+}

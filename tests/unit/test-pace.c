@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-pace.h"
+
+/* Takes @n bytes at a virtual @now and moves it by the wait, as one sender would. */
+static void
+take (BoxPace *pace, gsize n, gint64 *now)
+{
+  *now += box_pace_take (pace, n, *now);
+}
+
+static void
+test_no_rate_is_no_wait (void)
+{
+  g_autoptr (BoxPace) pace = box_pace_new (0);
+  gint64 now = G_USEC_PER_SEC;
+
+  for (guint i = 0; i < 1000; i++)
+    g_assert_cmpint (box_pace_take (pace, 1 << 30, now), ==, 0);
+}
+
+static void
+test_the_rate_holds_over_time (void)
+{
+  static const guint64 rates[] = { 1000, 125000, 20000000, G_GUINT64_CONSTANT (10000000000) };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rates); i++)
+    {
+      g_autoptr (BoxPace) pace = box_pace_new (rates[i]);
+      gint64 begin = 100 * G_USEC_PER_SEC, now = begin;
+      guint64 sent = 0;
+
+      while (now < begin + 10 * G_USEC_PER_SEC)
+        {
+          gsize n = box_pace_slice (pace, 8192);
+
+          take (pace, n, &now);
+          sent += n;
+        }
+      g_assert_cmpfloat ((double) sent, >, 10.0 * (double) rates[i] * 0.98);
+      g_assert_cmpfloat ((double) sent, <, 10.0 * (double) rates[i] * 1.02 + 8192);
+    }
+}
+
+static void
+test_idle_time_is_no_credit_for_a_burst (void)
+{
+  g_autoptr (BoxPace) pace = box_pace_new (1000000);
+  gint64 now = 1000 * G_USEC_PER_SEC;
+  guint64 at_once = 0;
+
+  while (box_pace_take (pace, 1000, now) == 0)
+    at_once += 1000;
+  g_assert_cmpuint (at_once, <=, 60000);
+}
+
+static void
+test_senders_share_the_rate (void)
+{
+  g_autoptr (BoxPace) pace = box_pace_new (1000000);
+  gint64 now[4] = { G_USEC_PER_SEC, G_USEC_PER_SEC, G_USEC_PER_SEC, G_USEC_PER_SEC };
+  guint64 sent = 0;
+
+  for (guint i = 0; now[i % 4] < 11 * G_USEC_PER_SEC; i++, sent += 8192)
+    take (pace, 8192, &now[i % 4]);
+  g_assert_cmpuint (sent, >, 9800000);
+  g_assert_cmpuint (sent, <, 10300000);
+}
+
+static void
+test_a_new_rate_takes_effect_soon (void)
+{
+  g_autoptr (BoxPace) pace = box_pace_new (1000);
+  gint64 now = G_USEC_PER_SEC;
+
+  take (pace, box_pace_slice (pace, 8192), &now);
+  g_assert_cmpint (box_pace_take (pace, box_pace_slice (pace, 8192), now), <=, G_USEC_PER_SEC);
+  box_pace_set_rate (pace, 1000000);
+  g_assert_cmpint (box_pace_take (pace, 8192, now), ==, 0);
+  box_pace_set_rate (pace, 0);
+  g_assert_cmpint (box_pace_take (pace, 1 << 30, now), ==, 0);
+  g_assert_cmpuint (box_pace_slice (pace, 8192), ==, 8192);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/pace/no-rate-is-no-wait", test_no_rate_is_no_wait);
+  g_test_add_func ("/pace/the-rate-holds-over-time", test_the_rate_holds_over_time);
+  g_test_add_func ("/pace/idle-time-is-no-credit-for-a-burst",
+                   test_idle_time_is_no_credit_for_a_burst);
+  g_test_add_func ("/pace/senders-share-the-rate", test_senders_share_the_rate);
+  g_test_add_func ("/pace/a-new-rate-takes-effect-soon", test_a_new_rate_takes_effect_soon);
+  return g_test_run ();
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-error.h"
+#include "box-retry.h"
+
+static GError *
+new_failure (guint status, gint retry_after)
+{
+  BoxErrorDetails details = { .http_status = status, .retry_after = retry_after };
+
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "failed");
+}
+
+static void
+test_delays_double_up_to_half_a_minute (void)
+{
+  static const gint64 longest[] = { 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000 };
+  g_autoptr (GError) failure = new_failure (503, -1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (longest); i++)
+    {
+      g_assert_cmpint (box_retry_delay (i + 1, failure, 0), ==, longest[i] * 1000);
+      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), >=, longest[i] * 750);
+      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), <=, longest[i] * 751);
+    }
+  g_assert_cmpint (box_retry_delay (G_MAXUINT, failure, 0), ==, 30 * G_USEC_PER_SEC);
+}
+
+static void
+test_retry_after_is_kept_to_within_reason (void)
+{
+  g_autoptr (GError) asked = new_failure (429, 7);
+  g_autoptr (GError) bogus = new_failure (503, G_MAXINT);
+  g_autoptr (GError) zero = new_failure (429, 0);
+
+  g_assert_cmpint (box_retry_delay (1, asked, G_MAXUINT32), ==, 7 * G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (9, asked, 0), ==, 7 * G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (1, bogus, 0), ==, BOX_RETRY_AFTER_MAX * G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (1, zero, 0), ==, G_USEC_PER_SEC / 2);
+}
+
+static void
+test_a_wait_is_asked_for_by_429_or_retry_after (void)
+{
+  g_autoptr (GError) limited = new_failure (429, -1);
+  g_autoptr (GError) asked = new_failure (503, 3);
+  g_autoptr (GError) down = new_failure (503, -1);
+  g_autoptr (GError) lost = new_failure (0, -1);
+
+  g_assert_true (box_retry_is_asked (limited));
+  g_assert_true (box_retry_is_asked (asked));
+  g_assert_false (box_retry_is_asked (down));
+  g_assert_false (box_retry_is_asked (lost));
+  g_assert_false (box_retry_is_asked (NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/retry/delays-double-up-to-half-a-minute",
+                   test_delays_double_up_to_half_a_minute);
+  g_test_add_func ("/retry/retry-after-is-kept-to-within-reason",
+                   test_retry_after_is_kept_to_within_reason);
+  g_test_add_func ("/retry/a-wait-is-asked-for-by-429-or-retry-after",
+                   test_a_wait_is_asked_for_by_429_or_retry_after);
+  return g_test_run ();
+}
