@@ -7,6 +7,7 @@
 #include "box-delivery.h"
 #include "gstboxuploadsink.h"
 #include "gstboxuploadsinkfinisher.h"
+#include "gstboxuploadsinkpreflight.h"
 #include "gstboxuploadsinkproperties.h"
 #include "gstboxuploadsinkrecorder.h"
 #include "gstboxuploadsinkreporter.h"
@@ -39,12 +40,13 @@ struct _GstBoxUploadSink
   /* The streaming thread; without data, the thread that changes the state. */
   GstBoxUploadSinkPlan *plan;
   GstBoxUploadSinkSize size;
-  BoxSpool *spool;                    /* nullable */
-  GstBoxUploadSinkRecorder *recorder; /* of recording */
-  BoxDelivery *delivery;              /* of upload, where it reads from recording */
-  gboolean upload_failed;             /* and this was told, but the recording goes on */
-  gboolean reserve_told;              /* that it is nearly full */
-  guint64 position;                   /* where in the file the next byte goes */
+  BoxSpool *spool;                      /* nullable */
+  GstBoxUploadSinkRecorder *recorder;   /* of recording */
+  GstBoxUploadSinkPreflight *preflight; /* of a recording without an upload; nullable */
+  BoxDelivery *delivery;                /* of upload, where it reads from recording */
+  gboolean upload_failed;               /* and this was told, but the recording goes on */
+  gboolean reserve_told;                /* that it is nearly full */
+  guint64 position;                     /* where in the file the next byte goes */
   gboolean completed;
   gboolean failed;  /* this stream has come to an end that has been told */
   char *media_type; /* of the caps, or NULL */

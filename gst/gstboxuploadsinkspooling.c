@@ -74,7 +74,9 @@ gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
   g_mutex_unlock (&self->lock);
   GST_INFO_OBJECT (self, "recording to %s", path);
   gst_box_upload_sink_reporter_set_spool (self->reporter, path);
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && !begin_upload (self, &error))
+  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    self->preflight = gst_box_upload_sink_preflight_new (self->plan, self->reporter);
+  else if (!begin_upload (self, &error))
     return gst_box_upload_sink_stream_fail (self, error);
   return GST_FLOW_OK;
 }
@@ -93,20 +95,29 @@ leave_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->delivery, box_delivery_free);
 }
 
+/* Box has refused the file, and this was told. */
+static GstFlowReturn
+refused (GstBoxUploadSink *self)
+{
+  if (self->plan->values.errors_fatal)
+    {
+      self->failed = TRUE;
+      return GST_FLOW_ERROR;
+    }
+  self->upload_failed = TRUE;
+  leave_upload (self);
+  return GST_FLOW_OK;
+}
+
 /* Tells the upload beside the recording, if there is one, what it can read. */
 static GstFlowReturn
 announce (GstBoxUploadSink *self)
 {
+  if (!self->upload_failed && gst_box_upload_sink_reporter_has_failed (self->reporter))
+    return refused (self);
   if (self->delivery == NULL)
     return GST_FLOW_OK;
-  if (gst_box_upload_sink_reporter_has_failed (self->reporter))
-    {
-      if (self->plan->values.errors_fatal)
-        return gst_box_upload_sink_stream_upload_failed (self);
-      self->upload_failed = TRUE;
-      leave_upload (self);
-    }
-  else if (self->position > self->size.bytes)
+  if (self->position > self->size.bytes)
     {
       GST_WARNING_OBJECT (self,
                           "the stream is longer than the %" G_GUINT64_FORMAT
@@ -206,12 +217,13 @@ clear_up (GstBoxUploadSink *self)
 static GstFlowReturn
 finisher_is_done (GstBoxUploadSink *self)
 {
+  BoxUpload *upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
   BoxRecovered how;
   const BoxFile *file = gst_box_upload_sink_finisher_get_file (self->finisher, &how);
+  GstFlowReturn flow = gst_box_upload_sink_stream_completed (self, upload, file);
 
-  self->completed = TRUE;
-  gst_box_upload_sink_reporter_completed (self->reporter, file);
-  return GST_FLOW_OK;
+  g_clear_pointer (&upload, box_upload_unref);
+  return flow;
 }
 
 static GstFlowReturn
@@ -336,6 +348,7 @@ gst_box_upload_sink_spooling_end (GstBoxUploadSink *self)
   g_autoptr (BoxRecording) recording = NULL;
   GstBoxUploadSinkFinisher *finisher;
 
+  g_clear_pointer (&self->preflight, gst_box_upload_sink_preflight_free);
   leave_upload (self);
   g_mutex_lock (&self->lock);
   recording = g_steal_pointer (&self->recording);

@@ -16,6 +16,10 @@ GstFlowReturn gst_box_upload_sink_stream_fail (GstBoxUploadSink *self, GError *e
 /* The upload has failed by itself: its error has been told when this returns. */
 GstFlowReturn gst_box_upload_sink_stream_upload_failed (GstBoxUploadSink *self);
 
+/* @upload (nullable) has ended well, with @file, or NULL where the application commits it. */
+GstFlowReturn gst_box_upload_sink_stream_completed (GstBoxUploadSink *self, BoxUpload *upload,
+                                                    const BoxFile *file);
+
 /* Starts @upload (taken). */
 void gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload);
 

@@ -316,14 +316,29 @@ write_padding (GstBoxUploadSink *self)
 
 /* Without a commit of ours, the application gets what it needs for its own. */
 static void
-tell_filled (GstBoxUploadSink *self)
+tell_filled (GstBoxUploadSink *self, BoxUpload *upload)
 {
-  g_autoptr (BoxSession) session = box_upload_get_session (self->upload);
+  g_autoptr (BoxSession) session = box_upload_get_session (upload);
+  BoxUploadStats stats;
   BoxSha1 sha1;
 
-  if (box_upload_get_sha1 (self->upload, &sha1))
+  box_upload_get_stats (upload, &stats);
+  if (box_upload_get_sha1 (upload, &sha1))
     gst_box_upload_sink_post_filled (GST_ELEMENT (self), session != NULL ? session->id : NULL,
-                                     self->position, &sha1);
+                                     stats.bytes_total, &sha1);
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_completed (GstBoxUploadSink *self, BoxUpload *upload,
+                                      const BoxFile *file)
+{
+  self->completed = TRUE;
+  if (file == NULL && upload != NULL)
+    tell_filled (self, upload);
+  if (file != NULL && self->plan->note != NULL)
+    box_note_remove (self->plan->note->session_id);
+  gst_box_upload_sink_reporter_completed (self->reporter, file);
+  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -331,13 +346,7 @@ upload_has_completed (GstBoxUploadSink *self)
 {
   g_autoptr (BoxFile) file = box_upload_get_file (self->upload);
 
-  self->completed = TRUE;
-  if (file == NULL)
-    tell_filled (self);
-  else if (self->plan->note != NULL)
-    box_note_remove (self->plan->note->session_id);
-  gst_box_upload_sink_reporter_completed (self->reporter, file);
-  return GST_FLOW_OK;
+  return gst_box_upload_sink_stream_completed (self, self->upload, file);
 }
 
 GstFlowReturn

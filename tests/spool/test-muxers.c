@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whatever a muxer does with a file, the spool's data is what filesink makes of the same buffers,
+ * segments and events. Needs no network: eos-mode=spool ends with the recording.
+ */
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <string.h>
+
+#include "box-recording.h"
+
+#define VIDEO                                                                                      \
+  "videotestsrc num-buffers=60 ! video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! "
+#define AUDIO                                                                                      \
+  "audiotestsrc num-buffers=80 samplesperbuffer=1024 ! audio/x-raw,rate=44100,channels=1 ! "
+#define H264 VIDEO "x264enc key-int-max=15 speed-preset=ultrafast ! h264parse ! queue ! m. "
+#define AAC  AUDIO "voaacenc ! aacparse ! queue ! m. "
+
+typedef struct
+{
+  const char *name;
+  const char *line;  /* with a muxer named m */
+  gboolean rewrites; /* the muxer goes back in the file */
+} Muxer;
+
+static const Muxer muxers[] = {
+  { "mp4mux", H264 AAC "mp4mux name=m", TRUE },
+  { "mp4mux-fragmented", H264 AAC "mp4mux name=m fragment-duration=500", TRUE },
+  { "mp4mux-finalised",
+    H264 AAC "mp4mux name=m fragment-duration=500 fragment-mode=first-moov-then-finalise", TRUE },
+  { "mp4mux-faststart", H264 AAC "mp4mux name=m faststart=true", FALSE },
+  { "mp4mux-robust",
+    H264 "mp4mux name=m reserved-max-duration=20000000000 reserved-moov-update-period=500000000",
+    TRUE },
+  { "matroskamux", H264 AAC "matroskamux name=m", TRUE },
+  { "webmmux", VIDEO "vp8enc deadline=1 ! queue ! webmmux name=m", TRUE },
+  { "mpegtsmux", H264 AAC "mpegtsmux name=m", FALSE },
+  { "flvmux", H264 AAC "flvmux name=m", TRUE },
+  { "avimux", H264 "avimux name=m", TRUE },
+  { "wavenc", AUDIO "wavenc name=m", TRUE },
+  { "oggmux", AUDIO "vorbisenc ! oggmux name=m", FALSE },
+  { "mxfmux", VIDEO "x264enc key-int-max=15 speed-preset=ultrafast ! h264parse ! mxfmux name=m",
+    TRUE },
+};
+
+typedef struct
+{
+  char *dir;
+  GstPad *mirror; /* feeds the filesink */
+  GstElement *filesink;
+  guint n_rewrites; /* segments that did not go on where the stream stood */
+  guint64 position;
+} Fixture;
+
+static void
+mirror_event (Fixture *fixture, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    {
+      gst_event_parse_segment (event, &segment);
+      if (segment->format == GST_FORMAT_BYTES && segment->start != fixture->position)
+        {
+          fixture->n_rewrites++;
+          fixture->position = segment->start;
+        }
+    }
+  gst_pad_push_event (fixture->mirror, gst_event_ref (event));
+}
+
+/* Hands everything that reaches the sink to the filesink, too. */
+static GstPadProbeReturn
+on_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM)
+    mirror_event (fixture, GST_PAD_PROBE_INFO_EVENT (info));
+  else if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST)
+    {
+      GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST (info);
+
+      fixture->position += gst_buffer_list_calculate_size (list);
+      gst_pad_push_list (fixture->mirror, gst_buffer_list_ref (list));
+    }
+  else
+    {
+      fixture->position += gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info));
+      gst_pad_push (fixture->mirror, gst_buffer_ref (GST_PAD_PROBE_INFO_BUFFER (info)));
+    }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+start_filesink (Fixture *fixture, const char *location)
+{
+  g_autoptr (GstPad) sink_pad = NULL;
+
+  fixture->filesink = gst_object_ref_sink (gst_element_factory_make ("filesink", NULL));
+  g_object_set (fixture->filesink, "location", location, "async", FALSE, NULL);
+  fixture->mirror = gst_object_ref_sink (gst_pad_new ("src", GST_PAD_SRC));
+  sink_pad = gst_element_get_static_pad (fixture->filesink, "sink");
+  gst_pad_set_active (fixture->mirror, TRUE);
+  g_assert_cmpint (gst_pad_link (fixture->mirror, sink_pad), ==, GST_PAD_LINK_OK);
+  g_assert_cmpint (gst_element_set_state (fixture->filesink, GST_STATE_PLAYING), !=,
+                   GST_STATE_CHANGE_FAILURE);
+}
+
+static void
+stop_filesink (Fixture *fixture)
+{
+  gst_element_set_state (fixture->filesink, GST_STATE_NULL);
+  gst_pad_set_active (fixture->mirror, FALSE);
+  gst_clear_object (&fixture->mirror);
+  gst_clear_object (&fixture->filesink);
+}
+
+static void
+assert_eos (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  g_assert_nonnull (message);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    {
+      g_autoptr (GError) error = NULL;
+
+      gst_message_parse_error (message, &error, NULL);
+      g_error ("%s", error->message);
+    }
+}
+
+static void
+run (Fixture *fixture, const char *line, const char *reference)
+{
+  g_autofree char *whole = g_strdup_printf ("%s ! boxuploadsink name=sink", line);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (whole, &error);
+  g_autoptr (GstElement) sink = NULL;
+  g_autoptr (GstPad) pad = NULL;
+
+  g_assert_no_error (error);
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  /* Nothing listens on port 9: there is no network, and that is no reason not to record. */
+  g_object_set (sink, "location", "box://0/clip", "eos-mode", 1, "spool-dir", fixture->dir,
+                "endpoint", "http://127.0.0.1:9/api/2.0", "api-endpoint", "http://127.0.0.1:9/2.0",
+                "access-token", "x", NULL);
+  pad = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (pad,
+                     GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER
+                         | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+                     on_data, fixture, NULL);
+  start_filesink (fixture, reference);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  assert_eos (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  stop_filesink (fixture);
+}
+
+/* The one recording in the spool, and removes its journal. */
+static char *
+find_data (Fixture *fixture)
+{
+  g_autoptr (GDir) dir = g_dir_open (fixture->dir, 0, NULL);
+  const char *name;
+  char *data = NULL;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (fixture->dir, name, NULL);
+
+      if (g_str_has_suffix (name, BOX_RECORDING_DATA_SUFFIX))
+        {
+          g_assert_null (data);
+          data = g_steal_pointer (&path);
+        }
+      else if (g_str_has_suffix (name, BOX_RECORDING_JOURNAL_SUFFIX))
+        g_unlink (path);
+    }
+  g_assert_nonnull (data);
+  return data;
+}
+
+static void
+test_spool_has_what_filesink_writes (gconstpointer data)
+{
+  const Muxer *muxer = data;
+  Fixture fixture = { .dir = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL) };
+  g_autofree char *reference = g_build_filename (fixture.dir, "reference", NULL);
+  g_autofree char *path = NULL, *expected = NULL, *actual = NULL;
+  gsize expected_size, actual_size;
+
+  run (&fixture, muxer->line, reference);
+  path = find_data (&fixture);
+  g_assert_true (g_file_get_contents (reference, &expected, &expected_size, NULL));
+  g_assert_true (g_file_get_contents (path, &actual, &actual_size, NULL));
+  g_assert_cmpuint (expected_size, >, 1000);
+  g_assert_true (expected_size == actual_size && memcmp (expected, actual, actual_size) == 0);
+  g_assert_cmpint (fixture.n_rewrites > 0, ==, muxer->rewrites);
+
+  g_unlink (reference);
+  g_unlink (path);
+  g_assert_cmpint (g_rmdir (fixture.dir), ==, 0);
+  g_free (fixture.dir);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  for (gsize i = 0; i < G_N_ELEMENTS (muxers); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/muxers/%s", muxers[i].name);
+
+      g_test_add_data_func (path, &muxers[i], test_spool_has_what_filesink_writes);
+    }
+  return g_test_run ();
+}
