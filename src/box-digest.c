@@ -7,8 +7,8 @@
 struct _BoxDigest
 {
   BoxDigestEngine engine;
-  GChecksum *checksum;      /* engine GLIB */
-  gnutls_hash_hd_t gnutls;  /* engine GNUTLS */
+  GChecksum *checksum;     /* engine GLIB */
+  gnutls_hash_hd_t gnutls; /* engine GNUTLS */
 };
 
 BoxDigest *
@@ -99,7 +99,7 @@ box_sha1_from_hex (const char *hex, BoxSha1 *sha1)
     if (!g_ascii_isxdigit (hex[i]))
       return FALSE;
   for (gsize i = 0; i < BOX_SHA1_SIZE; i++)
-    sha1->bytes[i] = (guint8) (g_ascii_xdigit_value (hex[2 * i]) << 4
-                               | g_ascii_xdigit_value (hex[2 * i + 1]));
+    sha1->bytes[i] =
+        (guint8) (g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
   return TRUE;
 }

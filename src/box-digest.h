@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxDigest: incremental SHA-1, by GLib's GChecksum or by GnuTLS (which uses the processor's SHA
- * instructions). BoxSha1 is a finished digest: Box wants Base64 in request headers and answers in hex.
+ * instructions). BoxSha1 is a finished digest: Box wants Base64 in request headers and answers in
+ * hex.
  */
 #pragma once
 

@@ -29,7 +29,8 @@ box_error_private_clear (BoxErrorPrivate *details)
   g_clear_pointer (&details->context, json_node_unref);
 }
 
-/* GError copies the private part also for g_error_copy() and g_propagate_error() of literal errors. */
+/* GError copies the private part also for g_error_copy() and g_propagate_error() of literal errors.
+ */
 G_DEFINE_EXTENDED_ERROR (BoxError, box_error)
 
 const BoxErrorDetails *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxError: the one error domain. Its codes say who must act, so that one function can map them to the
- * GStreamer bus, and one to exit codes. What Box said travels with the error (box_error_get_details()).
+ * BoxError: the one error domain. Its codes say who must act, so that one function can map them to
+ * the GStreamer bus, and one to exit codes. What Box said travels with the error
+ * (box_error_get_details()).
  */
 #pragma once
 
@@ -16,7 +17,8 @@ G_BEGIN_DECLS
  * BoxErrorCode:
  * @BOX_ERROR_TRANSIENT: nobody has to act; the same request can work later (network, 429, 5xx).
  * @BOX_ERROR_CREDENTIALS: the owner of the credentials: a token or configuration was refused.
- * @BOX_ERROR_TRUST: the administrator: untrusted certificate, or a credential would leave in clear text.
+ * @BOX_ERROR_TRUST: the administrator: untrusted certificate, or a credential would leave in clear
+ * text.
  * @BOX_ERROR_FORBIDDEN: the owner of the folder: this identity may not do this.
  * @BOX_ERROR_NOT_FOUND: the user: the folder, file or session does not exist.
  * @BOX_ERROR_NAME_IN_USE: the user: the name is taken (the details carry the conflicting file).
@@ -71,7 +73,8 @@ typedef struct
 
 GQuark box_error_quark (void);
 
-/* The details of @error, owned by it; an all-empty constant where @error is not of this domain or NULL. */
+/* The details of @error, owned by it; an all-empty constant where @error is not of this domain or
+ * NULL. */
 const BoxErrorDetails *box_error_get_details (const GError *error);
 
 /* A new error that takes a deep copy of @details (which may be NULL). Free with g_error_free(). */
@@ -81,8 +84,8 @@ GError *box_error_new_with_details (BoxErrorCode code, const BoxErrorDetails *de
 /* Whether the same request can work later: BOX_ERROR_TRANSIENT. */
 gboolean box_error_is_transient (const GError *error);
 
-/* Maps an error of GIO, GnuTLS/GTls or libsoup to this domain; takes @error, never returns NULL. Errors that are of
- * this domain are returned as they are. */
+/* Maps an error of GIO, GnuTLS/GTls or libsoup to this domain; takes @error, never returns NULL.
+ * Errors that are of this domain are returned as they are. */
 GError *box_error_from_io (GError *error);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPadding: the bytes that fill a reserve which a stream did not reach, so that players ignore them. Pure: the
- * content at any position can be asked for, nothing is kept.
+ * BoxPadding: the bytes that fill a reserve which a stream did not reach, so that players ignore
+ * them. Pure: the content at any position can be asked for, nothing is kept.
  */
 #pragma once
 
@@ -19,14 +19,17 @@ typedef enum
   BOX_PADDING_MATROSKA, /* one Void element */
 } BoxPaddingKind;
 
-/* The padding for a GStreamer media type ("video/quicktime"); NONE where the container cannot be padded. NULL: NONE. */
+/* The padding for a GStreamer media type ("video/quicktime"); NONE where the container cannot be
+ * padded. NULL: NONE. */
 BoxPaddingKind box_padding_for_media_type (const char *media_type);
 
-/* The smallest gap that @kind can fill (bytes); any gap of at least this size can be. Gap 0 needs no padding. */
+/* The smallest gap that @kind can fill (bytes); any gap of at least this size can be. Gap 0 needs
+ * no padding. */
 guint64 box_padding_min_size (BoxPaddingKind kind);
 
-/* Writes bytes [@offset, @offset + @length) of the padding that fills @gap bytes after a stream of @stream_size
- * bytes. @kind is neither AUTO nor NONE, @gap at least its minimum, the range within the gap. */
+/* Writes bytes [@offset, @offset + @length) of the padding that fills @gap bytes after a stream of
+ * @stream_size bytes. @kind is neither AUTO nor NONE, @gap at least its minimum, the range within
+ * the gap. */
 void box_padding_read (BoxPaddingKind kind, guint64 stream_size, guint64 gap, guint64 offset,
                        guint8 *buffer, gsize length);
 

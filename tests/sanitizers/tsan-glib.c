@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Tells ThreadSanitizer what GLib's locks, conditions, queues and reference counts order: GLib is not built with it and locks by
- * futex, so that without this every access under a GMutex looks like a race. Preloaded into the tests of a build
- * with -Db_sanitize=thread (tests/sanitizers/meson.build); each function calls the one it stands in for.
+ * Tells ThreadSanitizer what GLib's locks, conditions, queues and reference counts order: GLib is
+ * not built with it and locks by futex, so that without this every access under a GMutex looks like
+ * a race. Preloaded into the tests of a build with -Db_sanitize=thread
+ * (tests/sanitizers/meson.build); each function calls the one it stands in for.
  */
 #include <dlfcn.h>
 #include <glib-object.h>
@@ -11,10 +12,10 @@
 void __tsan_acquire (void *address);
 void __tsan_release (void *address);
 
-#define REAL(function) \
-  static __typeof__ (&(function)) real; \
-  if (real == NULL) \
-    real = (__typeof__ (&(function))) dlsym (RTLD_NEXT, #function)
+#define REAL(function)                                                                             \
+  static __typeof__ (&(function)) real;                                                            \
+  if (real == NULL)                                                                                \
+  real = (__typeof__ (&(function))) dlsym (RTLD_NEXT, #function)
 
 void
 g_mutex_lock (GMutex *mutex)
