@@ -157,12 +157,31 @@ g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout)
   return data;
 }
 
+/* The last of those that let go has seen what the others did. */
+#define LETS_GO(address)                                                                           \
+  __tsan_release ((void *) (address));                                                             \
+  __tsan_acquire ((void *) (address))
+
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  REAL (g_atomic_ref_count_dec);
+  LETS_GO (count);
+  return real (count);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
+{
+  REAL (g_atomic_rc_box_release_full);
+  LETS_GO (box);
+  real (box, clear);
+}
+
 void
 g_object_unref (gpointer object)
 {
   REAL (g_object_unref);
-  __tsan_release (object);
-  __tsan_acquire (object);
+  LETS_GO (object);
   real (object);
 }
 
@@ -170,19 +189,22 @@ void
 g_bytes_unref (GBytes *bytes)
 {
   REAL (g_bytes_unref);
-  if (bytes != NULL)
-    {
-      __tsan_release (bytes);
-      __tsan_acquire (bytes);
-    }
+  LETS_GO (bytes);
   real (bytes);
 }
 
 void
-g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
+g_ptr_array_unref (GPtrArray *array)
 {
-  REAL (g_atomic_rc_box_release_full);
-  __tsan_release (box);
-  __tsan_acquire (box);
-  real (box, clear);
+  REAL (g_ptr_array_unref);
+  LETS_GO (array);
+  real (array);
+}
+
+void
+g_hash_table_unref (GHashTable *table)
+{
+  REAL (g_hash_table_unref);
+  LETS_GO (table);
+  real (table);
 }
