@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * box-emulator, the program: the emulator until it is told to stop.
+ */
+#include "box-emulator.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdio.h>
+
+static char *dir;
+static int port;
+static int tls_port;
+static gint64 part_size;
+static gint64 min_size;
+static gint64 max_size;
+static gint64 quota;
+static gint64 rate;
+static int session_lifetime;
+static int token_lifetime;
+static int processing;
+static gint64 clock_offset;
+static char **tokens;
+static char **scenarios;
+static char *accounts;
+static gboolean version;
+
+static const GOptionEntry entries[] = {
+  { "dir", 'd', 0, G_OPTION_ARG_FILENAME, &dir,
+    "Keep files, sessions and certificates here, also for the next time; ca.pem is to be trusted",
+    "DIR" },
+  { "port", 'p', 0, G_OPTION_ARG_INT, &port, "HTTP port (0: any)", "N" },
+  { "tls-port", 't', 0, G_OPTION_ARG_INT, &tls_port, "HTTPS port (0: any)", "N" },
+  { "part-size", 0, 0, G_OPTION_ARG_INT64, &part_size, "Size of parts (8388608)", "BYTES" },
+  { "min-size", 0, 0, G_OPTION_ARG_INT64, &min_size,
+    "Smallest file for an upload session (20000000)", "BYTES" },
+  { "max-size", 0, 0, G_OPTION_ARG_INT64, &max_size, "Largest file (no limit)", "BYTES" },
+  { "quota", 0, 0, G_OPTION_ARG_INT64, &quota, "Room for all files (no limit)", "BYTES" },
+  { "rate", 'r', 0, G_OPTION_ARG_INT64, &rate,
+    "Accept so many bytes a second over all connections (no limit)", "BYTES" },
+  { "session-lifetime", 0, 0, G_OPTION_ARG_INT, &session_lifetime,
+    "Life of an upload session (604800)", "SECONDS" },
+  { "processing", 0, 0, G_OPTION_ARG_INT, &processing,
+    "Answer the first N commits of a session with 202 (0)", "N" },
+  { "token", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tokens,
+    "Accept this access token and, given again, others (default: any is accepted)", "TOKEN" },
+  { "token-lifetime", 0, 0, G_OPTION_ARG_INT, &token_lifetime,
+    "Life of tokens from /oauth2/token (3600)", "SECONDS" },
+  { "accounts", 0, 0, G_OPTION_ARG_FILENAME, &accounts,
+    "Users, clients, keys and tokens (JSON; then only these clients get tokens)", "FILE" },
+  { "clock-offset", 0, 0, G_OPTION_ARG_INT64, &clock_offset,
+    "How far its clock is ahead of the machine's", "SECONDS" },
+  { "scenario", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &scenarios,
+    "What shall go wrong (JSON); may be given again", "FILE" },
+  { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
+  G_OPTION_ENTRY_NULL,
+};
+
+static gboolean
+parse_options (int argc, char **argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (
+      context, "A stand-in for Box's upload API on 127.0.0.1, over HTTP and HTTPS.");
+  g_option_context_set_description (
+      context,
+      "It prints \"listening on URL\" for each of the two when it is ready, and runs until "
+      "SIGTERM or SIGINT.\nUploads go to URL/api/2.0, all else to URL/2.0, tokens come "
+      "from URL/oauth2/token.\nScenarios and accounts are described in "
+      "docs/emulator.md.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, error))
+    return FALSE;
+  if (version || dir != NULL)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "--dir is missing: where shall it keep its files?");
+  return FALSE;
+}
+
+static gboolean
+in_range (gint64 value, gint64 max, const char *name, GError **error)
+{
+  if (value >= 0 && value <= max)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s is out of range", name);
+  return FALSE;
+}
+
+static gboolean
+check_options (GError **error)
+{
+  return in_range (port, G_MAXUINT16, "port", error)
+         && in_range (tls_port, G_MAXUINT16, "tls-port", error)
+         && in_range (part_size, G_MAXINT64, "part-size", error)
+         && in_range (min_size, G_MAXINT64, "min-size", error)
+         && in_range (max_size, G_MAXINT64, "max-size", error)
+         && in_range (quota, G_MAXINT64, "quota", error)
+         && in_range (rate, G_MAXINT64, "rate", error)
+         && in_range (session_lifetime, G_MAXINT, "session-lifetime", error)
+         && in_range (token_lifetime, G_MAXINT, "token-lifetime", error)
+         && in_range (processing, G_MAXINT, "processing", error);
+}
+
+static gboolean
+load_files (BoxEmulator *emulator, GError **error)
+{
+  for (guint i = 0; scenarios != NULL && scenarios[i] != NULL; i++)
+    {
+      g_autofree char *text = NULL;
+
+      if (!g_file_get_contents (scenarios[i], &text, NULL, error))
+        return FALSE;
+      if (!box_emulator_load_scenario (emulator, text, error))
+        {
+          g_prefix_error (error, "%s: ", scenarios[i]);
+          return FALSE;
+        }
+    }
+  if (accounts != NULL)
+    {
+      g_autofree char *text = NULL;
+
+      if (!g_file_get_contents (accounts, &text, NULL, error))
+        return FALSE;
+      if (!box_emulator_load_accounts (emulator, text, error))
+        {
+          g_prefix_error (error, "%s: ", accounts);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static BoxEmulator *
+start (GError **error)
+{
+  const BoxEmulatorOptions options = {
+    .dir = dir,
+    .port = port,
+    .tls_port = tls_port,
+    .part_size = part_size,
+    .min_size = min_size,
+    .max_size = max_size,
+    .quota = quota,
+    .rate = rate,
+    .session_lifetime = session_lifetime,
+    .token_lifetime = token_lifetime,
+    .processing = processing,
+    .clock_offset = clock_offset,
+    .tokens = (const char *const *) tokens,
+    .strict_clients = accounts != NULL,
+  };
+  g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, error);
+
+  return emulator != NULL && load_files (emulator, error) ? g_steal_pointer (&emulator) : NULL;
+}
+
+static gboolean
+quit (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+run (BoxEmulator *emulator)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  guint term = g_unix_signal_add (SIGTERM, quit, loop);
+  guint interrupt = g_unix_signal_add (SIGINT, quit, loop);
+
+  printf ("listening on %s\n", box_emulator_get_origin (emulator, FALSE));
+  printf ("listening on %s\n", box_emulator_get_origin (emulator, TRUE));
+  fflush (stdout);
+  g_main_loop_run (loop);
+  g_source_remove (term);
+  g_source_remove (interrupt);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxEmulator) emulator = NULL;
+
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  if (!parse_options (argc, argv, &error) || !check_options (&error))
+    {
+      g_printerr ("box-emulator: %s\n", error->message);
+      return 2;
+    }
+  if (version)
+    {
+      printf ("box-emulator %s\n", BOX_VERSION);
+      return 0;
+    }
+  emulator = start (&error);
+  if (emulator == NULL)
+    {
+      g_printerr ("box-emulator: %s\n", error->message);
+      return 1;
+    }
+  run (emulator);
+  return 0;
+}
