@@ -334,6 +334,7 @@ box_plan_adopt (BoxPlan *plan, guint i, gboolean verify)
     {
       part->state = BOX_PART_DONE;
       plan->n_done += part->sealed ? 1 : 0;
+      skip_begun_parts (plan);
       return TRUE;
     }
   part->state = part->sealed ? BOX_PART_READY : BOX_PART_EMPTY;

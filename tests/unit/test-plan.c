@@ -565,6 +565,27 @@ test_what_an_earlier_attempt_may_have_committed_is_looked_up_before_anything_els
   box_plan_clear (&plan);
 }
 
+static void
+test_a_sealed_part_that_is_adopted_is_not_sent (void)
+{
+  BoxPlan plan;
+  BoxStep step;
+
+  box_plan_init (&plan, 2, TRUE, FALSE, 0);
+  box_plan_opened (&plan, 3, TRUE, 0);
+  box_plan_seal (&plan, 3, 0);
+  step = box_plan_next (&plan, 0);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_LIST);
+  box_plan_begin (&plan, &step);
+  g_assert_true (box_plan_adopt (&plan, 0, FALSE));
+  g_assert_true (box_plan_adopt (&plan, 2, FALSE));
+  box_plan_listed (&plan, 0);
+  g_assert_cmpuint (send_next (&plan, 0), ==, 1);
+  step = box_plan_next (&plan, 0);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_WAIT);
+  box_plan_clear (&plan);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -586,5 +607,7 @@ main (int argc, char **argv)
   g_test_add_func (
       "/plan/what-an-earlier-attempt-may-have-committed-is-looked-up-before-anything-else",
       test_what_an_earlier_attempt_may_have_committed_is_looked_up_before_anything_else);
+  g_test_add_func ("/plan/a-sealed-part-that-is-adopted-is-not-sent",
+                   test_a_sealed_part_that_is_adopted_is_not_sent);
   return g_test_run ();
 }
