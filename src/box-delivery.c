@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box-delivery.h"
 
-/* What the upload's workers use: they may be in the middle of an event when the delivery is freed.
- */
+/* What the upload's workers use. They may be at it when the delivery is freed: that is waited for,
+ * and whoever comes later finds the line closed, so that the recording, and its lock, can be handed
+ * on at once. */
 typedef struct
 {
   gatomicrefcount refs;
 
   /* immutable */
-  BoxRecording *recording;
-  BoxUploadEvents events; /* the caller's */
+  BoxRecording *recording; /* until closed */
+  BoxUploadEvents events;  /* the caller's */
   gpointer user_data;
 
   GMutex lock;
-  GCond idle; /* n_running is 0 */
+  GCond idle; /* n_uses is 0 */
   /* with lock */
   gboolean closed;
-  guint n_running; /* events that have not returned */
+  guint n_uses; /* events and reads that have not returned */
 } Line;
 
 struct _BoxDelivery
@@ -32,30 +33,29 @@ line_unref (gpointer data)
 
   if (!g_atomic_ref_count_dec (&line->refs))
     return;
-  box_recording_unref (line->recording);
   g_mutex_clear (&line->lock);
   g_cond_clear (&line->idle);
   g_free (line);
 }
 
-/* Whether the event still counts; then event_done() has to follow. */
+/* Whether the line is open; then use_ends() has to follow. */
 static gboolean
-event_begins (Line *line)
+use_begins (Line *line)
 {
   gboolean open;
 
   g_mutex_lock (&line->lock);
   open = !line->closed;
-  line->n_running += open ? 1 : 0;
+  line->n_uses += open ? 1 : 0;
   g_mutex_unlock (&line->lock);
   return open;
 }
 
 static void
-event_done (Line *line)
+use_ends (Line *line)
 {
   g_mutex_lock (&line->lock);
-  if (--line->n_running == 0)
+  if (--line->n_uses == 0)
     g_cond_broadcast (&line->idle);
   g_mutex_unlock (&line->lock);
 }
@@ -65,17 +65,26 @@ close_line (Line *line)
 {
   g_mutex_lock (&line->lock);
   line->closed = TRUE;
-  while (line->n_running > 0)
+  while (line->n_uses > 0)
     g_cond_wait (&line->idle, &line->lock);
   g_mutex_unlock (&line->lock);
+  g_clear_pointer (&line->recording, box_recording_unref);
 }
 
 static gboolean
 read_recording (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
   Line *line = user_data;
+  gboolean ok;
 
-  return box_recording_read (line->recording, offset, buffer, length, error);
+  if (!use_begins (line))
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
+      return FALSE;
+    }
+  ok = box_recording_read (line->recording, offset, buffer, length, error);
+  use_ends (line);
+  return ok;
 }
 
 /* Takes @error. */
@@ -93,13 +102,13 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   Line *line = user_data;
   GError *error = NULL;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (!box_recording_set_session (line->recording, session, size, &error))
     note_failure (line, error);
   if (line->events.session_opened != NULL)
     line->events.session_opened (session, size, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -108,13 +117,13 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
   Line *line = user_data;
   GError *error = NULL;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (!box_recording_add_part (line->recording, part, &error))
     note_failure (line, error);
   if (line->events.part_done != NULL)
     line->events.part_done (part, attempts, adopted, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -123,11 +132,11 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 {
   Line *line = user_data;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (line->events.retrying != NULL)
     line->events.retrying (request, offset, attempt, delay, reason, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -135,11 +144,11 @@ on_outage (const GError *reason, gpointer user_data)
 {
   Line *line = user_data;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (line->events.outage != NULL)
     line->events.outage (reason, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -148,13 +157,13 @@ on_committing (gpointer user_data)
   Line *line = user_data;
   GError *error = NULL;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (!box_recording_set_committing (line->recording, &error))
     note_failure (line, error);
   if (line->events.committing != NULL)
     line->events.committing (line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -163,13 +172,13 @@ on_completed (const BoxFile *file, gpointer user_data)
   Line *line = user_data;
   GError *error = NULL;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (file != NULL && !box_recording_set_committed (line->recording, file, &error))
     note_failure (line, error);
   if (line->events.completed != NULL)
     line->events.completed (file, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static void
@@ -177,11 +186,11 @@ on_failed (const GError *error, gpointer user_data)
 {
   Line *line = user_data;
 
-  if (!event_begins (line))
+  if (!use_begins (line))
     return;
   if (line->events.failed != NULL)
     line->events.failed (error, line->user_data);
-  event_done (line);
+  use_ends (line);
 }
 
 static const BoxUploadEvents line_events = {
@@ -222,6 +231,7 @@ box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
   upload = box_upload_new (&with_source, &line_events, line, line_unref, error);
   if (upload == NULL)
     {
+      close_line (line);
       line_unref (line);
       return NULL;
     }

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool-kit.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define CHUNK 65536
+
+BoxClient *
+spool_kit_new_client (const char *endpoint, const char *api_endpoint)
+{
+  BoxClientSettings settings = {
+    .endpoint = endpoint,
+    .api_endpoint = api_endpoint,
+    .access_token = "kit-token",
+    .timeout = 10,
+  };
+  g_autoptr (GError) error = NULL;
+  BoxClient *client = box_client_new (&settings, &error);
+
+  g_assert_no_error (error);
+  return client;
+}
+
+void
+spool_kit_set_up (SpoolKit *kit)
+{
+  BoxEmulatorOptions options = { .part_size = SPOOL_KIT_PART };
+  g_autoptr (GError) error = NULL;
+
+  kit->emulator = box_emulator_new (&options, &error);
+  g_assert_no_error (error);
+  kit->client = spool_kit_new_client (box_emulator_get_endpoint (kit->emulator, FALSE),
+                                      box_emulator_get_api_endpoint (kit->emulator, FALSE));
+  kit->dir = g_dir_make_tmp ("boxupload-test-XXXXXX", &error);
+  g_assert_no_error (error);
+  kit->spool = box_spool_open (kit->dir, 0, &error);
+  g_assert_no_error (error);
+}
+
+void
+spool_kit_tear_down (SpoolKit *kit)
+{
+  g_autoptr (GDir) dir = g_dir_open (kit->dir, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (kit->dir, name, NULL);
+
+      g_unlink (path);
+    }
+  g_assert_cmpint (g_rmdir (kit->dir), ==, 0);
+  g_free (kit->dir);
+  box_spool_unref (kit->spool);
+  box_client_unref (kit->client);
+  box_emulator_free (kit->emulator);
+}
+
+void
+spool_kit_fill (guint64 offset, guint8 *buffer, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    {
+      guint64 at = offset + i;
+
+      buffer[i] = (guint8) (at ^ (at >> 8) * 7 ^ (at >> 16) * 31 ^ (at >> 24) * 101);
+    }
+}
+
+char *
+spool_kit_sha1 (guint64 size, guint64 zeros)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  guint8 buffer[CHUNK];
+  BoxSha1 sha1;
+
+  for (guint64 at = 0; at < size + zeros; at += CHUNK)
+    {
+      gsize length = (gsize) MIN (size + zeros - at, CHUNK);
+      gsize filled = at < size ? (gsize) MIN (size - at, length) : 0;
+
+      spool_kit_fill (at, buffer, filled);
+      memset (buffer + filled, 0, length - filled);
+      box_digest_update (digest, buffer, length);
+    }
+  box_digest_finish (digest, &sha1);
+  return box_sha1_to_hex (&sha1);
+}
+
+BoxRecordingIntent *
+spool_kit_intent (const char *name)
+{
+  BoxRecordingIntent *intent = g_new0 (BoxRecordingIntent, 1);
+
+  intent->destination = box_destination_new_folder ("0", name, NULL);
+  intent->padding = BOX_PADDING_NONE;
+  intent->commit = TRUE;
+  return intent;
+}
+
+BoxRecording *
+spool_kit_record (SpoolKit *kit, const BoxRecordingIntent *intent, guint64 size)
+{
+  g_autoptr (GError) error = NULL;
+  BoxRecording *recording = box_spool_record (kit->spool, intent, &error);
+  guint8 buffer[CHUNK];
+
+  g_assert_no_error (error);
+  for (guint64 at = 0; at < size; at += CHUNK)
+    {
+      gsize length = (gsize) MIN (size - at, CHUNK);
+
+      spool_kit_fill (at, buffer, length);
+      box_recording_write (recording, at, buffer, length, &error);
+      g_assert_no_error (error);
+    }
+  return recording;
+}
+
+void
+spool_kit_end (BoxRecording *recording)
+{
+  guint64 size = box_recording_get_size (recording);
+  BoxRecordingEnd end = { .size = size, .total = size, .padding = BOX_PADDING_NONE };
+
+  g_assert_true (box_recording_set_end (recording, &end, NULL));
+}
+
+char *
+spool_kit_journal_path (BoxRecording *recording)
+{
+  const char *data = box_recording_get_path (recording);
+
+  return g_strdup_printf ("%.*s" BOX_RECORDING_JOURNAL_SUFFIX,
+                          (int) (strlen (data) - strlen (BOX_RECORDING_DATA_SUFFIX)), data);
+}
+
+GError *
+spool_kit_recover (SpoolKit *kit, const char *journal_path, BoxRecovered *how)
+{
+  BoxRecoverySettings settings = { .client = kit->client, .retry_timeout = 20 };
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (BoxFile) file = NULL;
+  GError *error = NULL;
+
+  recording = box_recording_open (journal_path, &error);
+  if (recording != NULL)
+    box_recovery_run (recording, &settings, NULL, NULL, NULL, how, &file, &error);
+  return error;
+}
+
+guint
+spool_kit_count (SpoolKit *kit)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (kit->spool, NULL);
+
+  return list->len;
+}
+
+void
+spool_kit_assert_stored (SpoolKit *kit, const char *name, guint64 size)
+{
+  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (kit->emulator, "0", name);
+  g_autofree char *sha1 = spool_kit_sha1 (size, 0);
+
+  g_assert_nonnull (file);
+  g_assert_cmpuint (file->size, ==, size);
+  g_assert_cmpstr (file->sha1, ==, sha1);
+  g_assert_cmpuint (file->n_versions, ==, 1);
+}
