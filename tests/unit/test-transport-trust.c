@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Certificates and proxies. */
+#include "transport-fixture.h"
+
+#include <glib/gstdio.h>
+
+/* ---- trust ---- */
+
+static void
+serve_nobody (RawPeer *peer, gpointer data)
+{
+  g_assert_false (raw_peer_read_request (peer, NULL, NULL));
+}
+
+static void
+check_distrust (GTlsCertificate *server_certificate, const char *anchors, const char *message)
+{
+  g_autoptr (RawServer) server = raw_server_new (serve_nobody, NULL, server_certificate);
+  g_autoptr (BoxTransportConfig) config = NULL;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autofree char *url = raw_server_get_url (server, "");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  BoxRequest request = { .method = "GET", .url = url };
+
+  config = box_transport_config_new (anchors, NULL, 5, &error);
+  g_assert_no_error (error);
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  g_assert_null (reply);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRUST);
+  g_assert_false (box_error_get_details (error)->unsure);
+  g_assert_true (g_pattern_match_simple (message, error->message));
+}
+
+static void
+test_unknown_authorities_are_refused (void)
+{
+  check_distrust (fixture_get_certificate (), NULL, "*127.0.0.1*unknown authority*ca-file*");
+}
+
+static void
+test_certificates_for_other_hosts_are_refused (void)
+{
+  g_autofree char *pem = NULL;
+  g_autoptr (GTlsCertificate) other = raw_certificate_new ("other.example.com", &pem);
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  gint fd = g_file_open_tmp ("ca-XXXXXX.pem", &path, &error);
+
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  g_file_set_contents (path, pem, -1, &error);
+  check_distrust (other, path, "*127.0.0.1*for another host");
+  g_unlink (path);
+}
+
+static void
+test_unusable_settings_are_named (void)
+{
+  g_autoptr (GError) missing = NULL, empty = NULL, proxy = NULL;
+
+  g_assert_null (box_transport_config_new ("/nonexistent/ca.pem", NULL, 0, &missing));
+  g_assert_error (missing, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (missing->message, "/nonexistent/ca.pem"));
+  g_assert_null (box_transport_config_new ("/dev/null", NULL, 0, &empty));
+  g_assert_error (empty, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_null (box_transport_config_new (NULL, "proxy:3128", 0, &proxy));
+  g_assert_error (proxy, BOX_ERROR, BOX_ERROR_SETTINGS);
+}
+
+/* ---- proxies ---- */
+
+/* Plays proxy and server in one: "data" is what it answers to CONNECT, NULL: it lets through. */
+static void
+serve_proxy (RawPeer *peer, gpointer data)
+{
+  g_autofree char *head = raw_peer_read_head (peer);
+
+  if (head == NULL)
+    return;
+  g_assert_null (strstr (head, "secret"));
+  if (g_str_has_prefix (head, "GET http://upload.box.test/path HTTP/1.1\r\n"))
+    {
+      raw_peer_reply (peer, "plain");
+      return;
+    }
+  g_assert_true (g_str_has_prefix (head, "CONNECT 127.0.0.1:9999 "));
+  if (data != NULL)
+    {
+      raw_peer_say (peer, "%s", (const char *) data);
+      raw_peer_linger (peer);
+      return;
+    }
+  raw_peer_say (peer, "HTTP/1.1 200 Go\r\n\r\n");
+  raw_peer_start_tls (peer, fixture_get_certificate ());
+  if (raw_peer_read_request (peer, NULL, NULL))
+    raw_peer_reply (peer, "tunnelled");
+  /* The second request is answered, and the tunnel closed, before its body was read. */
+  g_clear_pointer (&head, g_free);
+  head = raw_peer_read_head (peer);
+  if (head != NULL)
+    raw_peer_say (peer, "HTTP/1.1 429 Slow down\r\nContent-Length: 4\r\n\r\nwait");
+}
+
+static BoxReply *
+send_through_proxy (const char *answer, const char *url, const char *const *headers, guint n,
+                    GError **error)
+{
+  g_autoptr (RawServer) server = raw_server_new (serve_proxy, (gpointer) answer, NULL);
+  g_autofree char *proxy = g_strdup_printf ("http://127.0.0.1:%u", raw_server_get_port (server));
+  g_autoptr (BoxTransportConfig) config =
+      box_transport_config_new (fixture_get_ca_file (), proxy, 5, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  BoxReply *reply = NULL;
+  Pattern pattern;
+
+  pattern_init (&pattern, BODY_SIZE);
+  for (guint i = 0; i < n; i++)
+    {
+      BoxRequest request = { .method = "GET", .url = url, .headers = headers };
+
+      if (i > 0)
+        {
+          request.method = "PUT";
+          request.body = &pattern.body;
+        }
+      g_clear_pointer (&reply, box_reply_free);
+      reply = box_transport_send (transport, config, &request, NULL, error);
+    }
+  return reply;
+}
+
+static const char *const secret_headers[] = { "Authorization", "Bearer secret", NULL };
+
+static void
+test_proxies_tunnel_tls_and_see_no_token (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) one =
+      send_through_proxy (NULL, "https://127.0.0.1:9999/", secret_headers, 1, &error);
+  g_autoptr (BoxReply) two = NULL;
+
+  g_assert_no_error (error);
+  fixture_assert_body (one, "tunnelled");
+  two = send_through_proxy (NULL, "https://127.0.0.1:9999/", secret_headers, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (two->status, ==, 429);
+}
+
+static void
+test_proxies_pass_clear_text (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply =
+      send_through_proxy (NULL, "http://upload.box.test/path", NULL, 1, &error);
+
+  g_assert_no_error (error);
+  fixture_assert_body (reply, "plain");
+}
+
+static void
+test_a_proxys_refusal_is_not_the_servers (void)
+{
+  g_autoptr (GError) auth = NULL, bad_gateway = NULL;
+
+  g_assert_null (
+      send_through_proxy ("HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+                          "Content-Length: 0\r\n\r\n",
+                          "https://127.0.0.1:9999/", secret_headers, 1, &auth));
+  g_assert_error (auth, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (auth->message, "user and password"));
+  g_assert_null (send_through_proxy ("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n",
+                                     "https://127.0.0.1:9999/", secret_headers, 1, &bad_gateway));
+  g_assert_error (bad_gateway, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_false (box_error_get_details (bad_gateway)->unsure);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init_program (&argc, &argv);
+  g_test_add_func ("/transport/unknown-authorities-are-refused",
+                   test_unknown_authorities_are_refused);
+  g_test_add_func ("/transport/certificates-for-other-hosts-are-refused",
+                   test_certificates_for_other_hosts_are_refused);
+  g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
+  g_test_add_func ("/transport/proxies-tunnel-tls-and-see-no-token",
+                   test_proxies_tunnel_tls_and_see_no_token);
+  g_test_add_func ("/transport/proxies-pass-clear-text", test_proxies_pass_clear_text);
+  g_test_add_func ("/transport/a-proxys-refusal-is-not-the-servers",
+                   test_a_proxys_refusal_is_not_the_servers);
+  return fixture_run_program ();
+}
