@@ -173,6 +173,18 @@ put_text (CliProgress *progress, const char *text)
 }
 
 void
+cli_progress_clear (CliProgress *progress)
+{
+  g_autofree char *text = NULL;
+
+  if (progress->fd < 0 || progress->n_drawn == 0)
+    return;
+  text = g_strdup_printf (CURSOR_UP_FORMAT "\r" CLEAR_TO_END, progress->n_drawn);
+  put_text (progress, text);
+  progress->n_drawn = 0;
+}
+
+void
 cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n)
 {
   g_autoptr (GString) text = g_string_new (NULL);
@@ -180,6 +192,11 @@ cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n)
 
   if (progress->fd < 0)
     return;
+  if (n == 0)
+    {
+      cli_progress_clear (progress);
+      return;
+    }
   columns = cli_terminal_get_columns (progress->fd);
   if (progress->n_drawn > 0)
     g_string_append_printf (text, CURSOR_UP_FORMAT, progress->n_drawn);
@@ -195,16 +212,4 @@ cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n)
   g_string_append (text, CLEAR_TO_END);
   put_text (progress, text->str);
   progress->n_drawn = n;
-}
-
-void
-cli_progress_clear (CliProgress *progress)
-{
-  g_autofree char *text = NULL;
-
-  if (progress->fd < 0 || progress->n_drawn == 0)
-    return;
-  text = g_strdup_printf (CURSOR_UP_FORMAT "\r" CLEAR_TO_END, progress->n_drawn);
-  put_text (progress, text);
-  progress->n_drawn = 0;
 }

@@ -17,6 +17,8 @@ struct _CliTeller
   /* with lock */
   char *session_id;
   char *notice;
+  gboolean gone;
+  GCond gone_changed;
 };
 
 CliTell
@@ -39,6 +41,7 @@ cli_teller_new (const char *path, CliTell tell)
   teller->label = cli_format_text (base);
   teller->tell = tell;
   g_mutex_init (&teller->lock);
+  g_cond_init (&teller->gone_changed);
   return teller;
 }
 
@@ -59,6 +62,7 @@ teller_clear (gpointer data)
   g_free (teller->label);
   g_free (teller->shown);
   g_free (teller->path);
+  g_cond_clear (&teller->gone_changed);
   g_mutex_clear (&teller->lock);
 }
 
@@ -73,6 +77,29 @@ cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destination)
 {
   g_clear_pointer (&teller->noted, box_destination_free);
   teller->noted = box_destination_copy (destination);
+}
+
+void
+cli_teller_upload_gone (gpointer data)
+{
+  CliTeller *teller = data;
+
+  g_mutex_lock (&teller->lock);
+  teller->gone = TRUE;
+  g_cond_broadcast (&teller->gone_changed);
+  g_mutex_unlock (&teller->lock);
+  cli_teller_unref (teller);
+}
+
+void
+cli_teller_wait_gone (CliTeller *teller, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+
+  g_mutex_lock (&teller->lock);
+  while (!teller->gone && g_cond_wait_until (&teller->gone_changed, &teller->lock, until))
+    continue;
+  g_mutex_unlock (&teller->lock);
 }
 
 const char *

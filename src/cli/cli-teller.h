@@ -36,6 +36,15 @@ void cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destinat
 /* For box_upload_new(), with a teller as user data. */
 extern const BoxUploadEvents cli_teller_events;
 
+/* For box_upload_new() as well: takes the reference that the upload had, when its workers are done
+ * with it. */
+void cli_teller_upload_gone (gpointer teller);
+
+/* Waits until that has happened, so that a session that is being aborted is not left behind by the
+ * program's end; not longer than
+ * @timeout microseconds. */
+void cli_teller_wait_gone (CliTeller *teller, gint64 timeout);
+
 /* The path for people, printable; owned by @teller. */
 const char *cli_teller_get_name (CliTeller *teller);
 

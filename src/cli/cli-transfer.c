@@ -10,6 +10,9 @@
 #include "box-note.h"
 #include "cli-output.h"
 
+/* An abort that takes longer is left to Box, where the session expires. Microseconds. */
+#define CLEAN_UP_TIMEOUT (10 * G_USEC_PER_SEC)
+
 struct _CliTransfer
 {
   char *path;
@@ -114,7 +117,7 @@ cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestinati
       || (destination->kind == BOX_DESTINATION_FOLDER && own.if_exists == BOX_IF_EXISTS_ERROR))
     cli_teller_note_sessions (transfer->teller, destination);
   transfer->upload = box_upload_new (&own, &cli_teller_events, cli_teller_ref (transfer->teller),
-                                     (GDestroyNotify) cli_teller_unref, error);
+                                     cli_teller_upload_gone, error);
   if (transfer->upload == NULL)
     {
       cli_teller_unref (transfer->teller);
@@ -148,6 +151,7 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
   /* It ends with the upload, at the latest when the read it is in returns. */
   g_thread_join (g_steal_pointer (&transfer->feeder));
   g_clear_pointer (&transfer->upload, box_upload_unref);
+  cli_teller_wait_gone (transfer->teller, CLEAN_UP_TIMEOUT);
 
   if (failure != NULL)
     {
