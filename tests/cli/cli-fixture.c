@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli-fixture.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <pty.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* No test takes nearly as long. Seconds. */
+#define WATCHDOG 240
+
+void
+fixture_set_up (Fixture *f, gconstpointer data)
+{
+  const BoxEmulatorOptions options = { .part_size = PART_SIZE };
+  g_autoptr (GError) error = NULL;
+
+  alarm (WATCHDOG);
+  f->emulator = box_emulator_new (&options, &error);
+  g_assert_no_error (error);
+  f->dir = g_dir_make_tmp ("test-cli-XXXXXX", &error);
+  g_assert_no_error (error);
+  f->state = g_build_filename (f->dir, "state", NULL);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
+        remove_tree (child);
+      else
+        g_unlink (child);
+    }
+  g_rmdir (path);
+}
+
+void
+fixture_tear_down (Fixture *f, gconstpointer data)
+{
+  remove_tree (f->dir);
+  box_emulator_free (f->emulator);
+  g_free (f->dir);
+  g_free (f->state);
+  alarm (0);
+}
+
+void
+answer_clear (Answer *answer)
+{
+  g_free (answer->out);
+  g_free (answer->err);
+}
+
+char **
+fixture_environment (Fixture *f)
+{
+  static const char *const kept[] = { "PATH",          "G_DEBUG",      "ASAN_OPTIONS",
+                                      "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS" };
+  char **environment = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (g_getenv (kept[i]) != NULL)
+      environment = g_environ_setenv (environment, kept[i], g_getenv (kept[i]), TRUE);
+  environment = g_environ_setenv (environment, "HOME", f->dir, TRUE);
+  environment = g_environ_setenv (environment, "XDG_STATE_HOME", f->state, TRUE);
+  environment = g_environ_setenv (environment, "LC_ALL", "C.UTF-8", TRUE);
+  environment = g_environ_setenv (environment, "TERM", "xterm", TRUE);
+  return g_environ_setenv (environment, "BOX_ACCESS_TOKEN", TOKEN, TRUE);
+}
+
+/* Whether @name of the command line talks to Box: then it takes the endpoints. */
+static gboolean
+connects (const char *name)
+{
+  return name[0] != '-' && !g_str_equal (name, "help") && !g_str_equal (name, "spool");
+}
+
+char **
+fixture_command (Fixture *f, const char *const *arguments)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_strv_builder_add (builder, g_getenv ("BOXUPLOAD"));
+  g_strv_builder_addv (builder, (const char **) arguments);
+  if (connects (arguments[0]) && !g_strv_contains (arguments, "--endpoint"))
+    {
+      g_strv_builder_add_many (builder, "--endpoint",
+                               box_emulator_get_endpoint (f->emulator, FALSE), "--api-endpoint",
+                               box_emulator_get_api_endpoint (f->emulator, FALSE), NULL);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static GSubprocess *
+start (Fixture *f, char **environment, const char *const *arguments)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_auto (GStrv) owned = environment != NULL ? environment : fixture_environment (f);
+  g_auto (GStrv) command = fixture_command (f, arguments);
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process;
+
+  g_subprocess_launcher_set_cwd (launcher, f->dir);
+  g_subprocess_launcher_set_environ (launcher, owned);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) command, &error);
+  g_assert_no_error (error);
+  return process;
+}
+
+static char *
+dup_text (GBytes *bytes)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+
+  return size > 0 ? g_strndup (data, size) : g_strdup ("");
+}
+
+Answer
+fixture_finish (GSubprocess *process)
+{
+  g_autoptr (GSubprocess) owned = process;
+  g_autoptr (GBytes) out = NULL, err = NULL;
+  g_autoptr (GError) error = NULL;
+  Answer answer = { 0 };
+
+  g_subprocess_communicate (process, NULL, NULL, &out, &err, &error);
+  g_assert_no_error (error);
+  answer.code = g_subprocess_get_if_exited (process) ? g_subprocess_get_exit_status (process)
+                                                     : -g_subprocess_get_term_sig (process);
+  answer.out = dup_text (out);
+  answer.err = dup_text (err);
+  g_test_message ("exit code %d\n%s%s", answer.code, answer.out, answer.err);
+  return answer;
+}
+
+Answer
+fixture_run_env (Fixture *f, char **environment, const char *const *arguments)
+{
+  return fixture_finish (start (f, environment, arguments));
+}
+
+GSubprocess *
+fixture_start (Fixture *f, const char *const *arguments)
+{
+  return start (f, NULL, arguments);
+}
+
+/* All that comes until the other side is gone: EIO is how a terminal says so. */
+static char *
+read_terminal (int fd)
+{
+  GString *text = g_string_new (NULL);
+  char buffer[4096];
+  ssize_t n;
+
+  while ((n = read (fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+    if (n > 0)
+      g_string_append_len (text, buffer, n);
+  return g_string_free (text, FALSE);
+}
+
+Answer
+fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
+                         const char *const *arguments)
+{
+  const struct winsize size = { .ws_col = (unsigned short) columns, .ws_row = 24 };
+  g_auto (GStrv) owned = environment != NULL ? environment : fixture_environment (f);
+  g_auto (GStrv) command = fixture_command (f, arguments);
+  Answer answer = { 0 };
+  int terminal, status;
+  pid_t child = forkpty (&terminal, NULL, NULL, &size);
+
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      if (chdir (f->dir) == 0)
+        execve (command[0], command, owned);
+      _exit (127);
+    }
+  answer.out = read_terminal (terminal);
+  answer.err = g_strdup ("");
+  close (terminal);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  answer.code = WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
+  return answer;
+}
+
+void
+fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autofree guint32 *data = g_malloc (size + sizeof (guint32));
+  g_autoptr (GError) error = NULL;
+  guint32 state = seed * 2654435761u + 1;
+
+  for (gsize i = 0; i <= size / sizeof (guint32); i++)
+    {
+      state = state * 1664525u + 1013904223u;
+      data[i] = state;
+    }
+  g_file_set_contents_full (path, (const char *) data, (gssize) size, G_FILE_SET_CONTENTS_NONE,
+                            0600, &error);
+  g_assert_no_error (error);
+}
+
+static GBytes *
+read_file (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  char *data = NULL;
+  gsize size;
+
+  g_file_get_contents (path, &data, &size, &error);
+  g_assert_no_error (error);
+  return g_bytes_new_take (data, size);
+}
+
+char *
+fixture_sha1 (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autoptr (GBytes) bytes = read_file (path);
+
+  return g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, bytes);
+}
+
+void
+fixture_assert_at_box (Fixture *f, const char *box_name, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (f->emulator, "0", box_name);
+  g_autoptr (GBytes) ours = read_file (path);
+  g_autoptr (GBytes) theirs = NULL;
+
+  g_assert_nonnull (file);
+  theirs = read_file (file->path);
+  g_assert_true (g_bytes_equal (ours, theirs));
+}
+
+JsonObject *
+parse_line (const char *text, int index)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  int n = (int) g_strv_length (lines) - 1; /* every line ends with a newline */
+  int wanted = index < 0 ? n + index : index;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  g_assert_cmpint (wanted, >=, 0);
+  g_assert_cmpint (wanted, <, n);
+  node = json_from_string (lines[wanted], &error);
+  g_assert_no_error (error);
+  g_assert_true (JSON_NODE_HOLDS_OBJECT (node));
+  return json_node_dup_object (node);
+}
+
+JsonObject *
+parse_document (const char *text)
+{
+  g_assert_nonnull (strchr (text, '\n'));
+  g_assert_cmpstr (strchr (text, '\n'), ==, "\n");
+  return parse_line (text, 0);
+}
+
+void
+fixture_load (Fixture *f, const char *scenario)
+{
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_scenario (f->emulator, scenario, &error);
+  g_assert_no_error (error);
+}
+
+char *
+fixture_add_session (Fixture *f, const char *name, gsize size, guint n_parts)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  char *id = box_emulator_add_session (f->emulator, "0", name, NULL, size);
+  g_autoptr (GBytes) bytes = NULL;
+
+  g_assert_nonnull (id);
+  if (n_parts == 0)
+    return id;
+  bytes = read_file (path);
+  for (guint i = 0; i < n_parts; i++)
+    {
+      gsize offset = (gsize) i * PART_SIZE;
+      const guint8 *data = g_bytes_get_data (bytes, NULL);
+
+      g_assert_true (box_emulator_add_part (f->emulator, id, offset, data + offset,
+                                            MIN (PART_SIZE, g_bytes_get_size (bytes) - offset)));
+    }
+  return id;
+}

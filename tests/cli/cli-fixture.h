@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the tests of boxupload share: the real program in a folder and state directory of its own,
+ * an emulator in this process, and what the program answered.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+#include "box-emulator.h"
+
+/* Parts of the emulator's sessions, bytes. */
+#define PART_SIZE (1u << 20)
+
+/* The least that is uploaded in parts: 20 parts. */
+#define SESSION_FILE_SIZE (20u << 20)
+
+/* The token in the program's environment. */
+#define TOKEN "token-of-the-test-94711"
+
+typedef struct
+{
+  BoxEmulator *emulator;
+  char *dir;   /* the program's working directory */
+  char *state; /* XDG_STATE_HOME */
+  char *old_dir;
+} Fixture;
+
+void fixture_set_up (Fixture *f, gconstpointer data);
+void fixture_tear_down (Fixture *f, gconstpointer data);
+
+/* Adds a test with the fixture. */
+#define ADD_TEST(path, function)                                                                   \
+  g_test_add (path, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
+
+/* A program that ended. */
+typedef struct
+{
+  int code; /* -SIGNAL where a signal ended it */
+  char *out;
+  char *err;
+} Answer;
+
+void answer_clear (Answer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Answer, answer_clear)
+
+/* The program's environment; to be changed before it is given to fixture_run_env(). Free with
+ * g_strfreev(). */
+char **fixture_environment (Fixture *f);
+
+/* The command line, NULL-terminated, of boxupload with the emulator's endpoints; free with
+ * g_strfreev(). */
+char **fixture_command (Fixture *f, const char *const *arguments);
+
+/* Runs boxupload to its end. @environment: (nullable) (transfer full). */
+Answer fixture_run_env (Fixture *f, char **environment, const char *const *arguments);
+#define RUN(f, ...) fixture_run_env (f, NULL, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Starts boxupload with pipes for its output. */
+GSubprocess *fixture_start (Fixture *f, const char *const *arguments);
+#define START(f, ...) fixture_start (f, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Waits for the end of what fixture_start() gave; takes it. */
+Answer fixture_finish (GSubprocess *process);
+
+/* Runs boxupload on a terminal of @columns columns; what it wrote is in "out". @environment as
+ * above. */
+Answer fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
+                                const char *const *arguments);
+
+/* Writes @size bytes that are the same for the same @seed to a file in the working directory. */
+void fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed);
+
+/* The SHA-1 of a file in the working directory; free with g_free(). */
+char *fixture_sha1 (Fixture *f, const char *name);
+
+/* That Box has a file in the root folder with the bytes of @name of the working directory. */
+void fixture_assert_at_box (Fixture *f, const char *box_name, const char *name);
+
+/* The JSON object that is the only line of @text, or its line @index (negative: from the end). */
+JsonObject *parse_document (const char *text);
+JsonObject *parse_line (const char *text, int index);
+
+/* That the emulator takes a scenario. */
+void fixture_load (Fixture *f, const char *scenario);
+
+/* A session of @size bytes for a new file @name, with its first @n_parts parts of the file of that
+ * name in the working directory; free with g_free(). */
+char *fixture_add_session (Fixture *f, const char *name, gsize size, guint n_parts);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* boxupload put: files of all kinds, several at once, refused, interrupted and continued. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli-fixture.h"
+
+static void
+test_files_of_all_sizes_arrive (Fixture *f, gconstpointer data)
+{
+  static const gsize sizes[] = {
+    0, 1, 19999999, 20000000, SESSION_FILE_SIZE, SESSION_FILE_SIZE + 1
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("file-%u", i);
+      g_autofree char *sha1 = NULL;
+      g_auto (Answer) answer = { 0 };
+
+      fixture_write_file (f, name, sizes[i], i);
+      sha1 = fixture_sha1 (f, name);
+      answer = RUN (f, "put", name);
+      g_assert_cmpint (answer.code, ==, 0);
+      g_assert_true (g_str_has_prefix (answer.out, name));
+      g_assert_nonnull (strstr (answer.out, sha1));
+      g_assert_cmpstr (answer.err, ==, "");
+      fixture_assert_at_box (f, name, name);
+    }
+}
+
+static void
+test_a_file_keeps_its_time_and_takes_its_attributes (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autofree char *path = g_build_filename (f->dir, "a", NULL);
+  const struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+  g_autoptr (BoxEmulatorFile) file = NULL;
+
+  fixture_write_file (f, "a", 100, 1);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+  answer = RUN (f, "put", "a", "--description", "a talk", "--name", "b");
+  g_assert_cmpint (answer.code, ==, 0);
+  file = box_emulator_find_file (f->emulator, "0", "b");
+  g_assert_cmpstr (file->content_modified_at, ==, "2001-09-09T01:46:40Z");
+  g_assert_cmpstr (file->description, ==, "a talk");
+}
+
+static void
+test_several_files_go_and_a_bad_one_stops_none (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autofree char *fifo = g_build_filename (f->dir, "fifo", NULL);
+  g_autofree char *folder = g_build_filename (f->dir, "folder", NULL);
+
+  fixture_write_file (f, "a", 1000, 1);
+  fixture_write_file (f, "b", SESSION_FILE_SIZE, 2);
+  fixture_write_file (f, "c", 3000, 3);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  g_assert_cmpint (mkdir (folder, 0700), ==, 0);
+  answer = RUN (f, "put", "a", "missing", "b", "folder", "fifo", "c");
+  g_assert_cmpint (answer.code, ==, 13);
+  fixture_assert_at_box (f, "a", "a");
+  fixture_assert_at_box (f, "b", "b");
+  fixture_assert_at_box (f, "c", "c");
+  g_assert_nonnull (strstr (answer.err, "missing: The file cannot be read: No such file"));
+  g_assert_nonnull (strstr (answer.err, "folder: This is a directory"));
+  g_assert_nonnull (strstr (answer.err, "fifo: This is no regular file"));
+  g_assert_nonnull (strstr (answer.err, "3 of 6 files not uploaded"));
+}
+
+static void
+test_the_first_failure_of_the_command_line_is_the_exit_code (Fixture *f, gconstpointer data)
+{
+  g_autofree char *taken = box_emulator_add_file (f->emulator, "0", "taken", "old", 3);
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "taken", 1000, 1);
+  answer = RUN (f, "put", "--files", "4", "taken", "missing");
+  g_assert_nonnull (taken);
+  g_assert_cmpint (answer.code, ==, 7);
+}
+
+static void
+test_a_name_that_is_taken_is_an_error_a_version_or_another_name (Fixture *f, gconstpointer data)
+{
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "a.bin", "old", 3);
+  g_auto (Answer) refused = { 0 };
+  g_auto (Answer) renamed = { 0 };
+  g_auto (Answer) versioned = { 0 };
+  g_autoptr (BoxEmulatorFile) file = NULL;
+
+  fixture_write_file (f, "a.bin", SESSION_FILE_SIZE, 1);
+  refused = RUN (f, "put", "a.bin");
+  g_assert_cmpint (refused.code, ==, 7);
+  renamed = RUN (f, "put", "a.bin", "--if-exists", "rename");
+  g_assert_cmpint (renamed.code, ==, 0);
+  fixture_assert_at_box (f, "a (1).bin", "a.bin");
+  versioned = RUN (f, "put", "a.bin", "--if-exists=version");
+  g_assert_cmpint (versioned.code, ==, 0);
+  fixture_assert_at_box (f, "a.bin", "a.bin");
+  file = box_emulator_find_file (f->emulator, "0", "a.bin");
+  g_assert_cmpstr (file->id, ==, file_id);
+  g_assert_cmpuint (file->n_versions, ==, 2);
+}
+
+static void
+test_a_file_becomes_a_new_version_by_id (Fixture *f, gconstpointer data)
+{
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "old.bin", "old", 3);
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "new.bin", 5000, 1);
+  answer = RUN (f, "put", "new.bin", "--file", file_id);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "old.bin", "new.bin");
+}
+
+static void
+test_wrong_options_are_refused_before_anything_is_sent (Fixture *f, gconstpointer data)
+{
+  static const char *const cases[][6] = {
+    { "put" },
+    { "put", "a", "b", "--name", "c" },
+    { "put", "a", "b", "--file", "1" },
+    { "put", "a", "b", "--session", "X" },
+    { "put", "a", "--folder=1", "--file=2" },
+    { "put", "a", "--session=1", "--file=2" },
+    { "put", "a", "--if-exists", "ask" },
+    { "put", "a", "--parallel", "17" },
+    { "put", "a", "--files", "0" },
+    { "put", "a", "--upload-rate", "fast" },
+    { "put", "a", "--name", "x/y" },
+    { "put", "a", "--folder", "root" },
+    { "put", "a", "--timeout", "-1" },
+  };
+
+  fixture_write_file (f, "a", 10, 1);
+  fixture_write_file (f, "b", 10, 2);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Answer) answer = fixture_run_env (f, NULL, cases[i]);
+
+      g_assert_cmpint (answer.code, ==, 2);
+    }
+  g_assert_cmpuint (box_emulator_count (f->emulator, NULL), ==, 0);
+}
+
+static void
+test_a_name_that_is_not_utf8_needs_another (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) refused = { 0 };
+  g_auto (Answer) named = { 0 };
+
+  fixture_write_file (f, "caf\xe9", 10, 1);
+  refused = RUN (f, "put", "caf\xe9", "--json");
+  g_assert_cmpint (refused.code, ==, 2);
+  g_assert_true (g_utf8_validate (refused.out, -1, NULL));
+  g_assert_nonnull (strstr (refused.out, "--name"));
+  named = RUN (f, "put", "caf\xe9", "--name", "café");
+  g_assert_cmpint (named.code, ==, 0);
+  fixture_assert_at_box (f, "café", "caf\xe9");
+}
+
+static void
+test_json_tells_every_part_and_the_end (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_auto (GStrv) lines = NULL;
+  g_autoptr (JsonObject) last = NULL;
+  guint n_parts = 0, n_sessions = 0, n_commits = 0;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  answer = RUN (f, "put", "a", "--json");
+  g_assert_cmpint (answer.code, ==, 0);
+  lines = g_strsplit (answer.out, "\n", -1);
+  for (guint i = 0; lines[i][0] != '\0'; i++)
+    {
+      g_autoptr (JsonObject) object = parse_line (answer.out, (int) i);
+      const char *event = json_object_get_string_member (object, "event");
+
+      g_assert_cmpstr (json_object_get_string_member (object, "path"), ==, "a");
+      n_parts += g_str_equal (event, "part");
+      n_sessions += g_str_equal (event, "session");
+      n_commits += g_str_equal (event, "commit");
+    }
+  g_assert_cmpuint (n_parts, ==, 20);
+  g_assert_cmpuint (n_sessions, ==, 1);
+  g_assert_cmpuint (n_commits, ==, 1);
+  last = parse_line (answer.out, -1);
+  g_assert_cmpstr (json_object_get_string_member (last, "event"), ==, "complete");
+  g_assert_nonnull (json_object_get_string_member (last, "file_id"));
+}
+
+static void
+test_json_tells_a_failure_last (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = RUN (f, "put", "missing", "--json");
+  g_autoptr (JsonObject) failed = parse_line (answer.out, 0);
+  g_autoptr (JsonObject) last = parse_line (answer.out, -1);
+  JsonObject *error = json_object_get_object_member (last, "error");
+
+  g_assert_cmpstr (json_object_get_string_member (failed, "event"), ==, "failed");
+  g_assert_cmpstr (json_object_get_string_member (error, "kind"), ==, "storage");
+  g_assert_cmpint (json_object_get_int_member (error, "exit_code"), ==, answer.code);
+}
+
+/* An upload that is stopped by @number after five parts; returns its session. */
+static char *
+interrupt (Fixture *f, int number, int code)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a", "--parallel", "1");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_subprocess_send_signal (process, number);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, code);
+  ids = box_emulator_get_session_ids (f->emulator);
+  g_assert_cmpuint (ids->len, ==, 1);
+  g_assert_nonnull (strstr (answer.err, "boxupload put --session "));
+  g_assert_nonnull (strstr (answer.err, g_ptr_array_index (ids, 0)));
+  box_emulator_clear_scenario (f->emulator);
+  return g_strdup (g_ptr_array_index (ids, 0));
+}
+
+static void
+test_an_interrupted_upload_goes_on_where_it_was (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = interrupt (f, SIGINT, 130);
+  g_autoptr (BoxEmulatorSession) session = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  answer = RUN (f, "put", "--session", id, "a");
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+  session = box_emulator_get_session (f->emulator, id);
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpuint (session->received[i], ==, 1);
+}
+
+static void
+test_sigterm_has_its_own_exit_code (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = interrupt (f, SIGTERM, 143);
+  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, id);
+
+  g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_OPEN);
+}
+
+static void
+test_a_continued_session_must_fit_the_file (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = fixture_add_session (f, "a", 2 * SESSION_FILE_SIZE, 0);
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  answer = RUN (f, "put", "--session", id, "a");
+  g_assert_cmpint (answer.code, ==, 8);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), ==, 0);
+}
+
+static void
+test_on_error_abort_leaves_no_session (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (BoxEmulatorSession) session = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403}]");
+  answer = RUN (f, "put", "a", "--on-error", "abort");
+  g_assert_cmpint (answer.code, ==, 5);
+  ids = box_emulator_get_session_ids (f->emulator);
+  session = box_emulator_get_session (f->emulator, g_ptr_array_index (ids, 0));
+  g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
+}
+
+static void
+test_a_file_that_grows_while_it_is_read_is_not_committed (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "a", NULL);
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+  int fd;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint (write (fd, "more", 4), ==, 4);
+  close (fd);
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 8);
+  g_assert_nonnull (strstr (answer.err, "changed while it was read"));
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
+}
+
+static void
+test_a_file_that_shrinks_while_it_is_read_is_not_committed (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "a", NULL);
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 8);
+  g_assert_nonnull (strstr (answer.err, "became shorter"));
+}
+
+static void
+test_what_goes_wrong_meanwhile_is_told_and_survived (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":[2,5],\"do\":\"reply\",\"status\":502,"
+                   "\"body\":\"<html>\"},"
+                   "{\"route\":\"upload_part\",\"nth\":7,\"at\":\"stored\",\"do\":\"reset\"}]");
+  answer = RUN (f, "put", "a");
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.err, "trying again in"));
+  fixture_assert_at_box (f, "a", "a");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/put/files-of-all-sizes-arrive", test_files_of_all_sizes_arrive);
+  ADD_TEST ("/cli/put/file-keeps-its-time-and-takes-its-attributes",
+            test_a_file_keeps_its_time_and_takes_its_attributes);
+  ADD_TEST ("/cli/put/several-go-and-a-bad-one-stops-none",
+            test_several_files_go_and_a_bad_one_stops_none);
+  ADD_TEST ("/cli/put/first-failure-of-the-command-line-is-the-exit-code",
+            test_the_first_failure_of_the_command_line_is_the_exit_code);
+  ADD_TEST ("/cli/put/taken-name-is-an-error-a-version-or-another-name",
+            test_a_name_that_is_taken_is_an_error_a_version_or_another_name);
+  ADD_TEST ("/cli/put/new-version-by-id", test_a_file_becomes_a_new_version_by_id);
+  ADD_TEST ("/cli/put/wrong-options-are-refused-before-anything-is-sent",
+            test_wrong_options_are_refused_before_anything_is_sent);
+  ADD_TEST ("/cli/put/name-that-is-not-utf8-needs-another",
+            test_a_name_that_is_not_utf8_needs_another);
+  ADD_TEST ("/cli/put/json-tells-every-part-and-the-end", test_json_tells_every_part_and_the_end);
+  ADD_TEST ("/cli/put/json-tells-a-failure-last", test_json_tells_a_failure_last);
+  ADD_TEST ("/cli/put/interrupted-goes-on-where-it-was",
+            test_an_interrupted_upload_goes_on_where_it_was);
+  ADD_TEST ("/cli/put/sigterm-has-its-own-exit-code", test_sigterm_has_its_own_exit_code);
+  ADD_TEST ("/cli/put/continued-session-must-fit-the-file",
+            test_a_continued_session_must_fit_the_file);
+  ADD_TEST ("/cli/put/on-error-abort-leaves-no-session", test_on_error_abort_leaves_no_session);
+  ADD_TEST ("/cli/put/file-that-grows-is-not-committed",
+            test_a_file_that_grows_while_it_is_read_is_not_committed);
+  ADD_TEST ("/cli/put/file-that-shrinks-is-not-committed",
+            test_a_file_that_shrinks_while_it_is_read_is_not_committed);
+  ADD_TEST ("/cli/put/what-goes-wrong-meanwhile-is-told-and-survived",
+            test_what_goes_wrong_meanwhile_is_told_and_survived);
+  return g_test_run ();
+}
