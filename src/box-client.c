@@ -127,6 +127,14 @@ counted_read (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, 
   return counted->body->read (counted->body->user_data, offset, buffer, length, error);
 }
 
+static const guint8 *
+counted_peek (gpointer user_data, guint64 offset, gsize *length)
+{
+  CountedBody *counted = user_data;
+
+  return counted->body->peek (counted->body->user_data, offset, length);
+}
+
 static void
 counted_sent (gpointer user_data, gint64 n)
 {
@@ -191,6 +199,7 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
     {
       body.size = call->body->size;
       body.pace = call->body->pace;
+      body.peek = call->body->peek != NULL ? counted_peek : NULL;
     }
 
   for (guint attempt = 0; attempt < 2; attempt++)

@@ -39,6 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransportConfig, box_transport_config_unref)
  * @size: bytes.
  * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, from
  * the start again where a request is repeated. FALSE with @error set where they cannot be had.
+ * @peek: (nullable): the bytes at @offset where they lie, instead of a copy: of @length (in:
+ * wanted, out: at least 1, at most that) a run that stays there until the request is over.
  * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n ==
  * -(what was counted).
  * @pace: (nullable): limits the rate, shared with other bodies.
@@ -50,6 +52,7 @@ typedef struct
   guint64 size;
   gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
                     GError **error);
+  const guint8 *(*peek) (gpointer user_data, guint64 offset, gsize *length);
   void (*sent) (gpointer user_data, gint64 n);
   gpointer user_data;
   BoxPace *pace;

@@ -46,6 +46,14 @@ read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GE
   return TRUE;
 }
 
+static const guint8 *
+peek_bytes (gpointer user_data, guint64 offset, gsize *length)
+{
+  const BoxUploadBytes *bytes = user_data;
+
+  return box_store_peek (&bytes->range, offset, length);
+}
+
 static void
 count_sent (gpointer user_data, gint64 n)
 {
@@ -60,6 +68,7 @@ box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
   *body = (BoxBody){
     .size = bytes->size,
     .read = read_bytes,
+    .peek = bytes->upload->source.read == NULL ? peek_bytes : NULL,
     .sent = count_sent,
     .user_data = bytes,
     .pace = bytes->upload->pace,
