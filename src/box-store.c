@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box-store-private.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef struct
@@ -46,13 +47,32 @@ process_limit (void)
   return MAX (bytes / BOX_STORE_BLOCK, 64);
 }
 
+/* Blocks are the kernel's and not malloc()'s, which keeps what such sizes leave behind in the
+ * arenas of the threads, for ever. */
+static guint8 *
+map_block (void)
+{
+  void *data =
+      mmap (NULL, BOX_STORE_BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (data == MAP_FAILED)
+    g_error ("There is no memory for a block of %u bytes: lower BOXUPLOAD_MEMORY", BOX_STORE_BLOCK);
+  return data;
+}
+
+static void
+unmap_block (gpointer data)
+{
+  munmap (data, BOX_STORE_BLOCK);
+}
+
 static guint8 *
 take_memory_locked (void)
 {
   memory.n_held++;
   if (memory.spare->len > 0)
     return g_ptr_array_steal_index_fast (memory.spare, memory.spare->len - 1);
-  return g_malloc (BOX_STORE_BLOCK);
+  return map_block ();
 }
 
 static void
@@ -66,7 +86,7 @@ give_memory_locked (guint8 *data)
       g_ptr_array_add (memory.spare, data);
       return;
     }
-  g_free (data);
+  unmap_block (data);
   if (memory.n_held == 0)
     g_ptr_array_set_size (memory.spare, 0);
 }
@@ -80,7 +100,7 @@ box_store_new (void)
   if (g_once_init_enter (&once))
     {
       memory.max_held = process_limit ();
-      memory.spare = g_ptr_array_new_with_free_func (g_free);
+      memory.spare = g_ptr_array_new_with_free_func (unmap_block);
       memory.waiters = g_ptr_array_new ();
       g_once_init_leave (&once, 1);
     }
