@@ -15,14 +15,23 @@
 
 struct _BoxTransportConfig
 {
-  gatomicrefcount ref_count;
+  guint ref_count; /* with the lock of the_configs */
 
   /* immutable */
+  char *key;           /* in the_configs */
   GTlsDatabase *trust; /* NULL: the system's */
   char *proxy;         /* NULL: as the environment says */
   char *proxy_name;    /* the same without credentials */
   guint timeout;       /* seconds */
 };
+
+/* All there are by what they say, so that the uploads of a process share the connections of a
+ * worker, and the authorities are read once. */
+static struct
+{
+  GMutex lock;
+  GHashTable *table; /* with lock; key to BoxTransportConfig, neither owned */
+} the_configs;
 
 /* What a transport keeps for one configuration. One thread. */
 typedef struct
@@ -60,36 +69,93 @@ parse_proxy (BoxTransportConfig *config, const char *proxy, GError **error)
   return TRUE;
 }
 
+static void
+config_free (BoxTransportConfig *config)
+{
+  g_clear_object (&config->trust);
+  g_free (config->proxy);
+  g_free (config->proxy_name);
+  g_free (config->key);
+  g_free (config);
+}
+
+/* What the file says is part of it: it may be replaced while the process runs. */
+static char *
+make_key (const char *ca_file, const char *proxy, guint timeout)
+{
+  g_autofree char *authorities = NULL;
+
+  if (ca_file != NULL)
+    g_file_get_contents (ca_file, &authorities, NULL, NULL);
+  return g_strdup_printf ("%u %s %c%s", timeout, proxy != NULL ? proxy : "",
+                          ca_file != NULL ? '+' : '-', authorities != NULL ? authorities : "");
+}
+
+static BoxTransportConfig *
+find_config (const char *key)
+{
+  BoxTransportConfig *config = NULL;
+
+  g_mutex_lock (&the_configs.lock);
+  if (the_configs.table == NULL)
+    the_configs.table = g_hash_table_new (g_str_hash, g_str_equal);
+  config = g_hash_table_lookup (the_configs.table, key);
+  if (config != NULL)
+    config->ref_count++;
+  g_mutex_unlock (&the_configs.lock);
+  return config;
+}
+
 BoxTransportConfig *
 box_transport_config_new (const char *ca_file, const char *proxy, guint timeout, GError **error)
 {
-  g_autoptr (BoxTransportConfig) config = g_new0 (BoxTransportConfig, 1);
+  g_autofree char *key = NULL;
+  BoxTransportConfig *config;
 
-  g_atomic_ref_count_init (&config->ref_count);
-  config->timeout = timeout != 0 ? timeout : DEFAULT_TIMEOUT;
-  if (ca_file != NULL && (config->trust = box_trust_new (ca_file, error)) == NULL)
-    return NULL;
-  if (proxy != NULL && !parse_proxy (config, proxy, error))
-    return NULL;
-  return g_steal_pointer (&config);
+  timeout = timeout != 0 ? timeout : DEFAULT_TIMEOUT;
+  key = make_key (ca_file, proxy, timeout);
+  config = find_config (key);
+  if (config != NULL)
+    return config;
+  config = g_new0 (BoxTransportConfig, 1);
+  config->ref_count = 1;
+  config->timeout = timeout;
+  if ((ca_file != NULL && (config->trust = box_trust_new (ca_file, error)) == NULL)
+      || (proxy != NULL && !parse_proxy (config, proxy, error)))
+    {
+      config_free (config);
+      return NULL;
+    }
+  config->key = g_steal_pointer (&key);
+
+  g_mutex_lock (&the_configs.lock);
+  g_hash_table_replace (the_configs.table, config->key, config);
+  g_mutex_unlock (&the_configs.lock);
+  return config;
 }
 
 BoxTransportConfig *
 box_transport_config_ref (BoxTransportConfig *config)
 {
-  g_atomic_ref_count_inc (&config->ref_count);
+  g_mutex_lock (&the_configs.lock);
+  config->ref_count++;
+  g_mutex_unlock (&the_configs.lock);
   return config;
 }
 
 void
 box_transport_config_unref (BoxTransportConfig *config)
 {
-  if (!g_atomic_ref_count_dec (&config->ref_count))
-    return;
-  g_clear_object (&config->trust);
-  g_free (config->proxy);
-  g_free (config->proxy_name);
-  g_free (config);
+  gboolean last;
+
+  g_mutex_lock (&the_configs.lock);
+  last = --config->ref_count == 0;
+  /* Two that were made at the same time are there both, and only the later is found. */
+  if (last && g_hash_table_lookup (the_configs.table, config->key) == config)
+    g_hash_table_remove (the_configs.table, config->key);
+  g_mutex_unlock (&the_configs.lock);
+  if (last)
+    config_free (config);
 }
 
 static SoupSession *

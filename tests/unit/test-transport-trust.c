@@ -69,6 +69,20 @@ test_unusable_settings_are_named (void)
   g_assert_error (proxy, BOX_ERROR, BOX_ERROR_SETTINGS);
 }
 
+static void
+test_equal_settings_share_a_configuration (void)
+{
+  const char *ca_file = fixture_get_ca_file ();
+  g_autoptr (BoxTransportConfig) one = box_transport_config_new (ca_file, NULL, 0, NULL);
+  g_autoptr (BoxTransportConfig) same = box_transport_config_new (ca_file, NULL, 60, NULL);
+  g_autoptr (BoxTransportConfig) slower = box_transport_config_new (ca_file, NULL, 61, NULL);
+  g_autoptr (BoxTransportConfig) system = box_transport_config_new (NULL, NULL, 0, NULL);
+
+  g_assert_true (one == same);
+  g_assert_true (one != slower);
+  g_assert_true (one != system);
+}
+
 /* ---- proxies ---- */
 
 /* Plays proxy and server in one: "data" is what it answers to CONNECT, NULL: it lets through. */
@@ -185,6 +199,8 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/certificates-for-other-hosts-are-refused",
                    test_certificates_for_other_hosts_are_refused);
   g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
+  g_test_add_func ("/transport/equal-settings-share-a-configuration",
+                   test_equal_settings_share_a_configuration);
   g_test_add_func ("/transport/proxies-tunnel-tls-and-see-no-token",
                    test_proxies_tunnel_tls_and_see_no_token);
   g_test_add_func ("/transport/proxies-pass-clear-text", test_proxies_pass_clear_text);
