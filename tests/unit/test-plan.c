@@ -58,10 +58,10 @@ world_key (const World *w)
   GString *key = g_string_new (NULL);
   const BoxPlan *p = &w->plan;
 
-  g_string_append_printf (key, "%d%d%d%d%d%d%d%d%d%d%u/%u/%u/%u/", p->opened, p->whole,
+  g_string_append_printf (key, "%d%d%d%d%d%d%d%d%d%d%u/%u/%u/%u/%u/", p->opened, p->whole,
                           p->list_first, p->finished, p->unsure, p->committed, p->failed,
-                          p->cancelled, p->aborted, (int) p->control, p->n_unsure, w->sealed,
-                          w->commits, w->trouble);
+                          p->cancelled, p->aborted, (int) p->control, p->n_unsure, p->next_new,
+                          w->sealed, w->commits, w->trouble);
   for (guint i = 0; i < p->parts->len; i++)
     {
       const BoxPlanPart *part = &g_array_index (p->parts, BoxPlanPart, i);
@@ -106,16 +106,18 @@ check_step (const World *w, const BoxStep *step)
 {
   const BoxPlan *p = &w->plan;
   gboolean stopped = p->failed || p->cancelled;
+  const BoxPlanPart *part;
 
   switch (step->kind)
     {
     case BOX_STEP_SEND:
       g_assert_false (stopped);
       g_assert_cmpuint (step->part, <, w->sealed);
+      part = &g_array_index (p->parts, BoxPlanPart, step->part);
+      g_assert_true (part->state == BOX_PART_READY || part->state == BOX_PART_FAILED);
       /* Never a part that Box has, but where nobody could know it. */
-      g_assert_false (w->stored[step->part] && !p->list_first
-                      && g_array_index (p->parts, BoxPlanPart, step->part).state != BOX_PART_FAILED
-                      && g_array_index (p->parts, BoxPlanPart, step->part).attempts > 0);
+      g_assert_false (w->stored[step->part] && part->attempts > 0
+                      && part->state != BOX_PART_FAILED);
       break;
     case BOX_STEP_COMMIT:
       g_assert_false (stopped);

@@ -117,7 +117,7 @@ static const BoxUploadEvents events = {
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  BoxEmulatorOptions options = { .part_size = PART };
+  BoxEmulatorOptions options = { .part_size = PART, .min_size = 1 };
   BoxClientSettings settings = { .access_token = "a-token", .timeout = 5 };
   GError *error = NULL;
 
@@ -330,7 +330,7 @@ test_sixteen_parts_are_in_flight_at_once (Fixture *f, gconstpointer data)
 static void
 test_parts_whose_size_is_no_multiple_of_anything_are_stored (Fixture *f, gconstpointer data)
 {
-  BoxEmulatorOptions options = { .part_size = 100003 };
+  BoxEmulatorOptions options = { .part_size = 100003, .min_size = 1 };
   BoxClientSettings settings = { .access_token = "a-token" };
   GError *error = NULL;
 
@@ -543,11 +543,13 @@ test_a_cancel_cuts_transfers_and_tells_nothing (Fixture *f, gconstpointer data)
       NULL));
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_held (f->emulator, "parts", 10000));
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 3, 10000));
   box_upload_cancel (f->upload);
   g_assert_cmpint (box_upload_wait_room (f->upload), ==, BOX_WAIT_FAILED);
   g_assert_cmpint (box_upload_wait_done (f->upload, -1), ==, BOX_WAIT_FAILED);
+  box_emulator_release (f->emulator, "parts");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 3, 10000));
+  g_assert_cmpuint (f->parts, ==, 0);
   g_assert_cmpuint (f->failed, ==, 0);
   g_assert_cmpuint (f->completed, ==, 0);
 }
