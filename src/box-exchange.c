@@ -154,15 +154,24 @@ set_body (Exchange *self)
                                  (gssize) request->body->size);
 }
 
-/* libsoup found a kept-alive connection closed and sends the request again on another one. */
+/* libsoup found a kept-alive connection closed and sends the request again on another one. It may
+ * only where the body had not left whole: otherwise the server may have acted on it, and the caller
+ * has to look first. */
 static void
 on_restarted (SoupMessage *message, gpointer user_data)
 {
   Exchange *self = user_data;
   const BoxBody *body = self->request->body;
 
-  self->stage = STAGE_RESOLVING;
   box_watch_set_stream (&self->watch, NULL);
+  if (self->body != NULL && box_body_stream_get_position (self->body) == body->size)
+    {
+      box_watch_fail (&self->watch, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                                                         "the connection was lost"));
+      g_cancellable_cancel (self->inner);
+      return;
+    }
+  self->stage = STAGE_RESOLVING;
   if (self->body == NULL)
     return;
   if (body->sent != NULL)

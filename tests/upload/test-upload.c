@@ -114,6 +114,12 @@ static const BoxUploadEvents events = {
   .failed = on_failed,
 };
 
+static char *
+on_token_wanted (gpointer user_data)
+{
+  return g_strdup ("another-token");
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
@@ -129,6 +135,7 @@ set_up (Fixture *f, gconstpointer data)
   settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);
   f->client = box_client_new (&settings, &error);
   g_assert_no_error (error);
+  box_credentials_set_request (box_client_get_credentials (f->client), on_token_wanted, NULL, NULL);
 }
 
 static void
@@ -802,6 +809,7 @@ test_an_outage_is_told_when_it_begins_and_when_it_is_over (Fixture *f, gconstpoi
   g_autoptr (BoxDestination) destination = new_session (f, "o.bin", 20 * PART, &id);
   BoxUploadSettings settings = settings_for (f, destination, 20 * PART);
 
+  settings.max_memory = 2 * settings.size;
   begin (f, &settings);
   g_assert_true (produce (f, 0, 10 * PART));
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 4, 10000));
