@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where boxupload takes credentials from, what it says of them, and that it does not show them. */
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli-fixture.h"
+
+/* An emulator in place of the fixture's that accepts @token alone. */
+static void
+accept_only (Fixture *f, const char *token)
+{
+  const char *const tokens[] = { token, NULL };
+  const BoxEmulatorOptions options = { .part_size = PART_SIZE, .tokens = tokens };
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_free (f->emulator);
+  f->emulator = box_emulator_new (&options, &error);
+  g_assert_no_error (error);
+}
+
+static void
+write_secret (Fixture *f, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+
+  g_assert_true (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
+static void
+test_whoami_says_who_and_how (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) text = RUN (f, "whoami");
+  g_auto (Answer) json = RUN (f, "whoami", "--json");
+  g_autoptr (JsonObject) object = parse_document (json.out);
+
+  g_assert_cmpint (text.code, ==, 0);
+  g_assert_nonnull (strstr (text.out, "an access token; it cannot be renewed"));
+  g_assert_nonnull (strstr (text.out, "BOX_ACCESS_TOKEN"));
+  g_assert_cmpstr (json_object_get_string_member (object, "grant"), ==, "access-token");
+  g_assert_nonnull (json_object_get_string_member (object, "user_id"));
+  g_assert_nonnull (json_object_get_string_member (object, "login"));
+}
+
+static void
+test_a_refused_token_has_its_exit_code_and_a_way_out (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  accept_only (f, "another");
+  answer = RUN (f, "whoami");
+  g_assert_cmpint (answer.code, ==, 3);
+  g_assert_null (strstr (answer.err, TOKEN));
+  g_assert_cmpstr (answer.out, ==, "");
+}
+
+static void
+test_no_credentials_are_told_from_bad_ones (Fixture *f, gconstpointer data)
+{
+  char **environment = g_environ_unsetenv (fixture_environment (f), "BOX_ACCESS_TOKEN");
+  g_auto (Answer) answer =
+      fixture_run_env (f, environment, (const char *const[]){ "whoami", NULL });
+
+  g_assert_cmpint (answer.code, ==, 3);
+  g_assert_nonnull (strstr (answer.err, "BOX_TOKEN_FILE"));
+  g_assert_cmpuint (box_emulator_count (f->emulator, NULL), ==, 0);
+}
+
+static void
+test_a_token_file_goes_before_the_environment (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autoptr (JsonObject) object = NULL;
+
+  accept_only (f, "from-the-file");
+  write_secret (f, "token", "from-the-file\n");
+  answer = RUN (f, "whoami", "--token-file", "token", "--json");
+  g_assert_cmpint (answer.code, ==, 0);
+  object = parse_document (answer.out);
+  g_assert_cmpstr (json_object_get_string_member (object, "grant"), ==, "token-file");
+}
+
+static void
+test_client_credentials_are_exchanged_for_a_token (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autoptr (JsonObject) object = NULL;
+
+  write_secret (f, "box.json",
+                "{\"client_id\":\"the-client\",\"client_secret\":\"the-secret-81\","
+                "\"enterprise_id\":\"4711\"}");
+  answer = RUN (f, "whoami", "--auth-config", "box.json", "--json");
+  g_assert_cmpint (answer.code, ==, 0);
+  object = parse_document (answer.out);
+  g_assert_cmpstr (json_object_get_string_member (object, "grant"), ==, "client-credentials");
+  g_assert_nonnull (json_object_get_string_member (object, "expires_at"));
+  g_assert_cmpuint (box_emulator_count (f->emulator, "token"), ==, 1);
+  g_assert_null (strstr (answer.out, "the-secret-81"));
+}
+
+static void
+test_a_bad_configuration_is_named_but_not_shown (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  write_secret (f, "box.json", "{\"client_id\":\"the-client\",\"client_secret\":\"the-secret-81\"");
+  answer = RUN (f, "whoami", "--auth-config", "box.json");
+  g_assert_cmpint (answer.code, !=, 0);
+  g_assert_nonnull (strstr (answer.err, "box.json"));
+  g_assert_null (strstr (answer.err, "the-secret-81"));
+}
+
+static void
+test_as_user_goes_with_every_request (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) requests = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  answer = RUN (f, "put", "a", "--as-user", "12345");
+  requests = box_emulator_get_requests (f->emulator, NULL);
+  g_assert_cmpuint (requests->len, >, 20);
+  for (guint i = 0; i < requests->len; i++)
+    {
+      const BoxEmulatorRequest *request = g_ptr_array_index (requests, i);
+
+      g_assert_cmpstr (soup_message_headers_get_one (request->headers, "As-User"), ==, "12345");
+    }
+}
+
+static void
+test_a_narrow_token_goes_to_a_file_of_its_owner (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "narrow", NULL);
+  g_autofree char *folder = box_emulator_add_folder (f->emulator, "0", "recordings");
+  g_auto (Answer) made = { 0 };
+  g_auto (Answer) allowed = { 0 };
+  g_auto (Answer) refused = { 0 };
+  struct stat status;
+
+  fixture_write_file (f, "a", 1000, 1);
+  g_assert_true (g_file_set_contents (path, "an older one, readable by all", -1, NULL));
+  made = RUN (f, "token", "--folder", folder, "--out", path);
+  g_assert_cmpint (made.code, ==, 0);
+  g_assert_cmpstr (made.out, ==, "");
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0600);
+  allowed = RUN (f, "put", "a", "--folder", folder, "--token-file", path);
+  g_assert_cmpint (allowed.code, ==, 0);
+  refused = RUN (f, "put", "a", "--token-file", path);
+  g_assert_cmpint (refused.code, ==, 5);
+}
+
+static void
+test_a_narrow_token_is_alone_on_stdout (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) text = RUN (f, "token", "--folder", "0");
+  g_auto (Answer) json = RUN (f, "token", "--folder", "0", "--json");
+  g_auto (Answer) none = RUN (f, "token");
+  g_autoptr (JsonObject) object = parse_document (json.out);
+
+  g_assert_cmpint (text.code, ==, 0);
+  g_assert_cmpstr (strchr (text.out, '\n'), ==, "\n");
+  g_assert_null (strstr (text.out, TOKEN));
+  g_assert_nonnull (json_object_get_string_member (object, "access_token"));
+  g_assert_nonnull (json_object_get_string_member (object, "expires_at"));
+  g_assert_cmpint (none.code, ==, 2);
+}
+
+static void
+test_tls_is_trusted_by_ca_file_only (Fixture *f, gconstpointer data)
+{
+  const char *endpoint = box_emulator_get_endpoint (f->emulator, TRUE);
+  const char *api = box_emulator_get_api_endpoint (f->emulator, TRUE);
+  const char *ca = box_emulator_get_ca_file (f->emulator);
+  g_auto (Answer) trusted =
+      RUN (f, "whoami", "--endpoint", endpoint, "--api-endpoint", api, "--ca-file", ca);
+  g_auto (Answer) untrusted = RUN (f, "whoami", "--endpoint", endpoint, "--api-endpoint", api);
+  g_auto (Answer) clear = RUN (f, "whoami", "--endpoint", "http://192.0.2.1/api/2.0",
+                               "--api-endpoint", "http://192.0.2.1/2.0");
+
+  g_assert_cmpint (trusted.code, ==, 0);
+  g_assert_cmpint (untrusted.code, ==, 4);
+  g_assert_nonnull (strstr (untrusted.err, "ca-file"));
+  g_assert_cmpint (clear.code, ==, 4);
+}
+
+static void
+test_no_secret_is_shown_however_much_is_logged (Fixture *f, gconstpointer data)
+{
+  char **environment = fixture_environment (f);
+  g_auto (Answer) answer = { 0 };
+
+  write_secret (f, "box.json",
+                "{\"client_id\":\"the-client\",\"client_secret\":\"the-secret-81\","
+                "\"enterprise_id\":\"4711\"}");
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":3,\"do\":\"reply\",\"status\":401}]");
+  environment = g_environ_setenv (environment, "G_MESSAGES_DEBUG", "all", TRUE);
+  environment = g_environ_setenv (environment, "GNUTLS_DEBUG_LEVEL", "9", TRUE);
+  answer = fixture_run_env (
+      f, environment,
+      (const char *const[]){ "put", "a", "--json", "--auth-config", "box.json", "--endpoint",
+                             box_emulator_get_endpoint (f->emulator, TRUE), "--api-endpoint",
+                             box_emulator_get_api_endpoint (f->emulator, TRUE), "--ca-file",
+                             box_emulator_get_ca_file (f->emulator), NULL });
+  g_assert_cmpint (answer.code, ==, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      const char *text = i == 0 ? answer.out : answer.err;
+      g_autoptr (GPtrArray) requests = box_emulator_get_requests (f->emulator, "upload_part");
+      const BoxEmulatorRequest *request = g_ptr_array_index (requests, 0);
+
+      g_assert_null (strstr (text, "the-secret-81"));
+      g_assert_nonnull (request->token);
+      g_assert_null (strstr (text, request->token));
+    }
+}
+
+static void
+test_no_secret_is_in_the_process_list (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = NULL, *command_line = NULL;
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+  gsize length;
+
+  fixture_write_file (f, "a", 1000, 1);
+  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  path = g_build_filename ("/proc", g_subprocess_get_identifier (process), "cmdline", NULL);
+  g_assert_true (g_file_get_contents (path, &command_line, &length, NULL));
+  g_assert_cmpuint (length, >, 10);
+  g_assert_null (memmem (command_line, length, TOKEN, strlen (TOKEN)));
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/credentials/whoami-says-who-and-how", test_whoami_says_who_and_how);
+  ADD_TEST ("/cli/credentials/refused-token-has-its-exit-code",
+            test_a_refused_token_has_its_exit_code_and_a_way_out);
+  ADD_TEST ("/cli/credentials/none-are-told-from-bad-ones",
+            test_no_credentials_are_told_from_bad_ones);
+  ADD_TEST ("/cli/credentials/token-file-goes-before-the-environment",
+            test_a_token_file_goes_before_the_environment);
+  ADD_TEST ("/cli/credentials/client-credentials-are-exchanged-for-a-token",
+            test_client_credentials_are_exchanged_for_a_token);
+  ADD_TEST ("/cli/credentials/bad-configuration-is-named-but-not-shown",
+            test_a_bad_configuration_is_named_but_not_shown);
+  ADD_TEST ("/cli/credentials/as-user-goes-with-every-request",
+            test_as_user_goes_with_every_request);
+  ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",
+            test_a_narrow_token_goes_to_a_file_of_its_owner);
+  ADD_TEST ("/cli/token/is-alone-on-stdout", test_a_narrow_token_is_alone_on_stdout);
+  ADD_TEST ("/cli/tls/trusted-by-ca-file-only", test_tls_is_trusted_by_ca_file_only);
+  ADD_TEST ("/cli/secrets/not-shown-however-much-is-logged",
+            test_no_secret_is_shown_however_much_is_logged);
+  ADD_TEST ("/cli/secrets/not-in-the-process-list", test_no_secret_is_in_the_process_list);
+  return g_test_run ();
+}

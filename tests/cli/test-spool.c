@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* boxupload spool, resume and watch: recordings that are finished, cut short, busy, or cannot be
+ * finished. */
+#include <signal.h>
+#include <string.h>
+
+#include "box-spool.h"
+#include "cli-fixture.h"
+
+static char *
+spool_dir (Fixture *f)
+{
+  return g_build_filename (f->state, "boxupload", "spool", NULL);
+}
+
+/* A recording with the bytes of a file of the working directory, to be @name at Box; still open. */
+static BoxRecording *
+begin_recording (Fixture *f, const char *name)
+{
+  g_autofree char *dir = spool_dir (f);
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autofree char *data = NULL;
+  g_autoptr (BoxDestination) destination = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, &error);
+  BoxRecordingIntent intent = { .padding = BOX_PADDING_NONE,
+                                .commit = TRUE,
+                                .created = 1700000000 };
+  BoxRecording *recording;
+  gsize size;
+
+  g_assert_no_error (error);
+  destination = box_destination_new_folder ("0", name, &error);
+  g_assert_no_error (error);
+  intent.destination = destination;
+  recording = box_spool_record (spool, &intent, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  box_recording_write (recording, 0, data, size, &error);
+  g_assert_no_error (error);
+  return recording;
+}
+
+/* One whose recorder died. */
+static void
+leave_interrupted (Fixture *f, const char *name)
+{
+  g_autoptr (BoxRecording) recording = begin_recording (f, name);
+
+  g_assert_nonnull (recording);
+}
+
+/* One whose stream came to its end. */
+static void
+leave_complete (Fixture *f, const char *name)
+{
+  g_autoptr (BoxRecording) recording = begin_recording (f, name);
+  g_autoptr (GError) error = NULL;
+  BoxRecordingEnd end = { .padding = BOX_PADDING_NONE };
+
+  end.size = end.total = box_recording_get_size (recording);
+  box_recording_set_end (recording, &end, &error);
+  g_assert_no_error (error);
+}
+
+static guint
+count_recordings (Fixture *f)
+{
+  g_autofree char *dir = spool_dir (f);
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
+  g_autoptr (GPtrArray) recordings = box_spool_list (spool, NULL);
+
+  return recordings->len;
+}
+
+static void
+test_no_spool_is_an_empty_one_and_is_not_made (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) listed = RUN (f, "spool", "--json");
+  g_auto (Answer) resumed = RUN (f, "resume");
+  g_autoptr (JsonObject) object = parse_document (listed.out);
+
+  g_assert_cmpint (listed.code, ==, 0);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (object, "recordings")), ==,
+                    0);
+  g_assert_cmpint (resumed.code, ==, 0);
+  g_assert_false (g_file_test (f->state, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_a_named_directory_must_be_there (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) listed = RUN (f, "spool", "nowhere");
+  g_auto (Answer) resumed = RUN (f, "resume", "nowhere");
+
+  g_assert_cmpint (listed.code, ==, 13);
+  g_assert_cmpint (resumed.code, ==, 13);
+}
+
+/* The recording in @json that is to be @name at Box. */
+static JsonObject *
+find_listed (JsonObject *object, const char *name)
+{
+  JsonArray *recordings = json_object_get_array_member (object, "recordings");
+
+  for (guint i = 0; i < json_array_get_length (recordings); i++)
+    {
+      JsonObject *recording = json_array_get_object_element (recordings, i);
+      JsonObject *destination = json_object_get_object_member (recording, "destination");
+
+      if (g_str_equal (json_object_get_string_member (destination, "name"), name))
+        return recording;
+    }
+  g_assert_not_reached ();
+}
+
+static void
+test_spool_lists_recordings_with_their_states (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name;
+    const char *status;
+    gint64 size;
+  } expected[] = { { "a", "complete", 1000 }, { "b", "interrupted", 2000 }, { "c", "busy", 3000 } };
+  g_autoptr (BoxRecording) busy = NULL;
+  g_autoptr (JsonObject) object = NULL;
+  g_auto (Answer) text = { 0 };
+  g_auto (Answer) json = { 0 };
+
+  fixture_write_file (f, "a", 1000, 1);
+  leave_complete (f, "a");
+  fixture_write_file (f, "b", 2000, 2);
+  leave_interrupted (f, "b");
+  fixture_write_file (f, "c", 3000, 3);
+  busy = begin_recording (f, "c");
+  text = RUN (f, "spool");
+  g_assert_cmpint (text.code, ==, 0);
+  g_assert_nonnull (strstr (text.out, "interrupted, 2.0 kB (0 B at Box), to folder 0, “b”"));
+  json = RUN (f, "spool", "--json");
+  object = parse_document (json.out);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      JsonObject *recording = find_listed (object, expected[i].name);
+
+      g_assert_cmpstr (json_object_get_string_member (recording, "status"), ==, expected[i].status);
+      g_assert_cmpint (json_object_get_int_member (recording, "size"), ==, expected[i].size);
+    }
+}
+
+static void
+test_resume_finishes_what_is_there_but_not_what_is_being_made (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxRecording) busy = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "small", 1000, 1);
+  leave_complete (f, "small");
+  fixture_write_file (f, "large", SESSION_FILE_SIZE, 2);
+  leave_interrupted (f, "large");
+  fixture_write_file (f, "busy", 3000, 3);
+  busy = begin_recording (f, "busy");
+  answer = RUN (f, "resume");
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "small", "small");
+  fixture_assert_at_box (f, "large", "large");
+  g_assert_null (box_emulator_find_file (f->emulator, "0", "busy"));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+}
+
+static void
+test_resume_tells_in_json_what_became_of_each (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autoptr (JsonObject) complete = NULL;
+
+  fixture_write_file (f, "empty", 0, 1);
+  leave_complete (f, "empty");
+  fixture_write_file (f, "large", SESSION_FILE_SIZE, 2);
+  leave_complete (f, "large");
+  answer = RUN (f, "resume", "--json");
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.out, "{\"event\":\"empty\""));
+  complete = parse_line (strstr (answer.out, "{\"event\":\"complete\""), 0);
+  g_assert_cmpint (json_object_get_int_member (complete, "size"), ==, SESSION_FILE_SIZE);
+  g_assert_cmpuint (count_recordings (f), ==, 0);
+}
+
+static void
+test_a_recording_that_fails_stays_and_stops_no_other (Fixture *f, gconstpointer data)
+{
+  g_autofree char *taken = box_emulator_add_file (f->emulator, "0", "a", "other", 5);
+  g_auto (Answer) answer = { 0 };
+
+  g_assert_nonnull (taken);
+  fixture_write_file (f, "a", 1000, 1);
+  leave_complete (f, "a");
+  fixture_write_file (f, "b", 2000, 2);
+  leave_complete (f, "b");
+  answer = RUN (f, "resume");
+  g_assert_cmpint (answer.code, ==, 7);
+  g_assert_nonnull (strstr (answer.err, "1 of 2 recordings are not finished"));
+  fixture_assert_at_box (f, "b", "b");
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+}
+
+static void
+test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) first = { 0 };
+  g_auto (Answer) second = { 0 };
+  g_autoptr (BoxEmulatorSession) session = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  leave_complete (f, "a");
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "resume", "--parallel", "1");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_subprocess_send_signal (process, SIGINT);
+  first = fixture_finish (process);
+  g_assert_cmpint (first.code, ==, 130);
+  box_emulator_clear_scenario (f->emulator);
+  second = RUN (f, "resume");
+  g_assert_cmpint (second.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+  ids = box_emulator_get_session_ids (f->emulator);
+  g_assert_cmpuint (ids->len, ==, 1);
+  session = box_emulator_get_session (f->emulator, g_ptr_array_index (ids, 0));
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpuint (session->received[i], ==, 1);
+}
+
+static void
+test_watch_finishes_what_comes_and_ends_in_order (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "before", 1000, 1);
+  leave_complete (f, "before");
+  process = START (f, "watch");
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
+  fixture_write_file (f, "after", 2000, 2);
+  leave_interrupted (f, "after");
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "before", "before");
+  fixture_assert_at_box (f, "after", "after");
+}
+
+static void
+test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "first", 1000, 1);
+  leave_complete (f, "first");
+  fixture_write_file (f, "second", 2000, 2);
+  leave_complete (f, "second");
+  fixture_load (f, "[{\"route\":\"upload_file\",\"nth\":1,\"do\":\"reply\",\"status\":403}]");
+  process = START (f, "watch", "--first-wait", "1");
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, 60000));
+  g_subprocess_send_signal (process, SIGINT);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.err, "trying again in 1 s"));
+  fixture_assert_at_box (f, "first", "first");
+  fixture_assert_at_box (f, "second", "second");
+}
+
+static void
+test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_autoptr (BoxRecording) busy = NULL;
+  GSubprocess *process;
+
+  /* A recording in the making, so that there is something to look at. */
+  fixture_write_file (f, "busy", 1000, 1);
+  busy = begin_recording (f, "busy");
+  process = START (f, "watch");
+  fixture_write_file (f, "a", 1000, 1);
+  leave_complete (f, "a");
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
+  g_clear_pointer (&busy, box_recording_unref);
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "busy", "busy");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/spool/none-is-an-empty-one-and-is-not-made",
+            test_no_spool_is_an_empty_one_and_is_not_made);
+  ADD_TEST ("/cli/spool/named-directory-must-be-there", test_a_named_directory_must_be_there);
+  ADD_TEST ("/cli/spool/lists-recordings-with-their-states",
+            test_spool_lists_recordings_with_their_states);
+  ADD_TEST ("/cli/resume/finishes-what-is-there-but-not-what-is-being-made",
+            test_resume_finishes_what_is_there_but_not_what_is_being_made);
+  ADD_TEST ("/cli/resume/tells-in-json-what-became-of-each",
+            test_resume_tells_in_json_what_became_of_each);
+  ADD_TEST ("/cli/resume/recording-that-fails-stays-and-stops-no-other",
+            test_a_recording_that_fails_stays_and_stops_no_other);
+  ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
+            test_an_interrupted_resume_goes_on_where_it_was);
+  ADD_TEST ("/cli/watch/finishes-what-comes-and-ends-in-order",
+            test_watch_finishes_what_comes_and_ends_in_order);
+  ADD_TEST ("/cli/watch/tries-again-while-others-go-on", test_watch_tries_again_while_others_go_on);
+  ADD_TEST ("/cli/watch/takes-what-loses-its-recorder", test_watch_takes_what_loses_its_recorder);
+  return g_test_run ();
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What boxupload shows people: help, bars on a terminal, and none of that elsewhere. */
+#include <string.h>
+
+#include "cli-fixture.h"
+
+static const char *const command_names[] = { "put",    "create", "status", "parts",
+                                             "commit", "abort",  "spool",  "resume",
+                                             "watch",  "whoami", "token" };
+
+static Answer
+put_on_terminal (Fixture *f, guint columns, char **environment)
+{
+  fixture_write_file (f, "a.bin", SESSION_FILE_SIZE, 1);
+  fixture_write_file (f, "b.bin", SESSION_FILE_SIZE, 2);
+  /* Slow enough for bars to be drawn. */
+  return fixture_run_on_terminal (
+      f, columns, environment,
+      (const char *const[]){ "put", "a.bin", "b.bin", "--upload-rate", "30MB", NULL });
+}
+
+static void
+test_bars_are_drawn_on_a_terminal (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = put_on_terminal (f, 100, NULL);
+
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.out, "a.bin █"));
+  g_assert_nonnull (strstr (answer.out, "b.bin █"));
+  g_assert_nonnull (strstr (answer.out, "of 21.0 MB"));
+  g_assert_nonnull (strstr (answer.out, "a.bin: file "));
+  fixture_assert_at_box (f, "b.bin", "b.bin");
+}
+
+static void
+test_bars_fit_a_narrow_terminal (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = put_on_terminal (f, 24, NULL);
+  g_auto (GStrv) lines = g_strsplit (answer.out, "\033[K", -1);
+
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_cmpuint (g_strv_length (lines), >, 2);
+  for (guint i = 0; lines[i + 1] != NULL; i++)
+    {
+      const char *end_of_line = strrchr (lines[i], '\n');
+      const char *bar = strrchr (lines[i], '\r');
+
+      bar = MAX (MAX (end_of_line, bar), lines[i] - 1) + 1;
+      g_assert_cmpint (g_utf8_strlen (bar, -1), <, 24);
+    }
+}
+
+static void
+test_a_terminal_without_utf8_gets_ascii_bars (Fixture *f, gconstpointer data)
+{
+  char **environment = g_environ_setenv (fixture_environment (f), "LC_ALL", "C", TRUE);
+  g_auto (Answer) answer = put_on_terminal (f, 100, environment);
+
+  g_assert_nonnull (strstr (answer.out, "a.bin #"));
+  g_assert_true (g_str_is_ascii (answer.out));
+}
+
+static void
+test_a_dumb_terminal_gets_no_escape_codes (Fixture *f, gconstpointer data)
+{
+  char **environment = g_environ_setenv (fixture_environment (f), "TERM", "dumb", TRUE);
+  g_auto (Answer) answer = put_on_terminal (f, 100, environment);
+
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_null (strchr (answer.out, '\033'));
+}
+
+static void
+test_a_pipe_gets_a_line_a_file (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  g_auto (GStrv) lines = NULL;
+
+  fixture_write_file (f, "a", 1000, 1);
+  fixture_write_file (f, "b", 2000, 2);
+  answer = RUN (f, "put", "a", "b");
+  lines = g_strsplit (answer.out, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_null (strchr (answer.out, '\033'));
+  g_assert_cmpstr (answer.err, ==, "");
+}
+
+static void
+test_names_cannot_steer_the_terminal (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a\033[2J", 1000, 1);
+  answer = RUN (f, "put", "a\033[2J", "--name", "b");
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_null (strchr (answer.out, '\033'));
+}
+
+static void
+test_every_command_has_help_with_examples (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) program = RUN (f, "--help");
+
+  g_assert_cmpint (program.code, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (command_names); i++)
+    {
+      g_auto (Answer) option =
+          fixture_run_env (f, NULL, (const char *const[]){ command_names[i], "--help", NULL });
+      g_auto (Answer) command =
+          fixture_run_env (f, NULL, (const char *const[]){ "help", command_names[i], NULL });
+
+      g_assert_cmpint (option.code, ==, 0);
+      g_assert_cmpint (command.code, ==, 0);
+      g_assert_cmpstr (option.out, ==, command.out);
+      g_assert_cmpstr (option.err, ==, "");
+      g_assert_nonnull (strstr (option.out, "Example"));
+      g_assert_nonnull (strstr (option.out, "With --json"));
+      g_assert_nonnull (strstr (option.out, "Exit codes"));
+      g_assert_nonnull (strstr (program.out, command_names[i]));
+    }
+}
+
+static void
+test_the_version_is_the_projects (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = RUN (f, "--version");
+
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_cmpstr (answer.out, ==, "boxupload " BOX_VERSION "\n");
+}
+
+static void
+test_every_option_of_help_is_in_the_man_page (Fixture *f, gconstpointer data)
+{
+  g_autofree char *page = NULL;
+  g_autoptr (GRegex) option =
+      g_regex_new ("^  (?:-[a-z], )?--([a-z0-9-]+)", G_REGEX_MULTILINE, 0, NULL);
+
+  g_assert_true (g_file_get_contents (g_getenv ("BOXUPLOAD_MAN_PAGE"), &page, NULL, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (command_names); i++)
+    {
+      g_auto (Answer) answer =
+          fixture_run_env (f, NULL, (const char *const[]){ command_names[i], "--help", NULL });
+      g_autoptr (GMatchInfo) match = NULL;
+
+      for (g_regex_match (option, answer.out, 0, &match); g_match_info_matches (match);
+           g_match_info_next (match, NULL))
+        {
+          g_autofree char *name = g_match_info_fetch (match, 1);
+          g_autofree char *text = g_strconcat ("Fl -", name, NULL);
+
+          g_test_message ("%s --%s", command_names[i], name);
+          g_assert_nonnull (strstr (page, text));
+        }
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/terminal/bars-are-drawn", test_bars_are_drawn_on_a_terminal);
+  ADD_TEST ("/cli/terminal/bars-fit-a-narrow-one", test_bars_fit_a_narrow_terminal);
+  ADD_TEST ("/cli/terminal/without-utf8-gets-ascii-bars",
+            test_a_terminal_without_utf8_gets_ascii_bars);
+  ADD_TEST ("/cli/terminal/dumb-one-gets-no-escape-codes",
+            test_a_dumb_terminal_gets_no_escape_codes);
+  ADD_TEST ("/cli/terminal/pipe-gets-a-line-a-file", test_a_pipe_gets_a_line_a_file);
+  ADD_TEST ("/cli/terminal/names-cannot-steer-it", test_names_cannot_steer_the_terminal);
+  ADD_TEST ("/cli/help/every-command-has-examples", test_every_command_has_help_with_examples);
+  ADD_TEST ("/cli/help/version-is-the-projects", test_the_version_is_the_projects);
+  ADD_TEST ("/cli/help/every-option-is-in-the-man-page",
+            test_every_option_of_help_is_in_the_man_page);
+  return g_test_run ();
+}
