@@ -83,14 +83,12 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
 }
 
 static gboolean
-listen_at (BoxEmulator *emulator, guint16 port, GTlsCertificate *certificate, Address *address,
-           GError **error)
+listen_at (BoxEmulator *emulator, guint16 port, gboolean tls, Address *address, GError **error)
 {
-  port = emu_server_listen (emulator->server, port, certificate, error);
+  port = emu_server_listen (emulator->server, port, tls, error);
   if (port == 0)
     return FALSE;
-  address->origin =
-      g_strdup_printf ("%s://127.0.0.1:%u", certificate != NULL ? "https" : "http", port);
+  address->origin = g_strdup_printf ("%s://127.0.0.1:%u", tls ? "https" : "http", port);
   address->endpoint = g_strconcat (address->origin, "/api/2.0", NULL);
   address->api_endpoint = g_strconcat (address->origin, "/2.0", NULL);
   return TRUE;
@@ -115,15 +113,16 @@ box_emulator_new (const BoxEmulatorOptions *options, GError **error)
   emu_rate_init (&world->rate, options->rate);
   world->journal = emu_journal_new ();
   world->scenario = emu_scenario_new ();
-  emulator->server = emu_server_new (serve, world);
-  emu_server_set_slow (emulator->server, options->rate != 0);
   if (!make_dir (emulator, options->dir, error) || !make_world (emulator, options, error))
     return NULL;
   emulator->ca_file = g_build_filename (world->dir, "ca.pem", NULL);
   emulator->certificate = emu_certificate_make (world->dir, error);
-  if (emulator->certificate == NULL
-      || !listen_at (emulator, options->port, NULL, &emulator->plain, error)
-      || !listen_at (emulator, options->tls_port, emulator->certificate, &emulator->tls, error))
+  if (emulator->certificate == NULL)
+    return NULL;
+  emulator->server = emu_server_new (emulator->certificate, serve, world);
+  emu_server_set_slow (emulator->server, options->rate != 0);
+  if (!listen_at (emulator, options->port, FALSE, &emulator->plain, error)
+      || !listen_at (emulator, options->tls_port, TRUE, &emulator->tls, error))
     return NULL;
   return g_steal_pointer (&emulator);
 }
@@ -147,7 +146,7 @@ box_emulator_free (BoxEmulator *emulator)
 {
   EmuWorld *world = &emulator->world;
 
-  emu_server_free (emulator->server);
+  g_clear_pointer (&emulator->server, emu_server_free);
   g_clear_object (&emulator->certificate);
   g_clear_pointer (&world->sessions, emu_sessions_free);
   g_clear_pointer (&world->store, emu_store_free);

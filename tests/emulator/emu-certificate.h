@@ -12,4 +12,7 @@ G_BEGIN_DECLS
 /* Makes DIR/ca.pem, DIR/server.pem and DIR/server-key.pem, unless they are there. */
 GTlsCertificate *emu_certificate_make (const char *dir, GError **error);
 
+/* Whether the certificate is for @host, a name or address. */
+gboolean emu_certificate_covers (const char *host);
+
 G_END_DECLS

@@ -16,12 +16,13 @@ struct _EmuConnection
   /* immutable */
   guint number;
   GSocketConnection *socket;
-  GIOStream *stream; /* @socket, or TLS on it */
-  GInputStream *in;  /* owned by stream */
-  GOutputStream *out;
+  GTlsCertificate *certificate;
   GCancellable *killed;
 
   /* the connection's thread */
+  GIOStream *stream; /* @socket, or TLS on it */
+  GInputStream *in;  /* owned by stream */
+  GOutputStream *out;
   guint8 buffer[HEAD_LIMIT];
   gsize start; /* bytes read ahead are start..end */
   gsize end;
@@ -33,18 +34,15 @@ struct _EmuConnection
   gboolean lost;
 };
 
-EmuConnection *
-emu_connection_new (GSocketConnection *socket, GTlsCertificate *certificate, guint number)
+/* Reads and writes @stream, or TLS on it, from now on. */
+static void
+use_stream (EmuConnection *connection, GIOStream *stream, gboolean tls)
 {
-  EmuConnection *connection = g_new0 (EmuConnection, 1);
   static const char *const protocols[] = { "http/1.1", NULL };
+  g_autoptr (GIOStream) old = g_steal_pointer (&connection->stream);
 
-  connection->number = number;
-  connection->socket = g_object_ref (socket);
-  connection->killed = g_cancellable_new ();
-  connection->ended = TRUE;
-  if (certificate != NULL)
-    connection->stream = g_tls_server_connection_new (G_IO_STREAM (socket), certificate, NULL);
+  if (tls)
+    connection->stream = g_tls_server_connection_new (stream, connection->certificate, NULL);
   if (connection->stream != NULL)
     {
       g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection->stream),
@@ -52,10 +50,33 @@ emu_connection_new (GSocketConnection *socket, GTlsCertificate *certificate, gui
       g_tls_connection_set_require_close_notify (G_TLS_CONNECTION (connection->stream), FALSE);
     }
   else
-    connection->stream = g_object_ref (G_IO_STREAM (socket));
+    connection->stream = g_object_ref (stream);
   connection->in = g_io_stream_get_input_stream (connection->stream);
   connection->out = g_io_stream_get_output_stream (connection->stream);
+}
+
+EmuConnection *
+emu_connection_new (GSocketConnection *socket, GTlsCertificate *certificate, gboolean tls,
+                    guint number)
+{
+  EmuConnection *connection = g_new0 (EmuConnection, 1);
+
+  connection->number = number;
+  connection->socket = g_object_ref (socket);
+  connection->certificate = g_object_ref (certificate);
+  connection->killed = g_cancellable_new ();
+  connection->ended = TRUE;
+  use_stream (connection, G_IO_STREAM (socket), tls);
   return connection;
+}
+
+gboolean
+emu_connection_upgrade (EmuConnection *connection)
+{
+  if (emu_connection_is_tls (connection) || connection->start != connection->end)
+    return FALSE;
+  use_stream (connection, G_IO_STREAM (connection->socket), TRUE);
+  return emu_connection_handshake (connection);
 }
 
 void
@@ -64,6 +85,7 @@ emu_connection_free (EmuConnection *connection)
   emu_connection_close (connection);
   g_object_unref (connection->stream);
   g_object_unref (connection->socket);
+  g_object_unref (connection->certificate);
   g_object_unref (connection->killed);
   g_free (connection);
 }

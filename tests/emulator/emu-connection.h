@@ -38,9 +38,9 @@ typedef enum
   EMU_WAIT_LOST, /* the client has gone, or emu_connection_kill() was called */
 } EmuWait;
 
-/* Takes no reference of @certificate beyond the call's needs; NULL: no TLS. */
-EmuConnection *
-emu_connection_new (GSocketConnection *socket, GTlsCertificate *certificate, guint number);
+/* @tls: TLS from the first byte; else the client may ask for it (emu_connection_upgrade()). */
+EmuConnection *emu_connection_new (GSocketConnection *socket, GTlsCertificate *certificate,
+                                   gboolean tls, guint number);
 void emu_connection_free (EmuConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuConnection, emu_connection_free)
 
@@ -51,6 +51,9 @@ gboolean emu_connection_is_tls (EmuConnection *connection);
 void emu_connection_kill (EmuConnection *connection);
 
 gboolean emu_connection_handshake (EmuConnection *connection);
+
+/* From here on TLS, as after an HTTP CONNECT. */
+gboolean emu_connection_upgrade (EmuConnection *connection);
 
 /* Reads a request's head; @method and @path (with query) are to be freed. */
 EmuHead emu_connection_read_head (EmuConnection *connection, SoupMessageHeaders *headers,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emu-exchange.h"
 
+#include "emu-certificate.h"
 #include "emu-faults.h"
 #include "emu-json.h"
 #include "emu-routes.h"
@@ -90,10 +91,19 @@ choose_rules (EmuCall *call)
   call->rules = emu_scenario_choose (call->world->scenario, &match);
 }
 
+/* A client that takes this for its proxy asks for whole URLs. */
+static const char *
+skip_origin (const char *path)
+{
+  const char *rest = g_str_has_prefix (path, "http://") ? strchr (path + 7, '/') : NULL;
+
+  return rest != NULL ? rest : path;
+}
+
 static void
 understand (EmuCall *call)
 {
-  g_auto (GStrv) parts = g_strsplit (call->path, "?", 2);
+  g_auto (GStrv) parts = g_strsplit (skip_origin (call->path), "?", 2);
   goffset first, last, total;
 
   call->query = soup_form_decode (parts[0] != NULL && parts[1] != NULL ? parts[1] : "");
@@ -330,6 +340,23 @@ should_linger (EmuCall *call, GPtrArray *rules)
   return TRUE;
 }
 
+/* "CONNECT HOST:PORT": this proxy leads nowhere but to the emulator itself, with TLS. */
+static gboolean
+open_tunnel (EmuCall *call)
+{
+  static const char yes[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+  static const char no[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+  g_auto (GStrv) address = g_strsplit (call->path, ":", 2);
+  gboolean known = emu_certificate_covers (address[0] != NULL ? address[0] : "");
+  const char *reply = known ? yes : no;
+  gboolean ok;
+
+  emu_journal_answer (call->world->journal, call->number, known ? 200 : 403);
+  ok = emu_connection_write (call->connection, reply, strlen (reply));
+  emu_journal_end (call->world->journal, call->number, !ok);
+  return ok && known && emu_connection_upgrade (call->connection);
+}
+
 /* FALSE: the connection has ended, or shall. */
 static gboolean
 exchange (EmuCall *call)
@@ -339,6 +366,8 @@ exchange (EmuCall *call)
 
   understand (call);
   note_in_journal (call);
+  if (g_str_equal (call->method, "CONNECT"))
+    return open_tunnel (call);
   choose_rules (call);
   rules = g_ptr_array_copy (call->rules, NULL, NULL);
   handle (call);

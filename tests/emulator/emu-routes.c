@@ -42,6 +42,8 @@ static const EmuRoute routes[] = {
   { "revoke", "POST", "/oauth2/revoke", .open = TRUE, .handler = emu_route_revoke },
 };
 
+/* Answered before routes are (emu-exchange.c). */
+static const EmuRoute tunnel = { "connect", "CONNECT", "", .open = TRUE, .handler = not_there };
 static const EmuRoute unknown = { "unknown", "", "", .open = TRUE, .handler = not_there };
 
 /* Whether @path is @pattern; what stands for ":id" is set. */
@@ -63,24 +65,28 @@ path_matches (const char *pattern, const char *path, char **id)
   return TRUE;
 }
 
-static const char *
-strip_root (const char *path)
+/* @path below the API's root, without the slash that some clients put at its end. */
+static char *
+strip (const char *path)
 {
   static const char *const roots[] = { "/api/2.0", "/2.0", "/api" };
 
   for (guint i = 0; i < G_N_ELEMENTS (roots); i++)
     if (g_str_has_prefix (path, roots[i]) && path[strlen (roots[i])] == '/')
-      return path + strlen (roots[i]);
-  return path;
+      {
+        path += strlen (roots[i]);
+        break;
+      }
+  return g_strndup (path, strlen (path) - (g_str_has_suffix (path, "/") ? 1 : 0));
 }
 
 const EmuRoute *
 emu_routes_find (const char *method, const char *path, char **id)
 {
-  const char *rest = strip_root (path);
+  g_autofree char *rest = strip (path);
 
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
     if (g_str_equal (routes[i].method, method) && path_matches (routes[i].path, rest, id))
       return &routes[i];
-  return &unknown;
+  return g_str_equal (method, "CONNECT") ? &tunnel : &unknown;
 }

@@ -11,7 +11,7 @@
 typedef struct
 {
   EmuServer *server;
-  GTlsCertificate *certificate;
+  gboolean tls;
   guint16 port;
 
   /* Holds the port while nobody listens on it. */
@@ -26,6 +26,7 @@ typedef struct
 struct _EmuServer
 {
   /* immutable */
+  GTlsCertificate *certificate;
   EmuServe serve;
   gpointer user_data;
 
@@ -46,7 +47,7 @@ typedef struct
 {
   EmuServer *server;
   GSocket *socket;
-  GTlsCertificate *certificate;
+  gboolean tls;
   guint number;
 } Arrival;
 
@@ -60,7 +61,8 @@ serve_connection (gpointer data)
   EmuServer *server = arrival->server;
   g_autoptr (GSocketConnection) socket =
       g_socket_connection_factory_create_connection (arrival->socket);
-  EmuConnection *connection = emu_connection_new (socket, arrival->certificate, arrival->number);
+  EmuConnection *connection =
+      emu_connection_new (socket, server->certificate, arrival->tls, arrival->number);
 
   g_mutex_lock (&server->lock);
   g_hash_table_add (server->connections, connection);
@@ -72,7 +74,6 @@ serve_connection (gpointer data)
   g_mutex_unlock (&server->lock);
   emu_connection_free (connection);
   g_object_unref (arrival->socket);
-  g_clear_object (&arrival->certificate);
 
   g_mutex_lock (&server->lock);
   server->n_threads--;
@@ -104,7 +105,7 @@ accept_one (Listener *listener, GSocket *socket)
 
   arrival->server = server;
   arrival->socket = socket;
-  g_set_object (&arrival->certificate, listener->certificate);
+  arrival->tls = listener->tls;
   g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
   g_mutex_lock (&server->lock);
   arrival->number = ++server->n_connections;
@@ -213,18 +214,17 @@ listener_free (Listener *listener)
   if (listener->guard != NULL)
     g_socket_close (listener->guard, NULL);
   g_clear_object (&listener->guard);
-  g_clear_object (&listener->certificate);
   g_free (listener);
 }
 
 guint16
-emu_server_listen (EmuServer *server, guint16 port, GTlsCertificate *certificate, GError **error)
+emu_server_listen (EmuServer *server, guint16 port, gboolean tls, GError **error)
 {
   Listener *listener = g_new0 (Listener, 1);
 
   listener->server = server;
   listener->port = port;
-  g_set_object (&listener->certificate, certificate);
+  listener->tls = tls;
   if (!listener_start (listener, error))
     {
       g_prefix_error (error, "Cannot listen on port %u: ", port);
@@ -239,10 +239,11 @@ emu_server_listen (EmuServer *server, guint16 port, GTlsCertificate *certificate
  */
 
 EmuServer *
-emu_server_new (EmuServe serve, gpointer user_data)
+emu_server_new (GTlsCertificate *certificate, EmuServe serve, gpointer user_data)
 {
   EmuServer *server = g_new0 (EmuServer, 1);
 
+  server->certificate = g_object_ref (certificate);
   server->serve = serve;
   server->user_data = user_data;
   g_mutex_init (&server->lock);
@@ -280,6 +281,7 @@ emu_server_free (EmuServer *server)
   kill_connections (server);
   g_ptr_array_unref (server->listeners);
   g_hash_table_unref (server->connections);
+  g_object_unref (server->certificate);
   g_mutex_clear (&server->lock);
   g_cond_clear (&server->ended);
   g_free (server);

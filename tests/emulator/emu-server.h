@@ -15,16 +15,14 @@ typedef struct _EmuServer EmuServer;
 /* Called in the connection's thread; the connection ends when it returns. */
 typedef void (*EmuServe) (EmuConnection *connection, gpointer user_data);
 
-EmuServer *emu_server_new (EmuServe serve, gpointer user_data);
+EmuServer *emu_server_new (GTlsCertificate *certificate, EmuServe serve, gpointer user_data);
 
 /* Ends all connections and waits for all threads. */
 void emu_server_free (EmuServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuServer, emu_server_free)
 
-/* Listens on loopback; @port 0: any. Returns the port, 0 with @error set. @certificate NULL: no
- * TLS. */
-guint16
-emu_server_listen (EmuServer *server, guint16 port, GTlsCertificate *certificate, GError **error);
+/* Listens on loopback; @port 0: any. Returns the port, 0 with @error set. */
+guint16 emu_server_listen (EmuServer *server, guint16 port, gboolean tls, GError **error);
 
 gboolean emu_server_set_down (EmuServer *server, gboolean down, GError **error);
 
