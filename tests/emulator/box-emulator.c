@@ -67,6 +67,7 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
     .page_limit = options->page_limit != 0 ? options->page_limit : DEFAULT_PAGE_LIMIT,
   };
 
+  world->key = g_uuid_string_random ();
   world->part_size = rules.part_size;
   world->max_size = options->max_size;
   world->quota = options->quota;
@@ -161,6 +162,7 @@ box_emulator_free (BoxEmulator *emulator)
   address_clear (&emulator->tls);
   g_free (emulator->ca_file);
   g_free (world->dir);
+  g_free (world->key);
   g_free (emulator);
 }
 

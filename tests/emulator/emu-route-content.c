@@ -69,6 +69,7 @@ typedef struct
 {
   EmuCall *call;
   EmuMultipart *multipart;
+  gboolean version; /* needs no attributes */
   JsonObject *attributes;
   char *path; /* of the bytes, until they are stored */
   int fd;
@@ -173,7 +174,7 @@ receive_part (Upload *upload, SoupMessageHeaders *headers, EmuProblem *problem)
     return receive_attributes (upload, problem);
   if (upload->has_file || name == NULL || params == NULL)
     return TRUE;
-  if (upload->attributes == NULL)
+  if (upload->attributes == NULL && !upload->version)
     return emu_problem_set (problem, 400, "metadata_after_file_contents",
                             "The attributes must come before the file");
   return receive_content (upload, problem);
@@ -244,7 +245,7 @@ store (Upload *upload, const char *file_id)
 static void
 upload_whole (EmuCall *call, const char *file_id)
 {
-  g_auto (Upload) incoming = { .call = call, .fd = -1 };
+  g_auto (Upload) incoming = { .call = call, .version = file_id != NULL, .fd = -1 };
   g_auto (EmuProblem) problem = { 0 };
   gboolean ok = receive (&incoming, &problem);
 
@@ -296,20 +297,58 @@ apply_range (EmuCall *call, guint64 size)
   return ok;
 }
 
+/* What makes a download address good without a token. */
+static char *
+make_ticket (EmuCall *call, const char *file, const char *version)
+{
+  g_autofree char *text = g_strdup_printf ("%s/%s", file, version);
+
+  return g_compute_hmac_for_string (G_CHECKSUM_SHA256, (const guchar *) call->world->key,
+                                    strlen (call->world->key), text, -1);
+}
+
+/* As Box: a redirect to another place that needs no token. */
 void
 emu_route_download (EmuCall *call)
 {
   g_auto (EmuProblem) problem = { 0 };
-  g_autofree char *path = NULL;
-  struct stat status;
+  const char *wanted = emu_call_get_query (call, "version");
+  g_autofree char *path = NULL, *version = NULL, *origin = NULL, *ticket = NULL, *url = NULL;
 
   if (call->identity.folder != NULL)
     {
       emu_call_refuse (call, 403, "insufficient_scope", "The token was downscoped to uploads");
       return;
     }
-  path = emu_store_get_content (call->world->store, call->id, emu_call_get_query (call, "version"),
-                                &problem);
+  path = emu_store_get_content (call->world->store, call->id, wanted, &problem);
+  if (path == NULL)
+    {
+      emu_call_reply_problem (call, &problem);
+      return;
+    }
+  version = g_path_get_basename (path);
+  origin = emu_call_get_origin (call);
+  ticket = make_ticket (call, call->id, version);
+  url = g_strdup_printf ("%s/download/%s?version=%s&ticket=%s", origin, call->id, version, ticket);
+  emu_call_reply (call, 302);
+  soup_message_headers_replace (call->reply_headers, "Location", url);
+}
+
+void
+emu_route_content (EmuCall *call)
+{
+  g_auto (EmuProblem) problem = { 0 };
+  const char *version = emu_call_get_query (call, "version");
+  g_autofree char *ticket = make_ticket (call, call->id, version != NULL ? version : "");
+  g_autofree char *path = NULL;
+  struct stat status;
+
+  if (g_strcmp0 (ticket, emu_call_get_query (call, "ticket")) != 0)
+    {
+      emu_call_refuse (call, 403, "forbidden", "This is no address for a download");
+      return;
+    }
+  path = emu_store_get_content (call->world->store, call->id, version, &problem);
   if (path == NULL || stat (path, &status) != 0)
     {
       emu_call_refuse (call, 404, "not_found", "Not Found");

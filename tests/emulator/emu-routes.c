@@ -27,6 +27,7 @@ static const EmuRoute routes[] = {
   { "upload_version", "POST", "/files/:id/content", .streams = TRUE,
     .handler = emu_route_upload_version },
   { "download", "GET", "/files/:id/content", .handler = emu_route_download },
+  { "content", "GET", "/download/:id", .open = TRUE, .handler = emu_route_content },
   { "get_file", "GET", "/files/:id", .handler = emu_route_get_file },
   { "update_file", "PUT", "/files/:id", .handler = emu_route_update_file },
   { "delete_file", "DELETE", "/files/:id", .handler = emu_route_delete_file },

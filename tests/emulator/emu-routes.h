@@ -28,6 +28,7 @@ void emu_route_preflight_version (EmuCall *call);
 void emu_route_upload_file (EmuCall *call);
 void emu_route_upload_version (EmuCall *call);
 void emu_route_download (EmuCall *call);
+void emu_route_content (EmuCall *call);
 
 /* emu-route-items.c */
 void emu_route_get_file (EmuCall *call);

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *dir;
+  char *key; /* signs the addresses of downloads */
   guint64 part_size;
   guint64 max_size;
   guint64 quota;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes into the directory given: private.pem, an encrypted RSA key, and accounts, which tell the emulator of an
+// application with its public half.
+'use strict';
+
+const crypto = require('crypto');
+const fs = require('fs');
+const path = require('path');
+
+const pair = crypto.generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: {
+    type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'passphrase',
+  },
+});
+const accounts = {
+  users: [{ id: '7', name: 'Recorder', login: 'recorder@example.com' }],
+  clients: [
+    { client_id: 'client', client_secret: 'secret' },
+    {
+      client_id: 'signer',
+      client_secret: 'secret',
+      enterprise_id: '42',
+      user: '7',
+      public_keys: { key1: pair.publicKey },
+    },
+  ],
+};
+fs.writeFileSync(path.join(process.argv[2], 'private.pem'), pair.privateKey, { mode: 0o600 });
+fs.writeFileSync(path.join(process.argv[2], 'accounts'), JSON.stringify(accounts));

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Box's Node SDK against the emulator: $1.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+
+if ! command -v node >/dev/null; then
+  echo "Bail out! node is missing: apt-get install nodejs npm"
+  exit 1
+fi
+if [ ! -d "$here/node_modules/box-node-sdk" ]; then
+  echo "Bail out! Box's Node SDK is missing: npm ci --prefix $here (scripts/test does this)"
+  exit 1
+fi
+isolate "$@"
+
+keys=$(mktemp -d)
+trap 'rm -rf "$keys"' EXIT
+node "$here/make-accounts.js" "$keys"
+start_emulator "$1" --accounts "$keys/accounts"
+trap 'stop_emulator; rm -rf "$keys"' EXIT
+NODE_EXTRA_CA_CERTS=$CA PRIVATE_KEY=$(cat "$keys/private.pem") node "$here/node-sdk.js" "$TLS"
