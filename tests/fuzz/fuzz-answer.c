@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A reply that refuses: two bytes choose its status, the rest is its body. */
+#include "fuzz.h"
+
+#include "box-answer-private.h"
+#include "box-file.h"
+
+#include <string.h>
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static (data + MIN (size, 2), size - MIN (size, 2));
+  BoxReply reply = {
+    .status = size >= 2 ? 300 + (data[0] * 256u + data[1]) % 300 : 400,
+    .body = body,
+    .retry_after = -1,
+  };
+  g_autoptr (GError) error = box_answer_to_error (&reply, BOX_SUBJECT_SESSION, "try");
+  g_autoptr (BoxFile) file = box_file_from_conflict (error);
+
+  g_assert_error (error, BOX_ERROR, error->code);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_cmpuint (strlen (error->message), <, 1000);
+  for (const char *p = error->message; *p != '\0'; p++)
+    g_assert_false (g_ascii_iscntrl (*p));
+  return 0;
+}
