@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /* Deeper nesting than this is refused before json-glib, which recurses, sees it. */
 #define BOX_JSON_MAX_DEPTH 64
 
+/* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
+gboolean box_json_is_valid (const char *text, gsize length);
+
 /* Free with json_node_unref(). */
 JsonNode *box_json_parse (GBytes *bytes, GError **error);
 

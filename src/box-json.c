@@ -12,66 +12,6 @@ set_field_error (GError **error, const char *name, const char *problem)
   return FALSE;
 }
 
-static gboolean
-is_nested_too_deep (const char *text, gsize length)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      char c = text[i];
-
-      if (in_string)
-        {
-          if (c == '\\')
-            i++;
-          else if (c == '"')
-            in_string = FALSE;
-        }
-      else if (c == '"')
-        in_string = TRUE;
-      else if (c == '[' || c == '{')
-        {
-          if (++depth > BOX_JSON_MAX_DEPTH)
-            return TRUE;
-        }
-      else if ((c == ']' || c == '}') && depth > 0)
-        depth--;
-    }
-  return FALSE;
-}
-
-/* json-glib's scanner skips comments, in which brackets and quotes would mislead the count above;
- * Box sends none. */
-static gboolean
-looks_like_json (const char *text, gsize length)
-{
-  gsize i = 0;
-
-  while (i < length && g_ascii_isspace (text[i]))
-    i++;
-  return i < length && (text[i] == '{' || text[i] == '[')
-         && g_utf8_validate_len (text, length, NULL);
-}
-
-static gboolean
-has_comment (const char *text, gsize length)
-{
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      if (in_string && text[i] == '\\')
-        i++;
-      else if (text[i] == '"')
-        in_string = !in_string;
-      else if (!in_string && (text[i] == '/' || text[i] == '#' || text[i] == '\''))
-        return TRUE;
-    }
-  return FALSE;
-}
-
 JsonNode *
 box_json_parse (GBytes *bytes, GError **error)
 {
@@ -81,8 +21,7 @@ box_json_parse (GBytes *bytes, GError **error)
   const char *text = g_bytes_get_data (bytes, &length);
   JsonNode *root;
 
-  if (length == 0 || !looks_like_json (text, length) || has_comment (text, length)
-      || is_nested_too_deep (text, length))
+  if (length == 0 || !box_json_is_valid (text, length))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "the reply is not JSON");
       return NULL;

@@ -100,6 +100,9 @@ take_chunk (GByteArray *bytes, gsize *in_out_pos, gsize *in_out_length, gboolean
 
   if (newline == NULL)
     return FALSE;
+  /* What is no chunk ends the body. */
+  if ((*ended = !g_ascii_isxdigit (*text)))
+    return FALSE;
   size = (gsize) MIN (g_ascii_strtoull (text, NULL, 16), (guint64) BOX_TRANSPORT_MAX_REPLY + 1);
   *ended = size == 0;
   data_start = *in_out_pos + (gsize) (newline + 1 - text);

@@ -8,5 +8,5 @@ seconds=$2
 found=$3
 corpus=$4
 mkdir -p "$found"
-exec "$program" -max_total_time="$seconds" -max_len=65536 -timeout=10 -print_final_stats=1 \
+exec "$program" -max_total_time="$seconds" -max_len=65536 -timeout=10 -error_exitcode=1 -print_final_stats=1 \
   -artifact_prefix="$found." "$found" "$corpus"

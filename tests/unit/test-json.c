@@ -18,20 +18,40 @@ test_what_is_not_json_is_refused (void)
   static const char *const texts[] = {
     "",
     " ",
-    "null",
-    "1",
-    "\"a\"",
+    "\"a",
     "<html>504</html>",
     "{",
     "[1,",
+    "[1,]",
     "{\"a\":}",
     "{\"a\" 1}",
     "{\"a\":\"\xff\"}",
+    "{'a':1}",
+    "[1]]",
+    "{}{}",
+    "{}x",
+    "[01]",
+    "[1.]",
+    "[.5]",
+    "[1e]",
+    "[+1]",
+    "[--1]",
+    "[nul]",
+    "[NaN]",
+    "[\"\\x\"]",
+    "[\"\\u12\"]",
+    "[\"\\u0000\"]",
+    "[\"\\ud800\"]",
+    "[\"\\udc00\"]",
+    "[\"\\ud800\\u0041\"]",
+    "[\"\n\"]",
+    "{1:2}",
+    "/* */ {}",
     "{/* \" */\"a\":1}",
-    "{'a'",
-    "[1]]x",
-    "{\"a\":01x}",
     "// {\n{}",
+    "{,}",
+    "[,]",
+    "\xef\xbb\xbf{}",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -42,6 +62,34 @@ test_what_is_not_json_is_refused (void)
       if (node != NULL)
         g_error ("\"%s\" was taken", texts[i]);
       g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
+    }
+}
+
+static void
+test_all_that_is_json_is_taken (void)
+{
+  static const char *const texts[] = {
+    "{}",
+    "[]",
+    " [ ] ",
+    "[1,2]",
+    "[-0,0.5,1e9,1E-9,1.5e+9]",
+    "[true,false,null]",
+    "{\"a\":{\"b\":[{}]},\"c\":\"\"}",
+    "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\ud83c\\udfac\"]",
+    "[\"\xc3\xa4\x7f\"]",
+    "\t\r\n{ \"a\" : 1 , \"b\" : 2 }\n",
+    "\"a\"",
+    "1",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = parse (texts[i], &error);
+
+      g_assert_no_error (error);
+      g_assert_nonnull (node);
     }
 }
 
@@ -154,6 +202,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/what-is-not-json-is-refused", test_what_is_not_json_is_refused);
+  g_test_add_func ("/json/all-that-is-json-is-taken", test_all_that_is_json_is_taken);
   g_test_add_func ("/json/deep-nesting-is-refused", test_deep_nesting_is_refused);
   g_test_add_func ("/json/numbers-are-whole-and-bounded", test_numbers_are_whole_and_bounded);
   g_test_add_func ("/json/text-may-be-a-number", test_text_may_be_a_number);
