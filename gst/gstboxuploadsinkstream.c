@@ -72,7 +72,10 @@ gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *uplo
     box_upload_interrupt (upload, TRUE);
 
   GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
-  if (gst_box_upload_sink_plan_uses_session (self->plan, self->size.bytes))
+  /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
+   * network. */
+  if (self->recorder == NULL
+      && gst_box_upload_sink_plan_uses_session (self->plan, self->size.bytes))
     gst_box_upload_sink_reporter_begin_session (self->reporter,
                                                 self->plan->destination->session_id);
   box_upload_start (upload);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the kill test kills: "record DIR URL NAME SIZE" records the pattern, and uploads it
+ * meanwhile; "recover DIR URL" finishes what is in the spool. Prints the number of bytes that
+ * have reached the data file, a line each time.
+ */
+#include <stdlib.h>
+
+#include "box-delivery.h"
+#include "spool-kit.h"
+
+#define CHUNK 65536
+
+/* A live source's pace, microseconds a chunk: a recording takes a third of a second, so that a
+ * random moment is often in the middle of it. */
+#define PACE 1000
+
+static const BoxUploadEvents no_events = { NULL };
+
+static BoxClient *
+new_client (const char *origin)
+{
+  g_autofree char *endpoint = g_strconcat (origin, "/api/2.0", NULL);
+  g_autofree char *api_endpoint = g_strconcat (origin, "/2.0", NULL);
+
+  return spool_kit_new_client (endpoint, api_endpoint);
+}
+
+static BoxDelivery *
+new_delivery (BoxRecording *recording, BoxClient *client, const BoxRecordingIntent *intent)
+{
+  BoxUploadSettings settings = {
+    .client = client,
+    .destination = intent->destination,
+    .size = intent->size,
+    .commit = TRUE,
+  };
+  g_autoptr (GError) error = NULL;
+  BoxDelivery *delivery = box_delivery_new (recording, &settings, &no_events, NULL, &error);
+
+  g_assert_no_error (error);
+  return delivery;
+}
+
+static void
+record_bytes (BoxRecording *recording, BoxUpload *upload, guint64 size, BoxSha1 *sha1)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  guint8 buffer[CHUNK];
+
+  for (guint64 at = 0; at < size; at += CHUNK)
+    {
+      gsize length = (gsize) MIN (size - at, CHUNK);
+
+      spool_kit_fill (at, buffer, length);
+      g_assert_true (box_recording_write (recording, at, buffer, length, NULL));
+      box_digest_update (digest, buffer, length);
+      box_upload_advance (upload, at + length);
+      g_print ("%" G_GUINT64_FORMAT "\n", at + length);
+      g_usleep (PACE);
+    }
+  box_digest_finish (digest, sha1);
+}
+
+static int
+record (const char *dir, const char *origin, const char *name, guint64 size)
+{
+  g_autoptr (BoxClient) client = new_client (origin);
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent (name);
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (BoxDelivery) delivery = NULL;
+  BoxRecordingEnd end = { .size = size, .total = size, .padding = BOX_PADDING_NONE };
+  BoxUpload *upload;
+
+  intent->sizing = BOX_SIZING_EXACT;
+  intent->size = size;
+  recording = box_spool_record (spool, intent, NULL);
+  delivery = new_delivery (recording, client, intent);
+  upload = box_delivery_get_upload (delivery);
+  box_upload_start (upload);
+  record_bytes (recording, upload, size, &end.sha1);
+  end.has_sha1 = TRUE;
+  g_assert_true (box_recording_set_end (recording, &end, NULL));
+  box_upload_finish_digest (upload, &end.sha1);
+  if (box_upload_wait_done (upload, -1) == BOX_WAIT_READY)
+    box_recording_remove (recording, NULL);
+  return 0;
+}
+
+static int
+recover (const char *dir, const char *origin)
+{
+  g_autoptr (BoxClient) client = new_client (origin);
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
+  g_autoptr (GPtrArray) list = box_spool_list (spool, NULL);
+  BoxRecoverySettings settings = { .client = client, .retry_timeout = 20 };
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      const BoxSpooled *spooled = list->pdata[i];
+      g_autoptr (BoxRecording) recording = box_recording_open (spooled->journal_path, NULL);
+      g_autoptr (BoxFile) file = NULL;
+      g_autoptr (GError) error = NULL;
+      BoxRecovered how;
+
+      if (recording != NULL
+          && !box_recovery_run (recording, &settings, NULL, NULL, NULL, &how, &file, &error))
+        g_printerr ("%s\n", error->message);
+    }
+  return 0;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 6 && g_str_equal (argv[1], "record"))
+    return record (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
+  if (argc == 4 && g_str_equal (argv[1], "recover"))
+    return recover (argv[2], argv[3]);
+  return 2;
+}
