@@ -47,6 +47,21 @@ box_grant_form (const char *name, ...)
   return g_string_free (form, FALSE);
 }
 
+/* What is not HTTP at all is trouble of the endpoint, or of something before it: it may be over
+ * soon. */
+static void
+soften (GError **error)
+{
+  GError *softer;
+
+  if (!g_error_matches (*error, BOX_ERROR, BOX_ERROR_PROTOCOL))
+    return;
+  softer = box_error_new_with_details (BOX_ERROR_TRANSIENT, box_error_get_details (*error), "%s",
+                                       (*error)->message);
+  g_error_free (*error);
+  *error = softer;
+}
+
 BoxReply *
 box_grant_send (const BoxGrantContext *context, char *form, GError **error)
 {
@@ -60,13 +75,17 @@ box_grant_send (const BoxGrantContext *context, char *form, GError **error)
     .content_type = "application/x-www-form-urlencoded",
     .body = &body,
   };
+  g_autoptr (GError) local_error = NULL;
   BoxReply *reply;
 
   box_body_init_bytes (&body, bytes);
   reply = box_transport_send (transport, context->transport_config, &request, context->cancellable,
-                              error);
+                              &local_error);
   if (reply == NULL)
-    g_prefix_error (error, "No access token: ");
+    {
+      soften (&local_error);
+      g_propagate_prefixed_error (error, g_steal_pointer (&local_error), "No access token: ");
+    }
   return reply;
 }
 

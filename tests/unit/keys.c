@@ -140,7 +140,7 @@ test_key_free (TestKey *key)
 }
 
 char *
-test_app_config (const char *private_key, const char *passphrase)
+test_app_config (const char *private_key, const char *passphrase, const char *algorithm)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
@@ -162,6 +162,11 @@ test_app_config (const char *private_key, const char *passphrase)
     {
       json_builder_set_member_name (b, "passphrase");
       json_builder_add_string_value (b, passphrase);
+    }
+  if (algorithm != NULL)
+    {
+      json_builder_set_member_name (b, "algorithm");
+      json_builder_add_string_value (b, algorithm);
     }
   json_builder_end_object (b);
   json_builder_end_object (b);

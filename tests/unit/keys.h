@@ -24,6 +24,6 @@ TestKey *test_key_new (gnutls_pk_algorithm_t algorithm, guint bits);
 void test_key_free (TestKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestKey, test_key_free)
 
-/* The configuration file that Box's developer console offers, with this key. @passphrase may be
- * NULL. */
-char *test_app_config (const char *private_key, const char *passphrase);
+/* The configuration file that Box's developer console offers, with this key. @passphrase and
+ * @algorithm may be NULL. */
+char *test_app_config (const char *private_key, const char *passphrase, const char *algorithm);

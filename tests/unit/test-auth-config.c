@@ -19,7 +19,7 @@ static void
 test_app_configuration_of_box_is_understood (void)
 {
   g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
-  g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE);
+  g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxAuthConfig) config = parse (json, &error);
 
@@ -52,7 +52,7 @@ test_wrong_key_names_the_field_and_shows_nothing (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *json = test_app_config (cases[i].pem, cases[i].passphrase);
+      g_autofree char *json = test_app_config (cases[i].pem, cases[i].passphrase, NULL);
       g_autoptr (GError) error = NULL;
 
       g_assert_null (parse (json, &error));

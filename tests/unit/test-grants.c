@@ -179,7 +179,7 @@ static void
 test_jwt_is_asked_with (Fixture *f, gconstpointer data)
 {
   g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
-  g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE);
+  g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE, NULL);
 
   start_plain (f, json);
   assert_token (f->credentials, NULL, "access-1");
@@ -269,7 +269,7 @@ static void
 test_jwt_is_made_by_the_servers_clock_where_ours_is_refused (Fixture *f, gconstpointer data)
 {
   g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
-  g_autofree char *json = test_app_config (key->pkcs8, NULL);
+  g_autofree char *json = test_app_config (key->pkcs8, NULL, NULL);
   TokenAnswer answers[] = {
     { .status = 400, .body = EXP_REFUSED, .date = "Sun, 01 Jan 2040 00:00:00 GMT" },
     { 0 },
@@ -297,7 +297,7 @@ static void
 test_jwt_that_stays_refused_is_an_error (Fixture *f, gconstpointer data)
 {
   g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
-  g_autofree char *json = test_app_config (key->pkcs8, NULL);
+  g_autofree char *json = test_app_config (key->pkcs8, NULL, NULL);
   TokenAnswer answer = { .status = 400, .body = EXP_REFUSED };
   g_autoptr (GError) error = NULL;
 

@@ -207,7 +207,7 @@ test_key_that_is_cut_off_is_refused (void)
 static void
 test_form_carries_a_fresh_assertion (void)
 {
-  g_autofree char *json = test_app_config (rsa->pkcs8_encrypted, TEST_PASSPHRASE);
+  g_autofree char *json = test_app_config (rsa->pkcs8_encrypted, TEST_PASSPHRASE, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxAuthConfig) config = box_auth_config_parse ("x", json, strlen (json), &error);
   g_autoptr (BoxKey) key = NULL;
