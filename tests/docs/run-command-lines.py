@@ -91,7 +91,7 @@ def environment(build, home):
 
 
 def bash(text, folder, variables, *options):
-    """(whether it went well, its output); whatever it started is gone afterwards."""
+    """(whether it went well, without warnings of GStreamer's, its output); whatever it started is gone afterwards."""
     with subprocess.Popen(['bash', *options, '-c', text], cwd=folder, env=variables, text=True, errors='replace',
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           start_new_session=True) as process:
@@ -102,7 +102,7 @@ def bash(text, folder, variables, *options):
             output = f'{process.communicate()[0]}\ngiven up after {BLOCK_SECONDS} seconds\n'
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        return process.returncode == 0, output
+        return process.returncode == 0 and 'WARNING: from element' not in output, output
 
 
 def run_page(blocks, build, folder, report):
