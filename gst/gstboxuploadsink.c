@@ -246,9 +246,9 @@ set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
   self->interrupted = interrupted;
   if (self->finisher != NULL)
     gst_box_upload_sink_finisher_interrupt (self->finisher, interrupted);
+  upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
   g_mutex_unlock (&self->lock);
 
-  upload = dup_upload (self);
   if (upload != NULL)
     box_upload_interrupt (upload, interrupted);
   reporter = dup_reporter (self);

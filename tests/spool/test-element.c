@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The element's way through the spool, with streams of the kit's pattern.
+ */
+#include <glib/gstdio.h>
+#include <gst/check/gstharness.h>
+#include <string.h>
+
+#include "spool-kit.h"
+
+#define CHUNK    (256u * 1024)
+#define PATIENCE (60 * GST_SECOND)
+
+typedef struct
+{
+  SpoolKit kit;
+  GstElement *sink;
+  GstBus *bus;
+  GstHarness *harness;
+  guint64 pushed;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  spool_kit_set_up (&fixture->kit);
+  fixture->sink = gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
+  fixture->bus = gst_bus_new ();
+  gst_element_set_bus (fixture->sink, fixture->bus);
+  g_object_set (fixture->sink, "location", "box://0/clip.mp4", "spool-dir", fixture->kit.dir,
+                "endpoint", box_emulator_get_endpoint (fixture->kit.emulator, FALSE),
+                "api-endpoint", box_emulator_get_api_endpoint (fixture->kit.emulator, FALSE),
+                "access-token", "kit-token", "timeout", 5, NULL);
+}
+
+/* Sets the sink to PLAYING and begins a stream of @media_type. */
+static void
+start (Fixture *fixture, const char *media_type)
+{
+  fixture->harness = gst_harness_new_with_element (fixture->sink, "sink", NULL);
+  gst_harness_set_src_caps_str (fixture->harness, media_type);
+}
+
+static void
+stop (Fixture *fixture)
+{
+  g_clear_pointer (&fixture->harness, gst_harness_teardown);
+  if (fixture->sink == NULL)
+    return;
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  gst_element_set_bus (fixture->sink, NULL);
+  gst_clear_object (&fixture->sink);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  stop (fixture);
+  gst_bus_set_flushing (fixture->bus, TRUE);
+  gst_clear_object (&fixture->bus);
+  spool_kit_tear_down (&fixture->kit);
+}
+
+/* Pushes the pattern up to @until; the first flow that is not OK. */
+static GstFlowReturn
+push (Fixture *fixture, guint64 until)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK && fixture->pushed < until)
+    {
+      gsize length = (gsize) MIN (until - fixture->pushed, CHUNK);
+      g_autofree guint8 *bytes = g_malloc (length);
+
+      spool_kit_fill (fixture->pushed, bytes, length);
+      flow = gst_harness_push (fixture->harness,
+                               gst_buffer_new_wrapped (g_steal_pointer (&bytes), length));
+      fixture->pushed += flow == GST_FLOW_OK ? length : 0;
+    }
+  return flow;
+}
+
+/* The next message of @types. */
+static GstMessage *
+wait_for (Fixture *fixture, GstMessageType types)
+{
+  GstMessage *message = gst_bus_timed_pop_filtered (fixture->bus, PATIENCE, types);
+
+  g_assert_nonnull (message);
+  return message;
+}
+
+/* The text of the next ERROR or WARNING; nothing else of these may come before. */
+static char *
+wait_problem (Fixture *fixture, GstMessageType type, GQuark domain, gint code)
+{
+  g_autoptr (GstMessage) message =
+      wait_for (fixture, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, type);
+  if (type == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else
+    gst_message_parse_warning (message, &error, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, domain, code);
+  return g_strdup (error->message);
+}
+
+/* Waits in the bus for EOS; an outage may be told before. */
+static void
+assert_eos (Fixture *fixture)
+{
+  g_autoptr (GstMessage) message = wait_for (fixture, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    {
+      g_autoptr (GError) error = NULL;
+
+      gst_message_parse_error (message, &error, NULL);
+      g_assert_no_error (error);
+    }
+}
+
+static void
+finish (Fixture *fixture)
+{
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
+  assert_eos (fixture);
+}
+
+static guint64
+get_memory (Fixture *fixture)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 memory = 0;
+
+  g_object_get (fixture->sink, "upload-stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, "memory", &memory));
+  return memory;
+}
+
+static BoxSpooledStatus
+get_status (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
+
+  g_assert_cmpuint (list->len, ==, 1);
+  return ((BoxSpooled *) list->pdata[0])->status;
+}
+
+static void
+assert_committed (Fixture *fixture, guint64 size)
+{
+  spool_kit_assert_stored (&fixture->kit, "clip.mp4", size);
+  g_assert_cmpuint (box_emulator_count_files (fixture->kit.emulator), ==, 1);
+  g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
+}
+
+static void
+test_unknown_size_is_uploaded_at_eos (Fixture *fixture, gconstpointer size)
+{
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, GPOINTER_TO_SIZE (size)), ==, GST_FLOW_OK);
+  g_assert_cmpuint (box_emulator_count (fixture->kit.emulator, "upload_part"), ==, 0);
+  finish (fixture);
+  assert_committed (fixture, GPOINTER_TO_SIZE (size));
+}
+
+static void
+test_known_size_is_uploaded_while_it_is_recorded (Fixture *fixture, gconstpointer data)
+{
+  g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 30000));
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static void
+test_reserve_is_uploaded_while_it_is_recorded_and_padded (Fixture *fixture, gconstpointer dir)
+{
+  g_autoptr (BoxEmulatorFile) file = NULL;
+  g_autofree char *sha1 = spool_kit_sha1 (SPOOL_KIT_SIZE, 3 * SPOOL_KIT_PART - SPOOL_KIT_SIZE);
+
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", "reserve");
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "padding", "zero");
+  g_object_set (fixture->sink, "reserve-size", 3 * SPOOL_KIT_PART, NULL);
+  if (dir == NULL)
+    g_object_set (fixture->sink, "spool-dir", NULL, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 30000));
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  file = box_emulator_find_file (fixture->kit.emulator, "0", "clip.mp4");
+  g_assert_cmpuint (file->size, ==, 3 * SPOOL_KIT_PART);
+  g_assert_cmpstr (file->sha1, ==, sha1);
+  g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
+}
+
+static void
+test_reserve_that_is_exceeded_loses_nothing (Fixture *fixture, gconstpointer data)
+{
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", "reserve");
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "padding", "zero");
+  g_object_set (fixture->sink, "reserve-size", SPOOL_KIT_SIZE, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, 3 * SPOOL_KIT_PART + 5), ==, GST_FLOW_OK);
+  finish (fixture);
+  assert_committed (fixture, 3 * SPOOL_KIT_PART + 5);
+}
+
+static void
+test_reserve_that_cannot_be_padded_is_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", "reserve");
+  g_object_set (fixture->sink, "reserve-size", SPOOL_KIT_SIZE, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, 1), ==, GST_FLOW_ERROR);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (text, "unknown-size=spool"));
+}
+
+/* Bytes after which the network goes: 0: before there is a session. */
+static void
+test_outage_does_not_hold_the_stream (Fixture *fixture, gconstpointer after)
+{
+  g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, "max-memory", 2 * SPOOL_KIT_PART,
+                NULL);
+  if (after == NULL)
+    box_emulator_set_down (fixture->kit.emulator, TRUE);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, GPOINTER_TO_SIZE (after)), ==, GST_FLOW_OK);
+  if (after != NULL)
+    g_assert_true (box_emulator_wait_seen (fixture->kit.emulator, "upload_part", 1, 30000));
+  box_emulator_set_down (fixture->kit.emulator, TRUE);
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  g_assert_cmpuint (get_memory (fixture), <=, 2 * SPOOL_KIT_PART);
+  box_emulator_set_down (fixture->kit.emulator, FALSE);
+  finish (fixture);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static gpointer
+end_outage (gpointer data)
+{
+  Fixture *fixture = data;
+
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", 30000));
+  box_emulator_set_down (fixture->kit.emulator, TRUE);
+  box_emulator_clear_scenario (fixture->kit.emulator);
+  box_emulator_set_down (fixture->kit.emulator, FALSE);
+  return NULL;
+}
+
+static void
+test_outage_at_the_commit_is_waited_for (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  box_emulator_load_scenario (
+      fixture->kit.emulator,
+      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
+  g_assert_no_error (error);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  thread = g_thread_new ("outage", end_outage, fixture);
+  finish (fixture);
+  g_thread_join (thread);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static void
+test_session_that_expires_is_replaced (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+
+  g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 30000));
+  ids = box_emulator_get_session_ids (fixture->kit.emulator);
+  box_emulator_expire_session (fixture->kit.emulator, ids->pdata[0]);
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static void
+test_eos_mode_spool_needs_no_network (Fixture *fixture, gconstpointer size)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GError) error = NULL;
+  BoxRecovered how;
+
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "eos-mode", "spool");
+  g_object_set (fixture->sink, "total-size", (guint64) GPOINTER_TO_SIZE (size), NULL);
+  box_emulator_set_down (fixture->kit.emulator, TRUE);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_COMPLETE);
+  box_emulator_set_down (fixture->kit.emulator, FALSE);
+  list = box_spool_list (fixture->kit.spool, NULL);
+  error = spool_kit_recover (&fixture->kit, ((BoxSpooled *) list->pdata[0])->journal_path, &how);
+  g_assert_no_error (error);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static void
+test_wrong_folder_is_known_before_the_end (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  g_object_set (fixture->sink, "location", "box://4711/clip.mp4", NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, CHUNK), ==, GST_FLOW_OK);
+  text =
+      wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (text, "boxupload resume"));
+  g_assert_cmpint (push (fixture, 2 * CHUNK), ==, GST_FLOW_ERROR);
+  stop (fixture);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+}
+
+static void
+test_errors_that_are_not_fatal_keep_the_recording (Fixture *fixture, gconstpointer size)
+{
+  g_autofree char *text = NULL;
+
+  g_object_set (fixture->sink, "location", "box://4711/clip.mp4", "errors-fatal", FALSE,
+                "total-size", (guint64) GPOINTER_TO_SIZE (size), NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, CHUNK), ==, GST_FLOW_OK);
+  text =
+      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  stop (fixture);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_COMPLETE);
+}
+
+static void
+test_flush_begins_the_recording_anew (Fixture *fixture, gconstpointer data)
+{
+  GstSegment segment;
+
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
+  gst_harness_push_event (fixture->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+  fixture->pushed = 0;
+  g_assert_cmpint (push (fixture, 1000), ==, GST_FLOW_OK);
+  finish (fixture);
+  assert_committed (fixture, 1000);
+}
+
+static void
+test_stopped_stream_stays_in_the_spool (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, 1000), ==, GST_FLOW_OK);
+  stop (fixture);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+}
+
+static void
+test_empty_stream_makes_no_file_and_says_so (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  start (fixture, "video/x-flv");
+  gst_harness_push_event (fixture->harness, gst_event_new_eos ());
+  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  assert_eos (fixture);
+  stop (fixture);
+  g_assert_cmpuint (box_emulator_count_files (fixture->kit.emulator), ==, 0);
+  g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
+}
+
+static void
+test_full_spool_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  g_object_set (fixture->sink, "max-spool", (guint64) 4 * CHUNK, NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, 5 * CHUNK), ==, GST_FLOW_ERROR);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+                       GST_RESOURCE_ERROR_NO_SPACE_LEFT);
+  stop (fixture);
+  g_assert_cmpuint (box_spool_get_used (fixture->kit.spool), ==, 4 * CHUNK);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+}
+
+static void
+test_unusable_spool_is_refused_before_recording (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  g_assert_cmpint (g_chmod (fixture->kit.dir, 0777), ==, 0);
+  g_assert_cmpint (gst_element_set_state (fixture->sink, GST_STATE_PAUSED), ==,
+                   GST_STATE_CHANGE_FAILURE);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_cmpint (g_chmod (fixture->kit.dir, 0700), ==, 0);
+}
+
+static gpointer
+push_eos (gpointer data)
+{
+  gst_harness_push_event (((Fixture *) data)->harness, gst_event_new_eos ());
+  return NULL;
+}
+
+static void
+test_pause_interrupts_the_wait_but_not_the_upload (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  box_emulator_load_scenario (
+      fixture->kit.emulator,
+      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
+  g_assert_no_error (error);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  thread = g_thread_new ("eos", push_eos, fixture);
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", 30000));
+  gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
+  box_emulator_release (fixture->kit.emulator, "held");
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "commit", 1, 30000));
+  gst_element_set_state (fixture->sink, GST_STATE_PLAYING);
+  assert_eos (fixture);
+  g_thread_join (thread);
+  assert_committed (fixture, SPOOL_KIT_SIZE);
+}
+
+static gboolean
+is_seekable (Fixture *fixture)
+{
+  g_autoptr (GstQuery) query = gst_query_new_seeking (GST_FORMAT_BYTES);
+  gboolean seekable = FALSE;
+
+  g_assert_true (gst_pad_peer_query (fixture->harness->srcpad, query));
+  gst_query_parse_seeking (query, NULL, &seekable, NULL, NULL);
+  return seekable;
+}
+
+static void
+test_only_what_is_spooled_first_can_be_rewritten (Fixture *fixture, gconstpointer size)
+{
+  g_object_set (fixture->sink, "total-size", (guint64) GPOINTER_TO_SIZE (size), NULL);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (is_seekable (fixture), ==, size == NULL);
+}
+
+#define ADD(name, function, data)                                                                  \
+  g_test_add ("/element/" name, Fixture, data, set_up, function, tear_down)
+#define SIZE(size) GSIZE_TO_POINTER (size)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  ADD ("unknown-size-is-uploaded-at-eos", test_unknown_size_is_uploaded_at_eos,
+       SIZE (SPOOL_KIT_SIZE));
+  ADD ("small-unknown-size-is-uploaded-at-eos", test_unknown_size_is_uploaded_at_eos, SIZE (1));
+  ADD ("known-size-is-uploaded-while-it-is-recorded",
+       test_known_size_is_uploaded_while_it_is_recorded, NULL);
+  ADD ("reserve-is-uploaded-while-it-is-recorded-and-padded/memory",
+       test_reserve_is_uploaded_while_it_is_recorded_and_padded, NULL);
+  ADD ("reserve-is-uploaded-while-it-is-recorded-and-padded/spool",
+       test_reserve_is_uploaded_while_it_is_recorded_and_padded, "spool");
+  ADD ("reserve-that-is-exceeded-loses-nothing", test_reserve_that_is_exceeded_loses_nothing, NULL);
+  ADD ("reserve-that-cannot-be-padded-is-refused", test_reserve_that_cannot_be_padded_is_refused,
+       NULL);
+  ADD ("outage-does-not-hold-the-stream/before-the-session", test_outage_does_not_hold_the_stream,
+       NULL);
+  ADD ("outage-does-not-hold-the-stream/at-the-first-part", test_outage_does_not_hold_the_stream,
+       SIZE (SPOOL_KIT_PART));
+  ADD ("outage-does-not-hold-the-stream/between-parts", test_outage_does_not_hold_the_stream,
+       SIZE (SPOOL_KIT_PART + SPOOL_KIT_PART / 2));
+  ADD ("outage-at-the-commit-is-waited-for", test_outage_at_the_commit_is_waited_for, NULL);
+  ADD ("session-that-expires-is-replaced", test_session_that_expires_is_replaced, NULL);
+  ADD ("eos-mode-spool-needs-no-network/unknown-size", test_eos_mode_spool_needs_no_network, NULL);
+  ADD ("eos-mode-spool-needs-no-network/known-size", test_eos_mode_spool_needs_no_network,
+       SIZE (SPOOL_KIT_SIZE));
+  ADD ("wrong-folder-is-known-before-the-end", test_wrong_folder_is_known_before_the_end, NULL);
+  ADD ("errors-that-are-not-fatal-keep-the-recording/unknown-size",
+       test_errors_that_are_not_fatal_keep_the_recording, NULL);
+  ADD ("errors-that-are-not-fatal-keep-the-recording/known-size",
+       test_errors_that_are_not_fatal_keep_the_recording, SIZE (SPOOL_KIT_SIZE));
+  ADD ("flush-begins-the-recording-anew", test_flush_begins_the_recording_anew, NULL);
+  ADD ("stopped-stream-stays-in-the-spool", test_stopped_stream_stays_in_the_spool, NULL);
+  ADD ("empty-stream-makes-no-file-and-says-so", test_empty_stream_makes_no_file_and_says_so, NULL);
+  ADD ("full-spool-keeps-what-was-recorded", test_full_spool_keeps_what_was_recorded, NULL);
+  ADD ("unusable-spool-is-refused-before-recording",
+       test_unusable_spool_is_refused_before_recording, NULL);
+  ADD ("pause-interrupts-the-wait-but-not-the-upload",
+       test_pause_interrupts_the_wait_but_not_the_upload, NULL);
+  ADD ("only-what-is-spooled-first-can-be-rewritten/unknown-size",
+       test_only_what_is_spooled_first_can_be_rewritten, NULL);
+  ADD ("only-what-is-spooled-first-can-be-rewritten/known-size",
+       test_only_what_is_spooled_first_can_be_rewritten, SIZE (SPOOL_KIT_SIZE));
+  return g_test_run ();
+}
