@@ -7,6 +7,10 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 /* While the rest is uploaded after EOS, progress is told this often (microseconds). */
 #define PROGRESS_INTERVAL G_USEC_PER_SEC
 
+/* What a state change waits for the session of a failed upload to be aborted, at most
+ * (microseconds): long enough for a request over the internet, short enough for a user. */
+#define ABORT_TIME (700 * 1000)
+
 /* Padding is written in pieces of this size (bytes). */
 #define PADDING_PIECE 65536
 
@@ -170,6 +174,17 @@ has_failed (BoxUpload *upload)
   return error != NULL;
 }
 
+/* A failed upload ends by itself, in the background: it may still have its session to abort. Many
+ * applications end as soon as they are told of the failure, and their process with them. */
+static void
+stop_upload (GstBoxUploadSink *self)
+{
+  if (!has_failed (self->upload))
+    box_upload_cancel (self->upload);
+  else if (self->plan->values.on_error == BOX_ON_ERROR_ABORT)
+    box_upload_wait_settled (self->upload, ABORT_TIME);
+}
+
 void
 gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 {
@@ -179,9 +194,8 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 
   if (reporter == NULL)
     return;
-  /* A failed upload ends by itself, in the background: it may still have its session to abort. */
-  if (self->upload != NULL && !has_failed (self->upload))
-    box_upload_cancel (self->upload);
+  if (self->upload != NULL)
+    stop_upload (self);
   gst_box_upload_sink_reporter_close (reporter);
   stats = gst_box_upload_sink_get_stats (self);
 

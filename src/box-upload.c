@@ -513,6 +513,24 @@ box_upload_cancel (BoxUpload *upload)
   g_cancellable_cancel (upload->cleanup);
 }
 
+gboolean
+box_upload_wait_settled (BoxUpload *upload, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+  gboolean settled = FALSE, in_time = TRUE;
+
+  g_mutex_lock (box_workers_lock ());
+  while (in_time && !settled)
+    {
+      settled = !upload->started
+                || box_plan_next (&upload->plan, g_get_monotonic_time ()).kind == BOX_STEP_DONE;
+      if (!settled)
+        in_time = wait_locked (upload, until);
+    }
+  g_mutex_unlock (box_workers_lock ());
+  return settled;
+}
+
 GError *
 box_upload_get_error (BoxUpload *upload)
 {

@@ -188,6 +188,11 @@ void box_upload_fail (BoxUpload *upload, GError *error);
  * milliseconds, in the background. Does nothing after the end. */
 void box_upload_cancel (BoxUpload *upload);
 
+/* After a failure: waits until no request is left to be made, such as the one that aborts the
+ * session;
+ * @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was over. */
+gboolean box_upload_wait_settled (BoxUpload *upload, gint64 timeout);
+
 /* A copy of the error, NULL while there is none. */
 GError *box_upload_get_error (BoxUpload *upload);
 
