@@ -179,7 +179,7 @@ answer_position (GstBoxUploadSink *self, GstQuery *query)
   gst_query_parse_position (query, &format, NULL);
   if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
     return FALSE;
-  gst_query_set_position (query, GST_FORMAT_BYTES, (gint64) get_position (self));
+  gst_query_set_position (query, format, (gint64) get_position (self));
   return TRUE;
 }
 
@@ -234,6 +234,19 @@ gst_box_upload_sink_query (GstBaseSink *sink, GstQuery *query)
   return GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->query (sink, query);
 }
 
+/* The base class asks upstream for the position; but upstream is ahead of us. */
+static gboolean
+gst_box_upload_sink_element_query (GstElement *element, GstQuery *query)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (element);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_POSITION && answer_position (self, query))
+    return TRUE;
+  if (GST_QUERY_TYPE (query) == GST_QUERY_URI)
+    return answer_uri (self, query);
+  return GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->query (element, query);
+}
+
 /* --- States --------------------------------------------------------------------------------- */
 
 static void
@@ -286,11 +299,12 @@ make_plan (GstBoxUploadSink *self)
   return plan;
 }
 
-/* Only checks the settings: they may still be changed in READY. */
+/* They may still be changed in READY. Not in the base class's start(): it adds an error of its own
+ * to ours. */
 static gboolean
-gst_box_upload_sink_start (GstBaseSink *sink)
+check_settings (GstBoxUploadSink *self)
 {
-  g_autoptr (GstBoxUploadSinkPlan) plan = make_plan (GST_BOX_UPLOAD_SINK (sink));
+  g_autoptr (GstBoxUploadSinkPlan) plan = make_plan (self);
 
   return plan != NULL;
 }
@@ -360,6 +374,8 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (element);
   GstStateChangeReturn result;
 
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !check_settings (self))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_upload (self))
     return GST_STATE_CHANGE_FAILURE;
 
@@ -490,9 +506,9 @@ gst_box_upload_sink_class_init (GstBoxUploadSinkClass *klass)
       element_class, "Box upload sink", "Sink/Network",
       "Streams a recording into a Box upload session while it is made", "boxuploadsink's authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
+  element_class->query = GST_DEBUG_FUNCPTR (gst_box_upload_sink_element_query);
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_box_upload_sink_change_state);
 
-  sink_class->start = GST_DEBUG_FUNCPTR (gst_box_upload_sink_start);
   sink_class->preroll = GST_DEBUG_FUNCPTR (gst_box_upload_sink_preroll);
   sink_class->render = GST_DEBUG_FUNCPTR (gst_box_upload_sink_render);
   sink_class->render_list = GST_DEBUG_FUNCPTR (gst_box_upload_sink_render_list);

@@ -47,8 +47,12 @@ free_weak_ref (gpointer user_data)
 void
 gst_box_upload_sink_answer_token_requests (GstElement *element, BoxClient *client)
 {
-  GWeakRef *weak_ref = g_new0 (GWeakRef, 1);
+  guint id = g_signal_lookup ("request-token", G_OBJECT_TYPE (element));
+  GWeakRef *weak_ref;
 
+  if (!g_signal_has_handler_pending (element, id, 0, FALSE))
+    return;
+  weak_ref = g_new0 (GWeakRef, 1);
   g_weak_ref_init (weak_ref, element);
   box_credentials_set_request (box_client_get_credentials (client), request_token, weak_ref,
                                free_weak_ref);

@@ -189,17 +189,24 @@ format_debug (const GError *error)
   return g_string_free (text, FALSE);
 }
 
-/* What went wrong, and where the recording is, if there is one. */
+/* Which file, what went wrong, and where the recording is, if there is one. */
 static char *
 describe (const GError *error, const GstBoxUploadSinkContext *context)
 {
+  GString *text = g_string_new (NULL);
   g_autofree char *directory = NULL;
 
-  if (context->spool == NULL)
-    return g_strdup (error->message);
-  directory = g_path_get_dirname (context->spool);
-  return g_strdup_printf ("%s. What was recorded is kept in %s; \"boxupload resume %s\" uploads it",
-                          error->message, context->spool, directory);
+  if (context->destination != NULL)
+    g_string_append_printf (text, "%s: ", context->destination);
+  g_string_append (text, error->message);
+  if (context->spool != NULL)
+    {
+      directory = g_path_get_dirname (context->spool);
+      g_string_append_printf (
+          text, ". What was recorded is kept in %s; \"boxupload resume %s\" uploads it",
+          context->spool, directory);
+    }
+  return g_string_free (text, FALSE);
 }
 
 void

@@ -45,10 +45,11 @@ void gst_box_upload_sink_post_reserve (GstElement *element, guint64 position, gu
 /* The details of an error on the bus, beside what Box said. */
 typedef struct
 {
-  const char *session_id; /* nullable */
-  guint64 offset;         /* of the part that failed; G_MAXUINT64: none in particular */
-  const char *spool;      /* the recording that is kept; nullable */
-  gboolean is_warning;    /* the application wants to go on */
+  const char *destination; /* what the text begins with; nullable */
+  const char *session_id;  /* nullable */
+  guint64 offset;          /* of the part that failed; G_MAXUINT64: none in particular */
+  const char *spool;       /* the recording that is kept; nullable */
+  gboolean is_warning;     /* the application wants to go on */
 } GstBoxUploadSinkContext;
 
 /* The code of GST_RESOURCE_ERROR for @error. */

@@ -199,6 +199,23 @@ gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRec
   return box_delivery_new (recording, &settings, events, user_data, error);
 }
 
+char *
+gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan *plan)
+{
+  const BoxDestination *destination = plan->destination;
+
+  switch (destination->kind)
+    {
+    case BOX_DESTINATION_SESSION:
+      return g_strdup_printf ("session %s", destination->session_id);
+    case BOX_DESTINATION_FILE:
+      return g_strdup_printf ("file %s", destination->file_id);
+    case BOX_DESTINATION_FOLDER:
+      break;
+    }
+  return box_destination_to_uri (destination);
+}
+
 gboolean
 gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan)
 {

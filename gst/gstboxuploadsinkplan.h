@@ -36,6 +36,9 @@ gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRec
                                         guint64 size, const BoxUploadEvents *events,
                                         gpointer user_data, GError **error);
 
+/* The destination for people: a box:// URI, "session ID" or "file ID". Free with g_free(). */
+char *gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan *plan);
+
 /* Whether a spool is asked for, also where the size is known. */
 gboolean gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan);
 

@@ -21,8 +21,9 @@ typedef enum
 struct _GstBoxUploadSinkReporter
 {
   gatomicrefcount ref_count;
-  GWeakRef element; /* thread-safe */
-  gboolean fatal;   /* immutable */
+  GWeakRef element;  /* thread-safe */
+  char *destination; /* immutable */
+  gboolean fatal;    /* immutable */
   GMutex lock;
   GCond told; /* end is END_TOLD, or interrupted */
 
@@ -38,12 +39,13 @@ struct _GstBoxUploadSinkReporter
 };
 
 GstBoxUploadSinkReporter *
-gst_box_upload_sink_reporter_new (GstElement *element, gboolean fatal)
+gst_box_upload_sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
 {
   GstBoxUploadSinkReporter *self = g_new0 (GstBoxUploadSinkReporter, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_weak_ref_init (&self->element, element);
+  self->destination = g_strdup (destination);
   self->fatal = fatal;
   g_mutex_init (&self->lock);
   g_cond_init (&self->told);
@@ -68,6 +70,7 @@ gst_box_upload_sink_reporter_unref (gpointer data)
   g_weak_ref_clear (&self->element);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->told);
+  g_free (self->destination);
   g_free (self->session_id);
   g_free (self->spool);
   g_free (self);
@@ -248,7 +251,10 @@ gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResource
 {
   g_autoptr (GstElement) element = NULL;
   g_autofree char *session_id = NULL, *spool = NULL;
-  GstBoxUploadSinkContext context = { .is_warning = !self->fatal };
+  GstBoxUploadSinkContext context = {
+    .destination = self->destination,
+    .is_warning = !self->fatal,
+  };
 
   if (!claim_end (self))
     return;
@@ -263,8 +269,8 @@ gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResource
   element = g_weak_ref_get (&self->element);
   if (element != NULL)
     {
-      gst_box_upload_sink_post_error (element, code, error, &context);
       end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
+      gst_box_upload_sink_post_error (element, code, error, &context);
     }
   end_is_told (self);
 }

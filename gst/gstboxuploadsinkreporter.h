@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 typedef struct _GstBoxUploadSinkReporter GstBoxUploadSinkReporter;
 
 /* @fatal: whether a failure is an ERROR on the bus, not a WARNING. */
-GstBoxUploadSinkReporter *gst_box_upload_sink_reporter_new (GstElement *element, gboolean fatal);
+GstBoxUploadSinkReporter *
+gst_box_upload_sink_reporter_new (GstElement *element, const char *destination, gboolean fatal);
 GstBoxUploadSinkReporter *gst_box_upload_sink_reporter_ref (GstBoxUploadSinkReporter *self);
 void gst_box_upload_sink_reporter_unref (gpointer self);
 

@@ -149,8 +149,9 @@ gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self)
 void
 gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
 {
-  GstBoxUploadSinkReporter *reporter =
-      gst_box_upload_sink_reporter_new (GST_ELEMENT (self), self->plan->values.errors_fatal);
+  g_autofree char *destination = gst_box_upload_sink_plan_describe_destination (self->plan);
+  GstBoxUploadSinkReporter *reporter = gst_box_upload_sink_reporter_new (
+      GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
 
   self->position = 0;
   self->failed = FALSE;

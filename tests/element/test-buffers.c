@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Buffers of every shape: what is stored is their bytes in order, and no buffer is kept.
+ */
+#include "sink-fixture.h"
+
+#include <string.h>
+
+/* Small parts, so that a short stream has many; the emulator then takes sessions of any size, but
+ * the sink opens one only from 20,000,000 bytes on. */
+#define PART_SIZE 1000003
+#define STREAM    20000000
+#define DIRECT    300000
+#define PACKET    188
+#define CELL      1316
+
+static SinkFixture *
+begin (guint64 size)
+{
+  BoxEmulatorOptions options = { .part_size = PART_SIZE };
+  SinkFixture *fixture = sink_fixture_new (&options);
+
+  sink_fixture_make_sink (fixture);
+  g_object_set (fixture->sink, "location", "box://0/shape.bin", "total-size", size, NULL);
+  sink_fixture_start_harness (fixture);
+  return fixture;
+}
+
+static void
+end (SinkFixture *fixture, GBytes *bytes)
+{
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored_bytes (fixture, "0", "shape.bin", bytes);
+}
+
+static void
+test_equal_sizes (gconstpointer data)
+{
+  gsize length = GPOINTER_TO_SIZE (data);
+  gsize size = length == 1 ? DIRECT : STREAM;
+  g_autoptr (SinkFixture) fixture = begin (size);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (size);
+
+  for (gsize offset = 0; offset < size; offset += length)
+    g_assert_cmpint (sink_fixture_push (fixture, bytes, offset, MIN (length, size - offset)), ==,
+                     GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
+static void
+test_lists (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+
+  for (gsize offset = 0; offset < STREAM;)
+    {
+      GstBufferList *list = gst_buffer_list_new ();
+
+      for (guint i = 0; i < 72 && offset < STREAM; i++, offset += CELL)
+        {
+          g_autoptr (GBytes) slice =
+              g_bytes_new_from_bytes (bytes, offset, MIN (CELL, STREAM - offset));
+
+          gst_buffer_list_add (list, gst_buffer_new_wrapped_bytes (slice));
+        }
+      g_assert_cmpint (gst_pad_push_list (fixture->harness->srcpad, list), ==, GST_FLOW_OK);
+    }
+  end (fixture, bytes);
+}
+
+static void
+test_empty_buffers (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (DIRECT);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+
+  g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new ()), ==, GST_FLOW_OK);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1000), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new_allocate (NULL, 0, NULL)), ==,
+                   GST_FLOW_OK);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 1000, DIRECT - 1000), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new ()), ==, GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
+static void
+test_many_memories (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (DIRECT);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  GstBuffer *buffer = gst_buffer_new ();
+  guint n = gst_buffer_get_max_memory ();
+  gsize length = DIRECT / n + 1;
+
+  for (gsize offset = 0; offset < DIRECT; offset += length)
+    gst_buffer_append_memory (
+        buffer, gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, (gpointer) data, DIRECT, offset,
+                                        MIN (length, DIRECT - offset), NULL, NULL));
+  g_assert_cmpuint (gst_buffer_n_memory (buffer), ==, n);
+  g_assert_cmpint (gst_harness_push (fixture->harness, buffer), ==, GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
+static void
+test_larger_than_several_parts (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, STREAM), ==, GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
+/* A pool of four buffers runs dry where the sink keeps them. */
+static void
+test_pool_buffers_go_back (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (DIRECT);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+  g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
+  GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, NULL, DIRECT / 100, 4, 4);
+  g_assert_true (gst_buffer_pool_set_config (pool, config));
+  g_assert_true (gst_buffer_pool_set_active (pool, TRUE));
+  for (guint i = 0; i < 100; i++)
+    {
+      GstBuffer *buffer = NULL;
+      gsize offset = (gsize) i * (DIRECT / 100);
+
+      g_assert_cmpint (gst_buffer_pool_acquire_buffer (pool, &buffer, &params), ==, GST_FLOW_OK);
+      gst_buffer_fill (buffer, 0, (const guint8 *) g_bytes_get_data (bytes, NULL) + offset,
+                       DIRECT / 100);
+      g_assert_cmpint (gst_harness_push (fixture->harness, buffer), ==, GST_FLOW_OK);
+    }
+  end (fixture, bytes);
+  gst_buffer_pool_set_active (pool, FALSE);
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  g_test_add_data_func ("/buffers/one-byte-each", GSIZE_TO_POINTER (1), test_equal_sizes);
+  g_test_add_data_func ("/buffers/of-188-bytes", GSIZE_TO_POINTER (PACKET), test_equal_sizes);
+  g_test_add_data_func ("/buffers/of-a-prime-size", GSIZE_TO_POINTER (65537), test_equal_sizes);
+  g_test_add_data_func ("/buffers/of-exactly-a-part", GSIZE_TO_POINTER (PART_SIZE),
+                        test_equal_sizes);
+  g_test_add_func ("/buffers/of-1316-bytes-in-lists", test_lists);
+  g_test_add_func ("/buffers/empty-ones-change-nothing", test_empty_buffers);
+  g_test_add_func ("/buffers/of-many-memories", test_many_memories);
+  g_test_add_func ("/buffers/larger-than-several-parts", test_larger_than_several_parts);
+  g_test_add_func ("/buffers/of-a-pool-go-back-at-once", test_pool_buffers_go_back);
+  return g_test_run ();
+}

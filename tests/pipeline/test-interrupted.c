@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pauses, stops, flushes and outages at every stage: nothing is lost, nothing is sent twice, and
+ * nobody waits who wants to stop.
+ */
+#include "../element/sink-fixture.h"
+
+#define PART  1000000
+#define PARTS 25
+#define SIZE  (PARTS * PART)
+
+/* "At once", on a machine that is busy with other things. */
+#define AT_ONCE (5 * G_USEC_PER_SEC)
+
+static SinkFixture *
+fixture_with_scenario (const char *scenario)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  SinkFixture *fixture = sink_fixture_new (&options);
+  g_autoptr (GError) error = NULL;
+
+  if (scenario != NULL)
+    box_emulator_load_scenario (fixture->emulator, scenario, &error);
+  g_assert_no_error (error);
+  return fixture;
+}
+
+static char *
+launch_file (SinkFixture *fixture, const char *properties)
+{
+  char *path = sink_fixture_make_file (fixture, SIZE);
+
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", path,
+                       properties);
+  return path;
+}
+
+static void
+set_state_at_once (SinkFixture *fixture, GstState state)
+{
+  gint64 begin = g_get_monotonic_time ();
+
+  gst_element_set_state (fixture->pipeline, state);
+  g_assert_cmpint (gst_element_get_state (fixture->pipeline, NULL, NULL, SINK_FIXTURE_PATIENCE), ==,
+                   GST_STATE_CHANGE_SUCCESS);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, AT_ONCE);
+}
+
+static void
+assert_every_part_sent_once (SinkFixture *fixture)
+{
+  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
+  g_autoptr (BoxEmulatorSession) session = NULL;
+
+  g_assert_cmpuint (ids->len, ==, 1);
+  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
+  g_assert_cmpuint (session->n_commits, ==, 1);
+  for (guint i = 0; i < session->n_parts; i++)
+    g_assert_cmpuint (session->received[i], ==, 1);
+}
+
+static void
+play_to_the_end (SinkFixture *fixture, const char *path)
+{
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  sink_fixture_assert_progress_balanced (fixture);
+  assert_every_part_sent_once (fixture);
+}
+
+/* The stream waits for room when the pause comes; transfers go on meanwhile. */
+static void
+test_pause_while_waiting_for_room (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+      "[{\"route\":\"upload_part\",\"part\":0,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "parallel=1 max-memory=2000000");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  set_state_at_once (fixture, GST_STATE_PAUSED);
+  box_emulator_release (fixture->emulator, "gate");
+  sink_fixture_wait_element (fixture, "boxuploadsink-part");
+  play_to_the_end (fixture, path);
+}
+
+static void
+test_pause_while_waiting_for_the_commit (void)
+{
+  g_autoptr (SinkFixture) fixture =
+      fixture_with_scenario ("[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  set_state_at_once (fixture, GST_STATE_PAUSED);
+  box_emulator_release (fixture->emulator, "gate");
+  sink_fixture_wait_element (fixture, "boxuploadsink-complete");
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
+  play_to_the_end (fixture, path);
+}
+
+static void
+test_many_pauses (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "parallel=2 max-memory=2000000");
+
+  box_emulator_set_rate (fixture->emulator, 20000000);
+  for (guint i = 0; i < 30; i++)
+    {
+      gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+      set_state_at_once (fixture, GST_STATE_PAUSED);
+    }
+  play_to_the_end (fixture, path);
+}
+
+/* Where the upload stands when the pipeline is stopped: a request of this route is held. */
+static void
+test_stop (gconstpointer data)
+{
+  const char *route = data;
+  g_autofree char *scenario =
+      g_strdup_printf ("[{\"route\":\"%s\",\"do\":\"hold\",\"name\":\"gate\"}]", route);
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (scenario);
+  g_autofree char *path = launch_file (fixture, "parallel=2 max-memory=2000000");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  set_state_at_once (fixture, GST_STATE_READY);
+  sink_fixture_drain (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_ERROR), ==, 0);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
+  sink_fixture_assert_progress_balanced (fixture);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+  set_state_at_once (fixture, GST_STATE_NULL);
+}
+
+/* What a READY cut short can be done again, whole. */
+static void
+test_stop_and_begin_again (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+      "[{\"route\":\"upload_part\",\"times\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "parallel=2");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  set_state_at_once (fixture, GST_STATE_READY);
+  box_emulator_release (fixture->emulator, "gate");
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+}
+
+/* --- Flushes -------------------------------------------------------------------------------- */
+
+static void
+push_flush (SinkFixture *fixture)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_start ()));
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+}
+
+static void
+start_harness (SinkFixture *fixture)
+{
+  sink_fixture_make_sink (fixture);
+  g_object_set (fixture->sink, "location", "box://0/a", "total-size", (guint64) SIZE, NULL);
+  sink_fixture_start_harness (fixture);
+}
+
+static void
+test_flush_before_the_first_part (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) other = g_bytes_new_from_bytes (bytes, 7, PART / 2);
+
+  start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, other, 0, PART / 2), ==, GST_FLOW_OK);
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored_bytes (fixture, "0", "a", bytes);
+  sink_fixture_assert_progress_balanced (fixture);
+}
+
+static void
+test_flush_before_any_data_changes_nothing (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GPtrArray) ids = NULL;
+
+  start_harness (fixture);
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored_bytes (fixture, "0", "a", bytes);
+  ids = box_emulator_get_session_ids (fixture->emulator);
+  g_assert_cmpuint (ids->len, ==, 1);
+}
+
+static void
+test_flush_after_the_first_part (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 2 * PART), ==, GST_FLOW_OK);
+  sink_fixture_wait_element (fixture, "boxuploadsink-part");
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "flushed");
+  sink_fixture_assert_progress_balanced (fixture);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+}
+
+static void
+test_flush_after_the_commit (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
+  g_assert_true (sink_fixture_push_eos (fixture));
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "committed");
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 1);
+}
+
+static void
+test_segment_elsewhere (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  GstSegment segment;
+
+  start_harness (fixture);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment)));
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 100), ==, GST_FLOW_OK);
+  segment.start = 100;
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment)));
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 100, 100), ==, GST_FLOW_OK);
+  segment.start = 32;
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 32, 100), ==, GST_FLOW_ERROR);
+  g_assert_false (sink_fixture_push_eos (fixture));
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "byte 32 after byte 200");
+}
+
+/* --- Outages -------------------------------------------------------------------------------- */
+
+static void
+test_eos_during_an_outage (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+      "[{\"route\":\"upload_part\",\"part\":3,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "max-memory=60000000");
+  g_autoptr (GError) info = NULL;
+  GstMessage *message;
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  box_emulator_set_down (fixture->emulator, TRUE);
+  box_emulator_release (fixture->emulator, "gate");
+  message = sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_true (GST_MESSAGE_SRC (message) == GST_OBJECT (fixture->sink));
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
+
+  box_emulator_set_down (fixture->emulator, FALSE);
+  sink_fixture_wait (fixture, GST_MESSAGE_INFO);
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  g_assert_nonnull (sink_fixture_find (fixture, "boxuploadsink-retry"));
+}
+
+static void
+test_stop_during_an_outage (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "max-memory=60000000");
+
+  box_emulator_set_down (fixture->emulator, TRUE);
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  set_state_at_once (fixture, GST_STATE_NULL);
+  box_emulator_set_down (fixture->emulator, FALSE);
+}
+
+/* --- Tokens --------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  gboolean asked;
+  gboolean answer;
+} Application;
+
+static char *
+on_request_token (GstElement *sink, gpointer user_data)
+{
+  Application *application = user_data;
+
+  g_mutex_lock (&application->lock);
+  application->asked = TRUE;
+  g_cond_broadcast (&application->cond);
+  while (!application->answer)
+    g_cond_wait (&application->cond, &application->lock);
+  g_mutex_unlock (&application->lock);
+  return NULL;
+}
+
+static void
+set_flag (Application *application, gboolean *flag)
+{
+  g_mutex_lock (&application->lock);
+  *flag = TRUE;
+  g_cond_broadcast (&application->cond);
+  g_mutex_unlock (&application->lock);
+}
+
+static void
+test_token_request_never_answered (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  static Application application;
+
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (on_request_token), &application);
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_mutex_lock (&application.lock);
+  while (!application.asked)
+    g_cond_wait (&application.cond, &application.lock);
+  g_mutex_unlock (&application.lock);
+
+  set_state_at_once (fixture, GST_STATE_NULL);
+  set_flag (&application, &application.answer);
+}
+
+static char *
+give_token (GstElement *sink, gpointer user_data)
+{
+  guint *n = user_data;
+
+  g_atomic_int_inc (n);
+  return g_strdup ("a-better-token");
+}
+
+static char *
+give_nothing (GstElement *sink, gpointer user_data)
+{
+  return NULL;
+}
+
+static void
+test_token_request_answered (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  guint n = 0;
+
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_nothing), NULL);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_token), &n);
+  play_to_the_end (fixture, path);
+  g_assert_cmpuint (n, ==, 1);
+}
+
+static void
+test_token_set_while_playing (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+      "[{\"route\":\"upload_part\",\"part\":9,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "parallel=1");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_object_set (fixture->sink, "access-token", "the-next-token", NULL);
+  box_emulator_release (fixture->emulator, "gate");
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, 60000));
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  play_to_the_end (fixture, path);
+}
+
+/* --- Two at once ---------------------------------------------------------------------------- */
+
+static void
+test_two_sinks_in_one_pipeline (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autoptr (BoxEmulatorFile) a = NULL;
+  g_autoptr (BoxEmulatorFile) b = NULL;
+  g_autoptr (GstElement) other = NULL;
+
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! tee name=t ! queue ! boxuploadsink name=sink "
+                       "location=box://0/a total-size=%u t. ! queue ! boxuploadsink name=other "
+                       "location=box://0/b total-size=%u parallel=1",
+                       path, SIZE, SIZE);
+  other = gst_bin_get_by_name (GST_BIN (fixture->pipeline), "other");
+  sink_fixture_configure (fixture, other);
+  g_assert_true (sink_fixture_run (fixture));
+  a = box_emulator_find_file (fixture->emulator, "0", "a");
+  b = box_emulator_find_file (fixture->emulator, "0", "b");
+  g_assert_nonnull (a);
+  g_assert_nonnull (b);
+  g_assert_cmpstr (a->sha1, ==, b->sha1);
+  g_assert_cmpuint (a->size, ==, SIZE);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const char *const routes[] = { "create_session", "upload_part", "commit" };
+
+  sink_fixture_init (&argc, &argv);
+  g_test_add_func ("/pause/while-waiting-for-room", test_pause_while_waiting_for_room);
+  g_test_add_func ("/pause/while-waiting-for-the-commit", test_pause_while_waiting_for_the_commit);
+  g_test_add_func ("/pause/many-times", test_many_pauses);
+  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/stop/during-%s", routes[i]);
+
+      g_test_add_data_func (path, routes[i], test_stop);
+    }
+  g_test_add_func ("/stop/and-begin-again", test_stop_and_begin_again);
+  g_test_add_func ("/flush/before-any-data-changes-nothing",
+                   test_flush_before_any_data_changes_nothing);
+  g_test_add_func ("/flush/before-the-first-part-begins-anew", test_flush_before_the_first_part);
+  g_test_add_func ("/flush/after-the-first-part-is-an-error", test_flush_after_the_first_part);
+  g_test_add_func ("/flush/after-the-commit-is-an-error", test_flush_after_the_commit);
+  g_test_add_func ("/flush/a-segment-elsewhere-is-an-error", test_segment_elsewhere);
+  g_test_add_func ("/outage/eos-waits-for-its-end", test_eos_during_an_outage);
+  g_test_add_func ("/outage/does-not-keep-from-stopping", test_stop_during_an_outage);
+  g_test_add_func ("/token/request-never-answered", test_token_request_never_answered);
+  g_test_add_func ("/token/request-answered", test_token_request_answered);
+  g_test_add_func ("/token/set-while-playing", test_token_set_while_playing);
+  g_test_add_func ("/two-sinks-in-one-pipeline", test_two_sinks_in_one_pipeline);
+  return g_test_run ();
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is survived: the table says what goes wrong; the file must be there once, whole, and EOS
+ * must have come.
+ */
+#include "../element/sink-fixture.h"
+
+#define PART 1000000
+#define SIZE 20500000
+
+typedef struct
+{
+  const char *name;
+  const char *scenario;
+  const char *properties; /* of the sink; NULL: none */
+  gboolean version;       /* into a file that is there already */
+} Survival;
+
+#define PART_3(what) "[{\"route\":\"upload_part\",\"part\":3,\"times\":1," what "}]"
+
+static const Survival survivals[] = {
+  { "429-with-retry-after",
+    PART_3 ("\"do\":\"reply\",\"status\":429,\"headers\":{\"Retry-After\":\"1\"}"), NULL, FALSE },
+  { "429-before-the-body-was-sent-and-the-connection-closed",
+    PART_3 ("\"do\":\"reply\",\"at\":\"head\",\"status\":429,\"linger\":false,"
+            "\"headers\":{\"Retry-After\":\"1\",\"Connection\":\"close\"}"),
+    NULL, FALSE },
+  { "429-for-the-session",
+    "[{\"route\":\"create_session\",\"times\":2,\"do\":\"reply\",\"status\":429,"
+    "\"headers\":{\"Retry-After\":\"1\"}}]",
+    NULL, FALSE },
+  { "429-for-the-commit",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reply\",\"status\":429,"
+    "\"headers\":{\"Retry-After\":\"1\"}}]",
+    NULL, FALSE },
+  { "500", PART_3 ("\"do\":\"reply\",\"status\":500"), NULL, FALSE },
+  { "500-though-the-part-was-stored", PART_3 ("\"do\":\"reply\",\"at\":\"stored\",\"status\":500"),
+    NULL, FALSE },
+  { "502-with-html",
+    PART_3 ("\"do\":\"reply\",\"status\":502,\"headers\":{\"Content-Type\":\"text/html\"},"
+            "\"body\":\"<html><body>Bad gateway</body></html>\""),
+    NULL, FALSE },
+  { "503", PART_3 ("\"do\":\"reply\",\"status\":503"), NULL, FALSE },
+  { "503-for-the-session",
+    "[{\"route\":\"create_session\",\"times\":1,\"do\":\"reply\",\"status\":503}]", NULL, FALSE },
+  { "reset-before-a-part", PART_3 ("\"do\":\"reset\",\"at\":\"head\""), NULL, FALSE },
+  { "reset-within-a-part", PART_3 ("\"do\":\"reset\",\"at\":\"body\",\"bytes\":400000"), NULL,
+    FALSE },
+  { "reset-after-a-part", PART_3 ("\"do\":\"reset\",\"at\":\"end\""), NULL, FALSE },
+  { "answer-to-a-stored-part-lost", PART_3 ("\"do\":\"reset\",\"at\":\"stored\""), NULL, FALSE },
+  { "every-fifth-part-reset",
+    "[{\"route\":\"upload_part\",\"every\":5,\"times\":6,\"do\":\"reset\",\"at\":\"body\","
+    "\"bytes\":1000}]",
+    NULL, FALSE },
+  { "stalled-connection",
+    PART_3 ("\"do\":\"hold\",\"name\":\"stall\",\"at\":\"body\",\"bytes\":1000"), "timeout=2",
+    FALSE },
+  { "stalled-answer", PART_3 ("\"do\":\"hold\",\"name\":\"stall\",\"at\":\"stored\""), "timeout=2",
+    FALSE },
+  { "commit-answered-202-several-times",
+    "[{\"route\":\"commit\",\"times\":3,\"do\":\"reply\",\"status\":202,"
+    "\"headers\":{\"Retry-After\":\"1\"}}]",
+    NULL, FALSE },
+  { "commit-answered-202-without-retry-after",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reply\",\"status\":202}]", NULL, FALSE },
+  { "parts-mismatch-once",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reply\",\"status\":400,"
+    "\"json\":{\"type\":\"error\",\"status\":400,\"code\":\"parts_mismatch\",\"message\":"
+    "\"No matching part found on server\"}}]",
+    NULL, FALSE },
+  { "answer-to-the-commit-lost",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reset\",\"at\":\"stored\"}]", NULL, FALSE },
+  { "answer-to-the-commit-of-a-version-lost",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reset\",\"at\":\"stored\"}]", NULL, TRUE },
+  { "500-though-the-version-was-committed",
+    "[{\"route\":\"commit\",\"times\":1,\"do\":\"reply\",\"at\":\"stored\",\"status\":500}]", NULL,
+    TRUE },
+  { "answer-to-the-session-lost",
+    "[{\"route\":\"create_session\",\"times\":1,\"do\":\"reset\",\"at\":\"stored\"}]", NULL,
+    FALSE },
+  { "everything-fails-twice",
+    "[{\"route\":[\"create_session\",\"commit\",\"list_parts\"],\"times\":2,\"do\":\"reply\","
+    "\"status\":500},{\"route\":\"upload_part\",\"times\":10,\"do\":\"reply\",\"status\":503}]",
+    NULL, FALSE },
+};
+
+static void
+assert_one_version_more (SinkFixture *fixture, const Survival *survival)
+{
+  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (fixture->emulator, "0", "a");
+
+  g_assert_nonnull (file);
+  g_assert_cmpuint (file->n_versions, ==, survival->version ? 2 : 1);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 1);
+}
+
+/* The stalled request of a client that has given up ends: a server cannot know while it does not
+ * read. */
+static GstBusSyncReply
+end_stall (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  SinkFixture *fixture = user_data;
+
+  if (gst_message_has_name (message, "boxuploadsink-retry"))
+    box_emulator_release (fixture->emulator, "stall");
+  return GST_BUS_PASS;
+}
+
+static void
+run_survival (const Survival *survival, gboolean tls)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file_id = NULL;
+
+  box_emulator_load_scenario (fixture->emulator, survival->scenario, &error);
+  g_assert_no_error (error);
+  fixture->tls = tls;
+  sink_fixture_launch (fixture, "filesrc location=%s ! boxuploadsink name=sink %s", path,
+                       survival->properties != NULL ? survival->properties : "");
+  if (survival->version)
+    {
+      file_id = box_emulator_add_file (fixture->emulator, "0", "a", "old", 3);
+      g_object_set (fixture->sink, "file-id", file_id, NULL);
+    }
+  else
+    g_object_set (fixture->sink, "location", "box://0/a", NULL);
+
+  gst_bus_set_sync_handler (fixture->bus, end_stall, fixture, NULL);
+  g_assert_true (sink_fixture_run (fixture));
+  gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  assert_one_version_more (fixture, survival);
+  sink_fixture_assert_progress_balanced (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_ERROR), ==, 0);
+}
+
+static void
+test_over_http (gconstpointer data)
+{
+  run_survival (data, FALSE);
+}
+
+static void
+test_over_tls (gconstpointer data)
+{
+  run_survival (data, TRUE);
+}
+
+/* --- Tokens that are renewed ------------------------------------------------------------------ */
+
+static void
+test_token_file_is_read_again (void)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_scenario (
+      fixture->emulator,
+      "[{\"route\":\"upload_part\",\"part\":5,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]",
+      &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_set_contents_full (token_file, "first-token\n", -1,
+                                           G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
+                       "token-file=%s",
+                       path, token_file);
+  g_object_set (fixture->sink, "access-token", NULL, NULL);
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (g_file_set_contents_full (token_file, "second-token\n", -1,
+                                           G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+  box_emulator_revoke_token (fixture->emulator, "first-token");
+  box_emulator_release (fixture->emulator, "gate");
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+}
+
+/* A session that holds parts already is continued: they are not sent again. */
+static void
+test_session_with_parts_is_continued (void)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, SIZE);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+
+  for (guint i = 1; i < 20; i += 3)
+    g_assert_true (box_emulator_add_part (fixture->emulator, id, i * PART, data + i * PART, PART));
+  sink_fixture_launch (fixture, "filesrc location=%s ! boxuploadsink name=sink session=%s", path,
+                       id);
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  g_assert_cmpuint (sink_fixture_get_stat (fixture, "parts-adopted"), ==, 7);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, 21 - 7);
+}
+
+/* commit=false fills the session and stops there. */
+static void
+test_without_commit_the_session_is_filled (void)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, SIZE);
+  g_autofree char *sha1 = NULL;
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (BoxEmulatorSession) session = NULL;
+  const GstStructure *filled;
+
+  sink_fixture_launch (
+      fixture, "filesrc location=%s ! boxuploadsink name=sink session=%s commit=false", path, id);
+  g_assert_true (sink_fixture_run (fixture));
+  filled = sink_fixture_find (fixture, "boxuploadsink-filled");
+  sha1 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, bytes);
+  g_assert_nonnull (filled);
+  g_assert_cmpstr (gst_structure_get_string (filled, "session-id"), ==, id);
+  g_assert_cmpstr (gst_structure_get_string (filled, "sha1"), ==, sha1);
+
+  session = box_emulator_get_session (fixture->emulator, id);
+  g_assert_cmpuint (session->n_stored, ==, session->n_parts);
+  g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_OPEN);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "commit"), ==, 0);
+  sink_fixture_assert_progress_balanced (fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (survivals); i++)
+    {
+      g_autofree char *http = g_strdup_printf ("/survived/http/%s", survivals[i].name);
+      g_autofree char *tls = g_strdup_printf ("/survived/tls/%s", survivals[i].name);
+
+      g_test_add_data_func (http, &survivals[i], test_over_http);
+      g_test_add_data_func (tls, &survivals[i], test_over_tls);
+    }
+  g_test_add_func ("/survived/401-with-a-token-file-that-has-changed",
+                   test_token_file_is_read_again);
+  g_test_add_func ("/session/with-parts-is-continued", test_session_with_parts_is_continued);
+  g_test_add_func ("/session/without-commit-is-filled", test_without_commit_the_session_is_filled);
+  return g_test_run ();
+}
