@@ -208,6 +208,23 @@ parse_access_token (BoxAuthConfig *config, const Section *root)
   config->expires_in = (gint64) expires_in;
 }
 
+/* json-glib writes some numbers (1e22) so that nobody can read them back. Found before a refresh
+ * token is used up, not after. */
+static gboolean
+check_rewriting (const BoxAuthConfig *config, GError **error)
+{
+  g_autoptr (BoxSecret) text = json_to_string (config->root, FALSE);
+  g_autoptr (JsonNode) again = json_from_string (text, NULL);
+
+  if (again != NULL && json_node_equal (again, config->root))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+               "%s has a number that would be lost when the file is rewritten, which happens at "
+               "each use of its refresh_token: remove it, or make it a string",
+               config->label);
+  return FALSE;
+}
+
 static gboolean
 parse_root (BoxAuthConfig *config, const Section *root, GError **error)
 {
@@ -232,7 +249,7 @@ parse_root (BoxAuthConfig *config, const Section *root, GError **error)
   if (!get_word (root, "refresh_token", &config->refresh_token, error))
     return FALSE;
   parse_access_token (config, root);
-  return TRUE;
+  return check_rewriting (config, error);
 }
 
 BoxAuthConfig *

@@ -116,6 +116,8 @@ static const BadConfig bad_configs[] = {
     "refresh_token is missing" },
   { "{\"client_id\": \"a\", \"client_secret\": \"s3cret\", \"refresh_token\": {}}",
     "refresh_token is not a string" },
+  { "{\"client_id\": \"a\", \"client_secret\": \"s3cret\", \"refresh_token\": \"b\", \"n\": 1e22}",
+    "has a number that would be lost" },
 };
 
 static void
