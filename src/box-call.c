@@ -33,8 +33,6 @@ is_final (const BoxCallPolicy *policy, const GError *failure, gint64 elapsed)
 {
   if (!box_error_is_transient (failure))
     return TRUE;
-  if (policy->stop_if_unsure && box_error_get_details (failure)->unsure)
-    return TRUE;
   return policy->timeout > 0 && elapsed >= (gint64) policy->timeout * G_USEC_PER_SEC;
 }
 

@@ -18,15 +18,12 @@ typedef gboolean (*BoxCallFunc) (gpointer user_data, GCancellable *cancellable, 
 /**
  * BoxCallPolicy:
  * @timeout: seconds after the first failure in which new attempts begin; 0: for ever.
- * @stop_if_unsure: a failed attempt that may have taken effect ends the call: the caller looks
- * first.
  * @retrying: (nullable): told before each wait; @delay in microseconds.
  * @user_data: for @retrying.
  */
 typedef struct
 {
   guint timeout;
-  gboolean stop_if_unsure;
   void (*retrying) (guint attempt, gint64 delay, const GError *reason, gpointer user_data);
   gpointer user_data;
 } BoxCallPolicy;

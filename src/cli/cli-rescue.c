@@ -50,6 +50,14 @@ cli_rescue_is_wanted (const BoxSpooled *spooled)
   return spooled->status != BOX_SPOOLED_BUSY;
 }
 
+gboolean
+cli_rescue_is_elsewhere (const GError *error)
+{
+  return (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND)
+          || g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT))
+         && box_error_get_details (error)->http_status == 0;
+}
+
 /* The teller's events get the run as their data. */
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)

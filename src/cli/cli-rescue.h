@@ -30,6 +30,10 @@ gboolean cli_rescue_open_spool (const char *dir, gboolean create, BoxSpool **spo
 /* Whether there is anything to do for @spooled now. */
 gboolean cli_rescue_is_wanted (const BoxSpooled *spooled);
 
+/* Whether @error of cli_rescue_run() says that another process has finished the recording, or has
+ * it now: no failure. */
+gboolean cli_rescue_is_elsewhere (const GError *error);
+
 /**
  * cli_rescue_run:
  * @how: (out): what became of the recording.

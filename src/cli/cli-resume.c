@@ -10,14 +10,6 @@
 /* Nobody may be there to try again: long enough for most outages. Seconds. */
 #define RESUME_RETRY_TIMEOUT 600
 
-/* Finished by another process since it was listed, or taken by one. */
-static gboolean
-is_settled (const GError *error)
-{
-  return g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND)
-         && box_error_get_details (error)->http_status == 0;
-}
-
 /* Returns how many failed; @first: (out): the first failure. */
 static guint
 rescue_all (CliRescue *rescue, GPtrArray *recordings, GError **first)
@@ -31,7 +23,7 @@ rescue_all (CliRescue *rescue, GPtrArray *recordings, GError **first)
       BoxRecovered how;
 
       if (!cli_rescue_is_wanted (spooled) || cli_rescue_run (rescue, spooled, &how, &error)
-          || is_settled (error))
+          || cli_rescue_is_elsewhere (error))
         continue;
       n_failed++;
       cli_rescue_tell_failure (rescue, spooled, error, 0);

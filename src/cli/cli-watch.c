@@ -126,7 +126,8 @@ rescue_one (Watch *watch, const BoxSpooled *spooled)
         get_delay (watch, spooled)->due = G_MAXINT64;
       return;
     }
-  if (g_cancellable_is_cancelled (watch->rescue.cli->cancellable))
+  if (g_cancellable_is_cancelled (watch->rescue.cli->cancellable)
+      || cli_rescue_is_elsewhere (error))
     return;
   delay = get_delay (watch, spooled);
   delay->failures++;

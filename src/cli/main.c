@@ -104,6 +104,35 @@ check_arguments (const CliCommand *command, guint n, GError **error)
   return FALSE;
 }
 
+/* Without any credentials nothing can be done, however long it is tried. */
+static gboolean
+check_credentials (BoxClient *client, GError **error)
+{
+  BoxCredentials *credentials = box_client_get_credentials (client);
+  g_autoptr (BoxCredentialsInfo) info = box_credentials_describe (credentials);
+  char *token;
+
+  if (!g_str_equal (info->grant, "none"))
+    return TRUE;
+  token = box_credentials_get_token (credentials, NULL, 0, NULL, error);
+  box_credentials_free_token (token);
+  return token != NULL;
+}
+
+static BoxClient *
+new_client (const CliOptions *options, GError **error)
+{
+  g_autoptr (BoxClient) client = NULL;
+  BoxClientSettings settings;
+
+  if (!cli_options_get_client_settings (options, &settings, error))
+    return NULL;
+  client = box_client_new (&settings, error);
+  if (client == NULL || !check_credentials (client, error))
+    return NULL;
+  return g_steal_pointer (&client);
+}
+
 static gboolean
 run_command (const CliCommand *command, const CliOptions *options, char **arguments,
              GCancellable *cancellable, GError **error)
@@ -116,11 +145,7 @@ run_command (const CliCommand *command, const CliOptions *options, char **argume
     return FALSE;
   if (command->flags & CLI_COMMAND_CONNECTS)
     {
-      BoxClientSettings settings;
-
-      if (!cli_options_get_client_settings (options, &settings, error))
-        return FALSE;
-      client = box_client_new (&settings, error);
+      client = new_client (options, error);
       if (client == NULL)
         return FALSE;
       transport = box_transport_new ();

@@ -7,7 +7,6 @@ typedef struct
   const BoxErrorCode *codes; /* n of them, then success */
   guint n;
   gint retry_after;
-  gboolean unsure;
   GCancellable *cancel_on; /* nullable: cancelled by the first attempt */
   guint attempts;
   guint told;
@@ -17,7 +16,7 @@ static gboolean
 attempt (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   Script *script = user_data;
-  BoxErrorDetails details = { .retry_after = script->retry_after, .unsure = script->unsure };
+  BoxErrorDetails details = { .retry_after = script->retry_after };
 
   if (script->cancel_on != NULL)
     g_cancellable_cancel (script->cancel_on);
@@ -80,18 +79,6 @@ test_a_wait_beyond_the_limit_is_not_begun (void)
 }
 
 static void
-test_an_unsure_failure_ends_a_call_that_must_not_happen_twice (void)
-{
-  const BoxErrorCode codes[] = { BOX_ERROR_TRANSIENT };
-  Script script = { .codes = codes, .n = 1, .retry_after = 0, .unsure = TRUE };
-  BoxCallPolicy policy = { .timeout = 60, .stop_if_unsure = TRUE };
-  g_autoptr (GError) error = NULL;
-
-  g_assert_false (box_call (&policy, attempt, &script, NULL, &error));
-  g_assert_true (box_error_get_details (error)->unsure);
-}
-
-static void
 test_a_wait_ends_when_it_is_cancelled (void)
 {
   const BoxErrorCode codes[] = { BOX_ERROR_TRANSIENT };
@@ -116,8 +103,6 @@ main (int argc, char **argv)
                    test_a_definite_failure_is_not_repeated);
   g_test_add_func ("/call/wait-beyond-the-limit-is-not-begun",
                    test_a_wait_beyond_the_limit_is_not_begun);
-  g_test_add_func ("/call/unsure-failure-ends-a-call-that-must-not-happen-twice",
-                   test_an_unsure_failure_ends_a_call_that_must_not_happen_twice);
   g_test_add_func ("/call/wait-ends-when-it-is-cancelled", test_a_wait_ends_when_it_is_cancelled);
   return g_test_run ();
 }
