@@ -77,6 +77,26 @@ note_or_abort (Creation *creation, GError **error)
   return FALSE;
 }
 
+/* Takes @failure; says how the file that has the name gets a new version. */
+static void
+propagate_with_hint (GError **error, GError *failure)
+{
+  g_autoptr (BoxFile) conflict = box_file_from_conflict (failure);
+
+  if (conflict == NULL)
+    {
+      g_propagate_error (error, failure);
+      return;
+    }
+  g_propagate_error (error, box_error_new_with_details (
+                                (BoxErrorCode) failure->code, box_error_get_details (failure),
+                                "Folder %s has a file named “%s”; choose another name, or make a "
+                                "new version of that file with --file %s",
+                                options.folder != NULL ? options.folder : "0", options.name,
+                                conflict->id));
+  g_error_free (failure);
+}
+
 static void
 print_session (const Creation *creation)
 {
@@ -103,6 +123,7 @@ run (Cli *cli, char **arguments, GError **error)
   Creation creation = { .cli = cli };
   g_autoptr (BoxDestination) destination = get_destination (error);
   g_autoptr (BoxSession) session = NULL;
+  g_autoptr (GError) local = NULL;
 
   if (destination == NULL
       || !cli_options_parse_size (options.size, "--size", &creation.size, error))
@@ -114,8 +135,11 @@ run (Cli *cli, char **arguments, GError **error)
       return FALSE;
     }
   creation.destination = destination;
-  if (!cli_call (cli, create_session, &creation, CLI_CALL_RETRY_TIMEOUT, error))
-    return FALSE;
+  if (!cli_call (cli, create_session, &creation, CLI_CALL_RETRY_TIMEOUT, &local))
+    {
+      propagate_with_hint (error, g_steal_pointer (&local));
+      return FALSE;
+    }
   session = creation.session;
   if (!note_or_abort (&creation, error))
     return FALSE;

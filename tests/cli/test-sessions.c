@@ -107,6 +107,8 @@ test_create_says_which_file_has_the_name (Fixture *f, gconstpointer data)
   JsonObject *error = json_object_get_object_member (object, "error");
 
   g_assert_cmpint (answer.code, ==, 7);
+  g_assert_nonnull (strstr (answer.err, "--file "));
+  g_assert_nonnull (strstr (answer.err, file_id));
   g_assert_cmpstr (get_string (error, "kind"), ==, "name-in-use");
   g_assert_cmpint (get_int (error, "exit_code"), ==, 7);
   g_assert_cmpint (get_int (error, "http_status"), ==, 409);

@@ -4,71 +4,12 @@
 #include <signal.h>
 #include <string.h>
 
-#include "box-spool.h"
-#include "cli-fixture.h"
-
-static char *
-spool_dir (Fixture *f)
-{
-  return g_build_filename (f->state, "boxupload", "spool", NULL);
-}
-
-/* A recording with the bytes of a file of the working directory, to be @name at Box; still open. */
-static BoxRecording *
-begin_recording (Fixture *f, const char *name)
-{
-  g_autofree char *dir = spool_dir (f);
-  g_autofree char *path = g_build_filename (f->dir, name, NULL);
-  g_autofree char *data = NULL;
-  g_autoptr (BoxDestination) destination = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, &error);
-  BoxRecordingIntent intent = { .padding = BOX_PADDING_NONE,
-                                .commit = TRUE,
-                                .created = 1700000000 };
-  BoxRecording *recording;
-  gsize size;
-
-  g_assert_no_error (error);
-  destination = box_destination_new_folder ("0", name, &error);
-  g_assert_no_error (error);
-  intent.destination = destination;
-  recording = box_spool_record (spool, &intent, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
-  box_recording_write (recording, 0, data, size, &error);
-  g_assert_no_error (error);
-  return recording;
-}
-
-/* One whose recorder died. */
-static void
-leave_interrupted (Fixture *f, const char *name)
-{
-  g_autoptr (BoxRecording) recording = begin_recording (f, name);
-
-  g_assert_nonnull (recording);
-}
-
-/* One whose stream came to its end. */
-static void
-leave_complete (Fixture *f, const char *name)
-{
-  g_autoptr (BoxRecording) recording = begin_recording (f, name);
-  g_autoptr (GError) error = NULL;
-  BoxRecordingEnd end = { .padding = BOX_PADDING_NONE };
-
-  end.size = end.total = box_recording_get_size (recording);
-  box_recording_set_end (recording, &end, &error);
-  g_assert_no_error (error);
-}
+#include "cli-recordings.h"
 
 static guint
 count_recordings (Fixture *f)
 {
-  g_autofree char *dir = spool_dir (f);
-  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
-  g_autoptr (GPtrArray) recordings = box_spool_list (spool, NULL);
+  g_autoptr (GPtrArray) recordings = recordings_list (f);
 
   return recordings->len;
 }
@@ -129,11 +70,11 @@ test_spool_lists_recordings_with_their_states (Fixture *f, gconstpointer data)
   g_auto (Answer) json = { 0 };
 
   fixture_write_file (f, "a", 1000, 1);
-  leave_complete (f, "a");
+  recordings_leave_complete (f, "a");
   fixture_write_file (f, "b", 2000, 2);
-  leave_interrupted (f, "b");
+  recordings_leave_interrupted (f, "b");
   fixture_write_file (f, "c", 3000, 3);
-  busy = begin_recording (f, "c");
+  busy = recordings_begin (f, "c");
   text = RUN (f, "spool");
   g_assert_cmpint (text.code, ==, 0);
   g_assert_nonnull (strstr (text.out, "interrupted, 2.0 kB (0 B at Box), to folder 0, “b”"));
@@ -155,11 +96,11 @@ test_resume_finishes_what_is_there_but_not_what_is_being_made (Fixture *f, gcons
   g_auto (Answer) answer = { 0 };
 
   fixture_write_file (f, "small", 1000, 1);
-  leave_complete (f, "small");
+  recordings_leave_complete (f, "small");
   fixture_write_file (f, "large", SESSION_FILE_SIZE, 2);
-  leave_interrupted (f, "large");
+  recordings_leave_interrupted (f, "large");
   fixture_write_file (f, "busy", 3000, 3);
-  busy = begin_recording (f, "busy");
+  busy = recordings_begin (f, "busy");
   answer = RUN (f, "resume");
   g_assert_cmpint (answer.code, ==, 0);
   fixture_assert_at_box (f, "small", "small");
@@ -175,9 +116,9 @@ test_resume_tells_in_json_what_became_of_each (Fixture *f, gconstpointer data)
   g_autoptr (JsonObject) complete = NULL;
 
   fixture_write_file (f, "empty", 0, 1);
-  leave_complete (f, "empty");
+  recordings_leave_complete (f, "empty");
   fixture_write_file (f, "large", SESSION_FILE_SIZE, 2);
-  leave_complete (f, "large");
+  recordings_leave_complete (f, "large");
   answer = RUN (f, "resume", "--json");
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_nonnull (strstr (answer.out, "{\"event\":\"empty\""));
@@ -194,9 +135,9 @@ test_a_recording_that_fails_stays_and_stops_no_other (Fixture *f, gconstpointer 
 
   g_assert_nonnull (taken);
   fixture_write_file (f, "a", 1000, 1);
-  leave_complete (f, "a");
+  recordings_leave_complete (f, "a");
   fixture_write_file (f, "b", 2000, 2);
-  leave_complete (f, "b");
+  recordings_leave_complete (f, "b");
   answer = RUN (f, "resume");
   g_assert_cmpint (answer.code, ==, 7);
   g_assert_nonnull (strstr (answer.err, "1 of 2 recordings are not finished"));
@@ -214,7 +155,7 @@ test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
   GSubprocess *process;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  leave_complete (f, "a");
+  recordings_leave_complete (f, "a");
   fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
   process = START (f, "resume", "--parallel", "1");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
@@ -239,11 +180,11 @@ test_watch_finishes_what_comes_and_ends_in_order (Fixture *f, gconstpointer data
   GSubprocess *process;
 
   fixture_write_file (f, "before", 1000, 1);
-  leave_complete (f, "before");
+  recordings_leave_complete (f, "before");
   process = START (f, "watch");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
   fixture_write_file (f, "after", 2000, 2);
-  leave_interrupted (f, "after");
+  recordings_leave_interrupted (f, "after");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);
@@ -259,9 +200,9 @@ test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
   GSubprocess *process;
 
   fixture_write_file (f, "first", 1000, 1);
-  leave_complete (f, "first");
+  recordings_leave_complete (f, "first");
   fixture_write_file (f, "second", 2000, 2);
-  leave_complete (f, "second");
+  recordings_leave_complete (f, "second");
   fixture_load (f, "[{\"route\":\"upload_file\",\"nth\":1,\"do\":\"reply\",\"status\":403}]");
   process = START (f, "watch", "--first-wait", "1");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, 60000));
@@ -282,10 +223,10 @@ test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
 
   /* A recording in the making, so that there is something to look at. */
   fixture_write_file (f, "busy", 1000, 1);
-  busy = begin_recording (f, "busy");
+  busy = recordings_begin (f, "busy");
   process = START (f, "watch");
   fixture_write_file (f, "a", 1000, 1);
-  leave_complete (f, "a");
+  recordings_leave_complete (f, "a");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
   g_clear_pointer (&busy, box_recording_unref);
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
