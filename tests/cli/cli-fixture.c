@@ -63,8 +63,10 @@ answer_clear (Answer *answer)
 char **
 fixture_environment (Fixture *f)
 {
-  static const char *const kept[] = { "PATH",          "G_DEBUG",      "ASAN_OPTIONS",
-                                      "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS" };
+  static const char *const kept[] = {
+    "PATH",         "G_DEBUG",      "ASAN_OPTIONS",      "UBSAN_OPTIONS",
+    "LSAN_OPTIONS", "TSAN_OPTIONS", "BOXUPLOAD_TEST_RUN"
+  };
   char **environment = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (kept); i++)

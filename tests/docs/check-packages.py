@@ -6,7 +6,7 @@ import re
 import sys
 
 HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests',
-            'node': "the test with Box's Node SDK"}
+            'node': "the test with Box's Node SDK", 'fuzz': '`scripts/test fuzz`'}
 
 
 def installed(top):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Refresh tokens across processes that are killed or take turns. The endpoint gives "refresh-N" to
- * its Nth request, so the file tells which request it knows of. BOX_TEST_KILLS: how often a process
+ * its Nth request, so the file tells which request it knows of. BOXUPLOAD_TEST_KILLS: how often a process
  * is killed (20).
  */
 #include "box-auth-config-private.h"
@@ -118,7 +118,7 @@ static void
 test_killed_at_any_moment_the_file_has_the_newest_token_or_the_one_before (Fixture *f,
                                                                            gconstpointer data)
 {
-  const char *wanted = g_getenv ("BOX_TEST_KILLS");
+  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
   guint kills = wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : 20;
 
   for (guint i = 0; i < kills; i++)
