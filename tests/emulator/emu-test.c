@@ -142,6 +142,7 @@ load_scenario (Fixture *fixture, const char *json)
 {
   g_autoptr (GError) error = NULL;
 
+  soup_session_abort (fixture->http);
   box_emulator_load_scenario (fixture->emulator, json, &error);
   g_assert_no_error (error);
 }

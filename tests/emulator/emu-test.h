@@ -56,6 +56,8 @@ void assert_refused (Answer *answer, guint status, const char *code);
 const char *get_string (Answer *answer, ...) G_GNUC_NULL_TERMINATED;
 gint64 get_int (Answer *answer, const char *name);
 
+/* Also lets go of the client's connections: libsoup sends a request again of itself where one that
+ * was idle is reset. */
 void load_scenario (Fixture *fixture, const char *json);
 
 /* @size bytes that differ by @seed. */
