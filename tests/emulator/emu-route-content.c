@@ -277,21 +277,21 @@ static gboolean
 apply_range (EmuCall *call, guint64 size)
 {
   SoupRange *ranges;
+  goffset last;
   int n;
   gboolean ok;
 
   if (emu_call_get_header (call, "Range") == NULL
       || !soup_message_headers_get_ranges (call->headers, size, &ranges, &n))
     return TRUE;
-  ok = n > 0 && ranges[0].start >= 0 && ranges[0].start <= ranges[0].end
-       && (guint64) ranges[0].end < size;
+  last = MIN (ranges[0].end, (goffset) size - 1);
+  ok = ranges[0].start >= 0 && ranges[0].start <= last;
   if (ok && n == 1)
     {
       call->status = 206;
       call->file_offset = ranges[0].start;
-      call->file_length = ranges[0].end - ranges[0].start + 1;
-      soup_message_headers_set_content_range (call->reply_headers, ranges[0].start, ranges[0].end,
-                                              size);
+      call->file_length = last - ranges[0].start + 1;
+      soup_message_headers_set_content_range (call->reply_headers, ranges[0].start, last, size);
     }
   soup_message_headers_free_ranges (call->headers, ranges);
   return ok;
