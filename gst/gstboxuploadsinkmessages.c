@@ -233,10 +233,18 @@ gst_box_upload_sink_post_progress (GstElement *element, GstProgressType type, co
                             gst_message_new_progress (GST_OBJECT (element), type, code, text));
 }
 
+/* What Box has, and what of the parts in flight is on its way there: parts alone would make large
+ * steps. */
+static guint64
+bytes_gone (const BoxUploadStats *stats)
+{
+  return MIN (stats->bytes_uploaded + stats->bytes_under_way, stats->bytes_total);
+}
+
 static GstClockTime
 time_left (const BoxUploadStats *stats)
 {
-  guint64 rest = stats->bytes_total - MIN (stats->bytes_uploaded, stats->bytes_total);
+  guint64 rest = stats->bytes_total - bytes_gone (stats);
 
   if (stats->rate == 0)
     return rest == 0 ? 0 : GST_CLOCK_TIME_NONE;
@@ -248,8 +256,7 @@ gst_box_upload_sink_post_commit_progress (GstElement *element, const BoxUploadSt
 {
   guint percent = stats->bytes_total == 0
                       ? 0
-                      : (guint) gst_util_uint64_scale (
-                          MIN (stats->bytes_uploaded, stats->bytes_total), 100, stats->bytes_total);
+                      : (guint) gst_util_uint64_scale (bytes_gone (stats), 100, stats->bytes_total);
   GstClockTime left = time_left (stats);
   g_autofree char *rate = g_format_size (stats->rate);
   GString *text = g_string_new (NULL);

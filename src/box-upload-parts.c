@@ -22,6 +22,8 @@ box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset,
 void
 box_upload_bytes_clear (BoxUploadBytes *bytes)
 {
+  if (bytes->upload != NULL)
+    __atomic_sub_fetch (&bytes->upload->under_way, bytes->sent, __ATOMIC_RELAXED);
   box_store_range_clear (&bytes->range);
 }
 
@@ -57,9 +59,11 @@ peek_bytes (gpointer user_data, guint64 offset, gsize *length)
 static void
 count_sent (gpointer user_data, gint64 n)
 {
-  const BoxUploadBytes *bytes = user_data;
+  BoxUploadBytes *bytes = user_data;
 
+  bytes->sent += (guint64) n;
   __atomic_add_fetch (&bytes->upload->sent, (guint64) n, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&bytes->upload->under_way, (guint64) n, __ATOMIC_RELAXED);
 }
 
 void

@@ -78,8 +78,9 @@ struct _BoxUpload
   GPtrArray *parts; /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
 
   /* atomic */
-  guint64 received; /* by the producer */
-  guint64 sent;     /* to the network */
+  guint64 received;  /* by the producer */
+  guint64 sent;      /* to the network */
+  guint64 under_way; /* the same, of bodies that have not ended */
 };
 
 /* Box has acknowledged @length bytes at @offset. */
@@ -132,6 +133,7 @@ typedef struct
   BoxStoreRange range; /* blocks is NULL with a source */
   guint64 offset;      /* of the body in the file */
   guint64 size;
+  guint64 sent; /* of it, so far */
 } BoxUploadBytes;
 
 void box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size);

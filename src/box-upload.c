@@ -610,6 +610,7 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
   *stats = (BoxUploadStats){
     .bytes_received = __atomic_load_n (&upload->received, __ATOMIC_RELAXED),
     .bytes_uploaded = upload->bytes_acked,
+    .bytes_under_way = __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED),
     .bytes_sent = __atomic_load_n (&upload->sent, __ATOMIC_RELAXED),
     .bytes_total = upload->size,
     .parts_uploaded = upload->plan.n_done,

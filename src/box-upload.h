@@ -213,10 +213,12 @@ typedef struct
 {
   guint64 bytes_received; /* written by the producer */
   guint64 bytes_uploaded; /* acknowledged by Box, adopted ones included */
-  guint64 bytes_sent;     /* handed to the network, repeated ones included */
-  guint64 bytes_total;    /* 0: unknown */
-  guint parts_uploaded;   /* acknowledged, adopted ones included */
-  guint parts_total;      /* 0 before the session is open, and for direct uploads */
+  guint64
+      bytes_under_way; /* of the parts in flight, handed to the network by their current requests */
+  guint64 bytes_sent;  /* handed to the network, repeated ones included */
+  guint64 bytes_total; /* 0: unknown */
+  guint parts_uploaded; /* acknowledged, adopted ones included */
+  guint parts_total;    /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
   guint retries;
   guint64 memory; /* bytes of parts held */

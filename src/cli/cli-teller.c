@@ -256,14 +256,11 @@ const BoxUploadEvents cli_teller_events = {
   .committing = on_committing,
 };
 
-/* Bytes to show: what left smoothly, but never less than what Box has, nor all of it before the
- * end. */
+/* Bytes to show: what Box has, and what of the parts in flight is on its way there. */
 static guint64
 get_done (const BoxUploadStats *stats, guint64 size)
 {
-  guint64 sent = stats->retries == 0 ? MIN (stats->bytes_sent, size) : 0;
-
-  return MAX (stats->bytes_uploaded, sent);
+  return MIN (stats->bytes_uploaded + stats->bytes_under_way, size);
 }
 
 void
