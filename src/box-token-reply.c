@@ -12,6 +12,9 @@
 /* What is shown of the server's own words. Characters. */
 #define DESCRIPTION_MAX 200
 
+/* Box's secrets have 32 characters and more. */
+#define SECRET_MIN 16
+
 /* Refusals by their OAuth name, and what to do. Those that are not here are shown as they are. */
 static const struct
 {
@@ -49,6 +52,33 @@ refusal_clear (Refusal *refusal)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Refusal, refusal_clear)
 
+/* Whether a word could be a secret that the server throws back: they are long and have digits. */
+static gboolean
+looks_secret (const char *word)
+{
+  return strlen (word) >= SECRET_MIN && strpbrk (word, "0123456789") != NULL;
+}
+
+/* @text (taken) without what looks like a secret. */
+static char *
+discreet (char *text)
+{
+  g_auto (GStrv) words = text != NULL ? g_strsplit (text, " ", -1) : NULL;
+
+  g_free (text);
+  if (words == NULL)
+    return NULL;
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      if (looks_secret (words[i]))
+        {
+          box_secret_free (words[i]);
+          words[i] = g_strdup ("…");
+        }
+    }
+  return g_strjoinv (" ", words);
+}
+
 static char *
 printable (char *text)
 {
@@ -79,9 +109,9 @@ read_refusal (const BoxReply *reply, Refusal *refusal)
 
   if (object == NULL || !box_json_get_string (object, "error", 100, &refusal->name, NULL))
     return FALSE;
-  refusal->name = printable (refusal->name);
+  refusal->name = discreet (printable (refusal->name));
   box_json_find_string (object, "error_description", 10000, &refusal->description, NULL);
-  refusal->description = printable (refusal->description);
+  refusal->description = discreet (printable (refusal->description));
   return refusal->name != NULL;
 }
 

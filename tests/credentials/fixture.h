@@ -9,8 +9,8 @@
 #include "box-upload.h"
 #include "keys.h"
 
-#define CLIENT_SECRET "client-s3cret"
-#define REFRESH_TOKEN "first-refresh-t0ken"
+#define CLIENT_SECRET TEST_CLIENT_SECRET
+#define REFRESH_TOKEN "first-refresh-t0ken-0123456789"
 
 typedef struct
 {

@@ -151,7 +151,7 @@ test_app_config (const char *private_key, const char *passphrase, const char *al
   json_builder_set_member_name (b, "clientID");
   json_builder_add_string_value (b, "client-1");
   json_builder_set_member_name (b, "clientSecret");
-  json_builder_add_string_value (b, "client-s3cret");
+  json_builder_add_string_value (b, TEST_CLIENT_SECRET);
   json_builder_set_member_name (b, "appAuth");
   json_builder_begin_object (b);
   json_builder_set_member_name (b, "publicKeyID");

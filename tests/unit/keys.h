@@ -17,7 +17,8 @@ typedef struct
   char *certificate; /* something signed by it, for one who gives the wrong file */
 } TestKey;
 
-#define TEST_PASSPHRASE "op3n-sesame"
+#define TEST_PASSPHRASE    "op3n-sesame"
+#define TEST_CLIENT_SECRET "client-s3cret-0123456789abcdef"
 
 /* @algorithm: GNUTLS_PK_RSA, …; @bits: 0 for the least. */
 TestKey *test_key_new (gnutls_pk_algorithm_t algorithm, guint bits);

@@ -26,7 +26,7 @@ test_app_configuration_of_box_is_understood (void)
   g_assert_no_error (error);
   g_assert_cmpint (config->kind, ==, BOX_AUTH_JWT);
   g_assert_cmpstr (config->client_id, ==, "client-1");
-  g_assert_cmpstr (config->client_secret, ==, "client-s3cret");
+  g_assert_cmpstr (config->client_secret, ==, TEST_CLIENT_SECRET);
   g_assert_cmpstr (config->key_id, ==, "key-1");
   g_assert_cmpstr (config->subject_type, ==, "enterprise");
   g_assert_cmpstr (config->subject_id, ==, "4711");

@@ -225,7 +225,7 @@ test_form_carries_a_fresh_assertion (void)
   g_assert_cmpstr (g_hash_table_lookup (fields, "grant_type"), ==,
                    "urn:ietf:params:oauth:grant-type:jwt-bearer");
   g_assert_cmpstr (g_hash_table_lookup (fields, "client_id"), ==, "client-1");
-  g_assert_cmpstr (g_hash_table_lookup (fields, "client_secret"), ==, "client-s3cret");
+  g_assert_cmpstr (g_hash_table_lookup (fields, "client_secret"), ==, TEST_CLIENT_SECRET);
   assert_signature (g_hash_table_lookup (fields, "assertion"), GNUTLS_SIGN_RSA_SHA256);
 
   segments = g_strsplit (g_hash_table_lookup (fields, "assertion"), ".", -1);

@@ -124,6 +124,8 @@ static const ReplyCase reply_cases[] = {
   { 400, "{\"error\":\"terms_of_service_required\"}", BOX_ERROR_CREDENTIALS, "terms of service" },
   { 400, "{\"error\":\"new\\u0007thing\",\"error_description\":\"a\\nb\"}", BOX_ERROR_CREDENTIALS,
     "(Box: new thing: “a b”)" },
+  { 400, "{\"error\":\"invalid_grant\",\"error_description\":\"You said s3cret-0123456789abc\"}",
+    BOX_ERROR_CREDENTIALS, "“You said …”" },
   { 302, "", BOX_ERROR_PROTOCOL, "redirects" },
   { 308, "{\"access_token\":\"s3cret\"}", BOX_ERROR_PROTOCOL, "redirects" },
   { 404, "<html></html>", BOX_ERROR_SETTINGS, "api-endpoint" },
