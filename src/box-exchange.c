@@ -377,7 +377,8 @@ describe_failure (Exchange *self, const GError *reason)
 
       return box_error_new_with_details (
           BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host, problems,
-          self->certificate_problems & G_TLS_CERTIFICATE_UNKNOWN_CA
+          self->certificate_problems
+                  & (G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_GENERIC_ERROR)
               ? "; where it is your own authority's, give that one's certificate as ca-file"
               : "");
     }

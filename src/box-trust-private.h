@@ -16,6 +16,9 @@ G_DECLARE_FINAL_TYPE (BoxTrust, box_trust, BOX, TRUST, GTlsDatabase)
  * names the file. */
 GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
 
+/* Trusts what either of @own and @system does; takes references. */
+GTlsDatabase *box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system);
+
 /* What is wrong with a certificate, in words; free with g_free(). */
 char *box_trust_describe (GTlsCertificateFlags flags);
 

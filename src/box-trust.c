@@ -20,15 +20,20 @@ box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const ch
                         GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
 {
   BoxTrust *self = BOX_TRUST (database);
-  GTlsCertificateFlags problems;
+  GTlsCertificateFlags own_problems, system_problems;
 
-  problems = g_tls_database_verify_chain (self->own, chain, purpose, identity, interaction, flags,
-                                          cancellable, error);
-  if ((problems & G_TLS_CERTIFICATE_UNKNOWN_CA) == 0)
-    return problems;
+  own_problems = g_tls_database_verify_chain (self->own, chain, purpose, identity, interaction,
+                                              flags, cancellable, error);
+  if (own_problems == 0)
+    return 0;
   g_clear_error (error);
-  return g_tls_database_verify_chain (self->system, chain, purpose, identity, interaction, flags,
-                                      cancellable, error);
+  system_problems = g_tls_database_verify_chain (self->system, chain, purpose, identity,
+                                                 interaction, flags, cancellable, error);
+  if (system_problems == 0 || (own_problems & G_TLS_CERTIFICATE_UNKNOWN_CA) != 0)
+    return system_problems;
+  /* The authority is our own: what it says is wrong with the certificate is nearer to the point. */
+  g_clear_error (error);
+  return own_problems;
 }
 
 static void
@@ -72,17 +77,25 @@ load_file (const char *ca_file, GError **error)
 }
 
 GTlsDatabase *
+box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
+{
+  BoxTrust *self = g_object_new (BOX_TYPE_TRUST, NULL);
+
+  self->own = g_object_ref (own);
+  self->system = g_object_ref (system);
+  return G_TLS_DATABASE (self);
+}
+
+GTlsDatabase *
 box_trust_new (const char *ca_file, GError **error)
 {
   g_autoptr (GTlsDatabase) own = load_file (ca_file, error);
-  BoxTrust *self;
+  g_autoptr (GTlsDatabase) system = NULL;
 
   if (own == NULL)
     return NULL;
-  self = g_object_new (BOX_TYPE_TRUST, NULL);
-  self->own = g_steal_pointer (&own);
-  self->system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
-  return G_TLS_DATABASE (self);
+  system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
+  return box_trust_new_of (own, system);
 }
 
 char *

@@ -49,7 +49,8 @@ void box_watch_read_last_words (BoxWatch *watch, gboolean complete);
 /* Notes why the exchange was ended; takes @reason. The first one stays. */
 void box_watch_fail (BoxWatch *watch, GError *reason);
 
-/* Shuts the connection down below TLS: saying goodbye to a peer that does not read would block. */
+/* Shuts the connection down below TLS, so that whoever closes it later does not wait for a peer
+ * that does not read. */
 void box_watch_cut (BoxWatch *watch);
 
 G_END_DECLS

@@ -2,6 +2,8 @@
 /* Certificates and proxies. */
 #include "transport-fixture.h"
 
+#include "box-trust-private.h"
+
 #include <glib/gstdio.h>
 
 /* ---- trust ---- */
@@ -39,20 +41,56 @@ test_unknown_authorities_are_refused (void)
   check_distrust (fixture_get_certificate (), NULL, "*127.0.0.1*unknown authority*ca-file*");
 }
 
+/* A certificate for @host whose authority is in a file of its own. */
+static GTlsCertificate *
+new_certificate (const char *host, char **path)
+{
+  g_autofree char *pem = NULL;
+  GTlsCertificate *made = raw_certificate_new (host, &pem);
+  gint fd = g_file_open_tmp ("ca-XXXXXX.pem", path, NULL);
+
+  g_close (fd, NULL);
+  g_file_set_contents (*path, pem, -1, NULL);
+  return made;
+}
+
 static void
 test_certificates_for_other_hosts_are_refused (void)
 {
-  g_autofree char *pem = NULL;
-  g_autoptr (GTlsCertificate) other = raw_certificate_new ("other.example.com", &pem);
   g_autofree char *path = NULL;
-  g_autoptr (GError) error = NULL;
-  gint fd = g_file_open_tmp ("ca-XXXXXX.pem", &path, &error);
+  g_autoptr (GTlsCertificate) other = new_certificate ("other.example.com", &path);
 
-  g_assert_no_error (error);
-  g_close (fd, NULL);
-  g_file_set_contents (path, pem, -1, &error);
   check_distrust (other, path, "*127.0.0.1*for another host");
   g_unlink (path);
+}
+
+static GTlsCertificateFlags
+verify (GTlsDatabase *database, GTlsCertificate *chain, const char *host)
+{
+  g_autoptr (GSocketConnectable) identity = g_network_address_new (host, 443);
+
+  return g_tls_database_verify_chain (database, chain, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
+                                      identity, NULL, G_TLS_DATABASE_VERIFY_NONE, NULL, NULL);
+}
+
+static void
+test_a_ca_file_adds_to_what_is_trusted (void)
+{
+  g_autofree char *own_path = NULL, *system_path = NULL, *third_path = NULL;
+  g_autoptr (GTlsCertificate) own = new_certificate ("own.example.com", &own_path);
+  g_autoptr (GTlsCertificate) known = new_certificate ("known.example.com", &system_path);
+  g_autoptr (GTlsCertificate) third = new_certificate ("third.example.com", &third_path);
+  g_autoptr (GTlsDatabase) own_database = g_tls_file_database_new (own_path, NULL);
+  g_autoptr (GTlsDatabase) system = g_tls_file_database_new (system_path, NULL);
+  g_autoptr (GTlsDatabase) trust = box_trust_new_of (own_database, system);
+
+  g_assert_cmpint (verify (trust, own, "own.example.com"), ==, 0);
+  g_assert_cmpint (verify (trust, known, "known.example.com"), ==, 0);
+  g_assert_cmpint (verify (trust, own, "known.example.com"), ==, G_TLS_CERTIFICATE_BAD_IDENTITY);
+  g_assert_cmpint (verify (trust, third, "third.example.com"), !=, 0);
+  g_unlink (own_path);
+  g_unlink (system_path);
+  g_unlink (third_path);
 }
 
 static void
@@ -198,6 +236,8 @@ main (int argc, char **argv)
                    test_unknown_authorities_are_refused);
   g_test_add_func ("/transport/certificates-for-other-hosts-are-refused",
                    test_certificates_for_other_hosts_are_refused);
+  g_test_add_func ("/transport/a-ca-file-adds-to-what-is-trusted",
+                   test_a_ca_file_adds_to_what_is_trusted);
   g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
   g_test_add_func ("/transport/equal-settings-share-a-configuration",
                    test_equal_settings_share_a_configuration);

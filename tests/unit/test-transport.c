@@ -291,7 +291,7 @@ serve_stale (RawPeer *peer, gpointer data)
     {
       if (raw_peer_read_request (peer, NULL, NULL))
         raw_peer_reply (peer, "first");
-      raw_peer_read (peer, 1);
+      raw_peer_read (peer, 100000);
       raw_peer_reset (peer);
     }
   else if (raw_peer_read_request (peer, NULL, NULL))
@@ -320,6 +320,34 @@ test_a_put_on_a_stale_connection_is_sent_again (gconstpointer mode)
       fixture_assert_body (reply, bodies[i]);
       g_assert_cmpint (pattern.sent, ==, BODY_SIZE);
     }
+}
+
+static void
+serve_stale_after_the_body (RawPeer *peer, gpointer data)
+{
+  if (raw_peer_read_request (peer, NULL, NULL))
+    raw_peer_reply (peer, "first");
+  raw_peer_read_request (peer, NULL, NULL);
+  raw_peer_reset (peer);
+}
+
+static void
+test_a_put_that_had_left_whole_is_not_repeated (gconstpointer mode)
+{
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) first = NULL, second = NULL;
+  Pattern pattern;
+
+  fixture_init (&fixture, mode, serve_stale_after_the_body, NULL, 5);
+  pattern_init (&pattern, BODY_SIZE);
+  first = fixture_send (&fixture, "PUT", &pattern.body, &error);
+  g_assert_no_error (error);
+  second = fixture_send (&fixture, "PUT", &pattern.body, &error);
+  g_assert_null (second);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_true (box_error_get_details (error)->unsure);
+  g_assert_cmpuint (raw_server_get_connections (fixture.server), ==, 1);
 }
 
 static void
@@ -377,6 +405,8 @@ main (int argc, char **argv)
                     test_interim_replies_do_not_end_the_sending);
   fixture_add_both ("a-put-on-a-stale-connection-is-sent-again",
                     test_a_put_on_a_stale_connection_is_sent_again);
+  fixture_add_both ("a-put-that-had-left-whole-is-not-repeated",
+                    test_a_put_that_had_left_whole_is_not_repeated);
   fixture_add_both ("a-post-takes-a-new-connection", test_a_post_takes_a_new_connection);
   fixture_add_both ("pace-limits-the-rate", test_pace_limits_the_rate);
   return fixture_run_program ();
