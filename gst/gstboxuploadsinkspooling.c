@@ -260,7 +260,7 @@ wait_finisher (GstBoxUploadSink *self)
         case BOX_WAIT_FAILED:
           return finisher_failed (self);
         case BOX_WAIT_INTERRUPTED:
-          flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+          flow = gst_box_upload_sink_stream_wait_playing (self);
           if (flow != GST_FLOW_OK)
             return flow;
           break;

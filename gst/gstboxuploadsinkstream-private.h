@@ -39,4 +39,8 @@ gboolean gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self);
 /* Stops what runs and lets the recording go. */
 void gst_box_upload_sink_spooling_end (GstBoxUploadSink *self);
 
+/* After an interruption: waits until the pipeline plays. A PLAYING that was taken back before this
+ * thread woke is none. */
+GstFlowReturn gst_box_upload_sink_stream_wait_playing (GstBoxUploadSink *self);
+
 G_END_DECLS

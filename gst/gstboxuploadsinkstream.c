@@ -213,6 +213,18 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 
 /* --- Data ----------------------------------------------------------------------------------- */
 
+GstFlowReturn
+gst_box_upload_sink_stream_wait_playing (GstBoxUploadSink *self)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  GstFlowReturn flow;
+
+  do
+    flow = gst_base_sink_wait_preroll (sink);
+  while (flow == GST_FLOW_OK && sink->need_preroll);
+  return flow;
+}
+
 static GstFlowReturn
 wait_for_room (GstBoxUploadSink *self)
 {
@@ -222,7 +234,7 @@ wait_for_room (GstBoxUploadSink *self)
     case BOX_WAIT_TIMEOUT:
       return GST_FLOW_OK;
     case BOX_WAIT_INTERRUPTED:
-      return gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+      return gst_box_upload_sink_stream_wait_playing (self);
     case BOX_WAIT_FAILED:
       break;
     }
@@ -387,7 +399,7 @@ gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
                   || !gst_box_upload_sink_reporter_is_replaceable (error);
           return *done ? gst_box_upload_sink_stream_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
-          flow = gst_base_sink_wait_preroll (GST_BASE_SINK (self));
+          flow = gst_box_upload_sink_stream_wait_playing (self);
           if (flow != GST_FLOW_OK)
             return flow;
           break;

@@ -110,7 +110,7 @@ test_many_pauses (void)
   box_emulator_set_rate (fixture->emulator, 20000000);
   for (guint i = 0; i < 30; i++)
     {
-      gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+      set_state_at_once (fixture, GST_STATE_PLAYING);
       set_state_at_once (fixture, GST_STATE_PAUSED);
     }
   play_to_the_end (fixture, path);
