@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # For the tests with other people's clients: the emulator in a network of its own where the system allows it, so that
 # nothing a client does can leave the machine; a place to work in; results as TAP.
@@ -36,12 +37,14 @@ start_emulator ()
     exit 1
   fi
   export HOME=$WORK XDG_CONFIG_HOME=$WORK/config XDG_CACHE_HOME=$WORK/cache
-  cd "$WORK"
+  cd "$WORK" || exit
 }
 
 stop_emulator ()
 {
-  [ -z "${EMULATOR-}" ] || { kill $EMULATOR && wait $EMULATOR || true; } 2>/dev/null
+  if [ -n "${EMULATOR-}" ] && kill "$EMULATOR" 2>/dev/null; then
+    wait "$EMULATOR" || true
+  fi
   rm -rf "$WORK"
 }
 

@@ -3,6 +3,7 @@
 # Box's Node SDK against the emulator: $1.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
 . "$here/lib.sh"
 
 if ! command -v node >/dev/null; then

@@ -3,6 +3,7 @@
 # Debian's rclone against the emulator: $1. Its Box backend has Box's hosts built in; HTTPS_PROXY leads it to the
 # emulator under these names.
 set -euo pipefail
+# shellcheck source=/dev/null
 . "$(dirname "$0")/lib.sh"
 
 if ! command -v rclone >/dev/null; then
