@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""docs/performance.md: what is between "<!-- bench NAME -->" and "<!-- end -->" is replaced, the words around it stay."""
+import os
+import re
+
+from plot import bars
+
+
+def table(head, rows):
+    lines = ['| ' + ' | '.join(head) + ' |', '|' + '---|' * len(head)]
+    return '\n'.join(lines + ['| ' + ' | '.join(str(cell) for cell in row) + ' |' for row in rows])
+
+
+class Report:
+    def __init__(self, top, keep):
+        self.docs = None if keep else f'{top}/docs'
+
+    def section(self, name, text):
+        print(f'\n{text}\n', flush=True)
+        if self.docs is None:
+            return
+        page = f'{self.docs}/performance.md'
+        with open(page, encoding='utf-8') as file:
+            old = file.read()
+        new, found = re.subn(rf'(<!-- bench {re.escape(name)} -->\n).*?(<!-- end -->)', lambda match: match[1] + text + '\n' + match[2],
+                             old, flags=re.DOTALL)
+        if not found:
+            raise SystemExit(f'{page} has no place for {name}')
+        with open(page, 'w', encoding='utf-8') as file:
+            file.write(new)
+
+    def plot(self, name, title, unit, rows):
+        if self.docs is None:
+            return
+        os.makedirs(f'{self.docs}/performance', exist_ok=True)
+        with open(f'{self.docs}/performance/{name}.svg', 'w', encoding='utf-8') as file:
+            file.write(bars(title, unit, rows))

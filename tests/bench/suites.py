@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is measured. A suite takes a Setting, runs its contenders in turn, and gives the report a section and plots."""
+import json
+import os
+import re
+import shutil
+
+from measure import Series, rounds, run
+from place import MIB
+from report import table
+
+GIB = 1 << 30
+
+
+class Setting:
+    def __init__(self, place, report, quick, asked_rounds):
+        self.place, self.report, self.quick, self.asked_rounds = place, report, quick, asked_rounds
+
+    def rounds(self, usual):
+        return self.asked_rounds or (2 if self.quick else usual)
+
+    def file(self, size=None):
+        size = size or (128 * MIB if self.quick else 512 * MIB)
+        return self.place.random_file('bench.bin', size), size
+
+    def run(self, command, **environment):
+        return run(command, dict(self.place.environment, **environment))
+
+
+def progress(name, number, result):
+    cpu = getattr(result, 'cpu', None)
+    print(f'    {"warm-up" if number == 0 else number}: {name}' + (f' {cpu:.2f} CPU s, {result.wall:.2f} s' if cpu else ''), flush=True)
+
+
+def measure(setting, contenders, size, usual_rounds=5):
+    """{name: (CPU s per GiB, MiB/s, peak MiB)}"""
+    commands = [(name, lambda command=command: setting.run(command)) for name, command in contenders if command]
+    results = rounds(setting.rounds(usual_rounds), commands, progress)
+    return {name: (Series(r.cpu * GIB / size for r in runs), Series(size / MIB / r.wall for r in runs),
+                   Series(r.memory / 1024 for r in runs)) for name, runs in results.items()}
+
+
+def show(figures):
+    return table(['', 'CPU s per GiB', 'MiB/s', 'peak MiB'],
+                 [(name, cpu.show(), rate.show(0), memory.show(0)) for name, (cpu, rate, memory) in figures.items()])
+
+
+def is_ours(name):
+    return name.startswith(('boxupload', 'filesrc'))
+
+
+def plots(setting, prefix, title, figures):
+    for number, (name, unit) in enumerate((('cpu', 'CPU seconds per GiB'), ('rate', 'MiB/s'), ('memory', 'peak MiB'))):
+        setting.report.plot(f'{prefix}-{name}', title, unit, [(key, value[number], is_ours(key)) for key, value in figures.items()])
+
+
+SINK, SINK_GNUTLS = 'filesrc ! boxuploadsink', 'filesrc ! boxuploadsink, gnutls'
+SMALL_BLOCKS = 'filesrc (4 KiB blocks) ! boxuploadsink, gnutls'
+PUT, PUT_GNUTLS = 'boxupload put', 'boxupload put, gnutls'
+RCLONE, NODE, CURL, DIGEST = 'rclone', 'Box Node SDK', 'curl -T', 'two SHA-1 passes'
+
+
+def upload(setting):
+    file, size = setting.file()
+    place = setting.place
+    place.start_server()
+    before, figures = place.server_cpu(), measure(setting, [
+        (SINK, place.launch(file)), (RCLONE, place.rclone(file)), (SINK_GNUTLS, place.launch(file, digest_engine='gnutls')),
+        (PUT, place.put(file, 'glib')), (CURL, place.curl(file)), (DIGEST, place.digest(file)),
+        (PUT_GNUTLS, place.put(file, 'gnutls')), (SMALL_BLOCKS, place.launch(file, block=0, digest_engine='gnutls')),
+        (NODE, place.node(file)),
+    ], size)
+    transfers = (len(figures) - 1) * (setting.rounds(5) + 1)
+    server = (place.server_cpu() - before) * GIB / size / transfers
+    setting.report.section('upload', show(figures) + f'\n\nThe server took {server:.2f} CPU s per GiB.')
+    setting.report.section('bars', show_bars(figures))
+    plots(setting, 'upload', f'Uploading {size // MIB} MiB over TLS', figures)
+
+
+def show_bars(figures):
+    cpu = {name: series for name, (series, _, _) in figures.items()}
+    floor = Series(a + b for a, b in zip(cpu[CURL].values, cpu[DIGEST].values))
+    memory = figures[SINK_GNUTLS][2]
+    rows = [('CPU s per GiB, gnutls, against rclone', '≤ 0.55', cpu[SINK_GNUTLS].against(cpu[RCLONE]), 0.55, 2),
+            ('CPU s per GiB, default, against rclone', '≤ 0.80', cpu[SINK].against(cpu[RCLONE]), 0.80, 2),
+            ('CPU s per GiB, gnutls, against the floor', '≤ 1.25', cpu[SINK_GNUTLS].against(floor), 1.25, 2),
+            ('throughput, gnutls, against rclone', '≥ 1.4', figures[SINK_GNUTLS][1].against(figures[RCLONE][1]), -1.4, 2),
+            ('peak memory, MiB', '≤ 64', memory, 64, 0),
+            ('peak memory against rclone', '≤ 0.4', memory.against(figures[RCLONE][2]), 0.4, 2)]
+    return table(['figure', 'bar', 'measured', ''],
+                 [(name, bar, series.show(digits), verdict(series.median, limit)) for name, bar, series, limit, digits in rows])
+
+
+def verdict(value, limit):
+    """A negative limit is one to reach."""
+    return 'met' if (value <= limit if limit > 0 else value >= -limit) else '**not met**'
+
+
+def http(setting):
+    file, size = setting.file()
+    place = setting.place
+    place.start_server()
+    figures = measure(setting, [
+        (SINK, place.launch(file, tls=False)), (SINK_GNUTLS, place.launch(file, tls=False, digest_engine='gnutls')),
+        (PUT, place.put(file, 'glib', tls=False)), (PUT_GNUTLS, place.put(file, 'gnutls', tls=False)),
+        (CURL, place.curl(file, tls=False)),
+    ], size, 3)
+    setting.report.section('http', show(figures))
+
+
+def parallel(setting):
+    file, size = setting.file()
+    place = setting.place
+    place.start_server()
+    figures = measure(setting, [(f'parallel={n}, {engine}', place.launch(file, parallel=n, digest_engine=engine))
+                                for n in (1, 2, 4, 8) for engine in ('glib', 'gnutls')], size, 3)
+    setting.report.section('parallel', show(figures))
+
+
+def parts(setting):
+    file, size = setting.file()
+    figures = {}
+    for part_size in (8, 32, 64):
+        setting.place.start_server(part_size * MIB)
+        figures.update(measure(setting, [(f'parts of {part_size} MiB', setting.place.launch(file, digest_engine='gnutls'))], size, 3))
+    setting.report.section('parts', show(figures))
+
+
+def delay(setting):
+    """A stream of 16 MB/s on an uplink of 20 MB/s: how long after its end the file is there."""
+    place, block, rate, link = setting.place, 64 * 1024, 16_000_000, 20_000_000
+    blocks = (100_000_000 if setting.quick else 1_000_000_000) // block
+    size = blocks * block
+    file, _ = setting.file(size)
+    place.start_server(rate=link)
+    live = ['gst-launch-1.0', '-q', 'fakesrc', 'format=time', 'sizetype=fixed', f'sizemax={block}', 'filltype=zero',
+            f'num-buffers={blocks}', '!', 'identity', 'sync=true', 'single-segment=true', f'datarate={rate}', '!',
+            *place.sink(total_size=size)]
+    ours, theirs = Series(), Series()
+    for number in range(1 if setting.quick else setting.rounds(1)):
+        ours.add(setting.run(live).wall - size / rate)
+        theirs.add(setting.run(place.rclone(file)).wall)
+        progress(f'{ours.values[-1]:.2f} s against {theirs.values[-1]:.2f} s', number + 1, None)
+    ratio = ours.against(theirs)
+    setting.report.section('delay', table(
+        ['', 's'], [('`boxuploadsink`, while it is recorded', ours.show()), ('recorded, then rclone', theirs.show()),
+                    (f'ratio (bar: ≤ 1/30 = 0.033): {verdict(ratio.median, 1 / 30)}', ratio.show(3))]))
+    place.stop_server()
+    os.unlink(file)
+
+
+def buffers(setting):
+    place = setting.place
+    place.start_server()
+    size = 64 * MIB if setting.quick else 256 * MIB
+    output = place.path('recorded.bin')
+    sinks = {'filesink': ['filesink', f'location={output}'], 'boxuploadsink': place.sink(total_size=size + 10 * MIB)}
+
+    def cost(length, count, sink):
+        return float(setting.run([place.program('bench-buffers'), str(length), str(count), str(size), *sinks[sink]]).output)
+
+    contenders = [((length, count, sink), lambda arguments=(length, count, sink): cost(*arguments))
+                  for length in (188, 1316, 65536) for count in (0, 100) for sink in sinks]
+    results = rounds(setting.rounds(5), contenders, progress)
+    rows = []
+    for length in (188, 1316, 65536):
+        for count in (0, 100):
+            ours, theirs = (Series(results[length, count, sink]) for sink in ('boxuploadsink', 'filesink'))
+            rows.append((length, f'lists of {count}' if count else 'one by one', ours.show(0), theirs.show(0), ours.against(theirs).show()))
+    setting.report.section('buffers', table(['bytes', '', '`boxuploadsink`, ns', '`filesink`, ns', 'ratio'], rows))
+    os.unlink(output)
+
+
+def sinks(setting):
+    place = setting.place
+    place.start_server()
+    seconds, rate = (10, 1_000_000) if setting.quick else (24, 1_000_000)
+    results = {}
+    for count in (1, 10, 50, 100):
+        sink = place.sink(location='box://0/bench-%d.bin', total_size=10 * GIB)
+        command = [place.program('bench-sinks'), str(count), str(rate), str(seconds)]
+        results[count] = [json.loads(setting.run(command + kind).output) for kind in (sink, ['fakesink'])]
+        progress(f'{count} sinks: {results[count]}', 1, None)
+    one = results[1][0]['cpu']
+    rows = [(count, f'{ours["cpu"] / seconds * 100:.1f}', f'{base["cpu"] / seconds * 100:.1f}', f'{ours["cpu"] / (count * one):.2f}',
+             ours['threads'] - ours['own'], f'{ours["rss"] / 1024:.0f}') for count, (ours, base) in results.items()]
+    setting.report.section('sinks', table(
+        ['sinks', 'CPU %', 'of these the same pipelines with `fakesink`', 'against so many times one', "threads beyond the pipelines' own",
+         'resident MiB'], rows))
+
+
+def many_parts(setting):
+    place, part = setting.place, 64 * 1024
+    place.start_server(part_size=part)
+    rows = []
+    for count in (320, 1000, 3000) if setting.quick else (320, 1000, 3000, 10000):
+        file, size = setting.file(count * part)
+        spool = place.path('spool')
+        series = {'memory': Series(), 'spool': Series(), 'resume': Series()}
+        for number in range(setting.rounds(3)):
+            series['memory'].add(setting.run(place.launch(file)).cpu)
+            series['spool'].add(setting.run(place.launch(file, spool_dir=spool)).cpu)
+            series['resume'].add(go_on(setting, file, size))
+            progress(f'{count} parts', number + 1, None)
+        rows.append([count] + [Series(value * 1e6 / count for value in figure.values).show(0) for figure in series.values()])
+    setting.report.section('many-parts', table(['parts', 'uploaded from memory', 'through the spool', 'a session that has them all'], rows))
+    os.unlink(file)
+    place.stop_server()
+
+
+def go_on(setting, file, size):
+    """CPU of listing and adopting all parts of a session, and of its commit."""
+    place = setting.place
+    upload_url, api, ca = place.endpoints(True)
+    boxupload = f'{place.build}/src/cli/boxupload'
+    connection = ['--endpoint', upload_url, '--api-endpoint', api, '--ca-file', ca]
+    session = setting.run([boxupload, 'create', *connection, '--size', str(size), '--name', 'bench.bin']).output.strip()
+    setting.run(['gst-launch-1.0', '-q', 'filesrc', f'location={file}', 'blocksize=65536', '!',
+                 *place.sink(location=None, session=session, commit='false')])
+    return setting.run([boxupload, 'put', *connection, '--session', session, file]).cpu
+
+
+def spool(setting):
+    file, size = setting.file()
+    place = setting.place
+    place.start_server()
+    directory, trace = place.path('spool'), place.path('trace')
+    recording = place.launch(file, spool_dir=directory, eos_mode='spool', digest_engine='gnutls')
+    strace = ['strace', '-f', '-y', '-o', trace, '-e', 'trace=write,writev,pwrite64,pwritev,fsync,fdatasync,sync_file_range']
+    rows = []
+
+    def drain():
+        setting.run(recording)
+        upload_url, api, ca = place.endpoints(True)
+        return setting.run([f'{place.build}/src/cli/boxupload', 'resume', '--endpoint', upload_url, '--api-endpoint', api,
+                            '--ca-file', ca, '--digest-engine', 'gnutls', directory])
+
+    for name, command in (('recorded to the spool', recording),
+                          ('recorded and uploaded at once', place.launch(file, spool_dir=directory, digest_engine='gnutls'))):
+        setting.run(strace + command)
+        written, syncs = read_trace(trace, directory)
+        rows.append((name, f'{written / size:.4f}', f'{syncs / (size / (8 * MIB)):.2f}'))
+        shutil.rmtree(directory)
+    drained = rounds(setting.rounds(3), [('drain', drain)], progress)['drain']
+    text = table(['', 'bytes written per byte recorded (bar: ≤ 1.02)', 'syncs per part of 8 MiB'], rows)
+    text += (f'\n\n`boxupload resume` drained the backlog at {Series(size / MIB / r.wall for r in drained).show(0)} MiB/s with '
+             f'{Series(r.cpu * GIB / size for r in drained).show()} CPU s per GiB.')
+    setting.report.section('spool', text)
+
+
+def read_trace(trace, directory):
+    """Bytes written to files below the directory, and how often they were synced. A call that another thread's interrupts in the
+    trace has two lines, the second without the file."""
+    written = syncs = 0
+    begun = {}
+    with open(trace, encoding='utf-8', errors='replace') as file:
+        for line in file:
+            thread = line.split(None, 1)[0]
+            match = re.search(r'\b(\w+)\(\d+<([^>]*)>', line)
+            call, path = match.groups() if match else begun.pop(thread, ('', ''))
+            result = re.search(r' = (\d+)[^=]*$', line)
+            if result is None:
+                begun[thread] = call, path
+            elif path.startswith(directory):
+                syncs += 'sync' in call
+                written += int(result[1]) if 'write' in call else 0
+    return written, syncs
+
+
+SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'delay': delay, 'buffers': buffers,
+          'sinks': sinks, 'many-parts': many_parts, 'spool': spool}
