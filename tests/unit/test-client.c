@@ -93,7 +93,7 @@ count_sent (gpointer user_data, gint64 n)
 static gboolean
 read_abc (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
-  memcpy (buffer, "abc" + offset, length);
+  memcpy (buffer, &"abc"[offset], length);
   return TRUE;
 }
 
