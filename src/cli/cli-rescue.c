@@ -3,17 +3,19 @@
 
 #include "cli-output.h"
 
-#define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
-#define TELL_INTERVAL G_USEC_PER_SEC
-
-/* One recording being finished by a thread of its own. */
-typedef struct
+struct _CliRescue
 {
-  /* immutable */
+  /* immutable once it has been started */
+  char *name;
+  char *journal_path;
+  char *problem; /* why it is unreadable; NULL: it is not */
+  guint64 size;
+  CliTell tell;
+  CliTeller *teller;
   BoxRecording *recording;
   BoxRecoverySettings settings;
   GCancellable *cancellable;
-  CliTeller *teller;
+  GThread *thread;
 
   GMutex lock;
   GCond ended_changed;
@@ -25,81 +27,89 @@ typedef struct
   BoxRecovered how;
   BoxFile *file;
   GError *failure;
-} Run;
+};
 
-gboolean
-cli_rescue_open_spool (const char *dir, gboolean create, BoxSpool **spool, GError **error)
+CliRescue *
+cli_rescue_new (const BoxSpooled *spooled, CliTell tell)
 {
-  g_autofree char *path = dir != NULL ? g_strdup (dir) : box_spool_default_path ();
+  CliRescue *rescue = g_new0 (CliRescue, 1);
 
-  *spool = NULL;
-  if (create || g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      *spool = box_spool_open (path, 0, error);
-      return *spool != NULL;
-    }
-  if (dir == NULL)
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "There is no directory “%s”", dir);
-  return FALSE;
+  rescue->name = g_strdup (spooled->name);
+  rescue->journal_path = g_strdup (spooled->journal_path);
+  if (spooled->status == BOX_SPOOLED_UNREADABLE)
+    rescue->problem = g_strdup (spooled->problem);
+  rescue->size = spooled->size;
+  rescue->tell = tell;
+  rescue->teller = cli_teller_new (spooled->data_path, tell);
+  g_mutex_init (&rescue->lock);
+  g_cond_init (&rescue->ended_changed);
+  return rescue;
 }
 
-gboolean
-cli_rescue_is_wanted (const BoxSpooled *spooled)
+void
+cli_rescue_free (CliRescue *rescue)
 {
-  return spooled->status != BOX_SPOOLED_BUSY;
+  if (rescue == NULL)
+    return;
+  if (rescue->thread != NULL)
+    g_thread_join (rescue->thread);
+  g_clear_pointer (&rescue->recording, box_recording_unref);
+  g_clear_pointer (&rescue->upload, box_upload_unref);
+  g_clear_pointer (&rescue->file, box_file_free);
+  g_clear_error (&rescue->failure);
+  g_clear_object (&rescue->cancellable);
+  cli_teller_unref (rescue->teller);
+  g_cond_clear (&rescue->ended_changed);
+  g_mutex_clear (&rescue->lock);
+  g_free (rescue->name);
+  g_free (rescue->journal_path);
+  g_free (rescue->problem);
+  g_free (rescue);
 }
 
-gboolean
-cli_rescue_is_elsewhere (const GError *error)
-{
-  return (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND)
-          || g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT))
-         && box_error_get_details (error)->http_status == 0;
-}
-
-/* The teller's events get the run as their data. */
+/* The teller's events get the rescue as their data. */
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
-  cli_teller_events.session_opened (session, size, ((Run *) user_data)->teller);
+  cli_teller_events.session_opened (session, size, ((CliRescue *) user_data)->teller);
 }
 
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
-  cli_teller_events.part_done (part, attempts, adopted, ((Run *) user_data)->teller);
+  cli_teller_events.part_done (part, attempts, adopted, ((CliRescue *) user_data)->teller);
 }
 
 static void
 on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
              gpointer user_data)
 {
-  cli_teller_events.retrying (request, offset, attempt, delay, reason, ((Run *) user_data)->teller);
+  cli_teller_events.retrying (request, offset, attempt, delay, reason,
+                              ((CliRescue *) user_data)->teller);
 }
 
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  cli_teller_events.outage (reason, ((Run *) user_data)->teller);
+  cli_teller_events.outage (reason, ((CliRescue *) user_data)->teller);
 }
 
 static void
 on_committing (gpointer user_data)
 {
-  cli_teller_events.committing (((Run *) user_data)->teller);
+  cli_teller_events.committing (((CliRescue *) user_data)->teller);
 }
 
 static void
 on_uploading (BoxUpload *upload, gpointer user_data)
 {
-  Run *run = user_data;
+  CliRescue *rescue = user_data;
   BoxUpload *old;
 
-  g_mutex_lock (&run->lock);
-  old = run->upload;
-  run->upload = box_upload_ref (upload);
-  g_mutex_unlock (&run->lock);
+  g_mutex_lock (&rescue->lock);
+  old = rescue->upload;
+  rescue->upload = box_upload_ref (upload);
+  g_mutex_unlock (&rescue->lock);
   g_clear_pointer (&old, box_upload_unref);
 }
 
@@ -116,58 +126,51 @@ run_recovery (gpointer user_data)
       .committing = on_committing,
     },
   };
-  Run *run = user_data;
+  CliRescue *rescue = user_data;
 
-  box_recovery_run (run->recording, &run->settings, &events, run, run->cancellable, &run->how,
-                    &run->file, &run->failure);
-  g_mutex_lock (&run->lock);
-  run->ended = TRUE;
-  g_cond_signal (&run->ended_changed);
-  g_mutex_unlock (&run->lock);
+  box_recovery_run (rescue->recording, &rescue->settings, &events, rescue, rescue->cancellable,
+                    &rescue->how, &rescue->file, &rescue->failure);
+  g_mutex_lock (&rescue->lock);
+  rescue->ended = TRUE;
+  g_cond_signal (&rescue->ended_changed);
+  g_mutex_unlock (&rescue->lock);
   return NULL;
 }
 
-/* TRUE: it has ended, and what it answers can be looked at. @upload: (out): with a reference, or
- * NULL. */
-static gboolean
-wait_for_end (Run *run, BoxUpload **upload)
+gboolean
+cli_rescue_start (CliRescue *rescue, const BoxRecoverySettings *settings, GCancellable *cancellable,
+                  GError **error)
 {
-  gint64 until = g_get_monotonic_time () + DRAW_INTERVAL;
+  if (rescue->problem != NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE, rescue->problem);
+      return FALSE;
+    }
+  rescue->recording = box_recording_open (rescue->journal_path, error);
+  if (rescue->recording == NULL)
+    return FALSE;
+  rescue->settings = *settings;
+  rescue->cancellable = g_object_ref (cancellable);
+  rescue->thread = g_thread_new ("rescue", run_recovery, rescue);
+  return TRUE;
+}
+
+gboolean
+cli_rescue_poll (CliRescue *rescue, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
   gboolean ended;
 
-  g_mutex_lock (&run->lock);
-  while (!run->ended && g_cond_wait_until (&run->ended_changed, &run->lock, until))
+  g_mutex_lock (&rescue->lock);
+  while (!rescue->ended && g_cond_wait_until (&rescue->ended_changed, &rescue->lock, until))
     continue;
-  ended = run->ended;
-  *upload = run->upload != NULL ? box_upload_ref (run->upload) : NULL;
-  g_mutex_unlock (&run->lock);
+  ended = rescue->ended;
+  g_mutex_unlock (&rescue->lock);
   return ended;
 }
 
 static void
-show (CliRescue *rescue, Run *run, BoxUpload *upload, guint64 size, gint64 *told_at)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  if (cli_progress_is_shown (rescue->progress))
-    {
-      g_autofree char *notice = NULL;
-      CliProgressLine line;
-
-      cli_teller_get_progress (run->teller, upload, size, &line, &notice);
-      if (upload == NULL)
-        line.notice = "reading";
-      cli_progress_draw (rescue->progress, &line, 1);
-    }
-  if (rescue->tell == CLI_TELL_JSON && upload != NULL && now >= *told_at + TELL_INTERVAL)
-    {
-      cli_teller_tell_progress (run->teller, upload);
-      *told_at = now;
-    }
-}
-
-static void
-tell_end (CliRescue *rescue, const Run *run, const BoxSpooled *spooled)
+tell_success (CliRescue *rescue)
 {
   static const char *const events[] = {
     [BOX_RECOVERED_COMMITTED] = "complete",
@@ -178,104 +181,87 @@ tell_end (CliRescue *rescue, const Run *run, const BoxSpooled *spooled)
 
   if (rescue->tell == CLI_TELL_JSON)
     {
-      cli_teller_tell_end (run->teller, events[run->how], run->file, NULL);
+      cli_teller_tell_end (rescue->teller, events[rescue->how], rescue->file, NULL);
       return;
     }
-  if (run->how == BOX_RECOVERED_COMMITTED)
-    text = cli_format_file (run->file);
-  else if (run->how == BOX_RECOVERED_FILLED)
+  if (rescue->how == BOX_RECOVERED_COMMITTED)
+    text = cli_format_file (rescue->file);
+  else if (rescue->how == BOX_RECOVERED_FILLED)
     text = g_strdup ("all parts are in the session; its application commits it");
   else
     text = g_strdup ("nothing was recorded; removed");
-  cli_progress_clear (rescue->progress);
-  cli_print ("%s: %s", spooled->name, text);
-}
-
-static void
-run_clear (Run *run)
-{
-  g_clear_pointer (&run->upload, box_upload_unref);
-  g_clear_pointer (&run->file, box_file_free);
-  g_clear_error (&run->failure);
-  cli_teller_unref (run->teller);
-  g_cond_clear (&run->ended_changed);
-  g_mutex_clear (&run->lock);
-}
-
-static gboolean
-rescue_opened (CliRescue *rescue, BoxRecording *recording, const BoxUploadSettings *settings,
-               const BoxSpooled *spooled, BoxRecovered *how, GError **error)
-{
-  Run run = {
-    .recording = recording,
-    .settings = {
-      .client = rescue->cli->client,
-      .parallel = settings->parallel,
-      .upload_rate = settings->upload_rate,
-      .retry_timeout = rescue->retry_timeout,
-      .digest_engine = settings->digest_engine,
-    },
-    .cancellable = rescue->cli->cancellable,
-    .teller = cli_teller_new (spooled->data_path, rescue->tell),
-  };
-  gboolean ended = FALSE, done;
-  gint64 told_at = g_get_monotonic_time ();
-  GThread *thread;
-
-  g_mutex_init (&run.lock);
-  g_cond_init (&run.ended_changed);
-  thread = g_thread_new ("rescue", run_recovery, &run);
-  while (!ended)
-    {
-      BoxUpload *upload = NULL;
-
-      ended = wait_for_end (&run, &upload);
-      if (!ended)
-        show (rescue, &run, upload, spooled->size, &told_at);
-      g_clear_pointer (&upload, box_upload_unref);
-    }
-  g_thread_join (thread);
-
-  cli_progress_clear (rescue->progress);
-  *how = run.how;
-  done = run.failure == NULL;
-  if (done)
-    tell_end (rescue, &run, spooled);
-  else
-    g_propagate_error (error, g_steal_pointer (&run.failure));
-  run_clear (&run);
-  return done;
+  cli_print ("%s: %s", rescue->name, text);
 }
 
 gboolean
-cli_rescue_run (CliRescue *rescue, const BoxSpooled *spooled, BoxRecovered *how, GError **error)
+cli_rescue_finish (CliRescue *rescue, BoxRecovered *how, GError **error)
 {
-  g_autoptr (BoxRecording) recording = NULL;
-  BoxUploadSettings settings;
-
-  if (!cli_options_get_upload_settings (rescue->cli->options, &settings, error))
-    return FALSE;
-  if (spooled->status == BOX_SPOOLED_UNREADABLE)
+  g_thread_join (g_steal_pointer (&rescue->thread));
+  /* So that whoever looks at the spool next finds it free. */
+  g_clear_pointer (&rescue->upload, box_upload_unref);
+  g_clear_pointer (&rescue->recording, box_recording_unref);
+  *how = rescue->how;
+  if (rescue->failure != NULL)
     {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "%s", spooled->problem);
+      g_propagate_error (error, g_steal_pointer (&rescue->failure));
       return FALSE;
     }
-  recording = box_recording_open (spooled->journal_path, error);
-  return recording != NULL && rescue_opened (rescue, recording, &settings, spooled, how, error);
+  tell_success (rescue);
+  return TRUE;
+}
+
+gboolean
+cli_rescue_is_elsewhere (const GError *error)
+{
+  return (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND)
+          || g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT))
+         && box_error_get_details (error)->http_status == 0;
+}
+
+const char *
+cli_rescue_get_name (CliRescue *rescue)
+{
+  return rescue->name;
 }
 
 void
-cli_rescue_tell_failure (CliRescue *rescue, const BoxSpooled *spooled, const GError *error,
-                         guint wait)
+cli_rescue_tell_failure (CliRescue *rescue, const GError *error, guint wait)
 {
   if (rescue->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (CliTeller) teller = cli_teller_new (spooled->data_path, rescue->tell);
-
-      cli_teller_tell_end (teller, "failed", NULL, error);
-    }
+    cli_teller_tell_end (rescue->teller, "failed", NULL, error);
   else if (wait > 0)
-    cli_complain ("%s: %s; trying again in %u s", spooled->name, error->message, wait);
+    cli_complain ("%s: %s; trying again in %u s", rescue->name, error->message, wait);
   else
-    cli_complain ("%s: %s", spooled->name, error->message);
+    cli_complain ("%s: %s", rescue->name, error->message);
+}
+
+/* With a reference, or NULL. */
+static BoxUpload *
+ref_upload (CliRescue *rescue)
+{
+  BoxUpload *upload;
+
+  g_mutex_lock (&rescue->lock);
+  upload = rescue->upload != NULL ? box_upload_ref (rescue->upload) : NULL;
+  g_mutex_unlock (&rescue->lock);
+  return upload;
+}
+
+void
+cli_rescue_get_progress (CliRescue *rescue, CliProgressLine *line, char **notice)
+{
+  g_autoptr (BoxUpload) upload = ref_upload (rescue);
+
+  cli_teller_get_progress (rescue->teller, upload, rescue->size, line, notice);
+  if (upload == NULL)
+    line->notice = "reading";
+}
+
+void
+cli_rescue_tell_progress (CliRescue *rescue)
+{
+  g_autoptr (BoxUpload) upload = ref_upload (rescue);
+
+  if (upload != NULL)
+    cli_teller_tell_progress (rescue->teller, upload);
 }

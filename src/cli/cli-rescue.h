@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliRescue: finishes one recording of the spool (box-recovery.h) and shows how it goes: a bar,
- * lines, or JSON Lines.
+ * CliRescue: one recording of the spool being finished (box-recovery.h) by a thread of its own, and
+ * what is told of it. The functions belong to one thread.
  */
 #pragma once
 
@@ -13,39 +13,40 @@
 
 G_BEGIN_DECLS
 
-/* How the recordings of one command are finished and told of. */
-typedef struct
-{
-  Cli *cli;
-  CliTell tell;
-  CliProgress *progress;
-  guint retry_timeout; /* seconds */
-} CliRescue;
+typedef struct _CliRescue CliRescue;
 
-/* The directory of recordings: @dir, or the default one. TRUE with *@spool NULL where the default
- * one is not there and not to be made (@create); a directory that was named has to be there then.
+CliRescue *cli_rescue_new (const BoxSpooled *spooled, CliTell tell);
+
+/* Ends it first, if it still runs and its cancellable was cancelled: waits for that. */
+void cli_rescue_free (CliRescue *rescue);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliRescue, cli_rescue_free)
+
+/* Takes the recording and begins to finish it. @cancellable ends it early; the recording stays
+ * then. */
+gboolean cli_rescue_start (CliRescue *rescue, const BoxRecoverySettings *settings,
+                           GCancellable *cancellable, GError **error);
+
+/* Whether it has ended; waits up to @timeout microseconds. */
+gboolean cli_rescue_poll (CliRescue *rescue, gint64 timeout);
+
+/* After the end: what became of the recording, which is told on stdout; or the failure, which is
+ * not told yet. */
+gboolean cli_rescue_finish (CliRescue *rescue, BoxRecovered *how, GError **error);
+
+/* Whether @error says that another process has finished the recording, or has it now: no failure.
  */
-gboolean cli_rescue_open_spool (const char *dir, gboolean create, BoxSpool **spool, GError **error);
-
-/* Whether there is anything to do for @spooled now. */
-gboolean cli_rescue_is_wanted (const BoxSpooled *spooled);
-
-/* Whether @error of cli_rescue_run() says that another process has finished the recording, or has
- * it now: no failure. */
 gboolean cli_rescue_is_elsewhere (const GError *error);
 
-/**
- * cli_rescue_run:
- * @how: (out): what became of the recording.
- *
- * Finishes @spooled and says so; blocks, and ends at once when the command is interrupted. A
- * failure is left to the caller to tell: cli_rescue_tell_failure().
- */
-gboolean
-cli_rescue_run (CliRescue *rescue, const BoxSpooled *spooled, BoxRecovered *how, GError **error);
+/* The recording's name in the spool; owned by @rescue. */
+const char *cli_rescue_get_name (CliRescue *rescue);
 
 /* @wait: seconds until the next attempt, 0: there is none. */
-void cli_rescue_tell_failure (CliRescue *rescue, const BoxSpooled *spooled, const GError *error,
-                              guint wait);
+void cli_rescue_tell_failure (CliRescue *rescue, const GError *error, guint wait);
+
+/* The figures of now. @notice: (out): what @line's notice is; free with g_free(). */
+void cli_rescue_get_progress (CliRescue *rescue, CliProgressLine *line, char **notice);
+
+/* Prints the figures of now as a JSON line, if it has got to uploading. */
+void cli_rescue_tell_progress (CliRescue *rescue);
 
 G_END_DECLS

@@ -2,67 +2,78 @@
 /*
  * boxupload resume: finishes every recording of the spool that no living process has, once.
  */
-#include "cli-output.h"
-#include "cli-rescue.h"
+#include "cli-crew.h"
 
-#include <unistd.h>
-
-/* Nobody may be there to try again: long enough for most outages. Seconds. */
-#define RESUME_RETRY_TIMEOUT 600
-
-/* Returns how many failed; @first: (out): the first failure. */
-static guint
-rescue_all (CliRescue *rescue, GPtrArray *recordings, GError **first)
+static struct
 {
-  guint n_failed = 0;
+  int files;
+} options = { .files = CLI_CREW_DEFAULT };
 
-  for (guint i = 0; i < recordings->len; i++)
+static const GOptionEntry entries[] = {
+  { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
+    "N" },
+  { NULL },
+};
+
+typedef struct
+{
+  guint n_failed;
+  GError *first; /* failure */
+} Outcome;
+
+static void
+on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  if (failure == NULL || cli_rescue_is_elsewhere (failure))
+    return;
+  outcome->n_failed++;
+  cli_rescue_tell_failure (rescue, failure, 0);
+  if (outcome->first == NULL)
+    outcome->first = g_error_copy (failure);
+}
+
+static void
+rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings)
+{
+  for (guint i = 0; i < recordings->len && !g_cancellable_is_cancelled (cli->cancellable); i++)
     {
       const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
-      g_autoptr (GError) error = NULL;
-      BoxRecovered how;
 
-      if (!cli_rescue_is_wanted (spooled) || cli_rescue_run (rescue, spooled, &how, &error)
-          || cli_rescue_is_elsewhere (error))
-        continue;
-      n_failed++;
-      cli_rescue_tell_failure (rescue, spooled, error, 0);
-      if (*first == NULL)
-        *first = g_steal_pointer (&error);
-      if (g_cancellable_is_cancelled (rescue->cli->cancellable))
-        break;
+      while (!cli_crew_has_room (crew))
+        cli_crew_attend (crew);
+      if (spooled->status != BOX_SPOOLED_BUSY)
+        cli_crew_begin (crew, spooled);
     }
-  return n_failed;
+  while (cli_crew_count_running (crew) > 0)
+    cli_crew_attend (crew);
 }
 
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
-  g_autoptr (CliProgress) progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
   g_autoptr (GPtrArray) recordings = NULL;
   g_autoptr (BoxSpool) spool = NULL;
+  Outcome outcome = { 0 };
+  g_autoptr (CliCrew) crew = cli_crew_new (cli, options.files, on_ended, &outcome, error);
   g_autoptr (GError) first = NULL;
-  CliRescue rescue = {
-    .cli = cli,
-    .tell = cli_teller_choose (cli->options->json, progress),
-    .progress = progress,
-    .retry_timeout = cli_options_get_retry_timeout (cli->options, RESUME_RETRY_TIMEOUT),
-  };
-  guint n_failed;
 
-  if (!cli_rescue_open_spool (arguments[0], FALSE, &spool, error))
+  if (crew == NULL || !cli_crew_open_spool (arguments[0], FALSE, &spool, error))
     return FALSE;
   if (spool == NULL)
     return TRUE;
   recordings = box_spool_list (spool, error);
   if (recordings == NULL)
     return FALSE;
-  n_failed = rescue_all (&rescue, recordings, &first);
+  rescue_all (cli, crew, recordings);
+  first = outcome.first;
   if (first == NULL)
     return TRUE;
-  g_propagate_error (error, box_error_new_with_details (
-                                (BoxErrorCode) first->code, box_error_get_details (first),
-                                "%u of %u recordings are not finished", n_failed, recordings->len));
+  g_propagate_error (error, box_error_new_with_details ((BoxErrorCode) first->code,
+                                                        box_error_get_details (first),
+                                                        "%u of %u recordings are not finished",
+                                                        outcome.n_failed, recordings->len));
   return FALSE;
 }
 
@@ -91,6 +102,7 @@ const CliCommand cli_command_resume = {
                  "  boxupload resume\n"
                  "  boxupload resume /var/spool/recordings --auth-config /etc/boxupload/box.json\n",
   .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
+  .entries = entries,
   .min_arguments = 0,
   .max_arguments = 1,
   .run = run,

@@ -2,8 +2,8 @@
 /*
  * boxupload spool: the recordings that Box does not have yet.
  */
+#include "cli-crew.h"
 #include "cli-output.h"
-#include "cli-rescue.h"
 
 /* Bytes that Box has acknowledged of it. */
 static guint64
@@ -120,7 +120,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (GPtrArray) recordings = NULL;
   g_autoptr (BoxSpool) spool = NULL;
 
-  if (!cli_rescue_open_spool (arguments[0], FALSE, &spool, error))
+  if (!cli_crew_open_spool (arguments[0], FALSE, &spool, error))
     return FALSE;
   recordings = spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
   if (recordings == NULL)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * boxupload watch: finishes the recordings of the spool for ever, one at a time, the oldest first.
- * One that fails waits, each time longer, while others go on.
+ * boxupload watch: finishes the recordings of the spool for ever, a few at a time, the oldest
+ * first. One that fails waits, each time longer, while others go on.
  */
-#include "cli-output.h"
-#include "cli-rescue.h"
+#include "cli-crew.h"
 
-#include <unistd.h>
-
-/* A recording that fails because of the network is tried again as soon as this, doubled each time;
- * a definite refusal, too, because somebody may have mended it (a token, a folder, the quota).
- * Seconds. */
+/* A recording that is refused is tried again after this, doubled each time: somebody may have
+ * mended it (a token, a folder, the quota). One that failed for the network's sake always waits
+ * this long, or until another one got through. Seconds. */
 #define FIRST_WAIT   30
 #define LONGEST_WAIT 900
 
@@ -19,13 +16,17 @@
 
 static struct
 {
+  int files;
   int first_wait;
-} options = { .first_wait = FIRST_WAIT };
+} options = { .files = CLI_CREW_DEFAULT, .first_wait = FIRST_WAIT };
 
 static const GOptionEntry entries[] = {
+  { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
+    "N" },
   { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
-    "Wait this long before a recording that failed is tried again, then twice as long, up to 15 "
-    "minutes (default: 30)",
+    "Wait this long before a recording that failed is tried again; if it was refused, then twice "
+    "as "
+    "long, up to 15 minutes (default: 30)",
     "SECONDS" },
   { NULL },
 };
@@ -34,64 +35,86 @@ static const GOptionEntry entries[] = {
 typedef struct
 {
   guint failures;
-  gint64 due; /* monotonic; G_MAXINT64: nothing to do */
+  gboolean by_network; /* the last failure was a passing one */
+  gint64 due;          /* monotonic; G_MAXINT64: nothing to do */
 } Delay;
 
 typedef struct
 {
-  CliRescue rescue;
+  GCancellable *cancellable;
+  CliCrew *crew;
   BoxSpool *spool;
   GHashTable *delays; /* name of a recording → Delay */
+  gboolean woken;     /* there is a reason to look at the spool */
 } Watch;
 
-/* Seconds to wait after a recording has failed so often. */
+/* Seconds to wait after a recording has been refused so often. */
 static guint
 get_wait (guint failures)
 {
-  guint doublings = MIN (failures - 1, 16);
+  guint doublings = MIN (failures, 17) - 1;
 
   return (guint) MIN ((guint64) options.first_wait << doublings, LONGEST_WAIT);
 }
 
-static gint64
-get_due (Watch *watch, const BoxSpooled *spooled)
-{
-  const Delay *delay = g_hash_table_lookup (watch->delays, spooled->name);
-
-  return delay != NULL ? delay->due : 0;
-}
-
 static Delay *
-get_delay (Watch *watch, const BoxSpooled *spooled)
+get_delay (Watch *watch, const char *name)
 {
-  Delay *delay = g_hash_table_lookup (watch->delays, spooled->name);
+  Delay *delay = g_hash_table_lookup (watch->delays, name);
 
   if (delay == NULL)
     {
       delay = g_new0 (Delay, 1);
-      g_hash_table_insert (watch->delays, g_strdup (spooled->name), delay);
+      g_hash_table_insert (watch->delays, g_strdup (name), delay);
     }
   return delay;
 }
 
-/* The oldest recording that is due at @now, or NULL; *@next: when the next one is. */
-static const BoxSpooled *
-choose (Watch *watch, GPtrArray *recordings, gint64 now, gint64 *next)
+/* The network is back: who waited for it need not any longer. */
+static void
+end_waits_for_network (Watch *watch)
 {
-  *next = G_MAXINT64;
-  for (guint i = 0; i < recordings->len; i++)
-    {
-      const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
-      gint64 due;
+  GHashTableIter iter;
+  gpointer value;
 
-      if (!cli_rescue_is_wanted (spooled))
-        continue;
-      due = get_due (watch, spooled);
-      if (due <= now)
-        return spooled;
-      *next = MIN (*next, due);
+  g_hash_table_iter_init (&iter, watch->delays);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((Delay *) value)->by_network)
+      ((Delay *) value)->due = 0;
+}
+
+static void
+on_failed (Watch *watch, CliRescue *rescue, const GError *failure)
+{
+  Delay *delay;
+  guint wait;
+
+  if (g_cancellable_is_cancelled (watch->cancellable) || cli_rescue_is_elsewhere (failure))
+    return;
+  delay = get_delay (watch, cli_rescue_get_name (rescue));
+  delay->by_network = box_error_is_transient (failure);
+  delay->failures = delay->by_network ? 1 : delay->failures + 1;
+  wait = get_wait (delay->failures);
+  delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
+  cli_rescue_tell_failure (rescue, failure, wait);
+}
+
+static void
+on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer user_data)
+{
+  Watch *watch = user_data;
+
+  watch->woken = TRUE;
+  if (failure != NULL)
+    {
+      on_failed (watch, rescue, failure);
+      return;
     }
-  return NULL;
+  g_hash_table_remove (watch->delays, cli_rescue_get_name (rescue));
+  end_waits_for_network (watch);
+  /* It stays until its application has committed the session. */
+  if (how == BOX_RECOVERED_FILLED)
+    get_delay (watch, cli_rescue_get_name (rescue))->due = G_MAXINT64;
 }
 
 /* Forgets recordings that are gone, so that the table does not grow for ever. */
@@ -110,36 +133,32 @@ forget_gone (Watch *watch, GPtrArray *recordings)
       g_hash_table_iter_remove (&iter);
 }
 
-static void
-rescue_one (Watch *watch, const BoxSpooled *spooled)
+/* Begins with the oldest that are due, where there is room. Returns when the next one is
+ * (monotonic). */
+static gint64
+begin_due (Watch *watch, GPtrArray *recordings)
 {
-  g_autoptr (GError) error = NULL;
-  BoxRecovered how;
-  guint wait;
-  Delay *delay;
+  gint64 now = g_get_monotonic_time (), next = G_MAXINT64;
 
-  if (cli_rescue_run (&watch->rescue, spooled, &how, &error))
+  for (guint i = 0; i < recordings->len && cli_crew_has_room (watch->crew); i++)
     {
-      g_hash_table_remove (watch->delays, spooled->name);
-      /* It stays until its application has committed the session. */
-      if (how == BOX_RECOVERED_FILLED)
-        get_delay (watch, spooled)->due = G_MAXINT64;
-      return;
+      const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
+      const Delay *delay = g_hash_table_lookup (watch->delays, spooled->name);
+
+      if (spooled->status == BOX_SPOOLED_BUSY)
+        continue;
+      if (delay != NULL && delay->due > now)
+        next = MIN (next, delay->due);
+      else
+        cli_crew_begin (watch->crew, spooled);
     }
-  if (g_cancellable_is_cancelled (watch->rescue.cli->cancellable)
-      || cli_rescue_is_elsewhere (error))
-    return;
-  delay = get_delay (watch, spooled);
-  delay->failures++;
-  wait = get_wait (delay->failures);
-  delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
-  cli_rescue_tell_failure (&watch->rescue, spooled, error, wait);
+  return next;
 }
 
 static gboolean
 wake (gpointer user_data)
 {
-  *(gboolean *) user_data = TRUE;
+  ((Watch *) user_data)->woken = TRUE;
   return G_SOURCE_CONTINUE;
 }
 
@@ -158,29 +177,29 @@ wake_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEven
     wake (user_data);
 }
 
-/* Until the spool changes, @until (monotonic), half a minute has passed, or the user interrupts. */
+/* Until there is a reason to look, or until @next (monotonic). Those that run are looked after
+ * meanwhile. */
 static void
-wait_for_change (Watch *watch, GFileMonitor *monitor, gint64 until)
+wait_for_reason (Watch *watch, gint64 next)
 {
+  gint64 until = MIN (next, g_get_monotonic_time () + LOOK_INTERVAL * G_USEC_PER_SEC);
   gint64 left = MAX (until - g_get_monotonic_time (), 0);
-  guint milliseconds = (guint) MIN (left / 1000 + 1, LOOK_INTERVAL * 1000);
-  GSource *timer = g_timeout_source_new (milliseconds);
-  GSource *cancelled = g_cancellable_source_new (watch->rescue.cli->cancellable);
-  gulong id = 0;
-  gboolean woken = FALSE;
+  GSource *timer = g_timeout_source_new ((guint) (left / 1000 + 1));
+  GSource *cancelled = g_cancellable_source_new (watch->cancellable);
 
-  g_source_set_callback (timer, wake, &woken, NULL);
-  g_source_set_callback (cancelled, G_SOURCE_FUNC (wake_cancelled), &woken, NULL);
+  g_source_set_callback (timer, wake, watch, NULL);
+  g_source_set_callback (cancelled, G_SOURCE_FUNC (wake_cancelled), watch, NULL);
   g_source_attach (timer, NULL);
   g_source_attach (cancelled, NULL);
-  if (monitor != NULL)
-    id = g_signal_connect (monitor, "changed", G_CALLBACK (wake_changed), &woken);
-
-  while (!woken)
-    g_main_context_iteration (NULL, TRUE);
-
-  if (monitor != NULL)
-    g_signal_handler_disconnect (monitor, id);
+  while (!watch->woken)
+    if (cli_crew_count_running (watch->crew) == 0)
+      g_main_context_iteration (NULL, TRUE);
+    else
+      {
+        cli_crew_attend (watch->crew);
+        while (g_main_context_iteration (NULL, FALSE))
+          continue;
+      }
   g_source_destroy (timer);
   g_source_unref (timer);
   g_source_destroy (cancelled);
@@ -188,42 +207,32 @@ wait_for_change (Watch *watch, GFileMonitor *monitor, gint64 until)
 }
 
 static gboolean
-watch_spool (Watch *watch, GFileMonitor *monitor, GError **error)
+watch_spool (Watch *watch, GError **error)
 {
-  while (!g_cancellable_is_cancelled (watch->rescue.cli->cancellable))
+  while (!g_cancellable_is_cancelled (watch->cancellable))
     {
-      g_autoptr (GPtrArray) recordings = box_spool_list (watch->spool, error);
-      const BoxSpooled *spooled;
-      gint64 next;
+      g_autoptr (GPtrArray) recordings = NULL;
 
+      watch->woken = FALSE;
+      recordings = box_spool_list (watch->spool, error);
       if (recordings == NULL)
         return FALSE;
       forget_gone (watch, recordings);
-      spooled = choose (watch, recordings, g_get_monotonic_time (), &next);
-      if (spooled != NULL)
-        rescue_one (watch, spooled);
-      else
-        wait_for_change (watch, monitor, next);
+      wait_for_reason (watch, begin_due (watch, recordings));
     }
+  while (cli_crew_count_running (watch->crew) > 0)
+    cli_crew_attend (watch->crew);
   return TRUE;
 }
 
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
-  g_autoptr (CliProgress) progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
   g_autoptr (GHashTable) delays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GFileMonitor) monitor = NULL;
   g_autoptr (BoxSpool) spool = NULL;
-  Watch watch = {
-    .rescue = {
-      .cli = cli,
-      .tell = cli_teller_choose (cli->options->json, progress),
-      .progress = progress,
-      .retry_timeout = cli_options_get_retry_timeout (cli->options, 600),
-    },
-    .delays = delays,
-  };
+  g_autoptr (CliCrew) crew = NULL;
+  Watch watch = { .cancellable = cli->cancellable, .delays = delays };
 
   if (options.first_wait < 1)
     {
@@ -231,11 +240,15 @@ run (Cli *cli, char **arguments, GError **error)
                            "--first-wait takes a number of seconds from 1 on");
       return FALSE;
     }
-  if (!cli_rescue_open_spool (arguments[0], TRUE, &spool, error))
+  crew = cli_crew_new (cli, options.files, on_ended, &watch, error);
+  if (crew == NULL || !cli_crew_open_spool (arguments[0], TRUE, &spool, error))
     return FALSE;
+  watch.crew = crew;
   watch.spool = spool;
   monitor = box_spool_monitor (spool, NULL);
-  return watch_spool (&watch, monitor, error);
+  if (monitor != NULL)
+    g_signal_connect (monitor, "changed", G_CALLBACK (wake_changed), &watch);
+  return watch_spool (&watch, error);
 }
 
 const CliCommand cli_command_watch = {
@@ -247,7 +260,7 @@ const CliCommand cli_command_watch = {
       "recordings in DIR\n"
       "(default: $XDG_STATE_HOME/boxupload/spool) by itself, uploads the oldest first, and prints "
       "a line for\n"
-      "each. A recording that fails is tried again, later each time, while others go on. SIGTERM "
+      "each. A recording that fails is tried again while others go on. SIGTERM "
       "and SIGINT\n"
       "end it in order, with exit code 0; what it was uploading goes on at the next start.\n"
       "\n"

@@ -236,6 +236,66 @@ test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
   fixture_assert_at_box (f, "busy", "busy");
 }
 
+/* Reads @process's stderr up to a line with @text. */
+static void
+wait_for_complaint (GSubprocess *process, const char *text)
+{
+  g_autoptr (GDataInputStream) lines =
+      g_data_input_stream_new (g_subprocess_get_stderr_pipe (process));
+  g_autofree char *line = NULL;
+
+  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (lines), FALSE);
+  g_buffered_input_stream_set_buffer_size (G_BUFFERED_INPUT_STREAM (lines), 1);
+  while ((line = g_data_input_stream_read_line (lines, NULL, NULL, NULL)) != NULL
+         && strstr (line, text) == NULL)
+    g_clear_pointer (&line, g_free);
+  g_assert_nonnull (line);
+}
+
+static void
+test_the_network_coming_back_ends_the_waits (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "first", 1000, 1);
+  recordings_leave_complete (f, "first");
+  box_emulator_set_down (f->emulator, TRUE);
+  process = START (f, "watch", "--retry-timeout", "1", "--first-wait", "600");
+  wait_for_complaint (process, "trying again in 600 s");
+  box_emulator_set_down (f->emulator, FALSE);
+  fixture_write_file (f, "second", 2000, 2);
+  recordings_leave_complete (f, "second");
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "first", "first");
+  fixture_assert_at_box (f, "second", "second");
+}
+
+static void
+test_recordings_go_at_the_same_time (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "a", "b", "c" };
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      fixture_write_file (f, names[i], 1000, i);
+      recordings_leave_complete (f, names[i]);
+    }
+  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "resume", "--files", "3");
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_file", 3, 60000));
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    fixture_assert_at_box (f, names[i], names[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -253,9 +313,12 @@ main (int argc, char **argv)
             test_a_recording_that_fails_stays_and_stops_no_other);
   ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
             test_an_interrupted_resume_goes_on_where_it_was);
+  ADD_TEST ("/cli/resume/recordings-go-at-the-same-time", test_recordings_go_at_the_same_time);
   ADD_TEST ("/cli/watch/finishes-what-comes-and-ends-in-order",
             test_watch_finishes_what_comes_and_ends_in_order);
   ADD_TEST ("/cli/watch/tries-again-while-others-go-on", test_watch_tries_again_while_others_go_on);
+  ADD_TEST ("/cli/watch/network-coming-back-ends-the-waits",
+            test_the_network_coming_back_ends_the_waits);
   ADD_TEST ("/cli/watch/takes-what-loses-its-recorder", test_watch_takes_what_loses_its_recorder);
   return g_test_run ();
 }
