@@ -325,7 +325,13 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
 {
   BoxRecording *recording = get_recording (self);
   GError *error = NULL;
+  GstFlowReturn flow;
 
+  /* Asked later than this, Box would find our own file in its way. */
+  g_clear_pointer (&self->preflight, gst_box_upload_sink_preflight_free);
+  flow = announce (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
   if (box_recording_get_size (recording) == 0 && self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT)
     return finish_empty (self);
   if (!end_recording (self, &error))

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Live and endless recordings: outages in the middle of them, fragments of splitmuxsink, and what
+ * each muxer makes of an upload that begins before its stream has ended. Frames are counted as they
+ * leave the container.
+ *
+ * BOXUPLOAD_TEST_OUTAGE: seconds that the network is gone in the live pipeline, default 3.
+ */
+#include <gst/gst.h>
+#include <string.h>
+
+#include "spool-kit.h"
+
+#define PATIENCE (300 * GST_SECOND)
+
+#define VIDEO(frames, properties)                                                                  \
+  "videotestsrc " properties " num-buffers=" #frames                                               \
+  " ! video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! "
+#define H264 "x264enc key-int-max=15 tune=zerolatency speed-preset=ultrafast ! h264parse ! "
+
+static void
+set_up (SpoolKit *kit, gconstpointer data)
+{
+  spool_kit_set_up (kit);
+}
+
+static void
+tear_down (SpoolKit *kit, gconstpointer data)
+{
+  spool_kit_tear_down (kit);
+}
+
+/* Sets the sink up for the emulator and the spool. */
+static void
+configure (SpoolKit *kit, GstElement *sink)
+{
+  g_object_set (sink, "endpoint", box_emulator_get_endpoint (kit->emulator, FALSE), "api-endpoint",
+                box_emulator_get_api_endpoint (kit->emulator, FALSE), "access-token", "kit-token",
+                "spool-dir", kit->dir, NULL);
+}
+
+static GstElement *
+launch (SpoolKit *kit, const char *line)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (line, &error);
+  g_autoptr (GstElement) sink = NULL;
+
+  g_assert_no_error (error);
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  if (sink != NULL)
+    configure (kit, sink);
+  return pipeline;
+}
+
+/* Waits for the end of @pipeline and stops it. The text of the error, NULL: EOS. */
+static char *
+play_to_end (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return error != NULL ? g_strdup (error->message) : NULL;
+}
+
+static void
+count_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer n)
+{
+  if (gst_buffer_get_size (buffer) > 0)
+    ++*(guint *) n;
+}
+
+/* The frames that @demuxer ("qtdemux ! h264parse") finds in @path. */
+static guint
+count_frames (const char *path, const char *demuxer)
+{
+  g_autofree char *line = g_strdup_printf (
+      "filesrc location=\"%s\" ! %s ! fakesink name=out signal-handoffs=true sync=false", path,
+      demuxer);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (line, &error);
+  g_autoptr (GstElement) out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
+  g_autofree char *failure = NULL;
+  guint n = 0;
+
+  g_assert_no_error (error);
+  g_signal_connect (out, "handoff", G_CALLBACK (count_frame), &n);
+  failure = play_to_end (pipeline);
+  g_assert_cmpstr (failure, ==, NULL);
+  return n;
+}
+
+static guint
+count_stored_frames (SpoolKit *kit, const char *name, const char *demuxer)
+{
+  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (kit->emulator, "0", name);
+
+  g_assert_nonnull (file);
+  g_assert_cmpuint (file->n_versions, ==, 1);
+  return count_frames (file->path, demuxer);
+}
+
+static gpointer
+make_outage (gpointer data)
+{
+  SpoolKit *kit = data;
+  const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
+
+  g_assert_true (box_emulator_wait_done (kit->emulator, "upload_part", 1, 60000));
+  box_emulator_set_down (kit->emulator, TRUE);
+  g_usleep ((seconds != NULL ? (gulong) g_ascii_strtoull (seconds, NULL, 10) : 3) * G_USEC_PER_SEC);
+  box_emulator_set_down (kit->emulator, FALSE);
+  return NULL;
+}
+
+/* Every frame that the camera makes is in the file; leaky as a camera is, a stream that had to wait
+ * would lose some. */
+static void
+test_outage_costs_a_live_recording_no_frame (SpoolKit *kit, gconstpointer data)
+{
+  const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
+  guint frames = 30 * (4 + (seconds != NULL ? (guint) g_ascii_strtoull (seconds, NULL, 10) : 3));
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc is-live=true pattern=snow num-buffers=%u ! "
+      "video/x-raw,format=I420,width=640,height=480,framerate=30/1 ! "
+      "queue leaky=downstream max-size-buffers=30 max-size-time=0 max-size-bytes=0 ! "
+      "x264enc key-int-max=15 tune=zerolatency speed-preset=ultrafast bitrate=40000 ! h264parse ! "
+      "mpegtsmux ! boxuploadsink name=sink location=box://0/live.ts unknown-size=reserve "
+      "reserve-size=400000000",
+      frames);
+  g_autoptr (GstElement) pipeline = launch (kit, line);
+  g_autofree char *failure = NULL;
+  GThread *thread = g_thread_new ("outage", make_outage, kit);
+
+  failure = play_to_end (pipeline);
+  g_thread_join (thread);
+  g_assert_cmpstr (failure, ==, NULL);
+  g_assert_cmpuint (count_stored_frames (kit, "live.ts", "tsdemux ! h264parse"), ==, frames);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
+/* --- Fragments ------------------------------------------------------------------------------ */
+
+static GstElement *
+launch_fragments (SpoolKit *kit, gboolean async, const char *extra)
+{
+  g_autoptr (GstElement) split = NULL;
+  g_autoptr (GstStructure) properties = NULL;
+  g_autofree char *line =
+      g_strdup_printf (VIDEO (450, "") H264
+                       "splitmuxsink name=split muxer-factory=mp4mux sink-factory=boxuploadsink "
+                       "max-size-time=500000000 location=box://0/rec-%%05d.mp4 %s",
+                       async ? "async-finalize=true" : "");
+  GstElement *pipeline = launch (kit, line);
+
+  split = gst_bin_get_by_name (GST_BIN (pipeline), "split");
+  properties = gst_structure_new (
+      "properties", "endpoint", G_TYPE_STRING, box_emulator_get_endpoint (kit->emulator, FALSE),
+      "api-endpoint", G_TYPE_STRING, box_emulator_get_api_endpoint (kit->emulator, FALSE),
+      "access-token", G_TYPE_STRING, "kit-token", "spool-dir", G_TYPE_STRING, kit->dir,
+      "errors-fatal", G_TYPE_BOOLEAN, extra == NULL, NULL);
+  if (async)
+    g_object_set (split, "sink-properties", properties, NULL);
+  else
+    {
+      GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
+
+      configure (kit, sink);
+      g_object_set (split, "sink", sink, NULL);
+    }
+  return pipeline;
+}
+
+/* @skipped: a fragment that has no file of ours; -1: none. */
+static void
+assert_fragments (SpoolKit *kit, guint n, gint skipped)
+{
+  guint frames = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("rec-%05u.mp4", i);
+
+      if ((gint) i != skipped)
+        frames += count_stored_frames (kit, name, "qtdemux ! h264parse");
+    }
+  g_assert_cmpuint (frames, ==, skipped >= 0 ? 450 - 15 : 450);
+  g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, n);
+}
+
+/* Data: whether fragments are finished beside the recording of the next ones. */
+static void
+test_all_fragments_are_committed (SpoolKit *kit, gconstpointer async)
+{
+  g_autoptr (GstElement) pipeline = launch_fragments (kit, async != NULL, NULL);
+  g_autofree char *failure = NULL;
+
+  if (async != NULL)
+    box_emulator_set_rate (kit->emulator, 300000);
+  failure = play_to_end (pipeline);
+  g_assert_cmpstr (failure, ==, NULL);
+  assert_fragments (kit, 30, -1);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
+static void
+test_one_fragments_failure_does_not_stop_the_others (SpoolKit *kit, gconstpointer data)
+{
+  g_autofree char *id = box_emulator_add_file (kit->emulator, "0", "rec-00007.mp4", "x", 1);
+  g_autoptr (GstElement) pipeline = launch_fragments (kit, TRUE, "go on");
+  g_autofree char *failure = play_to_end (pipeline);
+
+  g_assert_cmpstr (failure, ==, NULL);
+  assert_fragments (kit, 30, 7);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 1);
+}
+
+/* --- Uploaded while it is recorded ---------------------------------------------------------- */
+
+typedef struct
+{
+  const char *name;
+  const char *line;    /* with a muxer at its end */
+  const char *demuxer; /* NULL: refused */
+} Live;
+
+static const Live lives[] = {
+  { "mp4mux", VIDEO (60, "") H264 "mp4mux", "qtdemux ! h264parse" },
+  { "mp4mux-fragmented", VIDEO (60, "") H264 "mp4mux fragment-duration=500",
+    "qtdemux ! h264parse" },
+  { "mp4mux-faststart", VIDEO (60, "") H264 "mp4mux faststart=true", "qtdemux ! h264parse" },
+  { "mp4mux-finalised",
+    VIDEO (60, "") H264 "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise",
+    NULL },
+  { "matroskamux", VIDEO (60, "") H264 "matroskamux", "matroskademux ! h264parse" },
+  { "webmmux", VIDEO (60, "") "vp8enc deadline=1 ! webmmux", "matroskademux ! identity" },
+  { "mpegtsmux", VIDEO (60, "") H264 "mpegtsmux", "tsdemux ! h264parse" },
+  { "flvmux", VIDEO (60, "") H264 "flvmux", NULL },
+  { "avimux", VIDEO (60, "") H264 "avimux", NULL },
+  { "oggmux", VIDEO (60, "") "theoraenc ! oggmux", NULL },
+  { "mxfmux", VIDEO (60, "") H264 "mxfmux", NULL },
+};
+
+static void
+test_live_upload_is_whole_or_names_the_way_out (SpoolKit *kit, gconstpointer data)
+{
+  const Live *live = data;
+  g_autofree char *line = g_strdup_printf ("%s ! boxuploadsink name=sink location=box://0/clip "
+                                           "unknown-size=reserve reserve-size=20000000",
+                                           live->line);
+  g_autoptr (GstElement) pipeline = launch (kit, line);
+  g_autofree char *failure = play_to_end (pipeline);
+
+  if (live->demuxer == NULL)
+    {
+      g_assert_nonnull (failure);
+      g_test_message ("%s", failure);
+      g_assert_nonnull (strstr (failure, "unknown-size=spool"));
+      g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 0);
+      return;
+    }
+  g_assert_cmpstr (failure, ==, NULL);
+  g_assert_cmpuint (count_stored_frames (kit, "clip", live->demuxer), ==, 60);
+}
+
+#define ADD(name, function, data)                                                                  \
+  g_test_add ("/pipelines/" name, SpoolKit, data, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  ADD ("outage-costs-a-live-recording-no-frame", test_outage_costs_a_live_recording_no_frame, NULL);
+  ADD ("all-fragments-are-committed/one-by-one", test_all_fragments_are_committed, NULL);
+  ADD ("all-fragments-are-committed/slow-uplink-async", test_all_fragments_are_committed, "async");
+  ADD ("one-fragments-failure-does-not-stop-the-others",
+       test_one_fragments_failure_does_not_stop_the_others, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (lives); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/pipelines/live/%s", lives[i].name);
+
+      g_test_add (path, SpoolKit, &lives[i], set_up, test_live_upload_is_whole_or_names_the_way_out,
+                  tear_down);
+    }
+  return g_test_run ();
+}
