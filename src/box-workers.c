@@ -83,13 +83,30 @@ call_worker_locked (void)
 }
 
 static void
+unref_locked (BoxTask *task)
+{
+  g_mutex_unlock (&the_lock);
+  task->klass->unref (task);
+  g_mutex_lock (&the_lock);
+}
+
+static void
 drop_locked (BoxTask *task)
 {
   task->listed = FALSE;
   g_ptr_array_remove_fast (pool.tasks, task);
-  g_mutex_unlock (&the_lock);
-  task->klass->unref (task);
-  g_mutex_lock (&the_lock);
+  unref_locked (task);
+}
+
+/* While one worker is in the last step of @task, another may find that there is nothing left to do
+ * and drop it: the step has a reference of its own. */
+static void
+run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
+{
+  task->klass->ref (task);
+  if (!task->klass->run_locked (task, transport, now) && task->listed)
+    drop_locked (task);
+  unref_locked (task);
 }
 
 /* Waits for something to do; FALSE: this worker is no longer needed. */
@@ -125,8 +142,7 @@ work (gpointer unused)
       if (task != NULL)
         {
           idle_since = 0;
-          if (!task->klass->run_locked (task, transport, now) && task->listed)
-            drop_locked (task);
+          run_locked (task, transport, now);
           continue;
         }
       if (idle_since == 0)
