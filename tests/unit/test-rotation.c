@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Refresh tokens across processes that are killed or take turns. The endpoint gives "refresh-N" to
- * its Nth request, so the file tells which request it knows of. BOXUPLOAD_TEST_KILLS: how often a process
- * is killed (20).
+ * its Nth request, so the file tells which request it knows of. BOXUPLOAD_TEST_KILLS: how often a
+ * process is killed (20).
  */
 #include "box-auth-config-private.h"
 #include "token-server.h"
