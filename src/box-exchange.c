@@ -7,6 +7,8 @@
 #include "box-trust-private.h"
 #include "box-watch-private.h"
 
+#include <string.h>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -200,7 +202,7 @@ on_restarted (SoupMessage *message, gpointer user_data)
 static SoupMessage *
 new_message (const BoxRequest *request, GError **error)
 {
-  SoupMessage *message = soup_message_new (request->method, request->url);
+  g_autoptr (SoupMessage) message = soup_message_new (request->method, request->url);
   SoupMessageHeaders *headers;
 
   if (message == NULL)
@@ -218,8 +220,17 @@ new_message (const BoxRequest *request, GError **error)
 #endif
   headers = soup_message_get_request_headers (message);
   for (const char *const *h = request->headers; h != NULL && h[0] != NULL; h += 2)
-    soup_message_headers_replace (headers, h[0], h[1]);
-  return message;
+    {
+      /* It would be a header of its own. */
+      if (strpbrk (h[1], "\r\n") != NULL)
+        {
+          g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "the value for the request's %s has a line break in it", h[0]);
+          return NULL;
+        }
+      soup_message_headers_replace (headers, h[0], h[1]);
+    }
+  return g_steal_pointer (&message);
 }
 
 static void
@@ -369,10 +380,12 @@ describe_stage (Stage stage)
     }
 }
 
+/* libsoup offers a proxy a refused password again until it has had enough. */
 static gboolean
 is_proxy_setting (const GError *reason)
 {
-  return g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
+  return g_error_matches (reason, SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_TOO_MANY_RESTARTS)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
          || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
          || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
 }
@@ -405,8 +418,9 @@ describe_failure (Exchange *self, const GError *reason)
                                        "%s answered with something that is not HTTP", host);
   if (is_proxy_setting (reason))
     return box_error_new_with_details (BOX_ERROR_SETTINGS, &details,
-                                       "the proxy refused the connection to %s: %s", host,
-                                       reason->message);
+                                       "the proxy refused the connection to %s; check the user and "
+                                       "password in the proxy's URI (%s)",
+                                       host, reason->message);
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
                                        "no progress for %u s while %s (%s)",

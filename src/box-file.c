@@ -43,6 +43,22 @@ parse_sha1 (JsonObject *object, BoxFile *file, GError **error)
   return FALSE;
 }
 
+/* It goes back to Box in a header. */
+static gboolean
+parse_etag (JsonObject *object, BoxFile *file, GError **error)
+{
+  if (!box_json_find_text (object, "etag", MAX_ID, &file->etag, error))
+    return FALSE;
+  for (const char *p = file->etag; p != NULL && *p != '\0'; p++)
+    if (!g_ascii_isgraph (*p))
+      {
+        g_set_error_literal (error, BOX_ERROR, BOX_ERROR_PROTOCOL,
+                             "the file's \"etag\" is not an etag");
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static BoxFile *
 parse_object (JsonObject *object, GError **error)
 {
@@ -51,7 +67,7 @@ parse_object (JsonObject *object, GError **error)
 
   if (!parse_id (object, "the file", &file->id, error)
       || !box_json_find_string (object, "name", MAX_NAME, &file->name, error)
-      || !box_json_find_text (object, "etag", MAX_ID, &file->etag, error)
+      || !parse_etag (object, file, error)
       || !box_json_find_uint64 (object, "size", 0, G_MAXINT64, &file->has_size, &file->size, error)
       || !parse_sha1 (object, file, error)
       || !box_json_find_object (object, "file_version", &version, error)

@@ -19,5 +19,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   /* Its id goes into URLs. */
   destination = box_destination_new_file (file->id, NULL);
   g_assert_nonnull (destination);
+  for (const char *p = file->etag; p != NULL && *p != '\0'; p++)
+    g_assert_true (g_ascii_isgraph (*p));
   return 0;
 }

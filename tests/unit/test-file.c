@@ -63,6 +63,8 @@ test_nonsense_is_refused (void)
     "{\"id\":\"12\",\"size\":\"7\"}",
     "{\"id\":\"12\",\"sha1\":\"short\"}",
     "{\"id\":\"12\",\"name\":[]}",
+    "{\"id\":\"12\",\"etag\":\"1\\r\\nX: y\"}",
+    "{\"id\":\"12\",\"etag\":\"a b\"}",
     "{\"id\":\"12\",\"file_version\":{}}",
     "{\"id\":\"12\",\"file_version\":7}",
   };

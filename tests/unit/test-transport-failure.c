@@ -243,6 +243,25 @@ test_a_refused_connection_is_transient_and_sure (void)
   g_assert_false (box_error_get_details (error)->unsure);
 }
 
+static void
+test_a_header_with_a_line_break_is_not_sent (void)
+{
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 5, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  BoxRequest request = {
+    .method = "GET",
+    .url = "http://127.0.0.1:1/",
+    .headers = (const char *const[]){ "If-Match", "secret\r\nX: y", NULL },
+  };
+
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  g_assert_null (reply);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_null (strstr (error->message, "secret"));
+}
+
 /* ---- cancelling ---- */
 
 static gpointer
@@ -334,6 +353,8 @@ main (int argc, char **argv)
   fixture_add_both ("a-failing-body-is-the-error", test_a_failing_body_is_the_error);
   g_test_add_func ("/transport/a-refused-connection-is-transient-and-sure",
                    test_a_refused_connection_is_transient_and_sure);
+  g_test_add_func ("/transport/a-header-with-a-line-break-is-not-sent",
+                   test_a_header_with_a_line_break_is_not_sent);
   fixture_add_both ("cancelling-takes-effect-at-once", test_cancelling_takes_effect_at_once);
   g_test_add_func ("/transport/cancelling-ends-a-handshake", test_cancelling_ends_a_handshake);
   return fixture_run_program ();

@@ -228,6 +228,66 @@ test_a_proxys_refusal_is_not_the_servers (void)
   g_assert_false (box_error_get_details (bad_gateway)->unsure);
 }
 
+static void
+serve_proxy_with_password (RawPeer *peer, gpointer data)
+{
+  g_autofree char *head = raw_peer_read_head (peer);
+
+  while (head != NULL && strstr (head, "\r\nProxy-Authorization: Basic dTpwdw==\r\n") == NULL)
+    {
+      raw_peer_say (peer, "HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+                          "Content-Length: 0\r\n\r\n");
+      g_free (head);
+      head = raw_peer_read_head (peer);
+    }
+  if (head == NULL)
+    return;
+  raw_peer_say (peer, "HTTP/1.1 200 Go\r\n\r\n");
+  raw_peer_start_tls (peer, fixture_get_certificate ());
+  g_clear_pointer (&head, g_free);
+  if (!raw_peer_read_request (peer, &head, NULL))
+    return;
+  g_assert_null (strstr (head, "Proxy-Authorization"));
+  raw_peer_reply (peer, "tunnelled");
+}
+
+static void
+test_a_password_in_the_proxys_uri_is_used (void)
+{
+  g_autoptr (RawServer) server = raw_server_new (serve_proxy_with_password, NULL, NULL);
+  g_autofree char *good =
+      g_strdup_printf ("http://u:pw@127.0.0.1:%u", raw_server_get_port (server));
+  g_autoptr (BoxTransportConfig) config =
+      box_transport_config_new (fixture_get_ca_file (), good, 5, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  BoxRequest request = { .method = "GET", .url = "https://127.0.0.1:9999/" };
+
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  g_assert_no_error (error);
+  fixture_assert_body (reply, "tunnelled");
+}
+
+static void
+test_a_proxys_password_is_in_no_error (void)
+{
+  g_autoptr (RawServer) server = raw_server_new (serve_proxy_with_password, NULL, NULL);
+  g_autofree char *bad =
+      g_strdup_printf ("http://u:secret@127.0.0.1:%u", raw_server_get_port (server));
+  g_autoptr (BoxTransportConfig) config =
+      box_transport_config_new (fixture_get_ca_file (), bad, 5, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  BoxRequest request = { .method = "GET", .url = "https://127.0.0.1:9999/" };
+
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  g_assert_null (reply);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_null (strstr (error->message, "secret"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -246,5 +306,9 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/proxies-pass-clear-text", test_proxies_pass_clear_text);
   g_test_add_func ("/transport/a-proxys-refusal-is-not-the-servers",
                    test_a_proxys_refusal_is_not_the_servers);
+  g_test_add_func ("/transport/a-password-in-the-proxys-uri-is-used",
+                   test_a_password_in_the_proxys_uri_is_used);
+  g_test_add_func ("/transport/a-proxys-password-is-in-no-error",
+                   test_a_proxys_password_is_in_no_error);
   return fixture_run_program ();
 }
