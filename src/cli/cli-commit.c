@@ -228,9 +228,9 @@ const CliCommand cli_command_commit = {
   .name = "commit",
   .arguments = "SESSION --sha1 HEX",
   .summary = "Make the file of an upload session whose parts are all at Box",
-  .description = "Lists the parts, checks that all are there, and commits; waits while Box is "
-                 "still processing them.\n"
-                 "Box compares the digest with the bytes it has. Prints the file.\n"
+  .description = "Lists the parts, checks that all are there, and commits; waits while Box is\n"
+                 "still processing them. Box compares the digest with the bytes it has. Prints\n"
+                 "the file.\n"
                  "\n"
                  "With --json: one object with file_id, version_id, name, size, sha1 and etag.\n"
                  "\n"

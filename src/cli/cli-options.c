@@ -38,11 +38,9 @@ cli_options_new_connection_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file,
-      "File whose first line is an access token; read again when the token is refused", "FILE" },
+      "File with an access token, read again when it is refused", "FILE" },
     { "auth-config", 0, 0, G_OPTION_ARG_FILENAME, &options->auth_config,
-      "JSON file to get tokens with: Box app configuration (JWT), client credentials or refresh "
-      "token",
-      "FILE" },
+      "JSON: app configuration (JWT), client credentials or refresh token", "FILE" },
     { "as-user", 0, 0, G_OPTION_ARG_STRING, &options->as_user, "Act as this user", "ID" },
     { "endpoint", 0, 0, G_OPTION_ARG_STRING, &options->endpoint,
       "Where uploads go (default: " BOX_DEFAULT_ENDPOINT ")", "URL" },
@@ -53,11 +51,9 @@ cli_options_new_connection_group (CliOptions *options)
     { "proxy", 0, 0, G_OPTION_ARG_STRING, &options->proxy,
       "Proxy (default: what the environment says)", "URI" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
-      "A connection without progress for this long has failed (default: 60)", "SECONDS" },
+      "Give a connection up without progress for so long (default: 60)", "SECONDS" },
     { "retry-timeout", 0, 0, G_OPTION_ARG_INT, &options->retry_timeout,
-      "How long a passing failure is retried without any progress; 0: for ever (default: 600 for "
-      "uploads, 60 otherwise)",
-      "SECONDS" },
+      "Retry passing failures for so long; 0: for ever (default: 600, short calls 60)", "SECONDS" },
     { NULL },
   };
   GOptionGroup *group =
@@ -74,7 +70,7 @@ cli_options_new_transfer_group (CliOptions *options)
     { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
       "Parts of a file in flight, 1 to 16 (default: 4)", "N" },
     { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
-      "Bytes per second sent for a file, such as 20MB (default: no limit)", "RATE" },
+      "Bytes per second for a file, such as 20MB (default: no limit)", "RATE" },
     { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
       "What computes the digests of parts: glib (default), gnutls", "NAME" },
     { NULL },
@@ -93,15 +89,15 @@ cli_options_new_upload_group (CliOptions *options)
     { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
       "Where the name is taken: error (default), version, rename", "POLICY" },
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
-      "The session of an upload that failed: keep (default; it can go on), abort", "POLICY" },
+      "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
-      "Bytes of parts held in memory for a file (default: --parallel + 2 parts)", "SIZE" },
+      "Bytes of a file's parts in memory (default: --parallel + 2 parts)", "SIZE" },
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,
       "When the content was made (RFC 3339)", "TIME" },
     { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options->content_modified_at,
-      "When it was last changed (RFC 3339; default: as the file system says)", "TIME" },
+      "When it was last changed (RFC 3339; default: the local file's)", "TIME" },
     { NULL },
   };
   GOptionGroup *group = g_option_group_new (

@@ -98,17 +98,13 @@ const CliCommand cli_command_parts = {
   .name = "parts",
   .arguments = "SESSION",
   .summary = "Show the parts of an upload session that are at Box",
-  .description = "On a terminal: a map, one cell a part (or several, in large sessions), with the "
-                 "numbers of the\n"
-                 "missing parts. Otherwise, or with --table: offset, size, SHA-1 (- where Box does "
-                 "not tell it) and ID\n"
-                 "of each part.\n"
+  .description = "On a terminal: a map, one cell a part (or several, in large sessions), with the\n"
+                 "numbers of the missing parts. Otherwise, or with --table: offset, size, SHA-1\n"
+                 "(- where Box does not tell it) and ID of each part.\n"
                  "\n"
-                 "With --json: one object with session_id, part_size, total_parts, "
-                 "parts_processed, expires_at,\n"
-                 "parts_stored, bytes_stored, and parts: an array of objects with part_id, offset, "
-                 "size and sha1 (or\n"
-                 "null).\n"
+                 "With --json: one object with session_id, part_size, total_parts,\n"
+                 "parts_processed, expires_at, parts_stored, bytes_stored, and parts: an array of\n"
+                 "objects with part_id, offset, size and sha1 (or null).\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload parts $SESSION\n"

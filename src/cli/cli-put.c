@@ -35,7 +35,7 @@ static const GOptionEntry entries[] = {
   { "file", 0, 0, G_OPTION_ARG_STRING, &options.file,
     "Make a new version of this file (for one FILE)", "ID" },
   { "session", 0, 0, G_OPTION_ARG_STRING, &options.session,
-    "Go on with this upload session: parts it has are not sent again (for one FILE)", "ID" },
+    "Go on with this session; parts it has stay (for one FILE)", "ID" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
@@ -326,33 +326,32 @@ const CliCommand cli_command_put = {
   .name = "put",
   .arguments = "FILE…",
   .summary = "Upload finished recordings",
-  .description =
-      "Uploads each FILE in parts (below 20,000,000 bytes in one request), verifies size and SHA-1 "
-      "of what\n"
-      "Box has, and prints a line for each. A file that fails does not stop the others. On a "
-      "terminal a bar\n"
-      "for each file shows how far it is.\n"
-      "\n"
-      "An upload that is interrupted keeps its session, and the command to go on with it is "
-      "printed.\n"
-      "\n"
-      "With --json: JSON Lines, each with event and path:\n"
-      "  session   session_id, part_size, total_parts, parts_processed, expires_at, size\n"
-      "  part      part_id, offset, size, sha1, attempts, adopted\n"
-      "  progress  bytes_uploaded, bytes_sent, bytes_total, parts_uploaded, parts_total, "
-      "parts_in_flight,\n"
-      "            retries, rate (bytes a second); every second\n"
-      "  retry     request, offset, attempt, delay_ms, reason\n"
-      "  outage    over, reason\n"
-      "  commit    nothing more\n"
-      "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
-      "  failed    session_id, error\n"
-      "\n"
-      "Examples:\n"
-      "  boxupload put recording.mp4\n"
-      "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
-      "  boxupload put --file 5678 talk.mkv\n"
-      "  boxupload put --session $SESSION recording.mp4\n",
+  .description = "Uploads each FILE in parts (below 20,000,000 bytes in one request), verifies\n"
+                 "size and SHA-1 of what Box has, and prints a line for each. A file that fails\n"
+                 "does not stop the others. On a terminal a bar for each file shows how far it\n"
+                 "is.\n"
+                 "\n"
+                 "An upload that is interrupted keeps its session, and the command to go on with\n"
+                 "it is printed.\n"
+                 "\n"
+                 "With --json: JSON Lines, each with event and path:\n"
+                 "  session   session_id, part_size, total_parts, parts_processed, expires_at,\n"
+                 "            size\n"
+                 "  part      part_id, offset, size, sha1, attempts, adopted\n"
+                 "  progress  bytes_uploaded, bytes_sent, bytes_total, parts_uploaded,\n"
+                 "            parts_total, parts_in_flight, retries, rate (bytes a second);\n"
+                 "            every second\n"
+                 "  retry     request, offset, attempt, delay_ms, reason\n"
+                 "  outage    over, reason\n"
+                 "  commit    nothing more\n"
+                 "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
+                 "  failed    session_id, error\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload put recording.mp4\n"
+                 "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
+                 "  boxupload put --file 5678 talk.mkv\n"
+                 "  boxupload put --session $SESSION recording.mp4\n",
   .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS | CLI_COMMAND_UPLOADS,
   .entries = entries,
   .min_arguments = 1,

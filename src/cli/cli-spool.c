@@ -137,7 +137,7 @@ const CliCommand cli_command_spool = {
   .name = "spool",
   .arguments = "[DIR]",
   .summary = "List the recordings that Box does not have yet",
-  .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest "
+  .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest\n"
                  "first, each as\n"
                  "  being written or uploaded   a living process has it\n"
                  "  complete                    its stream came to its end\n"
@@ -145,10 +145,9 @@ const CliCommand cli_command_spool = {
                  "  committed                   Box has it; only the clearing up is left\n"
                  "  unreadable                  its journal makes no sense\n"
                  "\n"
-                 "With --json: one object with path, bytes and recordings: an array of objects "
-                 "with name, path, status\n"
-                 "(busy, complete, interrupted, committed, unreadable), size, bytes_uploaded, "
-                 "destination and problem.\n"
+                 "With --json: one object with path, bytes and recordings: an array of objects\n"
+                 "with name, path, status (busy, complete, interrupted, committed, unreadable),\n"
+                 "size, bytes_uploaded, destination and problem.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload spool\n"

@@ -17,7 +17,7 @@ static struct
 static const GOptionEntry entries[] = {
   { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "The folder to upload into", "ID" },
   { "out", 'o', 0, G_OPTION_ARG_FILENAME, &options.out,
-    "Write the token to this file, which only its owner can read, instead of stdout", "FILE" },
+    "Write it to this file, readable by its owner only", "FILE" },
   { NULL },
 };
 
@@ -111,21 +111,17 @@ const CliCommand cli_command_token = {
   .name = "token",
   .arguments = "--folder ID",
   .summary = "Get a token that can only upload into one folder",
-  .description =
-      "For recorders that should hold nothing more: the token can do nothing but upload into the "
-      "folder\n"
-      "(and what is below it), lasts about an hour and cannot be renewed. Written to a file that "
-      "recorders\n"
-      "name as their token-file, it is replaced as a whole, and they read it again when the old "
-      "one is\n"
-      "refused.\n"
-      "\n"
-      "With --json: one object with access_token (or path, with --out), folder_id and expires_at.\n"
-      "\n"
-      "Examples:\n"
-      "  boxupload token --folder 1234 --auth-config /etc/boxupload/box.json --out "
-      "/run/recorder/token\n"
-      "  boxupload token --folder 1234 | ssh recorder 'umask 077; cat > token'\n",
+  .description = "For recorders that should hold nothing more: the token can do nothing but\n"
+                 "upload into the folder (and what is below it), lasts about an hour and cannot\n"
+                 "be renewed. Written to a file that recorders name as their token-file, it is\n"
+                 "replaced as a whole, and they read it again when the old one is refused.\n"
+                 "\n"
+                 "With --json: one object with access_token (or path, with --out), folder_id and\n"
+                 "expires_at.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload token --folder 1234 --auth-config box.json --out /run/token\n"
+                 "  boxupload token --folder 1234 | ssh recorder 'umask 077; cat > token'\n",
   .flags = CLI_COMMAND_CONNECTS,
   .entries = entries,
   .min_arguments = 0,

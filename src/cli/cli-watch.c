@@ -24,10 +24,7 @@ static const GOptionEntry entries[] = {
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
     "N" },
   { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
-    "Wait this long before a recording that failed is tried again; if it was refused, then twice "
-    "as "
-    "long, up to 15 minutes (default: 30)",
-    "SECONDS" },
+    "Wait before a failed recording is tried again (default: 30)", "SECONDS" },
   { NULL },
 };
 
@@ -255,21 +252,18 @@ const CliCommand cli_command_watch = {
   .name = "watch",
   .arguments = "[DIR]",
   .summary = "Finish the recordings that Box does not have yet, for ever",
-  .description =
-      "Does for ever what “boxupload resume” does once, for a host that records: sees new "
-      "recordings in DIR\n"
-      "(default: $XDG_STATE_HOME/boxupload/spool) by itself, uploads the oldest first, and prints "
-      "a line for\n"
-      "each. A recording that fails is tried again while others go on. SIGTERM "
-      "and SIGINT\n"
-      "end it in order, with exit code 0; what it was uploading goes on at the next start.\n"
-      "\n"
-      "With --json: JSON Lines as “boxupload resume --help” has them.\n"
-      "\n"
-      "Examples:\n"
-      "  boxupload watch\n"
-      "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json --upload-rate "
-      "5MB\n",
+  .description = "Does for ever what “boxupload resume” does once, for a host that records: sees\n"
+                 "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
+                 "uploads the oldest first, and prints a line for each. A recording that fails is\n"
+                 "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
+                 "code 0; what it was uploading goes on at the next start.\n"
+                 "\n"
+                 "With --json: JSON Lines as “boxupload resume --help” has them.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload watch\n"
+                 "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
+                 "--upload-rate 5MB\n",
   .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,
   .min_arguments = 0,

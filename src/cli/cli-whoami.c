@@ -115,17 +115,17 @@ const CliCommand cli_command_whoami = {
   .name = "whoami",
   .arguments = "",
   .summary = "Check the credentials: say whose they are, which kind, and until when",
-  .description =
-      "Asks Box whose the credentials are, and says which kind they are, what named them, and how "
-      "long the\n"
-      "present token lasts. If they do not work, says what to mend.\n"
-      "\n"
-      "With --json: one object with user_id, name, login, grant (access-token, token-file, jwt,\n"
-      "client-credentials, refresh-token), origin, path, subject, expires_at and warning.\n"
-      "\n"
-      "Examples:\n"
-      "  boxupload whoami --auth-config /etc/boxupload/box.json\n"
-      "  BOX_TOKEN_FILE=/run/box-token boxupload whoami\n",
+  .description = "Asks Box whose the credentials are, and says which kind they are, what named\n"
+                 "them, and how long the present token lasts. If they do not work, says what to\n"
+                 "mend.\n"
+                 "\n"
+                 "With --json: one object with user_id, name, login, grant (access-token,\n"
+                 "token-file, jwt, client-credentials, refresh-token), origin, path, subject,\n"
+                 "expires_at and warning.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload whoami --auth-config /etc/boxupload/box.json\n"
+                 "  BOX_TOKEN_FILE=/run/box-token boxupload whoami\n",
   .flags = CLI_COMMAND_CONNECTS,
   .min_arguments = 0,
   .max_arguments = 0,
