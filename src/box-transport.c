@@ -3,6 +3,7 @@
 
 #include "box-error.h"
 #include "box-exchange-private.h"
+#include "box-proxy-private.h"
 #include "box-trust-private.h"
 
 #include <libsoup/soup.h>
@@ -162,6 +163,7 @@ static SoupSession *
 new_session (BoxTransportConfig *config)
 {
   SoupSession *session = soup_session_new ();
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy);
 
   /* An idle time-out would need a main loop; LONGEST_REST does its work. */
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
@@ -169,12 +171,7 @@ new_session (BoxTransportConfig *config)
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
   if (config->trust != NULL)
     soup_session_set_tls_database (session, config->trust);
-  if (config->proxy != NULL)
-    {
-      g_autoptr (GProxyResolver) resolver = g_simple_proxy_resolver_new (config->proxy, NULL);
-
-      soup_session_set_proxy_resolver (session, resolver);
-    }
+  soup_session_set_proxy_resolver (session, resolver);
   return session;
 }
 

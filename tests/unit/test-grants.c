@@ -406,6 +406,23 @@ test_redirects_are_not_followed (Fixture *f, gconstpointer status)
 }
 
 static void
+test_secrets_in_clear_text_pass_by_the_proxy (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answer = { 0 };
+  g_autoptr (TokenServer) proxy = token_server_new (&answer, 1);
+  g_autofree char *proxy_uri =
+      g_strndup (token_server_get_url (proxy),
+                 strlen (token_server_get_url (proxy)) - strlen ("/oauth2/token"));
+
+  box_transport_config_unref (f->transport_config);
+  f->transport_config = box_transport_config_new (NULL, proxy_uri, 10, NULL);
+  start_plain (f, CLIENT);
+  assert_token (f->credentials, NULL, "access-1");
+  g_assert_cmpuint (token_server_count (f->server), ==, 1);
+  g_assert_cmpuint (token_server_count (proxy), ==, 0);
+}
+
+static void
 test_clear_text_endpoint_elsewhere_is_refused (Fixture *f, gconstpointer data)
 {
   BoxCredentialsSettings settings = {
@@ -738,6 +755,8 @@ add_endpoint_tests (void)
   ADD ("endpoint/nobody-asks-before-retry-after-is-over",
        test_nobody_asks_before_retry_after_is_over);
   ADD ("endpoint/absent-is-transient", test_no_endpoint_is_transient);
+  ADD ("endpoint/secrets-in-clear-text-pass-by-the-proxy",
+       test_secrets_in_clear_text_pass_by_the_proxy);
   ADD ("endpoint/in-clear-text-elsewhere-is-refused",
        test_clear_text_endpoint_elsewhere_is_refused);
   ADD ("endpoint/definite-refusal-ends-at-once-and-says-what-to-mend",

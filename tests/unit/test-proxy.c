@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box-proxy-private.h"
+
+#define PROXY "http://proxy.example.com:3128"
+
+typedef struct
+{
+  const char *uri;
+  const char *way;
+} ProxyCase;
+
+static const ProxyCase cases[] = {
+  { "http://127.0.0.1:8080/api/2.0", "direct://" },
+  { "http://[::1]:8080/", "direct://" },
+  { "http://localhost/", "direct://" },
+  { "https://127.0.0.1:8443/", PROXY },
+  { "https://upload.box.com/api/2.0", PROXY },
+  { "http://localhost.example.com/", PROXY },
+  { "http://127.0.0.1.example.com/", PROXY },
+};
+
+static void
+test_clear_text_to_loopback_takes_no_proxy (gconstpointer data)
+{
+  const ProxyCase *c = data;
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY);
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) ways = g_proxy_resolver_lookup (resolver, c->uri, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_strv_length (ways), ==, 1);
+  g_assert_cmpstr (ways[0], ==, c->way);
+}
+
+static void
+on_answered (GObject *resolver, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  char ***ways = user_data;
+
+  *ways = g_proxy_resolver_lookup_finish (G_PROXY_RESOLVER (resolver), result, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_asynchronous_question_has_the_same_answer (gconstpointer data)
+{
+  const ProxyCase *c = data;
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY);
+  g_auto (GStrv) ways = NULL;
+
+  g_proxy_resolver_lookup_async (resolver, c->uri, NULL, on_answered, &ways);
+  while (ways == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (ways[0], ==, c->way);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/proxy/clear-text-to-loopback-takes-no-proxy/%u", i);
+      g_autofree char *async_path =
+          g_strdup_printf ("/proxy/asynchronous-question-has-the-same-answer/%u", i);
+
+      g_test_add_data_func (path, &cases[i], test_clear_text_to_loopback_takes_no_proxy);
+      g_test_add_data_func (async_path, &cases[i], test_asynchronous_question_has_the_same_answer);
+    }
+  return g_test_run ();
+}
