@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxTokenSource: where tokens come from by the settings: a file, a configuration, the environment.
- * Immutable once
- * opened; obtaining a token may take long and is done by one thread at a time.
+ * Immutable but for the clock skew; obtaining a token may take long and is done by one thread at a
+ * time.
  */
 #pragma once
 
@@ -28,7 +28,6 @@ typedef struct
   char *token;  /* TOKEN */
   char *token_url;
   BoxTransportConfig *transport_config; /* nullable */
-  gboolean rotates;                     /* set when it is opened */
   gint64 clock_skew; /* of the token endpoint; seconds; whoever obtains a token */
 } BoxTokenSource;
 
@@ -38,13 +37,16 @@ box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig
 void box_token_source_free (BoxTokenSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenSource, box_token_source_free)
 
-/* What can be had and checked without the network: *@token stays NULL where one must be asked for.
- */
-gboolean box_token_source_open (BoxTokenSource *source, BoxToken **token, GError **error);
+/* What can be had and checked without the network, of a FILE or CONFIG: *@token stays NULL where
+ * one must be asked for.
+ * @rotates: whether obtaining a token uses up what it is obtained with, so that it must not be cut
+ * short. */
+gboolean box_token_source_open (const BoxTokenSource *source, BoxToken **token, gboolean *rotates,
+                                GError **error);
 
-/* Another token than those @refused (NULL-terminated), and a later one than @present (nullable)
- * where there can be. A token file that is gone or empty for the
- * moment is BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
+/* Of a FILE or CONFIG: another token than those @refused (NULL-terminated), and a later one than
+ * @present (nullable) where there can be. A token file that is gone or empty for the moment is
+ * BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
 BoxToken *box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
                                    const char *present, GCancellable *cancellable, GError **error);
 

@@ -38,7 +38,6 @@ box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig
   BoxTokenSource *source = g_new0 (BoxTokenSource, 1);
 
   source->token_url = g_strdup (settings->token_url);
-  source->rotates = TRUE;
   if (transport_config != NULL)
     source->transport_config = box_transport_config_ref (transport_config);
   if (!take (source, BOX_TOKEN_SOURCE_FILE, "token-file", settings->token_file)
@@ -87,46 +86,32 @@ read_token_file (const BoxTokenSource *source, gboolean *absent, GError **error)
   return box_token_new (g_steal_pointer (&line), 0, 0);
 }
 
-static BoxToken *
-open_token (const BoxTokenSource *source, GError **error)
-{
-  if (!box_token_check (source->origin, source->token, error))
-    return NULL;
-  return box_token_new (g_strdup (source->token), 0, 0);
-}
-
 /* The file is only checked: it is read again each time a token is wanted, so that its secrets stay
  * in memory no longer than they are used, and a changed one takes effect. */
 static gboolean
-open_config (BoxTokenSource *source, GError **error)
+open_config (const BoxTokenSource *source, gboolean *rotates, GError **error)
 {
   g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
 
   if (config == NULL)
     return FALSE;
-  source->rotates = config->kind == BOX_AUTH_REFRESH_TOKEN;
+  *rotates = config->kind == BOX_AUTH_REFRESH_TOKEN;
   return box_origin_check_endpoint (source->token_url, "The token endpoint's address", error);
 }
 
 gboolean
-box_token_source_open (BoxTokenSource *source, BoxToken **token, GError **error)
+box_token_source_open (const BoxTokenSource *source, BoxToken **token, gboolean *rotates,
+                       GError **error)
 {
   gboolean absent;
 
-  switch (source->kind)
-    {
-    case BOX_TOKEN_SOURCE_NONE:
-      return TRUE;
-    case BOX_TOKEN_SOURCE_TOKEN:
-      *token = open_token (source, error);
-      return *token != NULL;
-    case BOX_TOKEN_SOURCE_FILE:
-      *token = read_token_file (source, &absent, error);
-      return *token != NULL;
-    case BOX_TOKEN_SOURCE_CONFIG:
-      return open_config (source, error);
-    }
-  g_assert_not_reached ();
+  g_return_val_if_fail (source->path != NULL, FALSE);
+
+  *rotates = FALSE;
+  if (source->kind == BOX_TOKEN_SOURCE_CONFIG)
+    return open_config (source, rotates, error);
+  *token = read_token_file (source, &absent, error);
+  return *token != NULL;
 }
 
 static BoxToken *
@@ -179,31 +164,9 @@ BoxToken *
 box_token_source_obtain (BoxTokenSource *source, const char *const *refused, const char *present,
                          GCancellable *cancellable, GError **error)
 {
-  switch (source->kind)
-    {
-    case BOX_TOKEN_SOURCE_NONE:
-      if (refused[0] == NULL)
-        g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-                     "No credentials: give access-token, token-file or auth-config, or set "
-                     "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE or BOX_AUTH_CONFIG");
-      else
-        g_set_error (
-            error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-            "Box refuses the access token (expired or revoked): give a new one; token-file "
-            "and auth-config renew themselves");
-      return NULL;
-    case BOX_TOKEN_SOURCE_TOKEN:
-      if (!g_strv_contains (refused, source->token))
-        return open_token (source, error);
-      g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-                   "Box refuses the token in %s (expired or revoked): set a new one; token-file "
-                   "and auth-config renew themselves",
-                   source->origin);
-      return NULL;
-    case BOX_TOKEN_SOURCE_FILE:
-      return obtain_from_file (source, refused, error);
-    case BOX_TOKEN_SOURCE_CONFIG:
-      return obtain_by_config (source, refused, present, cancellable, error);
-    }
-  g_assert_not_reached ();
+  g_return_val_if_fail (source->path != NULL, NULL);
+
+  if (source->kind == BOX_TOKEN_SOURCE_FILE)
+    return obtain_from_file (source, refused, error);
+  return obtain_by_config (source, refused, present, cancellable, error);
 }
