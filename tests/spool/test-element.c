@@ -4,9 +4,15 @@
  */
 #include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "spool-kit.h"
+
+/* Whether this process may mount what nobody else sees. */
+static gboolean own_mounts;
 
 #define CHUNK    (256u * 1024)
 #define PATIENCE (60 * GST_SECOND)
@@ -402,6 +408,62 @@ test_full_spool_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
 }
 
+static gboolean
+mount_disk (Fixture *fixture, gulong flags, const char *options)
+{
+  return mount ("tmpfs", fixture->kit.dir, "tmpfs", flags, options) == 0;
+}
+
+/* A disk that is smaller than the recording, until somebody makes room. */
+static void
+test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 recorded;
+  BoxRecovered how;
+
+  if (!own_mounts || !mount_disk (fixture, 0, "size=22m,mode=700"))
+    {
+      g_test_skip ("needs the right to mount");
+      return;
+    }
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, 3 * SPOOL_KIT_PART), ==, GST_FLOW_ERROR);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+                       GST_RESOURCE_ERROR_NO_SPACE_LEFT);
+  stop (fixture);
+  list = box_spool_list (fixture->kit.spool, NULL);
+  recorded = ((BoxSpooled *) list->pdata[0])->size;
+  g_assert_cmpuint (recorded, >=, fixture->pushed);
+  g_assert_cmpuint (recorded, >, BOX_SESSION_MIN_SIZE);
+  g_assert_true (mount_disk (fixture, MS_REMOUNT, "size=100m"));
+  error = spool_kit_recover (&fixture->kit, ((BoxSpooled *) list->pdata[0])->journal_path, &how);
+  g_assert_no_error (error);
+  assert_committed (fixture, recorded);
+  g_assert_cmpint (umount (fixture->kit.dir), ==, 0);
+}
+
+static void
+test_data_that_cannot_be_read_back_is_an_error (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  g_autofree char *text = NULL;
+
+  g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, NULL);
+  box_emulator_set_down (fixture->kit.emulator, TRUE);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  list = box_spool_list (fixture->kit.spool, NULL);
+  g_assert_cmpint (truncate (((BoxSpooled *) list->pdata[0])->data_path, 1000), ==, 0);
+  box_emulator_set_down (fixture->kit.emulator, FALSE);
+  gst_harness_push_event (fixture->harness, gst_event_new_eos ());
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (text, "cut it off"));
+  g_assert_cmpuint (box_emulator_count_files (fixture->kit.emulator), ==, 0);
+}
+
 static void
 test_unusable_spool_is_refused_before_recording (Fixture *fixture, gconstpointer data)
 {
@@ -470,6 +532,9 @@ test_only_what_is_spooled_first_can_be_rewritten (Fixture *fixture, gconstpointe
 int
 main (int argc, char **argv)
 {
+  /* Before there is any other thread: they would keep the machine's mounts. */
+  own_mounts =
+      unshare (CLONE_NEWNS) == 0 && mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   ADD ("unknown-size-is-uploaded-at-eos", test_unknown_size_is_uploaded_at_eos,
@@ -504,6 +569,9 @@ main (int argc, char **argv)
   ADD ("stopped-stream-stays-in-the-spool", test_stopped_stream_stays_in_the_spool, NULL);
   ADD ("empty-stream-makes-no-file-and-says-so", test_empty_stream_makes_no_file_and_says_so, NULL);
   ADD ("full-spool-keeps-what-was-recorded", test_full_spool_keeps_what_was_recorded, NULL);
+  ADD ("full-disk-keeps-what-was-recorded", test_full_disk_keeps_what_was_recorded, NULL);
+  ADD ("data-that-cannot-be-read-back-is-an-error", test_data_that_cannot_be_read_back_is_an_error,
+       NULL);
   ADD ("unusable-spool-is-refused-before-recording",
        test_unusable_spool_is_refused_before_recording, NULL);
   ADD ("pause-interrupts-the-wait-but-not-the-upload",
