@@ -19,11 +19,11 @@ struct _BoxTransportConfig
   guint ref_count; /* with the lock of the_configs */
 
   /* immutable */
-  char *key;           /* in the_configs */
-  GTlsDatabase *trust; /* NULL: the system's */
-  char *proxy;         /* NULL: as the environment says */
-  char *proxy_name;    /* the same without credentials */
-  guint timeout;       /* seconds */
+  char *key; /* in the_configs */
+  GTlsDatabase *trust;
+  char *proxy;      /* NULL: as the environment says */
+  char *proxy_name; /* the same without credentials */
+  guint timeout;    /* seconds */
 };
 
 /* All there are by what they say, so that the uploads of a process share the connections of a
@@ -121,7 +121,7 @@ box_transport_config_new (const char *ca_file, const char *proxy, guint timeout,
   config = g_new0 (BoxTransportConfig, 1);
   config->ref_count = 1;
   config->timeout = timeout;
-  if ((ca_file != NULL && (config->trust = box_trust_new (ca_file, error)) == NULL)
+  if ((config->trust = box_trust_new (ca_file, error)) == NULL
       || (proxy != NULL && !parse_proxy (config, proxy, error)))
     {
       config_free (config);
@@ -169,8 +169,7 @@ new_session (BoxTransportConfig *config)
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
                 "boxuploadsink/" BOX_VERSION, NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  if (config->trust != NULL)
-    soup_session_set_tls_database (session, config->trust);
+  soup_session_set_tls_database (session, config->trust);
   soup_session_set_proxy_resolver (session, resolver);
   return session;
 }

@@ -12,11 +12,12 @@ G_BEGIN_DECLS
 #define BOX_TYPE_TRUST (box_trust_get_type ())
 G_DECLARE_FINAL_TYPE (BoxTrust, box_trust, BOX, TRUST, GTlsDatabase)
 
-/* Trusts the certificates in the PEM file @ca_file, and what the system trusts. BOX_ERROR_SETTINGS
- * names the file. */
+/* Trusts the certificates in the PEM file @ca_file (nullable), and what the system trusts.
+ * BOX_ERROR_SETTINGS names the file. Also without a file it is better than the system's database
+ * itself, which glib-networking would read once more for each connection. */
 GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
 
-/* Trusts what either of @own and @system does; takes references. */
+/* Trusts what either of @own (nullable) and @system does; takes references. */
 GTlsDatabase *box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system);
 
 /* What is wrong with a certificate, in words; free with g_free(). */

@@ -8,7 +8,7 @@ struct _BoxTrust
   GTlsDatabase parent;
 
   /* immutable */
-  GTlsDatabase *own;
+  GTlsDatabase *own; /* nullable */
   GTlsDatabase *system;
 };
 
@@ -22,6 +22,9 @@ box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const ch
   BoxTrust *self = BOX_TRUST (database);
   GTlsCertificateFlags own_problems, system_problems;
 
+  if (self->own == NULL)
+    return g_tls_database_verify_chain (self->system, chain, purpose, identity, interaction, flags,
+                                        cancellable, error);
   own_problems = g_tls_database_verify_chain (self->own, chain, purpose, identity, interaction,
                                               flags, cancellable, error);
   if (own_problems == 0)
@@ -81,7 +84,7 @@ box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
 {
   BoxTrust *self = g_object_new (BOX_TYPE_TRUST, NULL);
 
-  self->own = g_object_ref (own);
+  g_set_object (&self->own, own);
   self->system = g_object_ref (system);
   return G_TLS_DATABASE (self);
 }
@@ -89,10 +92,10 @@ box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
 GTlsDatabase *
 box_trust_new (const char *ca_file, GError **error)
 {
-  g_autoptr (GTlsDatabase) own = load_file (ca_file, error);
+  g_autoptr (GTlsDatabase) own = NULL;
   g_autoptr (GTlsDatabase) system = NULL;
 
-  if (own == NULL)
+  if (ca_file != NULL && (own = load_file (ca_file, error)) == NULL)
     return NULL;
   system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
   return box_trust_new_of (own, system);
