@@ -262,6 +262,33 @@ test_a_header_with_a_line_break_is_not_sent (void)
   g_assert_null (strstr (error->message, "secret"));
 }
 
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static void
+test_failures_leave_no_descriptor_open (gconstpointer mode)
+{
+  guint before = 0;
+
+  for (guint round = 0; round < 5; round++)
+    {
+      for (gsize i = 0; i < G_N_ELEMENTS (failures); i++)
+        check_failure (&failures[i], mode, 5);
+      /* The first round opens what the process keeps. */
+      if (round == 0)
+        before = count_descriptors ();
+    }
+  g_assert_cmpuint (count_descriptors (), ==, before);
+}
+
 /* ---- cancelling ---- */
 
 static gpointer
@@ -353,6 +380,7 @@ main (int argc, char **argv)
   fixture_add_both ("a-failing-body-is-the-error", test_a_failing_body_is_the_error);
   g_test_add_func ("/transport/a-refused-connection-is-transient-and-sure",
                    test_a_refused_connection_is_transient_and_sure);
+  fixture_add_both ("failures-leave-no-descriptor-open", test_failures_leave_no_descriptor_open);
   g_test_add_func ("/transport/a-header-with-a-line-break-is-not-sent",
                    test_a_header_with_a_line_break_is_not_sent);
   fixture_add_both ("cancelling-takes-effect-at-once", test_cancelling_takes_effect_at_once);
