@@ -4,7 +4,8 @@
 struct _EmuJournal
 {
   GMutex lock;
-  GCond changed;
+  GCond changed;  /* requests */
+  GCond received; /* bytes */
 
   /* with lock */
   GPtrArray *requests; /* of BoxEmulatorRequest, number 1 first */
@@ -55,6 +56,7 @@ emu_journal_new (void)
 
   g_mutex_init (&journal->lock);
   g_cond_init (&journal->changed);
+  g_cond_init (&journal->received);
   journal->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) box_emulator_request_free);
   return journal;
 }
@@ -65,6 +67,7 @@ emu_journal_free (EmuJournal *journal)
   g_ptr_array_unref (journal->requests);
   g_mutex_clear (&journal->lock);
   g_cond_clear (&journal->changed);
+  g_cond_clear (&journal->received);
   g_free (journal);
 }
 
@@ -96,7 +99,7 @@ emu_journal_add_body (EmuJournal *journal, guint number, gsize bytes)
   g_mutex_lock (&journal->lock);
   get_locked (journal, number)->body_bytes += bytes;
   journal->bytes += bytes;
-  g_cond_broadcast (&journal->changed);
+  g_cond_broadcast (&journal->received);
   g_mutex_unlock (&journal->lock);
 }
 
@@ -227,7 +230,7 @@ emu_journal_wait_bytes (EmuJournal *journal, guint64 bytes, guint timeout_ms)
 
   g_mutex_lock (&journal->lock);
   while (in_time && journal->bytes < bytes)
-    in_time = g_cond_wait_until (&journal->changed, &journal->lock, until);
+    in_time = g_cond_wait_until (&journal->received, &journal->lock, until);
   g_mutex_unlock (&journal->lock);
   return in_time;
 }

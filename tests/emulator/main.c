@@ -19,6 +19,7 @@ static gint64 rate;
 static int session_lifetime;
 static int token_lifetime;
 static int processing;
+static int page_limit;
 static gint64 clock_offset;
 static char **tokens;
 static char **scenarios;
@@ -42,6 +43,8 @@ static const GOptionEntry entries[] = {
     "Life of an upload session (604800)", "SECONDS" },
   { "processing", 0, 0, G_OPTION_ARG_INT, &processing,
     "Answer the first N commits of a session with 202 (0)", "N" },
+  { "page-limit", 0, 0, G_OPTION_ARG_INT, &page_limit, "Largest page of a list of parts (1000)",
+    "N" },
   { "token", 0, 0, G_OPTION_ARG_STRING_ARRAY, &tokens,
     "Accept this access token and, given again, others (default: any is accepted)", "TOKEN" },
   { "token-lifetime", 0, 0, G_OPTION_ARG_INT, &token_lifetime,
@@ -100,6 +103,7 @@ check_options (GError **error)
          && in_range (rate, G_MAXINT64, "rate", error)
          && in_range (session_lifetime, G_MAXINT, "session-lifetime", error)
          && in_range (token_lifetime, G_MAXINT, "token-lifetime", error)
+         && in_range (page_limit, G_MAXINT, "page-limit", error)
          && in_range (processing, G_MAXINT, "processing", error);
 }
 
@@ -147,6 +151,7 @@ start (GError **error)
     .rate = rate,
     .session_lifetime = session_lifetime,
     .token_lifetime = token_lifetime,
+    .page_limit = page_limit,
     .processing = processing,
     .clock_offset = clock_offset,
     .tokens = (const char *const *) tokens,
