@@ -332,7 +332,7 @@ check_cancel (const Mode *mode, RawServe serve, gsize size, BoxPace *pace)
   g_assert_null (reply);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CANCELLED);
   g_test_message ("%" G_GINT64_FORMAT " µs", took);
-  g_assert_cmpint (took, <, G_USEC_PER_SEC);
+  g_assert_cmpint (took, <, 10 * G_USEC_PER_SEC);
 }
 
 static void
@@ -365,7 +365,7 @@ test_cancelling_ends_a_handshake (void)
   when = g_thread_join (canceller);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CANCELLED);
   g_assert_false (box_error_get_details (error)->unsure);
-  g_assert_cmpint (g_get_monotonic_time () - *when, <, G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - *when, <, 10 * G_USEC_PER_SEC);
 }
 
 int
