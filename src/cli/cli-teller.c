@@ -17,6 +17,7 @@ struct _CliTeller
   /* with lock */
   char *session_id;
   char *notice;
+  gboolean outage;
   gboolean gone;
   GCond gone_changed;
 };
@@ -197,9 +198,15 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 {
   CliTeller *teller = user_data;
   double seconds = (double) delay / G_USEC_PER_SEC;
+  gboolean known;
 
-  set_notice (teller, g_strdup_printf ("retrying: %s", reason->message));
-  if (teller->tell == CLI_TELL_TEXT)
+  g_mutex_lock (&teller->lock);
+  known = teller->outage;
+  g_mutex_unlock (&teller->lock);
+  if (!known)
+    set_notice (teller, g_strdup_printf ("retrying: %s", reason->message));
+  /* An outage is told when it begins and when it ends, however long it takes. */
+  if (teller->tell == CLI_TELL_TEXT && !known)
     cli_complain ("%s: %s; trying again in %.1f s", teller->shown, reason->message, seconds);
   if (teller->tell == CLI_TELL_JSON)
     {
@@ -220,10 +227,14 @@ on_outage (const GError *reason, gpointer user_data)
 {
   CliTeller *teller = user_data;
 
+  g_mutex_lock (&teller->lock);
+  teller->outage = reason != NULL;
+  g_mutex_unlock (&teller->lock);
   set_notice (teller, reason != NULL ? g_strdup ("waiting for the network") : NULL);
-  if (teller->tell == CLI_TELL_TEXT)
-    cli_complain ("%s: %s", teller->shown,
-                  reason != NULL ? "the network is gone; waiting for it" : "the network is back");
+  if (teller->tell == CLI_TELL_TEXT && reason != NULL)
+    cli_complain ("%s: nothing gets through (%s); waiting", teller->shown, reason->message);
+  if (teller->tell == CLI_TELL_TEXT && reason == NULL)
+    cli_complain ("%s: it gets through again", teller->shown);
   if (teller->tell == CLI_TELL_JSON)
     {
       g_autoptr (JsonBuilder) builder = new_event (teller, "outage");

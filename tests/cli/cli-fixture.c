@@ -158,6 +158,21 @@ fixture_start (Fixture *f, const char *const *arguments)
   return start (f, NULL, arguments);
 }
 
+void
+fixture_wait_for_complaint (GSubprocess *process, const char *text)
+{
+  g_autoptr (GDataInputStream) lines =
+      g_data_input_stream_new (g_subprocess_get_stderr_pipe (process));
+  g_autofree char *line = NULL;
+
+  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (lines), FALSE);
+  g_buffered_input_stream_set_buffer_size (G_BUFFERED_INPUT_STREAM (lines), 1);
+  while ((line = g_data_input_stream_read_line (lines, NULL, NULL, NULL)) != NULL
+         && strstr (line, text) == NULL)
+    g_clear_pointer (&line, g_free);
+  g_assert_nonnull (line);
+}
+
 /* All that comes until the other side is gone: EIO is how a terminal says so. */
 static char *
 read_terminal (int fd)

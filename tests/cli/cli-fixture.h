@@ -61,6 +61,9 @@ Answer fixture_run_env (Fixture *f, char **environment, const char *const *argum
 GSubprocess *fixture_start (Fixture *f, const char *const *arguments);
 #define START(f, ...) fixture_start (f, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* Reads what @process writes to stderr, up to a line with @text. */
+void fixture_wait_for_complaint (GSubprocess *process, const char *text);
+
 /* Waits for the end of what fixture_start() gave; takes it. */
 Answer fixture_finish (GSubprocess *process);
 

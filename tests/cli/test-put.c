@@ -339,6 +339,27 @@ test_what_goes_wrong_meanwhile_is_told_and_survived (Fixture *f, gconstpointer d
   fixture_assert_at_box (f, "a", "a");
 }
 
+static void
+test_an_outage_is_told_when_it_begins_and_when_it_ends (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a", "--parallel", "1");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  box_emulator_set_down (f->emulator, TRUE);
+  fixture_wait_for_complaint (process, "nothing gets through");
+  box_emulator_release (f->emulator, "gate");
+  box_emulator_set_down (f->emulator, FALSE);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.err, "it gets through again"));
+  g_assert_null (strstr (answer.err, "trying again in"));
+  fixture_assert_at_box (f, "a", "a");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -369,6 +390,8 @@ main (int argc, char **argv)
             test_a_file_that_grows_while_it_is_read_is_not_committed);
   ADD_TEST ("/cli/put/file-that-shrinks-is-not-committed",
             test_a_file_that_shrinks_while_it_is_read_is_not_committed);
+  ADD_TEST ("/cli/put/outage-is-told-when-it-begins-and-when-it-ends",
+            test_an_outage_is_told_when_it_begins_and_when_it_ends);
   ADD_TEST ("/cli/put/what-goes-wrong-meanwhile-is-told-and-survived",
             test_what_goes_wrong_meanwhile_is_told_and_survived);
   return g_test_run ();

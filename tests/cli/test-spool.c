@@ -236,22 +236,6 @@ test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
   fixture_assert_at_box (f, "busy", "busy");
 }
 
-/* Reads @process's stderr up to a line with @text. */
-static void
-wait_for_complaint (GSubprocess *process, const char *text)
-{
-  g_autoptr (GDataInputStream) lines =
-      g_data_input_stream_new (g_subprocess_get_stderr_pipe (process));
-  g_autofree char *line = NULL;
-
-  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (lines), FALSE);
-  g_buffered_input_stream_set_buffer_size (G_BUFFERED_INPUT_STREAM (lines), 1);
-  while ((line = g_data_input_stream_read_line (lines, NULL, NULL, NULL)) != NULL
-         && strstr (line, text) == NULL)
-    g_clear_pointer (&line, g_free);
-  g_assert_nonnull (line);
-}
-
 static void
 test_the_network_coming_back_ends_the_waits (Fixture *f, gconstpointer data)
 {
@@ -262,7 +246,7 @@ test_the_network_coming_back_ends_the_waits (Fixture *f, gconstpointer data)
   recordings_leave_complete (f, "first");
   box_emulator_set_down (f->emulator, TRUE);
   process = START (f, "watch", "--retry-timeout", "1", "--first-wait", "600");
-  wait_for_complaint (process, "trying again in 600 s");
+  fixture_wait_for_complaint (process, "trying again in 600 s");
   box_emulator_set_down (f->emulator, FALSE);
   fixture_write_file (f, "second", 2000, 2);
   recordings_leave_complete (f, "second");
