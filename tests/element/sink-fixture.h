@@ -39,7 +39,7 @@ typedef struct
   gboolean has_state;  /* the test itself makes files under XDG_STATE_HOME */
 
   /* private */
-  guint n_files;
+  char *files; /* that were open before */
 } SinkFixture;
 
 /* For main(): like g_test_init(), with directories of the test's own, and GStreamer. */
