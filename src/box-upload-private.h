@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of BoxUpload, shared by its files: box-upload.c (the producer's and the application's
- * side), box-upload-work.c (the workers' side: which step, and what a failure means) and the steps
- * themselves (box-upload-open.c, box-upload-parts.c, box-upload-commit.c).
+ * The inside of BoxUpload, shared by its files: box-upload.c (the application's side),
+ * box-upload-producer.c (the producer's), box-upload-bytes.c (where the bytes are),
+ * box-upload-work.c (the workers' side: which step runs), the steps themselves (box-upload-open.c,
+ * box-upload-parts.c, box-upload-commit.c), and box-upload-trouble.c (what a failed one means).
  */
 #pragma once
 
@@ -96,6 +97,12 @@ void box_upload_publish_locked (BoxUpload *upload, guint64 end);
 /* The session is known: memory is bounded by its parts. */
 void box_upload_set_memory_locked (BoxUpload *upload);
 
+/* No byte is taken any more: it failed, was cancelled, or is done. */
+gboolean box_upload_has_ended_locked (const BoxUpload *upload);
+
+/* It failed and has been told, or was cancelled: nobody has to wait any more. */
+gboolean box_upload_is_over_locked (const BoxUpload *upload);
+
 extern const BoxTaskClass box_upload_task_class;
 
 /* Whether an event may still be told. */
@@ -114,6 +121,10 @@ gboolean box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **
 
 /* A request has worked: an outage, if there was one, is over. Tells so. */
 void box_upload_succeeded (BoxUpload *upload);
+
+/* @step, which had begun, has failed with @error (taken): it is tried again later, or the upload
+ * fails. Tells so. */
+void box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error);
 
 /* What a failed step means. Pure. */
 typedef enum

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The producer's and the application's side of an upload. */
+/* The application's side of an upload: its life, its end, and what can be asked of it. */
 #include "box-upload-private.h"
-
-#include <string.h>
 
 #define DEFAULT_PARALLEL 4
 #define MAX_PARALLEL     16
-
-/* Memory before the session tells its part size, where the settings name no bound: a few seconds of
- * any recording, and not more than the parts take soon. Bytes. */
-#define MEMORY_BEFORE_OPEN (32u << 20)
-
-/* The file's digest is taken in runs of this size: still in the second-level cache, and large
- * enough that the digest's cost per call does not show with buffers of 188 bytes. */
-#define HASH_RUN (64u << 10)
 
 static gboolean
 check_settings (const BoxUploadSettings *settings, GError **error)
@@ -157,159 +147,10 @@ box_upload_start (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
-guint64
-box_upload_part_offset (const BoxUpload *upload, guint i)
-{
-  return (guint64) i * upload->session->part_size;
-}
-
-guint64
-box_upload_part_size (const BoxUpload *upload, guint i)
-{
-  return MIN (upload->session->part_size, upload->size - box_upload_part_offset (upload, i));
-}
-
-void
-box_upload_set_memory_locked (BoxUpload *upload)
-{
-  guint64 part, limit;
-
-  if (upload->session == NULL)
-    {
-      guint64 before = upload->max_memory != 0 ? upload->max_memory : MEMORY_BEFORE_OPEN;
-      gboolean whole = upload->size < BOX_SESSION_MIN_SIZE
-                       && upload->destination->kind != BOX_DESTINATION_SESSION;
-
-      limit = whole ? MAX (upload->size, 1) : before;
-      box_store_set_limit_locked (upload->store, limit, whole ? limit : BOX_STORE_BLOCK);
-      return;
-    }
-  /* A part that begins within a block touches one block more than its size says. */
-  part = upload->session->part_size + BOX_STORE_BLOCK;
-  limit = upload->max_memory != 0 ? upload->max_memory
-                                  : (upload->parallel + 2) * upload->session->part_size;
-  box_store_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
-}
-
-void
-box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length)
-{
-  upload->bytes_acked += length;
-  if (upload->source.read == NULL)
-    box_store_drop_locked (upload->store, offset, length);
-  g_cond_broadcast (&upload->changed);
-}
-
-void
-box_upload_publish_locked (BoxUpload *upload, guint64 end)
-{
-  guint n_before = upload->plan.n_sealed, n;
-
-  upload->published = end;
-  if (upload->session == NULL)
-    return;
-  n = end == upload->size ? upload->plan.parts->len : (guint) (end / upload->session->part_size);
-  box_plan_seal (&upload->plan, n, g_get_monotonic_time ());
-  /* Of a session that is continued, some are there already. */
-  for (guint i = n_before; i < n; i++)
-    if (g_array_index (upload->plan.parts, BoxPlanPart, i).state == BOX_PART_DONE)
-      box_upload_release_locked (upload, box_upload_part_offset (upload, i),
-                                 box_upload_part_size (upload, i));
-  if (n > n_before)
-    box_workers_wake_locked (&upload->task);
-}
-
-static void
-hash_run (BoxUpload *upload)
-{
-  if (upload->unhashed > 0)
-    box_digest_update (upload->digest, upload->cursor - upload->unhashed, upload->unhashed);
-  upload->unhashed = 0;
-}
-
-static gboolean
-ended_locked (const BoxUpload *upload)
+gboolean
+box_upload_has_ended_locked (const BoxUpload *upload)
 {
   return upload->cancelled || upload->done || upload->error != NULL;
-}
-
-/* The bytes from @position to the next place where the producer must stop and tell: the end of its
- * block, of the part, of the file. */
-static gsize
-room_locked (const BoxUpload *upload, guint64 position)
-{
-  guint64 room = BOX_STORE_BLOCK - position % BOX_STORE_BLOCK;
-
-  if (upload->session != NULL)
-    room = MIN (room, upload->session->part_size - position % upload->session->part_size);
-  return (gsize) MIN (room, upload->size - position);
-}
-
-static gboolean
-next_room_locked (BoxUpload *upload)
-{
-  box_upload_publish_locked (upload, upload->position);
-  if (ended_locked (upload) || upload->position == upload->size)
-    return FALSE;
-  if (upload->position % BOX_STORE_BLOCK == 0)
-    upload->cursor = box_store_extend_locked (upload->store, upload->position);
-  if (upload->cursor == NULL)
-    return FALSE;
-  upload->room = room_locked (upload, upload->position);
-  return TRUE;
-}
-
-static gboolean
-next_room (BoxUpload *upload)
-{
-  gboolean found;
-
-  hash_run (upload);
-  g_mutex_lock (box_workers_lock ());
-  found = next_room_locked (upload);
-  g_mutex_unlock (box_workers_lock ());
-  return found;
-}
-
-static void
-fail_overflow (BoxUpload *upload)
-{
-  box_upload_fail (upload, g_error_new (BOX_ERROR, BOX_ERROR_SIZE,
-                                        "The stream is longer than the %" G_GUINT64_FORMAT
-                                        " bytes that were declared for it",
-                                        upload->size));
-}
-
-gsize
-box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
-{
-  gsize done = 0;
-
-  g_return_val_if_fail (upload->source.read == NULL, 0);
-  while (done < length && (upload->room > 0 || next_room (upload)))
-    {
-      gsize n = MIN (upload->room, length - done);
-
-      memcpy (upload->cursor, data + done, n);
-      upload->cursor += n;
-      upload->room -= n;
-      upload->unhashed += n;
-      upload->position += n;
-      done += n;
-      if (upload->unhashed >= HASH_RUN)
-        hash_run (upload);
-    }
-  __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELAXED);
-  if (upload->room == 0 && done > 0)
-    {
-      hash_run (upload);
-      g_mutex_lock (box_workers_lock ());
-      box_upload_publish_locked (upload, upload->position);
-      g_mutex_unlock (box_workers_lock ());
-    }
-  if (done < length && upload->position == upload->size)
-    fail_overflow (upload);
-  return done;
 }
 
 /* Waits under the lock; @until: monotonic, -1 for ever. FALSE: the time is over. */
@@ -324,107 +165,10 @@ wait_locked (BoxUpload *upload, gint64 until)
   return g_cond_wait_until (&upload->changed, box_workers_lock (), until);
 }
 
-static gboolean
-is_over_locked (const BoxUpload *upload)
+gboolean
+box_upload_is_over_locked (const BoxUpload *upload)
 {
   return upload->cancelled || (upload->error != NULL && upload->error_told);
-}
-
-BoxWait
-box_upload_wait_room (BoxUpload *upload)
-{
-  BoxWait result = BOX_WAIT_READY;
-
-  g_mutex_lock (box_workers_lock ());
-  box_store_set_waiter_locked (upload->store, &upload->changed);
-  while (TRUE)
-    {
-      gboolean failing = upload->error != NULL;
-
-      if (is_over_locked (upload))
-        result = BOX_WAIT_FAILED;
-      else if (upload->interrupted)
-        result = BOX_WAIT_INTERRUPTED;
-      else if (failing
-               || (upload->room == 0 && upload->position % BOX_STORE_BLOCK == 0
-                   && !box_store_has_room_locked (upload->store)))
-        {
-          wait_locked (upload, -1);
-          continue;
-        }
-      break;
-    }
-  box_store_set_waiter_locked (upload->store, NULL);
-  g_mutex_unlock (box_workers_lock ());
-  return result;
-}
-
-static void
-finish_locked (BoxUpload *upload)
-{
-  if (upload->plan.finished || ended_locked (upload))
-    return;
-  box_upload_publish_locked (upload, upload->size);
-  if (upload->source.read == NULL)
-    box_store_end_locked (upload->store, upload->size);
-  upload->finished_at = g_get_monotonic_time ();
-  box_plan_finish (&upload->plan, upload->finished_at);
-  box_workers_wake_locked (&upload->task);
-}
-
-static void
-fail_short (BoxUpload *upload, guint64 received)
-{
-  box_upload_fail (upload,
-                   g_error_new (BOX_ERROR, BOX_ERROR_SIZE,
-                                "The stream ended after %" G_GUINT64_FORMAT
-                                " of the %" G_GUINT64_FORMAT " bytes that were declared for it; "
-                                "nothing was committed",
-                                received, upload->size));
-}
-
-void
-box_upload_finish (BoxUpload *upload)
-{
-  g_return_if_fail (upload->source.read == NULL);
-  if (upload->position != upload->size)
-    {
-      fail_short (upload, upload->position);
-      return;
-    }
-  hash_run (upload);
-  g_mutex_lock (box_workers_lock ());
-  if (!upload->plan.finished)
-    box_digest_finish (upload->digest, &upload->sha1);
-  finish_locked (upload);
-  g_mutex_unlock (box_workers_lock ());
-}
-
-void
-box_upload_advance (BoxUpload *upload, guint64 available)
-{
-  g_return_if_fail (upload->source.read != NULL);
-  __atomic_store_n (&upload->received, available, __ATOMIC_RELAXED);
-  if (available > upload->size)
-    {
-      fail_overflow (upload);
-      return;
-    }
-  g_mutex_lock (box_workers_lock ());
-  if (!ended_locked (upload))
-    box_upload_publish_locked (upload, available);
-  g_mutex_unlock (box_workers_lock ());
-}
-
-void
-box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1)
-{
-  g_return_if_fail (upload->source.read != NULL);
-  g_mutex_lock (box_workers_lock ());
-  upload->sha1 = *sha1;
-  finish_locked (upload);
-  g_mutex_unlock (box_workers_lock ());
-  __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
 }
 
 BoxWait
@@ -436,7 +180,7 @@ box_upload_wait_done (BoxUpload *upload, gint64 timeout)
   g_mutex_lock (box_workers_lock ());
   while (!upload->done)
     {
-      if (is_over_locked (upload))
+      if (box_upload_is_over_locked (upload))
         result = BOX_WAIT_FAILED;
       else if (upload->interrupted)
         result = BOX_WAIT_INTERRUPTED;
@@ -478,7 +222,7 @@ box_upload_fail (BoxUpload *upload, GError *error)
   gboolean first, tell;
 
   g_mutex_lock (box_workers_lock ());
-  first = !ended_locked (upload);
+  first = !box_upload_has_ended_locked (upload);
   tell = first && upload->events.failed != NULL;
   if (first)
     {
