@@ -289,6 +289,43 @@ test_failures_leave_no_descriptor_open (gconstpointer mode)
   g_assert_cmpuint (count_descriptors (), ==, before);
 }
 
+/* A listener that accepts nobody and whose queue is full: a further connection is never set up. */
+static void
+test_a_connection_that_is_never_set_up_times_out (void)
+{
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 1, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GSocket) listener =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new (loopback, 0);
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GPtrArray) queued = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autofree char *url = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_socket_bind (listener, any, FALSE, NULL));
+  g_socket_set_listen_backlog (listener, 0);
+  g_assert_true (g_socket_listen (listener, NULL));
+  address = g_socket_get_local_address (listener, NULL);
+  for (guint i = 0; i < 4; i++)
+    {
+      GSocket *filler =
+          g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+
+      g_socket_set_blocking (filler, FALSE);
+      g_socket_connect (filler, address, NULL, NULL);
+      g_ptr_array_add (queued, filler);
+    }
+  url = g_strdup_printf ("http://127.0.0.1:%u/",
+                         g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address)));
+  g_assert_null (box_transport_send (transport, config,
+                                     &(BoxRequest){ .method = "GET", .url = url }, NULL, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_cmpstr (error->message, ==, "no progress for 1 s while connecting (127.0.0.1)");
+  g_assert_false (box_error_get_details (error)->unsure);
+}
+
 /* ---- cancelling ---- */
 
 static gpointer
@@ -381,6 +418,8 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/a-refused-connection-is-transient-and-sure",
                    test_a_refused_connection_is_transient_and_sure);
   fixture_add_both ("failures-leave-no-descriptor-open", test_failures_leave_no_descriptor_open);
+  g_test_add_func ("/transport/a-connection-that-is-never-set-up-times-out",
+                   test_a_connection_that_is_never_set_up_times_out);
   g_test_add_func ("/transport/a-header-with-a-line-break-is-not-sent",
                    test_a_header_with_a_line_break_is_not_sent);
   fixture_add_both ("cancelling-takes-effect-at-once", test_cancelling_takes_effect_at_once);
