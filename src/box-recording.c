@@ -31,6 +31,7 @@ struct _BoxRecording
   char *journal_path;
   int data_fd;    /* -1: committed, and the data file removed already */
   int journal_fd; /* holds the lock */
+  gboolean is_new;
 
   /* streaming thread */
   guint64 written_behind;
@@ -114,7 +115,8 @@ create_file (const char *path, GError **error)
 static gboolean
 create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError **error)
 {
-  g_autofree char *temporary = g_strconcat (recording->journal_path, ".new", NULL);
+  g_autofree char *temporary =
+      g_strconcat (recording->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
   g_autofree char *line = box_journal_format_intent (intent);
   gsize length = strlen (line);
   gboolean ok;
@@ -153,6 +155,7 @@ box_recording_create (const char *dir, const BoxRecordingIntent *intent, GError 
 
   if (!create_files (recording, intent, error))
     return NULL;
+  recording->is_new = TRUE;
   if (intent->destination->kind == BOX_DESTINATION_SESSION)
     recording->session_id = g_strdup (intent->destination->session_id);
   return g_steal_pointer (&recording);
@@ -276,6 +279,12 @@ box_recording_open (const char *journal_path, GError **error)
 }
 
 /* Reading */
+
+gboolean
+box_recording_is_new (BoxRecording *recording)
+{
+  return recording->is_new;
+}
 
 const char *
 box_recording_get_path (BoxRecording *recording)

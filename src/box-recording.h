@@ -18,6 +18,9 @@ G_BEGIN_DECLS
 #define BOX_RECORDING_DATA_SUFFIX    ".data"
 #define BOX_RECORDING_JOURNAL_SUFFIX ".journal"
 
+/* Follows the journal's suffix while the recording is being made. */
+#define BOX_RECORDING_UNNAMED_SUFFIX ".new"
+
 typedef struct _BoxRecording BoxRecording;
 
 /* A new and empty recording in the directory @dir, on disk with its intent when this returns.
@@ -38,6 +41,9 @@ BoxRecording *box_recording_ref (BoxRecording *recording);
 /* The last one closes the files and gives the lock up. */
 void box_recording_unref (BoxRecording *recording);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxRecording, box_recording_unref)
+
+/* Whether it was made by box_recording_create(), not opened: nobody else has ever had it. */
+gboolean box_recording_is_new (BoxRecording *recording);
 
 /* The data file, for messages. */
 const char *box_recording_get_path (BoxRecording *recording);

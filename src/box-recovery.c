@@ -120,13 +120,16 @@ is_half_removed (const Recovery *recovery)
 
 /* The journal says that Box has the file: the recording goes only if Box says so, too. */
 static gboolean
-confirm_committed (const Recovery *recovery, const BoxSha1 *sha1, BoxFile **file, GError **error)
+confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (BoxFile) there =
-      box_client_get_file (recovery->settings->client, transport, recovery->state->file->id,
-                           recovery->cancellable, error);
+  g_autoptr (BoxFile) there = NULL;
+  BoxSha1 sha1;
 
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  there = box_client_get_file (recovery->settings->client, transport, recovery->state->file->id,
+                               recovery->cancellable, error);
   if (there == NULL)
     {
       g_prefix_error (error, "%s was committed as file %s, but this cannot be confirmed: ",
@@ -134,7 +137,7 @@ confirm_committed (const Recovery *recovery, const BoxSha1 *sha1, BoxFile **file
       return FALSE;
     }
   if (!there->has_size || there->size != recovery->end.total || !there->has_sha1
-      || !box_sha1_equal (&there->sha1, sha1))
+      || !box_sha1_equal (&there->sha1, &sha1))
     {
       g_set_error (
           error, BOX_ERROR, BOX_ERROR_INTEGRITY,
@@ -178,13 +181,12 @@ wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
   return FALSE;
 }
 
-/* One upload from beginning to end. @session: (nullable): to go on with. */
-static gboolean
-upload_once (const Recovery *recovery, const BoxSession *session, const BoxSha1 *sha1,
-             BoxFile **file, GError **error)
+static BoxUploadSettings
+settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
 {
   const BoxRecordingIntent *intent = recovery->state->intent;
-  BoxUploadSettings settings = {
+
+  return (BoxUploadSettings){
     .client = recovery->settings->client,
     .destination = intent->destination,
     .size = recovery->end.total,
@@ -200,13 +202,21 @@ upload_once (const Recovery *recovery, const BoxSession *session, const BoxSha1 
                     .content_modified_at = intent->content_modified_at },
     .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
     .session = session,
-    /* Whoever had the recording before may have come to the commit, whatever is left of the
-       journal. */
-    .commit_unsure = TRUE,
+    .commit_unsure = unsure,
   };
+}
+
+/* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
+ * there already. The digest is taken while parts leave; with @unsure nothing leaves before it. */
+static gboolean
+upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure, BoxFile **file,
+             GError **error)
+{
+  BoxUploadSettings settings = settings_of (recovery, session, unsure);
   BoxUploadEvents events = { NULL };
   g_autoptr (BoxDelivery) delivery = NULL;
   BoxUpload *upload;
+  BoxSha1 sha1;
 
   if (recovery->events != NULL)
     events = recovery->events->upload;
@@ -220,7 +230,9 @@ upload_once (const Recovery *recovery, const BoxSession *session, const BoxSha1 
     recovery->events->uploading (upload, recovery->user_data);
   box_upload_start (upload);
   box_upload_advance (upload, recovery->end.total);
-  box_upload_finish_digest (upload, sha1);
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  box_upload_finish_digest (upload, &sha1);
   if (!wait_for (recovery, upload, error))
     return FALSE;
   *file = box_upload_get_file (upload);
@@ -275,17 +287,30 @@ is_worth_another_session (const GError *error, gboolean continued)
     }
 }
 
+/* Whether the file may be at Box already: whoever had the recording before may have come to the
+ * commit, whatever is left of the journal. Only a recording that was made here, and had no upload
+ * yet, is known not to. */
 static gboolean
-upload (const Recovery *recovery, const BoxSha1 *sha1, BoxFile **file, GError **error)
+is_unsure (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  return !box_recording_is_new (recovery->recording) || state->session != NULL
+         || state->commit_begun || state->damaged || state->torn;
+}
+
+static gboolean
+upload (const Recovery *recovery, BoxFile **file, GError **error)
 {
   const BoxSession *session = usable_session (recovery);
+  gboolean unsure = is_unsure (recovery);
   gboolean replaced = session == NULL;
 
   for (guint attempt = 1;; attempt++)
     {
       g_autoptr (GError) local = NULL;
 
-      if (upload_once (recovery, session, sha1, file, &local))
+      if (upload_once (recovery, session, unsure, file, &local))
         break;
       if (is_given_session (recovery) || attempt == SESSIONS_MAX
           || !is_worth_another_session (local, session != NULL))
@@ -294,7 +319,7 @@ upload (const Recovery *recovery, const BoxSha1 *sha1, BoxFile **file, GError **
           return FALSE;
         }
       session = NULL;
-      replaced = TRUE;
+      replaced = unsure = TRUE;
     }
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     abort_session (recovery, recovery->state->session);
@@ -304,7 +329,7 @@ upload (const Recovery *recovery, const BoxSha1 *sha1, BoxFile **file, GError **
 static gboolean
 run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
 {
-  BoxSha1 sha1;
+  gboolean ok;
 
   if (!check_journal (recovery, error))
     return FALSE;
@@ -321,16 +346,11 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
       *how = BOX_RECOVERED_EMPTY;
       return box_recording_remove (recovery->recording, error);
     }
-  if (!note_end (recovery, error) || !compute_digest (recovery, &sha1, error))
+  ok = note_end (recovery, error)
+       && (recovery->state->file != NULL ? confirm_committed (recovery, file, error)
+                                         : upload (recovery, file, error));
+  if (!ok)
     return FALSE;
-  if (recovery->state->file != NULL)
-    {
-      if (!confirm_committed (recovery, &sha1, file, error))
-        return FALSE;
-    }
-  else if (!upload (recovery, &sha1, file, error))
-    return FALSE;
-
   *how = *file != NULL ? BOX_RECOVERED_COMMITTED : BOX_RECOVERED_FILLED;
   return *file == NULL || box_recording_remove (recovery->recording, error);
 }
@@ -349,7 +369,6 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
     .cancellable = cancellable,
     .state = state,
   };
-
   g_autoptr (BoxNote) note = NULL;
 
   *file = NULL;

@@ -17,6 +17,11 @@
 /* A larger journal is not one of ours: 10,000 parts make 2 MB. */
 #define JOURNAL_MAX (64 << 20)
 
+#define UNNAMED_SUFFIX BOX_RECORDING_JOURNAL_SUFFIX BOX_RECORDING_UNNAMED_SUFFIX
+
+/* Making a recording takes milliseconds; after so many seconds its maker is dead. */
+#define UNNAMED_SECONDS 60
+
 struct _BoxSpool
 {
   gatomicrefcount ref_count;
@@ -115,6 +120,28 @@ measure_locked (BoxSpool *spool)
   for_each_file (spool->path, BOX_RECORDING_DATA_SUFFIX, add_size, &spool->used, NULL);
 }
 
+/* A journal that its maker did not come to name, and the data file that belongs to it, in which
+ * nothing can be yet. One that is just being made is younger, or locked. */
+static void
+sweep (const char *path, gpointer user_data)
+{
+  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (UNNAMED_SUFFIX));
+  g_autofree char *data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  struct stat info, data_info;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &info) == 0 && !box_storage_is_locked (fd)
+      && info.st_mtime + UNNAMED_SECONDS < g_get_real_time () / G_USEC_PER_SEC
+      && (stat (data_path, &data_info) != 0 || data_info.st_size == 0))
+    {
+      g_unlink (data_path);
+      g_unlink (path);
+    }
+  close (fd);
+}
+
 BoxSpool *
 box_spool_open (const char *path, guint64 limit, GError **error)
 {
@@ -134,6 +161,7 @@ box_spool_open (const char *path, guint64 limit, GError **error)
   g_mutex_init (&spool->lock);
   spool->path = g_steal_pointer (&directory);
   spool->limit = limit;
+  for_each_file (spool->path, UNNAMED_SUFFIX, sweep, NULL, NULL);
   g_mutex_lock (&spool->lock);
   measure_locked (spool);
   g_mutex_unlock (&spool->lock);

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "spool-fixture.h"
 
@@ -210,6 +211,41 @@ test_room_that_was_made_is_used (Fixture *fixture, gconstpointer data)
   g_assert_true (box_spool_admit (fixture->spool, 1000, NULL));
 }
 
+/* Makes a file that is an hour old. */
+static void
+put_old_file (Fixture *fixture, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, name, NULL);
+  struct utimbuf old = { .modtime = g_get_real_time () / G_USEC_PER_SEC - 3600 };
+
+  put_file (fixture, name, text);
+  g_assert_cmpint (g_utime (path, &old), ==, 0);
+}
+
+static gboolean
+has_file (Fixture *fixture, const char *name)
+{
+  g_autofree char *path = g_build_filename (fixture->dir, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+test_what_was_never_begun_is_swept (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSpool) again = NULL;
+
+  put_old_file (fixture, "a.journal.new", "{");
+  put_file (fixture, "a.data", "");
+  put_old_file (fixture, "b.journal.new", "{");
+  put_file (fixture, "b.data", "bytes");
+  put_file (fixture, "c.journal.new", "{");
+  again = box_spool_open (fixture->dir, 0, NULL);
+  g_assert_false (has_file (fixture, "a.journal.new") || has_file (fixture, "a.data"));
+  g_assert_true (has_file (fixture, "b.journal.new") && has_file (fixture, "b.data"));
+  g_assert_true (has_file (fixture, "c.journal.new"));
+}
+
 static void
 on_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
             gpointer user_data)
@@ -274,6 +310,7 @@ main (int argc, char **argv)
   ADD ("listing-does-not-disturb-the-writer", 0, test_listing_does_not_disturb_the_writer);
   ADD ("limit-counts-all-recordings", 1000, test_limit_counts_all_recordings);
   ADD ("room-that-was-made-is-used", 1000, test_room_that_was_made_is_used);
+  ADD ("what-was-never-begun-is-swept", 0, test_what_was_never_begun_is_swept);
   ADD ("monitor-tells-of-recordings-and-of-lost-writers", 0,
        test_monitor_tells_of_recordings_and_of_lost_writers);
   return g_test_run ();
