@@ -22,15 +22,15 @@ start_emulator ()
   shift
   WORK=$(mktemp -d)
   trap 'stop_emulator' EXIT
-  "$program" --dir "$WORK/emulator" "$@" >"$WORK/listening" 2>"$WORK/stderr" &
+  mkfifo "$WORK/lines"
+  "$program" --dir "$WORK/emulator" "$@" >"$WORK/lines" 2>"$WORK/stderr" &
   EMULATOR=$!
-  for _ in $(seq 100); do
-    [ "$(wc -l <"$WORK/listening")" -lt 2 ] || break
-    kill -0 $EMULATOR 2>/dev/null || break
-    sleep 0.1
-  done
-  PLAIN=$(sed -n 's/^listening on \(http:.*\)/\1/p' "$WORK/listening")
-  TLS=$(sed -n 's/^listening on \(https:.*\)/\1/p' "$WORK/listening")
+  exec 3<"$WORK/lines"
+  read -r -t 60 PLAIN <&3 || true
+  read -r -t 60 TLS <&3 || true
+  printf '%s\n' "$PLAIN" "$TLS" >"$WORK/listening"
+  PLAIN=${PLAIN#listening on }
+  TLS=${TLS#listening on }
   CA=$WORK/emulator/ca.pem
   if [ -z "$TLS" ]; then
     echo "Bail out! The emulator did not start: $(cat "$WORK/stderr")"

@@ -362,7 +362,8 @@ box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char 
                        gconstpointer data, gsize size)
 {
   g_auto (EmuProblem) problem = { 0 };
-  g_autofree char *path = g_build_filename (emulator->world.dir, "content", "added", NULL);
+  g_autofree char *path =
+      g_strdup_printf ("%s/content/added-%08x", emulator->world.dir, g_random_int ());
   g_autofree char *sha1 = g_compute_checksum_for_data (G_CHECKSUM_SHA1, data, size);
   EmuPut put = {
     .folder_id = folder_id, .name = name, .content = path, .size = size, .sha1 = sha1
