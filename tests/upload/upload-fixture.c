@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "upload-fixture.h"
+
+static void
+on_opened (const BoxSession *session, guint64 size, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_mutex_lock (&f->mutex);
+  f->opened++;
+  g_cond_broadcast (&f->cond);
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_part (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_true (adopted == (attempts == 0));
+  g_mutex_lock (&f->mutex);
+  f->parts++;
+  f->adopted += adopted ? 1 : 0;
+  g_cond_broadcast (&f->cond);
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
+             gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_mutex_lock (&f->mutex);
+  f->retries++;
+  g_free (f->last_retry);
+  f->last_retry = g_strdup (request);
+  g_cond_broadcast (&f->cond);
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_outage (const GError *reason, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_mutex_lock (&f->mutex);
+  f->outages += reason != NULL;
+  f->recoveries += reason == NULL;
+  g_cond_broadcast (&f->cond);
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_committing (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_mutex_lock (&f->mutex);
+  f->committing++;
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_completed (const BoxFile *file, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_mutex_lock (&f->mutex);
+  f->completed++;
+  g_mutex_unlock (&f->mutex);
+}
+
+static void
+on_failed (const GError *error, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_nonnull (error);
+  g_mutex_lock (&f->mutex);
+  f->failed++;
+  g_mutex_unlock (&f->mutex);
+}
+
+static const BoxUploadEvents events = {
+  .session_opened = on_opened,
+  .part_done = on_part,
+  .retrying = on_retrying,
+  .outage = on_outage,
+  .committing = on_committing,
+  .completed = on_completed,
+  .failed = on_failed,
+};
+
+static char *
+on_token_wanted (gpointer user_data)
+{
+  return g_strdup ("another-token");
+}
+
+void
+set_up (Fixture *f, gconstpointer data)
+{
+  BoxEmulatorOptions options = { .part_size = PART, .min_size = 1 };
+  BoxClientSettings settings = { .access_token = "a-token", .timeout = 5 };
+  GError *error = NULL;
+
+  g_mutex_init (&f->mutex);
+  g_cond_init (&f->cond);
+  f->emulator = box_emulator_new (&options, &error);
+  g_assert_no_error (error);
+  settings.endpoint = box_emulator_get_endpoint (f->emulator, FALSE);
+  settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);
+  f->client = box_client_new (&settings, &error);
+  g_assert_no_error (error);
+  box_credentials_set_request (box_client_get_credentials (f->client), on_token_wanted, NULL, NULL);
+}
+
+void
+tear_down (Fixture *f, gconstpointer data)
+{
+  if (f->upload != NULL)
+    {
+      box_upload_cancel (f->upload);
+      box_upload_unref (f->upload);
+    }
+  box_client_unref (f->client);
+  box_emulator_free (f->emulator);
+  g_free (f->last_retry);
+  g_mutex_clear (&f->mutex);
+  g_cond_clear (&f->cond);
+}
+
+void
+fill (guint8 *buffer, guint64 offset, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    {
+      guint64 x = offset + i;
+
+      buffer[i] = (guint8) ((x * 2654435761u) >> 13 ^ x >> 16);
+    }
+}
+
+BoxUploadSettings
+settings_for (Fixture *f, const BoxDestination *destination, guint64 size)
+{
+  return (BoxUploadSettings){
+    .client = f->client,
+    .destination = destination,
+    .size = size,
+    .commit = TRUE,
+    .parallel = 3,
+    .retry_timeout = 60,
+  };
+}
+
+void
+begin (Fixture *f, const BoxUploadSettings *settings)
+{
+  GError *error = NULL;
+
+  f->upload = box_upload_new (settings, &events, f, NULL, &error);
+  g_assert_no_error (error);
+  box_upload_start (f->upload);
+}
+
+BoxDestination *
+new_session (Fixture *f, const char *name, guint64 size, char **id)
+{
+  g_autofree char *session = box_emulator_add_session (f->emulator, "0", name, NULL, size);
+  BoxDestination *destination;
+
+  g_assert_nonnull (session);
+  destination = box_destination_new_session (session, NULL);
+  g_assert_nonnull (destination);
+  if (id != NULL)
+    *id = g_steal_pointer (&session);
+  return destination;
+}
+
+gboolean
+produce (Fixture *f, guint64 offset, guint64 end)
+{
+  guint8 buffer[10000];
+
+  while (offset < end)
+    {
+      gsize n = (gsize) MIN (sizeof buffer, end - offset), done = 0;
+
+      fill (buffer, offset, n);
+      while (done < n)
+        {
+          done += box_upload_write (f->upload, buffer + done, n - done);
+          if (done < n && box_upload_wait_room (f->upload) == BOX_WAIT_FAILED)
+            return FALSE;
+        }
+      offset += n;
+    }
+  return TRUE;
+}
+
+static void
+digest_of (guint64 size, BoxSha1 *sha1)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
+  guint8 buffer[10000];
+
+  for (guint64 done = 0; done < size;)
+    {
+      gsize n = (gsize) MIN (sizeof buffer, size - done);
+
+      fill (buffer, done, n);
+      box_digest_update (digest, buffer, n);
+      done += n;
+    }
+  box_digest_finish (digest, sha1);
+}
+
+void
+assert_stored (Fixture *f, const char *name, guint64 size)
+{
+  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (f->emulator, "0", name);
+  g_autofree char *hex = NULL;
+  BoxSha1 sha1;
+
+  g_assert_nonnull (file);
+  digest_of (size, &sha1);
+  hex = box_sha1_to_hex (&sha1);
+  g_assert_cmpuint (file->size, ==, size);
+  g_assert_cmpstr (file->sha1, ==, hex);
+  g_assert_cmpuint (file->n_versions, ==, 1);
+}
+
+void
+assert_done (Fixture *f)
+{
+  BoxWait wait = box_upload_wait_done (f->upload, 60 * SECOND);
+
+  if (wait != BOX_WAIT_READY)
+    {
+      g_autoptr (GError) error = box_upload_get_error (f->upload);
+
+      g_error ("wait %d: %s", (int) wait, error != NULL ? error->message : "no error");
+    }
+  g_assert_cmpuint (f->completed, ==, 1);
+  g_assert_cmpuint (f->failed, ==, 0);
+}
+
+void
+assert_failed (Fixture *f, BoxErrorCode code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  error = box_upload_get_error (f->upload);
+  g_assert_error (error, BOX_ERROR, (gint) code);
+  g_assert_cmpuint (f->failed, ==, 1);
+  g_assert_cmpuint (f->completed, ==, 0);
+  g_assert_cmpuint (box_emulator_count_status (f->emulator, "commit", 201), ==, 0);
+}
+
+void
+assert_sent_once (Fixture *f, const char *id)
+{
+  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, id);
+
+  for (guint i = 0; i < session->n_parts; i++)
+    g_assert_cmpuint (session->received[i], ==, 1);
+  g_assert_cmpuint (session->n_commits, ==, 1);
+}
+
+void
+upload_small (Fixture *f, guint64 size)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "s.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, size);
+
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, size));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  assert_stored (f, "s.bin", size);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_file"), ==, 1);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "create_session"), ==, 0);
+}
