@@ -64,8 +64,7 @@ are_of_one_domain (const char *a, const char *b)
 
   if (g_ascii_strcasecmp (a, b) == 0)
     return TRUE;
-  if (g_hostname_is_ip_address (a) || g_hostname_is_ip_address (b))
-    return FALSE;
+  /* There is none for addresses, nor for public suffixes such as co.uk. */
   domain_a = soup_tld_get_base_domain (a, NULL);
   domain_b = soup_tld_get_base_domain (b, NULL);
   return domain_a != NULL && domain_b != NULL && g_ascii_strcasecmp (domain_a, domain_b) == 0;

@@ -80,8 +80,7 @@ test_the_user_is_asked_with_token_and_as_user (void)
 static char *
 give_new_token (gpointer user_data)
 {
-  g_atomic_int_inc ((gint *) user_data);
-  return g_strdup ("new-token");
+  return g_strdup_printf ("new-token-%d", g_atomic_int_add ((gint *) user_data, 1));
 }
 
 static void
@@ -124,7 +123,7 @@ test_a_refused_token_is_renewed_and_the_body_sent_whole (void)
   g_assert_no_error (error);
   g_assert_cmpint (asked, ==, 1);
   g_assert_cmpuint (script_server_get_requests (fixture.server), ==, 2);
-  g_assert_true (fixture_sent_header (&fixture, 1, "Authorization", "Bearer new-token"));
+  g_assert_true (fixture_sent_header (&fixture, 1, "Authorization", "Bearer new-token-0"));
   g_assert_cmpuint (g_bytes_get_size (script_server_get_body (fixture.server, 1)), ==, 3);
   g_assert_cmpint (sent, ==, 3);
 }
