@@ -34,7 +34,7 @@ struct _GstBoxUploadSinkReporter
   gboolean failed;
   char *session_id;
   char *spool;           /* nullable */
-  guint64 failed_offset; /* of the part that was retried last */
+  guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
   guint adopted;
 };
 
@@ -337,12 +337,11 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
   GstBoxUploadSinkReporter *self = user_data;
   g_autoptr (GstElement) element = dup_listener (self);
 
-  if (adopted)
-    {
-      g_mutex_lock (&self->lock);
-      self->adopted++;
-      g_mutex_unlock (&self->lock);
-    }
+  g_mutex_lock (&self->lock);
+  self->adopted += adopted ? 1 : 0;
+  if (self->failed_offset == part->offset)
+    self->failed_offset = G_MAXUINT64;
+  g_mutex_unlock (&self->lock);
   if (element != NULL)
     gst_box_upload_sink_post_part (element, part, attempts, adopted);
 }
