@@ -210,6 +210,22 @@ test_rule_strikes_before_within_or_after_storing (Fixture *fixture, gconstpointe
 }
 
 static void
+test_rules_in_the_body_wait_for_their_bytes (Fixture *fixture, gconstpointer options)
+{
+  g_autofree char *id = create_session (fixture, "a", 1000);
+  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GPtrArray) requests = NULL;
+  g_autoptr (Answer) answer = NULL;
+
+  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'reset', 'bytes': 900},"
+                          " {'route': 'upload_part', 'do': 'delay', 'ms': 1, 'bytes': 10}]");
+  answer = put_part (fixture, id, data, 0);
+  g_assert_cmpuint (answer->status, ==, 0);
+  requests = box_emulator_get_requests (fixture->emulator, "upload_part");
+  g_assert_cmpuint (((BoxEmulatorRequest *) g_ptr_array_index (requests, 0))->body_bytes, ==, 900);
+}
+
+static void
 test_change_is_merged_into_the_reply (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) answer = NULL;
@@ -342,6 +358,8 @@ main (int argc, char **argv)
   ADD_TEST ("/reply/has-status-headers-and-body", test_reply_has_status_headers_and_body, NULL);
   ADD_TEST ("/rule/strikes-before-within-or-after-storing",
             test_rule_strikes_before_within_or_after_storing, NULL);
+  ADD_TEST ("/rule/in-the-body-waits-for-its-bytes", test_rules_in_the_body_wait_for_their_bytes,
+            NULL);
   ADD_TEST ("/change/is-merged-into-the-reply", test_change_is_merged_into_the_reply, NULL);
   ADD_TEST ("/endless/does-not-end", test_endless_body_does_not_end, NULL);
   ADD_TEST ("/reply/fill-makes-a-large-body", test_fill_makes_a_large_body, NULL);

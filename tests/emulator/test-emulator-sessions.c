@@ -221,12 +221,13 @@ test_part_of_another_user_is_refused (Fixture *fixture, gconstpointer options)
   assert_refused (answer, 403, "forbidden");
 }
 
+/* Other bytes than the session's: what becomes of them shows in the commit. */
 static gpointer
-put_first_part (gpointer data)
+put_other_first_part (gpointer data)
 {
   Fixture *fixture = data;
   g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (GBytes) bytes = make_bytes (1500, 7);
+  g_autoptr (GBytes) bytes = make_bytes (1500, 8);
   g_autoptr (Answer) answer = put_part (fixture, g_ptr_array_index (ids, 0), bytes, 0);
 
   return GUINT_TO_POINTER (answer->status);
@@ -248,7 +249,7 @@ test_same_part_twice_at_once_is_stored_once (Fixture *fixture, gconstpointer opt
 
   load_scenario (fixture, "[{'route': 'upload_part', 'nth': 1, 'do': 'hold', 'at': 'body', "
                           "'bytes': 10, 'name': 'slow'}]");
-  thread = g_thread_new ("put", put_first_part, &second);
+  thread = g_thread_new ("put", put_other_first_part, &second);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "slow", PATIENCE_MS));
   winner = put_part (fixture, id, data, 0);
   g_assert_cmpuint (winner->status, ==, 200);
