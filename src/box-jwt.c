@@ -79,9 +79,11 @@ set_import_error (GError **error, const char *pem, const char *passphrase, const
     g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
                  "%s is encrypted and there is no passphrase", label);
   else if (is_encrypted (pem))
-    g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-                 "%s cannot be decrypted: the passphrase is wrong, or the key is damaged (%s)",
-                 label, gnutls_strerror (code));
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+        "%s cannot be decrypted (%s): the passphrase is wrong, the key is damaged, or it is "
+        "encrypted in an unusual way (openssl pkcs8 -topk8 -v2 aes256 makes it usual)",
+        label, gnutls_strerror (code));
   else
     g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s is damaged (%s)", label,
                  gnutls_strerror (code));

@@ -500,6 +500,20 @@ test_description_warns_of_a_file_that_all_can_read (Fixture *f, gconstpointer da
   g_assert_nonnull (strstr (bad->warning, f->path));
 }
 
+/* No more than that: it is the owner's to decide. */
+static void
+test_file_that_all_can_read_is_warned_of (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxCredentials) credentials = NULL;
+
+  write_token (f, "from-file");
+  g_chmod (f->path, 0644);
+  g_test_expect_message ("boxupload", G_LOG_LEVEL_MESSAGE, "*chmod 600*");
+  credentials = new_credentials (NULL, f->path, NULL);
+  g_test_assert_expected_messages ();
+  assert_token (credentials, NULL, "from-file");
+}
+
 #define ADD(path, function) ADD_DATA (path, NULL, function)
 #define ADD_DATA(path, data, function)                                                             \
   g_test_add ("/credentials/" path, Fixture, data, set_up, function, tear_down)
@@ -527,6 +541,7 @@ add_file_tests (void)
     }
   ADD ("huge-token-file-is-refused-unread", test_huge_token_file_is_refused_unread);
   ADD ("directory-as-token-file-is-refused", test_directory_as_token_file_is_refused);
+  ADD ("file-that-all-can-read-is-warned-of", test_file_that_all_can_read_is_warned_of);
   ADD ("description-warns-of-a-file-that-all-can-read",
        test_description_warns_of_a_file_that_all_can_read);
 }
