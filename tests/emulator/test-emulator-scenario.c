@@ -226,6 +226,17 @@ test_rules_in_the_body_wait_for_their_bytes (Fixture *fixture, gconstpointer opt
 }
 
 static void
+test_rule_at_the_end_strikes_also_what_is_refused (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (Answer) answer = NULL;
+
+  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'reply', 'status': 503}]");
+  answer = put_part (fixture, "00000000000000000000000000000000", data, 0);
+  g_assert_cmpuint (answer->status, ==, 503);
+}
+
+static void
 test_change_is_merged_into_the_reply (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) answer = NULL;
@@ -360,6 +371,8 @@ main (int argc, char **argv)
             test_rule_strikes_before_within_or_after_storing, NULL);
   ADD_TEST ("/rule/in-the-body-waits-for-its-bytes", test_rules_in_the_body_wait_for_their_bytes,
             NULL);
+  ADD_TEST ("/rule/at-the-end-strikes-also-what-is-refused",
+            test_rule_at_the_end_strikes_also_what_is_refused, NULL);
   ADD_TEST ("/change/is-merged-into-the-reply", test_change_is_merged_into_the_reply, NULL);
   ADD_TEST ("/endless/does-not-end", test_endless_body_does_not_end, NULL);
   ADD_TEST ("/reply/fill-makes-a-large-body", test_fill_makes_a_large_body, NULL);
