@@ -22,6 +22,10 @@
 /* Making a recording takes milliseconds; after so many seconds its maker is dead. */
 #define UNNAMED_SECONDS 60
 
+/* Looking leaves no trace: a descriptor that could have been written would tell everybody who
+ * monitors the spool that its file has changed, in place of the recorder that really closes it. */
+#define LOOK_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
+
 struct _BoxSpool
 {
   gatomicrefcount ref_count;
@@ -127,7 +131,7 @@ sweep (const char *path, gpointer user_data)
 {
   g_autofree char *stem = g_strndup (path, strlen (path) - strlen (UNNAMED_SUFFIX));
   g_autofree char *data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
-  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  int fd = open (path, LOOK_FLAGS);
   struct stat info, data_info;
 
   if (fd < 0)
@@ -262,7 +266,7 @@ read_state (const char *path, gboolean *busy, GError **error)
 {
   g_autofree char *text = NULL;
   struct stat info;
-  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  int fd = open (path, LOOK_FLAGS);
   gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
 
   if (!ok)
