@@ -182,6 +182,30 @@ test_cancelling_a_caller_does_not_lose_the_refresh_token (Fixture *f, gconstpoin
 }
 
 static void
+test_renewal_that_nobody_wants_any_more_is_finished (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = { { .hold = TRUE }, { 0 } };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Caller caller = { .cancellable = cancellable };
+  GThread *thread;
+
+  grants_start (f, REFRESH, answers, 2);
+  caller.credentials = f->credentials;
+  thread = g_thread_new ("caller", grants_call, &caller);
+  token_server_wait (f->server, 1);
+  g_cancellable_cancel (cancellable);
+  g_thread_join (thread);
+  g_clear_error (&caller.error);
+  g_clear_pointer (&f->credentials, box_credentials_unref);
+
+  /* The file is locked until it is; then its token is as good as a new one. */
+  token_server_release (f->server);
+  f->credentials = grants_open (f);
+  grants_assert_token (f->credentials, NULL, "access-1");
+  assert_stored (f, "refresh-1");
+}
+
+static void
 test_refused_refresh_leaves_the_file_alone (Fixture *f, gconstpointer data)
 {
   TokenAnswer answer = {
@@ -277,6 +301,8 @@ main (int argc, char **argv)
   ADD ("refresh/locked-file-is-waited-for", test_locked_file_is_waited_for);
   ADD ("refresh/cancelling-a-caller-does-not-lose-the-refresh-token",
        test_cancelling_a_caller_does_not_lose_the_refresh_token);
+  ADD ("refresh/renewal-that-nobody-wants-any-more-is-finished",
+       test_renewal_that_nobody_wants_any_more_is_finished);
   ADD ("refresh/refused-one-leaves-the-file-alone", test_refused_refresh_leaves_the_file_alone);
   ADD ("refresh/replacement-that-a-dead-process-left-is-taken",
        test_replacement_that_a_dead_process_left_is_taken);
