@@ -120,8 +120,9 @@ make_outage (gpointer data)
   return NULL;
 }
 
-/* Every frame that the camera makes is in the file: the queue before the sink, which holds half a
- * second, would lose what a waiting sink does not take. */
+/* Every frame that the camera makes is in the file: the queue before the sink holds two seconds (a
+ * busy disk may make the sink wait) and would lose the rest of what a waiting sink does not take.
+ */
 static void
 test_outage_costs_a_live_recording_no_frame (SpoolKit *kit, gconstpointer data)
 {
@@ -132,7 +133,7 @@ test_outage_costs_a_live_recording_no_frame (SpoolKit *kit, gconstpointer data)
       "video/x-raw,format=I420,width=640,height=480,framerate=30/1 ! "
       "x264enc key-int-max=15 tune=zerolatency speed-preset=ultrafast bitrate=40000 ! h264parse ! "
       "mpegtsmux ! "
-      "queue leaky=downstream max-size-bytes=2500000 max-size-time=0 max-size-buffers=0 ! "
+      "queue leaky=downstream max-size-bytes=10000000 max-size-time=0 max-size-buffers=0 ! "
       "boxuploadsink name=sink location=box://0/live.ts unknown-size=reserve "
       "reserve-size=400000000",
       frames);
