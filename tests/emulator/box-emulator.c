@@ -72,6 +72,7 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
   world->max_size = options->max_size;
   world->quota = options->quota;
   world->retry_after = options->retry_after != 0 ? options->retry_after : 1;
+  world->late_expiry = options->late_expiry;
   world->tokens = emu_tokens_new (&world->clock, options->tokens,
                                   options->token_lifetime != 0 ? options->token_lifetime
                                                                : DEFAULT_TOKEN_LIFETIME,

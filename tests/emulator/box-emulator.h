@@ -37,6 +37,7 @@ typedef struct
   gint64 clock_offset; /* the emulator's clock against the machine's */
   const char *const
       *tokens;             /* accepted access tokens, never expiring; NULL: any token is accepted */
+  gboolean late_expiry;    /* a token that expires while a part or file is on its way: 401 */
   gboolean strict_clients; /* /oauth2/token knows only clients of box_emulator_load_accounts() */
 } BoxEmulatorOptions;
 

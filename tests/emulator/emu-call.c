@@ -25,6 +25,37 @@ get_room (EmuCall *call, gsize size)
   return MIN (size, left);
 }
 
+gboolean
+emu_call_check_token (EmuCall *call, EmuIdentity *identity)
+{
+  EmuTokenState state = EMU_TOKEN_INVALID;
+
+  if (call->token != NULL)
+    state = emu_tokens_check (call->world->tokens, call->token, identity);
+  if (state == EMU_TOKEN_GOOD)
+    return TRUE;
+  soup_message_headers_replace (
+      call->reply_headers, "WWW-Authenticate",
+      call->token == NULL ? "Bearer realm=\"Service\""
+      : state == EMU_TOKEN_EXPIRED
+          ? "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
+            "token provided has expired. expired_token\""
+          : "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
+            "token provided is invalid.\"");
+  emu_call_refuse (call, 401, "unauthorized", "Unauthorized");
+  return FALSE;
+}
+
+/* Where it is wanted, a token that was good at the head of an upload must still be so at its end.
+ */
+static void
+check_token_again (EmuCall *call)
+{
+  if (call->world->late_expiry && call->route->streams && call->identity.user != NULL
+      && !emu_call_check_token (call, NULL))
+    call->verdict = EMU_VERDICT_REPLY;
+}
+
 gssize
 emu_call_read (EmuCall *call, gpointer data, gsize size)
 {
@@ -51,6 +82,8 @@ emu_call_read (EmuCall *call, gpointer data, gsize size)
     call->verdict = EMU_VERDICT_LOST;
   if (n == 0)
     emu_faults_strike (call, EMU_AT_END);
+  if (n == 0 && call->verdict == EMU_VERDICT_NONE)
+    check_token_again (call);
   return call->verdict != EMU_VERDICT_NONE ? -1 : n;
 }
 

@@ -80,6 +80,9 @@ const char *emu_call_get_header (EmuCall *call, const char *name);
 const char *emu_call_get_query (EmuCall *call, const char *name);
 gint64 emu_call_get_query_int (EmuCall *call, const char *name, gint64 fallback);
 
+/* Refuses with 401 a token that is not good; fills @identity (may be NULL) where it is. */
+gboolean emu_call_check_token (EmuCall *call, EmuIdentity *identity);
+
 /* "https://host:port" as the client called it; free with g_free(). */
 char *emu_call_get_origin (EmuCall *call);
 

@@ -120,25 +120,11 @@ static gboolean
 authorise (EmuCall *call)
 {
   const char *as_user = emu_call_get_header (call, "As-User");
-  EmuTokenState state = EMU_TOKEN_INVALID;
 
   if (call->route->open)
     return TRUE;
-  if (call->token != NULL)
-    state = emu_tokens_check (call->world->tokens, call->token, &call->identity);
-  if (state != EMU_TOKEN_GOOD)
-    {
-      soup_message_headers_replace (
-          call->reply_headers, "WWW-Authenticate",
-          call->token == NULL ? "Bearer realm=\"Service\""
-          : state == EMU_TOKEN_EXPIRED
-              ? "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
-                "token provided has expired. expired_token\""
-              : "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
-                "token provided is invalid.\"");
-      emu_call_refuse (call, 401, "unauthorized", "Unauthorized");
-      return FALSE;
-    }
+  if (!emu_call_check_token (call, &call->identity))
+    return FALSE;
   if (as_user != NULL)
     {
       g_autoptr (JsonObject) user = emu_tokens_get_user (call->world->tokens, as_user);

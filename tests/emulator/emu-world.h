@@ -22,6 +22,7 @@ typedef struct
   guint64 max_size;
   guint64 quota;
   guint retry_after; /* s */
+  gboolean late_expiry;
   EmuClock clock;
   EmuRate rate;
   EmuJournal *journal;

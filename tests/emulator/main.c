@@ -23,6 +23,7 @@ static int page_limit;
 static gint64 clock_offset;
 static char **tokens;
 static char **scenarios;
+static gboolean late_expiry;
 static char *accounts;
 static gboolean version;
 
@@ -49,6 +50,8 @@ static const GOptionEntry entries[] = {
     "Accept this access token and, given again, others (default: any is accepted)", "TOKEN" },
   { "token-lifetime", 0, 0, G_OPTION_ARG_INT, &token_lifetime,
     "Life of tokens from /oauth2/token (3600)", "SECONDS" },
+  { "late-expiry", 0, 0, G_OPTION_ARG_NONE, &late_expiry,
+    "Refuse a part or file whose token expires while it is on its way", NULL },
   { "accounts", 0, 0, G_OPTION_ARG_FILENAME, &accounts,
     "Users, clients, keys and tokens (JSON; then only these clients get tokens)", "FILE" },
   { "clock-offset", 0, 0, G_OPTION_ARG_INT64, &clock_offset,
@@ -155,6 +158,7 @@ start (GError **error)
     .processing = processing,
     .clock_offset = clock_offset,
     .tokens = (const char *const *) tokens,
+    .late_expiry = late_expiry,
     .strict_clients = accounts != NULL,
   };
   g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, error);

@@ -114,6 +114,55 @@ test_expired_token_stores_no_part (Fixture *fixture, gconstpointer options)
   assert_refused (late, 401, "unauthorized");
 }
 
+static gpointer
+put_first_part (gpointer data)
+{
+  Fixture *fixture = data;
+  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
+  g_autoptr (GBytes) bytes = make_bytes (1000, 1);
+  g_autoptr (SoupSession) http = soup_session_new ();
+  Fixture own = { fixture->emulator, http };
+  g_autoptr (Answer) answer = put_part (&own, g_ptr_array_index (ids, 0), bytes, 0);
+
+  return GUINT_TO_POINTER (answer->status);
+}
+
+/* The status of a part whose token expires when half of it has come. */
+static guint
+expire_in_mid_transfer (Fixture *fixture)
+{
+  g_autofree char *id = NULL;
+  GThread *thread;
+
+  box_emulator_set_token (fixture->emulator, "t", 60);
+  id = create_session (fixture, "a", 1000);
+  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'hold', 'at': 'body', 'bytes': 500,"
+                          " 'name': 'half'}]");
+  thread = g_thread_new ("put", put_first_part, fixture);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "half", PATIENCE_MS));
+  box_emulator_advance_clock (fixture->emulator, 61);
+  box_emulator_release (fixture->emulator, "half");
+  return GPOINTER_TO_UINT (g_thread_join (thread));
+}
+
+static void
+test_token_that_was_good_at_the_head_will_do (Fixture *fixture, gconstpointer options)
+{
+  g_assert_cmpuint (expire_in_mid_transfer (fixture), ==, 200);
+}
+
+static void
+test_token_may_have_to_last_to_the_end (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (BoxEmulatorSession) session = NULL;
+
+  g_assert_cmpuint (expire_in_mid_transfer (fixture), ==, 401);
+  ids = box_emulator_get_session_ids (fixture->emulator);
+  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
+  g_assert_cmpuint (session->n_stored, ==, 0);
+}
+
 static void
 test_as_user_must_be_known (Fixture *fixture, gconstpointer options)
 {
@@ -432,6 +481,7 @@ main (int argc, char **argv)
 {
   static const char *const accepted[] = { "good", NULL };
   static const BoxEmulatorOptions listed = { .tokens = accepted };
+  static const BoxEmulatorOptions late = { .part_size = PART, .min_size = 1, .late_expiry = TRUE };
   static const BoxEmulatorOptions strict = { .strict_clients = TRUE };
 
   g_test_init (&argc, &argv, NULL);
@@ -440,6 +490,9 @@ main (int argc, char **argv)
   ADD_TEST ("/token/expires", test_token_expires, NULL);
   ADD_TEST ("/token/is-revoked", test_token_is_revoked, NULL);
   ADD_TEST ("/token/that-expired-stores-no-part", test_expired_token_stores_no_part, NULL);
+  ADD_TEST ("/token/that-was-good-at-the-head-will-do",
+            test_token_that_was_good_at_the_head_will_do, NULL);
+  ADD_TEST ("/token/may-have-to-last-to-the-end", test_token_may_have_to_last_to_the_end, &late);
   ADD_TEST ("/token/as-user-must-be-known", test_as_user_must_be_known, NULL);
   ADD_TEST ("/refresh/is-of-use-once", test_refresh_token_is_of_use_once, NULL);
   ADD_TEST ("/refresh/expires", test_refresh_token_expires, NULL);
