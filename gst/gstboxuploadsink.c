@@ -381,7 +381,9 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
 
   result = GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->change_state (element, transition);
 
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+  /* An element whose way to PAUSED fails in the streaming thread may go back without PAUSED to
+   * READY. */
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || transition == GST_STATE_CHANGE_READY_TO_NULL
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     close_upload (self);
   return result;
