@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstboxuploadsinkenums.h"
 
+/* splitmuxsink's sink-properties carries values as strings, which GObject would not take for an
+ * enum. */
+static void
+string_to_enum (const GValue *string, GValue *value)
+{
+  if (!gst_value_deserialize (value, g_value_get_string (string)))
+    g_warning ("\"%s\" is no value of %s: see gst-inspect-1.0 boxuploadsink",
+               g_value_get_string (string), G_VALUE_TYPE_NAME (value));
+}
+
+static GType
+register_enum (const char *name, const GEnumValue *values)
+{
+  GType type = g_enum_register_static (name, values);
+
+  g_value_register_transform_func (G_TYPE_STRING, type, string_to_enum);
+  return type;
+}
+
 /**
  * GstBoxUploadSinkIfExists:
  * @BOX_IF_EXISTS_ERROR: fail, and make no file
@@ -21,7 +40,7 @@ gst_box_upload_sink_if_exists_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkIfExists", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkIfExists", values));
   return type;
 }
 
@@ -43,7 +62,7 @@ gst_box_upload_sink_on_error_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkOnError", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkOnError", values));
   return type;
 }
 
@@ -65,7 +84,7 @@ gst_box_upload_sink_digest_engine_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkDigestEngine", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkDigestEngine", values));
   return type;
 }
 
@@ -95,7 +114,7 @@ gst_box_upload_sink_padding_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkPadding", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkPadding", values));
   return type;
 }
 
@@ -121,7 +140,7 @@ gst_box_upload_sink_unknown_size_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkUnknownSize", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkUnknownSize", values));
   return type;
 }
 
@@ -146,6 +165,6 @@ gst_box_upload_sink_eos_mode_get_type (void)
   };
 
   if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstBoxUploadSinkEosMode", values));
+    g_once_init_leave (&type, register_enum ("GstBoxUploadSinkEosMode", values));
   return type;
 }

@@ -163,6 +163,22 @@ test_uri_query (void)
   g_assert_cmpstr (uri, ==, "box://0/a");
 }
 
+/* As splitmuxsink's sink-properties gives them. */
+static void
+test_enums_can_be_given_as_strings (void)
+{
+  g_autoptr (GstElement) sink =
+      gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
+  g_auto (GValue) value = G_VALUE_INIT;
+  gint mode = 0;
+
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_set_static_string (&value, "spool");
+  g_object_set_property (G_OBJECT (sink), "eos-mode", &value);
+  g_object_get (sink, "eos-mode", &mode, NULL);
+  g_assert_cmpint (mode, ==, 1);
+}
+
 static void
 test_stats_outlive_the_upload (void)
 {
@@ -192,6 +208,7 @@ main (int argc, char **argv)
   g_test_add_func ("/properties/every-one-is-described", test_every_property_is_described);
   g_test_add_func ("/properties/defaults", test_defaults);
   g_test_add_func ("/properties/the-destination-is-fixed-while-running", test_fixed_while_running);
+  g_test_add_func ("/properties/enums-can-be-given-as-strings", test_enums_can_be_given_as_strings);
   g_test_add_func ("/properties/stats-outlive-the-upload", test_stats_outlive_the_upload);
   g_test_add_func ("/uri/is-the-location", test_uri_is_the_location);
   g_test_add_func ("/uri/bad-ones-are-refused", test_bad_uris_are_refused);
