@@ -184,6 +184,21 @@ check_url (BoxClient *client, const char *url, GError **error)
          || box_origin_check (url, client->endpoint, error);
 }
 
+/* The error for want of another token, with what Box said when it refused the last one (@reply,
+ * NULL where none was tried). Takes @reason. */
+static GError *
+with_refusal (GError *reason, const BoxReply *reply)
+{
+  g_autoptr (GError) owned = reason;
+  BoxErrorDetails details = *box_error_get_details (reason);
+
+  if (reply == NULL || !g_error_matches (reason, BOX_ERROR, BOX_ERROR_CREDENTIALS))
+    return g_steal_pointer (&owned);
+  details.http_status = reply->status;
+  details.request_id = reply->request_id;
+  return box_error_new_with_details (BOX_ERROR_CREDENTIALS, &details, "%s", reason->message);
+}
+
 BoxReply *
 box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                  GCancellable *cancellable, GError **error)
@@ -204,14 +219,19 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
 
   for (guint attempt = 0; attempt < 2; attempt++)
     {
+      GError *reason = NULL;
       char *token = box_credentials_get_token (client->credentials, refused,
                                                call->body != NULL ? TOKEN_LASTS_FOR_BODY : 0,
-                                               cancellable, error);
+                                               cancellable, &reason);
 
-      g_clear_pointer (&reply, box_reply_free);
       box_credentials_free_token (g_steal_pointer (&refused));
       if (token == NULL)
-        return NULL;
+        {
+          g_propagate_error (error, with_refusal (reason, reply));
+          g_clear_pointer (&reply, box_reply_free);
+          return NULL;
+        }
+      g_clear_pointer (&reply, box_reply_free);
       if (counted.counted != 0)
         counted_sent (&counted, -counted.counted);
       reply = send_with_token (client, transport, call, call->body != NULL ? &body : NULL, token,

@@ -120,7 +120,7 @@ static const Refusal refusals[] = {
   { "file-that-is-not-there", "file-id=4711", NULL, NULL, GST_RESOURCE_ERROR_NOT_FOUND, "4711",
     "404" },
   { "refused-token", "location=box://0/a", NULL, with_refused_token, NOT_AUTHORIZED, "token",
-    NULL },
+    "401" },
   { "no-token", "location=box://0/a", NULL, without_token, NOT_AUTHORIZED, "token-file", NULL },
   { "token-file-that-is-not-there", "location=box://0/a token-file=/nowhere/token", NULL,
     without_token, SETTINGS, "/nowhere/token", NULL },
