@@ -154,7 +154,15 @@ check_file (const BoxFile *file, const BoxSha1 *sha1, guint64 size, GError **err
   g_autofree char *expected = NULL;
   g_autofree char *stored = NULL;
 
-  if (box_sha1_equal (&file->sha1, sha1) && (!file->has_size || file->size == size))
+  if (file->has_size && file->size != size)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                   "the file at Box (id %s) is not what was sent: %" G_GUINT64_FORMAT
+                   " bytes, not %" G_GUINT64_FORMAT "; upload it anew",
+                   file->id, file->size, size);
+      return FALSE;
+    }
+  if (box_sha1_equal (&file->sha1, sha1))
     return TRUE;
   expected = box_sha1_to_hex (sha1);
   stored = box_sha1_to_hex (&file->sha1);

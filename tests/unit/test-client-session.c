@@ -376,6 +376,22 @@ test_replies_to_a_commit_are_checked (void)
 }
 
 static void
+test_a_file_of_another_size_is_told_by_its_sizes (void)
+{
+  static const ScriptReply reply = {
+    201, "{\"entries\":[{\"id\":\"12\",\"size\":4,\"sha1\":\"" SHA1_OF_ABC "\"}]}"
+  };
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (GError) error = NULL;
+  BoxFile *file;
+  gint retry_after;
+
+  fixture_init (&fixture, &reply, 1);
+  g_assert_false (commit (&fixture, NULL, NULL, &file, &retry_after, &error));
+  g_assert_nonnull (strstr (error->message, "4 bytes, not 3"));
+}
+
+static void
 test_aborting_what_is_gone_is_success (void)
 {
   static const ScriptReply replies[] = { { 204, "" }, { 404, "" }, { 410, "" }, { 403, "" } };
@@ -400,6 +416,8 @@ int
 main (int argc, char **argv)
 {
   fixture_init_program (&argc, &argv);
+  g_test_add_func ("/client-session/a-file-of-another-size-is-told-by-its-sizes",
+                   test_a_file_of_another_size_is_told_by_its_sizes);
   g_test_add_func ("/client-session/a-session-is-created-for-a-folder-or-a-file",
                    test_a_session_is_created_for_a_folder_or_a_file);
   g_test_add_func ("/client-session/a-session-that-cannot-be-is-refused",
