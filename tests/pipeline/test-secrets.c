@@ -39,11 +39,12 @@ search_dir (const char *path, const char *except, guint *n_files)
     }
 }
 
-/* The sanitizer that this program is built with: gst-launch-1.0 is not, and has to load it before
- * the plugin. NULL: none. */
+/* What gst-launch-1.0 has to load before the plugin: the sanitizer that this program is built with
+ * and it is not, and what the build adds to that. NULL: nothing. */
 static char *
 find_sanitizer (void)
 {
+  const char *more = g_getenv ("BOXUPLOAD_TEST_PRELOAD");
   g_autofree char *maps = NULL;
   g_auto (GStrv) lines = NULL;
 
@@ -55,7 +56,7 @@ find_sanitizer (void)
 
       if (path != NULL
           && (strstr (path, "/libasan.so") != NULL || strstr (path, "/libtsan.so") != NULL))
-        return g_strdup (path);
+        return g_strconcat (path, more != NULL ? ":" : NULL, more, NULL);
     }
   return NULL;
 }
