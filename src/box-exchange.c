@@ -42,6 +42,7 @@ typedef struct
   BoxWatch watch;      /* its cancellable is @inner */
   BoxBodyStream *body; /* owned; NULL where there is none */
   GTlsCertificateFlags certificate_problems;
+  gboolean has_turn; /* holds the_turn */
 } Exchange;
 
 /* ---- the connection ---- */
@@ -58,15 +59,30 @@ is_closed (gpointer id, gpointer stream, gpointer user_data)
   return g_io_stream_is_closed (stream);
 }
 
-/* glib-networking reads the system's authorities for each connection, and drops them when it is
- * given ours: 4 MB that would stay with the arena of this thread. */
+/* While glib-networking 2.74 makes a TLS connection it reads the system's authorities, and drops
+ * them when libsoup gives it ours: 4 MB that would stay with the arena of the thread, and twenty
+ * milliseconds. One connection at a time does it, so that the workers of a process do not do it all
+ * at once, just when the first parts have filled the memory. Held from the event that comes before
+ * to the next one, which comes after; nothing between the two waits for the network. */
+static GMutex the_turn;
+
 static void
-give_memory_back (GIOStream *stream)
+take_turn (Exchange *self)
 {
+  g_mutex_lock (&the_turn);
+  self->has_turn = TRUE;
+}
+
+static void
+give_turn_back (Exchange *self)
+{
+  if (!self->has_turn)
+    return;
 #ifdef __GLIBC__
-  if (G_IS_TLS_CONNECTION (stream))
-    malloc_trim (0);
+  malloc_trim (0);
 #endif
+  self->has_turn = FALSE;
+  g_mutex_unlock (&the_turn);
 }
 
 static void
@@ -75,11 +91,15 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
 {
   Exchange *self = user_data;
 
+  give_turn_back (self);
   switch (event)
     {
     case G_SOCKET_CLIENT_RESOLVED:
     case G_SOCKET_CLIENT_CONNECTING:
       self->stage = STAGE_CONNECTING;
+      break;
+    case G_SOCKET_CLIENT_CONNECTED:
+      take_turn (self);
       break;
     case G_SOCKET_CLIENT_TLS_HANDSHAKING:
       {
@@ -96,7 +116,6 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       g_hash_table_insert (self->settings->streams,
                            GUINT_TO_POINTER (soup_message_get_connection_id (message)),
                            g_object_ref (stream));
-      give_memory_back (stream);
       break;
     default:
       break;
@@ -441,6 +460,7 @@ box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request
   if (exchange_begin (&self, error))
     {
       stream = soup_session_send (settings->session, self.message, self.inner, &reason);
+      give_turn_back (&self);
       if (self.watch.reply != NULL)
         reply = g_steal_pointer (&self.watch.reply);
       else if (stream != NULL && self.watch.failure == NULL)
