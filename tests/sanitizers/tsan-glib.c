@@ -2,9 +2,9 @@
 /*
  * Tells ThreadSanitizer what GLib's locks, conditions, queues and reference counts order: GLib is
  * not built with it and locks by futex, so that without this every access under a GMutex looks like
- * a race. Linked into the tests of a build with -Db_sanitize=thread, and preloaded into programs that
- * are not ours but load the plugin (tests/sanitizers/meson.build); each function calls the one it
- * stands in for.
+ * a race. Linked into the tests of a build with -Db_sanitize=thread, and preloaded into programs
+ * that are not ours but load the plugin (tests/sanitizers/meson.build); each function calls the one
+ * it stands in for.
  */
 #include <dlfcn.h>
 #include <glib-object.h>
