@@ -53,4 +53,7 @@ void box_workers_continue_locked (void);
 /* For tests: threads that exist now. */
 guint box_workers_count (void);
 
+/* For tests: microseconds after which a worker without work ends. */
+void box_workers_set_idle_time (gint64 idle_time);
+
 G_END_DECLS

@@ -18,7 +18,8 @@ static struct
   guint n_threads;
   guint n_idle;
   guint max_threads;
-} pool;
+  gint64 idle_time;
+} pool = { .idle_time = IDLE_TIME };
 
 GMutex *
 box_workers_lock (void)
@@ -109,32 +110,32 @@ run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
   unref_locked (task);
 }
 
-/* Waits for something to do; FALSE: this worker is no longer needed. */
+/* Whether a worker that has found nothing to do since @idle_since may end. Whoever is idle last
+ * keeps the time for steps that are due later. */
 static gboolean
-idle_locked (gint64 wake_at, gint64 *idle_since)
+may_end_locked (gint64 now, gint64 idle_since, gint64 wake_at)
 {
-  gint64 until = MIN (wake_at, *idle_since + IDLE_TIME);
-  gboolean called;
-
-  pool.n_idle++;
-  called = g_cond_wait_until (&pool.wanted, &the_lock, until);
-  pool.n_idle--;
-  if (called || until == wake_at)
-    return TRUE;
-  /* Whoever is idle last keeps the time for steps that are due later. */
-  *idle_since = 0;
-  return wake_at != G_MAXINT64 && pool.n_idle == 0;
+  return now - idle_since >= pool.idle_time && (wake_at == G_MAXINT64 || pool.n_idle > 0);
 }
 
+static void
+idle_locked (gint64 until)
+{
+  pool.n_idle++;
+  g_cond_wait_until (&pool.wanted, &the_lock, until);
+  pool.n_idle--;
+}
+
+/* A worker looks at the tasks after each wait, also after one that nobody ended, and ends itself
+ * only under the same lock: who called it while its time was over has called nobody else. */
 static gpointer
 work (gpointer unused)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
   gint64 idle_since = 0;
-  gboolean needed = TRUE;
 
   g_mutex_lock (&the_lock);
-  while (needed)
+  while (TRUE)
     {
       gint64 now = g_get_monotonic_time (), wake_at;
       BoxTask *task = choose_locked (now, &wake_at);
@@ -147,7 +148,10 @@ work (gpointer unused)
         }
       if (idle_since == 0)
         idle_since = now;
-      needed = idle_locked (wake_at, &idle_since);
+      if (may_end_locked (now, idle_since, wake_at))
+        break;
+      idle_locked (now - idle_since < pool.idle_time ? MIN (wake_at, idle_since + pool.idle_time)
+                                                     : wake_at);
     }
   pool.n_threads--;
   g_mutex_unlock (&the_lock);
@@ -195,4 +199,12 @@ box_workers_count (void)
   n = pool.n_threads;
   g_mutex_unlock (&the_lock);
   return n;
+}
+
+void
+box_workers_set_idle_time (gint64 idle_time)
+{
+  g_mutex_lock (&the_lock);
+  pool.idle_time = idle_time;
+  g_mutex_unlock (&the_lock);
 }

@@ -201,6 +201,34 @@ test_a_step_that_is_due_later_runs_then_without_being_called (void)
   g_assert_cmpint (g_get_monotonic_time (), >=, s.not_before);
 }
 
+static void
+spin_until (gint64 time)
+{
+  while (g_get_monotonic_time () < time)
+    continue;
+}
+
+/* A worker whose time is over still counts as idle until it has the lock: who adds a task just then
+ * must be heard all the same. */
+static void
+test_a_task_that_comes_while_a_worker_ends_is_run (void)
+{
+  box_workers_set_idle_time (200);
+  for (guint i = 0; i < 100; i++)
+    {
+      Steps s;
+
+      steps_init (&s, 1, 1);
+      spin_until (g_get_monotonic_time () + 50);
+      g_mutex_lock (box_workers_lock ());
+      spin_until (g_get_monotonic_time () + 400);
+      box_workers_add_locked (&s.task);
+      wait_for_end_locked (&s);
+      g_mutex_unlock (box_workers_lock ());
+    }
+  box_workers_set_idle_time (15 * G_USEC_PER_SEC);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -214,5 +242,7 @@ main (int argc, char **argv)
                    test_the_step_that_has_waited_longest_goes_first);
   g_test_add_func ("/workers/a-step-that-is-due-later-runs-then-without-being-called",
                    test_a_step_that_is_due_later_runs_then_without_being_called);
+  g_test_add_func ("/workers/a-task-that-comes-while-a-worker-ends-is-run",
+                   test_a_task_that_comes_while_a_worker_ends_is_run);
   return g_test_run ();
 }
