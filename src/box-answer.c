@@ -172,10 +172,12 @@ advise (BoxErrorCode code, guint status)
     }
 }
 
+/* Not implemented, HTTP version, no space: nothing was done. Any other failure of a server or of
+ * what stands before it (Cloudflare's 520 to 527) may have come after the work. */
 static gboolean
 is_unsure (guint status)
 {
-  return status == 500 || (status >= 502 && status <= 504);
+  return status >= 500 && status != 501 && status != 505 && status != 507;
 }
 
 /* Only the host: the rest of a redirect may carry secrets. */

@@ -26,8 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxWire, box_wire_free)
 
 BoxWireState box_wire_feed (BoxWire *wire, const guint8 *data, gsize length);
 
-/* The connection has ended: DONE where the head was complete, for an error's status is worth more
- * than its text. */
+/* The connection has ended: MORE where that cut the reply off. An error whose head is complete is
+ * DONE all the same, for its status is worth more than its text. */
 BoxWireState box_wire_end (BoxWire *wire);
 
 /* The reply, after DONE. */

@@ -174,9 +174,17 @@ box_wire_feed (BoxWire *wire, const guint8 *data, gsize length)
 BoxWireState
 box_wire_end (BoxWire *wire)
 {
-  if (wire->headers != NULL)
-    return BOX_WIRE_DONE;
-  return wire->bytes->len == 0 ? BOX_WIRE_NOTHING : BOX_WIRE_BAD;
+  SoupEncoding encoding;
+
+  if (wire->headers == NULL && wire->bytes->len == 0)
+    return BOX_WIRE_NOTHING;
+  if (wire->headers == NULL)
+    return begins_like_http (wire->bytes) ? BOX_WIRE_MORE : BOX_WIRE_BAD;
+  encoding = soup_message_headers_get_encoding (wire->headers);
+  if (wire->status < 400
+      && (encoding == SOUP_ENCODING_CONTENT_LENGTH || encoding == SOUP_ENCODING_CHUNKED))
+    return parse_body (wire);
+  return BOX_WIRE_DONE;
 }
 
 BoxReply *

@@ -13,8 +13,12 @@ static const struct
   const char *body;
 } cases[] = {
   { "", BOX_WIRE_NOTHING, BOX_WIRE_NOTHING },
-  { "HT", BOX_WIRE_MORE, BOX_WIRE_BAD },
-  { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n", BOX_WIRE_MORE, BOX_WIRE_BAD },
+  { "HT", BOX_WIRE_MORE, BOX_WIRE_MORE },
+  { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n", BOX_WIRE_MORE, BOX_WIRE_MORE },
+  { "HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\na", BOX_WIRE_MORE, BOX_WIRE_MORE },
+  { "HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", BOX_WIRE_MORE,
+    BOX_WIRE_MORE },
+  { "HTTP/1.1 201 OK\r\n\r\nuntil the end", BOX_WIRE_MORE, BOX_WIRE_DONE, 201, "until the end" },
   { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "" },
   { "HTTP/1.1 200 OK\nContent-Length: 2\n\nab", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "ab" },
   { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabHTTP", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "ab" },
