@@ -87,6 +87,28 @@ check_fit (const BoxSession *session, const BoxReply *reply, guint64 size, const
   return FALSE;
 }
 
+/* What it holds may be another recording's: with equal sizes and no digests in the list, its parts
+ * could not be told from ours. Takes @session. */
+static BoxSession *
+take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
+               GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BoxSession) taken = session;
+  g_autoptr (GPtrArray) parts =
+      box_client_list_parts (client, transport, session, cancellable, error);
+
+  if (parts == NULL)
+    return NULL;
+  if (parts->len == 0)
+    return g_steal_pointer (&taken);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_CONFLICT,
+               "another upload of this name and size is under way, or was left: its session %s "
+               "holds %u of %u parts; wait for it, finish it with \"boxupload put --session\" or "
+               "\"boxupload resume\", or abort it with \"boxupload abort %s\"",
+               session->id, parts->len, session->total_parts, session->id);
+  return NULL;
+}
+
 BoxSession *
 box_client_create_session (BoxClient *client, BoxTransport *transport,
                            const BoxDestination *destination, guint64 size,
@@ -113,9 +135,10 @@ box_client_create_session (BoxClient *client, BoxTransport *transport,
       g_autoptr (GError) refusal = box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt);
 
       session = adopt_conflict (client, refusal, size);
-      if (session == NULL)
-        g_propagate_error (error, g_steal_pointer (&refusal));
-      return g_steal_pointer (&session);
+      if (session != NULL)
+        return take_if_empty (client, transport, g_steal_pointer (&session), cancellable, error);
+      g_propagate_error (error, g_steal_pointer (&refusal));
+      return NULL;
     }
   session = parse_session_reply (client, reply, attempt, error);
   if (session == NULL || !check_fit (session, reply, size, attempt, error))

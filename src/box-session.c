@@ -85,7 +85,7 @@ box_session_parse (JsonNode *node, GError **error)
   if (object == NULL || !parse_id (object, session, error)
       || !box_json_get_uint64 (object, "part_size", 1, BOX_SESSION_MAX_PART_SIZE,
                                &session->part_size, error)
-      || !box_json_get_uint64 (object, "total_parts", 1, G_MAXINT32, &total_parts, error)
+      || !box_json_get_uint64 (object, "total_parts", 1, BOX_SESSION_MAX_PARTS, &total_parts, error)
       || !box_json_find_uint64 (object, "num_parts_processed", 0, G_MAXINT32, &found,
                                 &parts_processed, error)
       || !parse_expiry (object, session, error) || !parse_endpoints (object, session, error))

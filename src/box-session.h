@@ -19,6 +19,10 @@ G_BEGIN_DECLS
  * in memory. */
 #define BOX_SESSION_MAX_PART_SIZE (G_GUINT64_CONSTANT (1) << 30)
 
+/* More parts than this are nonsense: with the 8 MiB of a small file's parts they would be 8 TiB,
+ * and Box makes larger parts of larger files. The part table of such a session takes 100 MB. */
+#define BOX_SESSION_MAX_PARTS 1000000
+
 typedef struct
 {
   char *id;

@@ -69,23 +69,48 @@ test_a_session_that_cannot_be_is_refused (void)
     }
 }
 
-static void
-test_a_conflicting_session_that_fits_is_adopted (void)
-{
-  static const ScriptReply replies[] = {
-    { 409, "{\"code\":\"session_conflict\",\"context_info\":{\"session\":" SESSION ("8388608", "3",
-                                                                                    "%s") "}}" }
-  };
-  g_auto (Fixture) fixture = { 0 };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BoxDestination) folder = box_destination_new_folder ("5", "a.mp4", NULL);
-  g_autoptr (BoxSession) session = NULL;
+#define CONFLICT                                                                                   \
+  {                                                                                                \
+    409, "{\"code\":\"session_conflict\",\"context_info\":{\"session\":" SESSION ("8388608", "3",  \
+                                                                                  "%s") "}}"       \
+  }
 
-  fixture_init (&fixture, replies, 1);
-  session =
-      box_client_create_session (fixture.client, fixture.transport, folder, 20000000, NULL, &error);
+static BoxSession *
+create_in_conflict (const ScriptReply *replies, GError **error)
+{
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (BoxDestination) folder = box_destination_new_folder ("5", "a.mp4", NULL);
+
+  fixture_init (&fixture, replies, 2);
+  return box_client_create_session (fixture.client, fixture.transport, folder, 20000000, NULL,
+                                    error);
+}
+
+static void
+test_a_conflicting_session_that_fits_and_is_empty_is_adopted (void)
+{
+  static const ScriptReply replies[] = { CONFLICT, { 200, "{\"entries\":[],\"limit\":1000}" } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSession) session = create_in_conflict (replies, &error);
+
   g_assert_no_error (error);
   g_assert_cmpstr (session->id, ==, "5E55");
+}
+
+static void
+test_a_conflicting_session_that_holds_parts_is_left_to_its_owner (void)
+{
+  static const ScriptReply replies[] = {
+    CONFLICT,
+    { 200, "{\"entries\":[{\"part_id\":\"A\",\"offset\":0,\"size\":8388608,\"sha1\":null}],"
+           "\"limit\":1000}" }
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSession) session = create_in_conflict (replies, &error);
+
+  g_assert_null (session);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
+  g_assert_nonnull (strstr (error->message, "boxupload abort 5E55"));
 }
 
 static void
@@ -422,8 +447,10 @@ main (int argc, char **argv)
                    test_a_session_is_created_for_a_folder_or_a_file);
   g_test_add_func ("/client-session/a-session-that-cannot-be-is-refused",
                    test_a_session_that_cannot_be_is_refused);
-  g_test_add_func ("/client-session/a-conflicting-session-that-fits-is-adopted",
-                   test_a_conflicting_session_that_fits_is_adopted);
+  g_test_add_func ("/client-session/a-conflicting-session-that-fits-and-is-empty-is-adopted",
+                   test_a_conflicting_session_that_fits_and_is_empty_is_adopted);
+  g_test_add_func ("/client-session/a-conflicting-session-that-holds-parts-is-left-to-its-owner",
+                   test_a_conflicting_session_that_holds_parts_is_left_to_its_owner);
   g_test_add_func ("/client-session/a-session-is-looked-up-by-its-id",
                    test_a_session_is_looked_up_by_its_id);
   g_test_add_func ("/client-session/a-part-is-put-with-its-range-and-digest",
