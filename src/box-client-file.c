@@ -48,8 +48,11 @@ box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDesti
 
   json_builder_begin_object (builder);
   add_destination (builder, destination);
-  json_builder_set_member_name (builder, "size");
-  json_builder_add_int_value (builder, (gint64) size);
+  if (size > 0)
+    {
+      json_builder_set_member_name (builder, "size");
+      json_builder_add_int_value (builder, (gint64) size);
+    }
   json_builder_end_object (builder);
   body = json_builder_get_root (builder);
 

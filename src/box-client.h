@@ -101,7 +101,7 @@ gboolean box_client_abort (BoxClient *client, BoxTransport *transport, const Box
                            GCancellable *cancellable, GError **error);
 
 /* OPTIONS …/files/content (or …/files/ID/content): whether @destination would take a file of @size
- * bytes. NAME_IN_USE carries the file that is there. */
+ * bytes (0: of some size). NAME_IN_USE carries the file that is there. */
 gboolean
 box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDestination *destination,
                       guint64 size, GCancellable *cancellable, GError **error);

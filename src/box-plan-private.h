@@ -53,6 +53,7 @@ typedef struct
   gboolean verify;   /* EMPTY or READY: adopted with a digest to compare */
   gboolean sealed;   /* its bytes are complete */
   guint attempts;    /* requests sent so far */
+  guint refusals;    /* of them, so many were refused as overlapping or damaged */
   gint64 since;      /* when it was sealed */
   gint64 not_before; /* FAILED, UNSURE */
   gboolean asked;    /* not_before is the server's wish */
@@ -86,6 +87,8 @@ typedef struct
   gboolean aborted; /* tried to; success or not */
   BoxPlanControl control;
   guint control_attempts;
+  guint commit_attempts; /* COMMITs or WHOLEs; looking up between them begins no new count */
+  guint commit_refusals; /* of them, so many were refused for what is at Box */
   gint64 control_since;
   gint64 control_not_before;
   gboolean control_asked;
@@ -138,6 +141,13 @@ void box_plan_listed (BoxPlan *plan, gint64 now);
 /* A control step (OPEN, LIST, WHOLE, COMMIT, LOOKUP) is to be tried again; @unsure: it may have
  * taken effect (WHOLE, COMMIT). */
 void box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before, gboolean asked);
+
+/* The COMMIT was taken; it has to be repeated from @not_before on, to hear that it is done. */
+void box_plan_commit_pending (BoxPlan *plan, gint64 not_before);
+
+/* What the OPEN found does not hold any more: it is opened anew, from @not_before on. Only for
+ * whole uploads, of which nothing is at Box yet. */
+void box_plan_reopen (BoxPlan *plan, gint64 not_before);
 
 /* The LOOKUP told that it had not taken effect. */
 void box_plan_not_committed (BoxPlan *plan, gint64 now);

@@ -237,9 +237,12 @@ box_plan_begin (BoxPlan *plan, const BoxStep *step)
       plan->n_in_flight++;
       skip_begun_parts (plan);
       return;
-    case BOX_STEP_OPEN:
     case BOX_STEP_WHOLE:
     case BOX_STEP_COMMIT:
+      plan->control = BOX_PLAN_CONTROL_BUSY;
+      plan->commit_attempts++;
+      return;
+    case BOX_STEP_OPEN:
     case BOX_STEP_LOOKUP:
     case BOX_STEP_ABORT:
       plan->control = BOX_PLAN_CONTROL_BUSY;
@@ -356,8 +359,7 @@ box_plan_listed (BoxPlan *plan, gint64 now)
       if (part->state != BOX_PART_UNSURE || !part->listed)
         continue;
       part->state = BOX_PART_FAILED;
-      part->not_before = now;
-      part->asked = FALSE;
+      part->not_before = part->asked ? MAX (part->not_before, now) : now;
       plan->n_unsure--;
     }
 }
@@ -369,6 +371,24 @@ box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before, gboo
   plan->control = BOX_PLAN_CONTROL_NONE;
   plan->control_not_before = not_before;
   plan->control_asked = asked;
+}
+
+void
+box_plan_commit_pending (BoxPlan *plan, gint64 not_before)
+{
+  end_control (plan);
+  plan->commit_attempts = plan->commit_refusals = 0;
+  plan->control_not_before = not_before;
+  plan->control_asked = TRUE;
+}
+
+void
+box_plan_reopen (BoxPlan *plan, gint64 not_before)
+{
+  g_return_if_fail (plan->whole);
+  end_control (plan);
+  plan->opened = plan->whole = FALSE;
+  plan->control_not_before = not_before;
 }
 
 void

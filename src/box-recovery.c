@@ -268,9 +268,10 @@ usable_session (const Recovery *recovery)
 }
 
 /* Whether another session can do what this one cannot. @continued: it is of an earlier run, perhaps
- * of another identity. */
+ * of another identity, or of another recording with the same name and size. The digest of what is
+ * here was found right before the commit. */
 static gboolean
-is_worth_another_session (const GError *error, gboolean continued)
+is_worth_another_session (const Recovery *recovery, const GError *error, gboolean continued)
 {
   if (error->domain != BOX_ERROR)
     return FALSE;
@@ -282,6 +283,11 @@ is_worth_another_session (const GError *error, gboolean continued)
     case BOX_ERROR_FORBIDDEN:
     case BOX_ERROR_CONFLICT:
       return continued;
+    case BOX_ERROR_INTEGRITY:
+      return continued && box_error_get_details (error)->http_status == 400;
+    /* Somebody took the name after the session was opened. */
+    case BOX_ERROR_NAME_IN_USE:
+      return recovery->state->intent->if_exists != BOX_IF_EXISTS_ERROR;
     default:
       return FALSE;
     }
@@ -313,7 +319,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
       if (upload_once (recovery, session, unsure, file, &local))
         break;
       if (is_given_session (recovery) || attempt == SESSIONS_MAX
-          || !is_worth_another_session (local, session != NULL))
+          || !is_worth_another_session (recovery, local, session != NULL))
         {
           g_propagate_error (error, g_steal_pointer (&local));
           return FALSE;

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The last steps: the commit or the one request of a small file, finding out whether one took
  * effect, the abort. */
+#include "box-retry.h"
 #include "box-upload-private.h"
 
 /* Box answers 202 while it still processes parts; so long is waited where it does not say how long.
  * Seconds. */
 #define COMMIT_POLL 3
 
-/* The end: told first, so that whoever waits for it has been told when the wait returns. Takes
- * @file. */
-static void
-committed (BoxUpload *upload, BoxFile *file)
+void
+box_upload_committed (BoxUpload *upload, BoxFile *file)
 {
   if (upload->events.completed != NULL && box_upload_may_tell (upload))
     upload->events.completed (file, upload->user_data);
@@ -71,20 +70,19 @@ if_match (const BoxUpload *upload)
   return upload->commit_repeated ? upload->etag_before : NULL;
 }
 
+/* "Retry-After: 0" says nothing about when, and a bogus value must not end the upload's life. */
 static void
 commit_pending (BoxUpload *upload, gint retry_after)
 {
-  gint64 delay = (gint64) (retry_after >= 0 ? retry_after : COMMIT_POLL) * G_USEC_PER_SEC;
+  gint64 delay = retry_after > 0 ? MIN (retry_after, BOX_RETRY_AFTER_MAX) : COMMIT_POLL;
 
   g_mutex_lock (box_workers_lock ());
-  upload->plan.control_attempts = 0;
-  box_plan_control_failed (&upload->plan, FALSE, g_get_monotonic_time () + delay, TRUE);
+  box_plan_commit_pending (&upload->plan, g_get_monotonic_time () + delay * G_USEC_PER_SEC);
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* Where the commit had worked and its answer was lost, the name is taken: by the file itself. */
-static BoxFile *
-conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error)
+BoxFile *
+box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error)
 {
   g_autoptr (BoxFile) conflict = NULL;
   BoxFile *file;
@@ -98,6 +96,39 @@ conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *e
   return file != NULL ? file : g_steal_pointer (&conflict);
 }
 
+/* Where an earlier attempt opened the session, the settings are all that is known of where its file
+ * went. */
+static const BoxDestination *
+lookup_target (const BoxUpload *upload)
+{
+  if (upload->target != NULL)
+    return upload->target;
+  if (upload->session_target != NULL)
+    return upload->session_target;
+  return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
+}
+
+/* Always FALSE. Box has said that it made the file, in a reply that says no more: where it cannot
+ * be looked up, another commit could make another version. */
+static gboolean
+may_repeat_commit (const BoxUpload *upload, GError **error)
+{
+  guint status = box_error_get_details (*error)->http_status;
+
+  if (lookup_target (upload) == NULL && (status == 200 || status == 201)
+      && g_error_matches (*error, BOX_ERROR, BOX_ERROR_TRANSIENT))
+    {
+      g_autoptr (GError) reason = g_steal_pointer (error);
+
+      *error = box_error_new_with_details (BOX_ERROR_PROTOCOL, box_error_get_details (reason),
+                                           "the session was committed, but this cannot be "
+                                           "confirmed: look for the file in Box before "
+                                           "uploading it anew (%s)",
+                                           reason->message);
+    }
+  return FALSE;
+}
+
 /* TRUE: the file is there, or is still being processed (@file NULL). */
 static gboolean
 request_commit (BoxUpload *upload, BoxTransport *transport, BoxFile **file, gint *retry_after,
@@ -109,7 +140,7 @@ request_commit (BoxUpload *upload, BoxTransport *transport, BoxFile **file, gint
                          &upload->attributes, if_match (upload), file, retry_after,
                          upload->transfers, &failure))
     return TRUE;
-  *file = conflict_is_success (upload, transport, failure);
+  *file = box_upload_conflict_is_success (upload, transport, failure);
   if (*file == NULL)
     {
       g_propagate_error (error, failure);
@@ -127,8 +158,8 @@ box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error)
 
   tell_committing (upload);
   if (!request_commit (upload, transport, &file, &retry_after, error))
-    return FALSE;
-  box_upload_succeeded (upload);
+    return may_repeat_commit (upload, error);
+  box_upload_progressed (upload);
   if (file == NULL)
     {
       commit_pending (upload, retry_after);
@@ -136,7 +167,7 @@ box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error)
     }
   if (!check_file (upload, file, error))
     return FALSE;
-  committed (upload, g_steal_pointer (&file));
+  box_upload_committed (upload, g_steal_pointer (&file));
   return TRUE;
 }
 
@@ -155,17 +186,18 @@ box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **erro
       box_client_upload_file (upload->client, transport, upload->target, &upload->sha1, &body,
                               &upload->attributes, if_match (upload), upload->transfers, &failure);
   if (file == NULL)
-    file = conflict_is_success (upload, transport, failure);
+    file = box_upload_conflict_is_success (upload, transport, failure);
   if (file == NULL)
     {
+      box_upload_date_trouble (upload);
       g_propagate_error (error, failure);
       return FALSE;
     }
   g_clear_error (&failure);
   if (!check_file (upload, file, error))
     return FALSE;
-  box_upload_succeeded (upload);
-  committed (upload, g_steal_pointer (&file));
+  box_upload_progressed (upload);
+  box_upload_committed (upload, g_steal_pointer (&file));
   return TRUE;
 }
 
@@ -177,15 +209,18 @@ find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
   g_autoptr (GError) failure = NULL;
   g_autoptr (BoxFile) conflict = NULL;
 
-  if (box_client_preflight (upload->client, transport, target, upload->size, upload->transfers,
-                            &failure))
+  /* Without a size: an account that the file itself has filled would refuse it. */
+  if (box_client_preflight (upload->client, transport, target, 0, upload->transfers, &failure))
     return NULL;
-  if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
-      || (conflict = box_file_from_conflict (failure)) == NULL)
+  if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
+  /* What has the name may be a folder. */
+  conflict = box_file_from_conflict (failure);
+  if (conflict == NULL)
+    return NULL;
   return box_client_get_file (upload->client, transport, conflict->id, upload->transfers, error);
 }
 
@@ -204,16 +239,17 @@ find_version (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
   return g_steal_pointer (&file);
 }
 
-/* Where an earlier attempt opened the session, the settings are all that is known of where its file
- * went. */
-static const BoxDestination *
-lookup_target (const BoxUpload *upload)
+/* Others may have changed the file since it was remembered; as our commit is not what did, that is
+ * no reason to refuse a recording. */
+static void
+remember_others_version (BoxUpload *upload, const BoxDestination *target, const BoxFile *file)
 {
-  if (upload->target != NULL)
-    return upload->target;
-  if (upload->session_target != NULL)
-    return upload->session_target;
-  return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
+  if (file == NULL || target->kind != BOX_DESTINATION_FILE)
+    return;
+  g_free (upload->etag_before);
+  g_free (upload->version_before);
+  upload->etag_before = g_strdup (file->etag);
+  upload->version_before = g_strdup (file->version_id);
 }
 
 gboolean
@@ -232,12 +268,13 @@ box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
       g_propagate_error (error, failure);
       return FALSE;
     }
-  box_upload_succeeded (upload);
+  box_upload_reached (upload);
   if (is_ours (upload, file))
     {
-      committed (upload, g_steal_pointer (&file));
+      box_upload_committed (upload, g_steal_pointer (&file));
       return TRUE;
     }
+  remember_others_version (upload, target, file);
   g_mutex_lock (box_workers_lock ());
   box_plan_not_committed (&upload->plan, g_get_monotonic_time ());
   g_mutex_unlock (box_workers_lock ());

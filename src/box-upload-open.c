@@ -15,6 +15,7 @@ typedef struct
   BoxDestination *target;
   char *etag;
   char *version_id;
+  BoxFile *file; /* an earlier attempt had stored it: there is nothing left to do */
 } Opened;
 
 static void
@@ -24,6 +25,7 @@ opened_clear (Opened *opened)
   g_clear_pointer (&opened->target, box_destination_free);
   g_clear_pointer (&opened->etag, g_free);
   g_clear_pointer (&opened->version_id, g_free);
+  g_clear_pointer (&opened->file, box_file_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
@@ -63,33 +65,42 @@ resolve_conflict (const BoxUpload *upload, guint attempt, GError *conflict, GErr
 }
 
 /* A version: what the file is before is what tells, after a lost answer, whether the commit took
- * effect. */
+ * effect. Credentials that may only upload do without. */
 static gboolean
 remember_version (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
 {
+  g_autoptr (GError) reason = NULL;
   g_autoptr (BoxFile) file = NULL;
 
   if (opened->target == NULL || opened->target->kind != BOX_DESTINATION_FILE)
     return TRUE;
   file = box_client_get_file (upload->client, transport, opened->target->file_id, upload->transfers,
-                              error);
+                              &reason);
+  if (file == NULL && g_error_matches (reason, BOX_ERROR, BOX_ERROR_FORBIDDEN))
+    return TRUE;
   if (file == NULL)
-    return FALSE;
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
   opened->etag = g_strdup (file->etag);
   opened->version_id = g_strdup (file->version_id);
   return TRUE;
 }
 
+/* The file is remembered before its session is made: a session that is made and then not used would
+ * be left behind. */
 static gboolean
-try_target (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
-            BoxSession **session, GError **error)
+try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
 {
+  if (!remember_version (upload, transport, opened, error))
+    return FALSE;
   if (upload->size < BOX_SESSION_MIN_SIZE)
-    return box_client_preflight (upload->client, transport, target, upload->size, upload->transfers,
-                                 error);
-  *session = box_client_create_session (upload->client, transport, target, upload->size,
-                                        upload->transfers, error);
-  return *session != NULL;
+    return box_client_preflight (upload->client, transport, opened->target, upload->size,
+                                 upload->transfers, error);
+  opened->session = box_client_create_session (upload->client, transport, opened->target,
+                                               upload->size, upload->transfers, error);
+  return opened->session != NULL;
 }
 
 static gboolean
@@ -101,12 +112,18 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
       GError *failure = NULL;
       BoxDestination *other;
 
-      if (try_target (upload, transport, opened->target, &opened->session, &failure))
-        return remember_version (upload, transport, opened, error);
+      if (try_target (upload, transport, opened, &failure))
+        return TRUE;
       if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
         {
           g_propagate_error (error, failure);
           return FALSE;
+        }
+      opened->file = box_upload_conflict_is_success (upload, transport, failure);
+      if (opened->file != NULL)
+        {
+          g_error_free (failure);
+          return TRUE;
         }
       other = resolve_conflict (upload, attempt, failure, error);
       if (other == NULL)
@@ -155,9 +172,13 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   guint n_parts = opened->session != NULL ? opened->session->total_parts : 0;
 
   upload->session = g_steal_pointer (&opened->session);
+  g_clear_pointer (&upload->target, box_destination_free);
   upload->target = g_steal_pointer (&opened->target);
+  g_free (upload->etag_before);
   upload->etag_before = g_steal_pointer (&opened->etag);
+  g_free (upload->version_before);
   upload->version_before = g_steal_pointer (&opened->version_id);
+  g_clear_pointer (&upload->parts, g_ptr_array_unref);
   upload->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   g_ptr_array_set_size (upload->parts, (gint) n_parts);
   box_upload_set_memory_locked (upload);
@@ -178,7 +199,12 @@ box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
     return FALSE;
   if (opened.session != NULL && !check_grid (upload, opened.session, error))
     return FALSE;
-  box_upload_succeeded (upload);
+  box_upload_progressed (upload);
+  if (opened.file != NULL)
+    {
+      box_upload_committed (upload, g_steal_pointer (&opened.file));
+      return TRUE;
+    }
   if (opened.session != NULL && upload->events.session_opened != NULL
       && box_upload_may_tell (upload))
     upload->events.session_opened (opened.session, upload->size, upload->user_data);

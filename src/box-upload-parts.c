@@ -43,8 +43,11 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
   part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
                                  &sha1, &body, upload->transfers, error);
   if (part == NULL)
-    return FALSE;
-  box_upload_succeeded (upload);
+    {
+      box_upload_date_trouble (upload);
+      return FALSE;
+    }
+  box_upload_progressed (upload);
   part_done (upload, i, part, FALSE);
   return TRUE;
 }
@@ -107,18 +110,22 @@ may_adopt (BoxUpload *upload, guint i)
   return part.state != BOX_PART_IN_FLIGHT && part.state != BOX_PART_DONE && !part.adopted;
 }
 
-static void
+/* Whether it was. */
+static gboolean
 adopt (BoxUpload *upload, guint i, const BoxPart *part)
 {
+  gboolean adopted;
+
   /* Nobody but this list can adopt it meanwhile: there is one list at a time, and a part that
    * begins to be sent now is found to be there by its overlap. */
   if (!may_adopt (upload, i))
-    return;
+    return FALSE;
   if (!part->has_sha1 && upload->events.part_done != NULL && box_upload_may_tell (upload))
     upload->events.part_done (part, 0, TRUE, upload->user_data);
 
   g_mutex_lock (box_workers_lock ());
-  if (box_plan_adopt (&upload->plan, i, part->has_sha1))
+  adopted = box_plan_adopt (&upload->plan, i, part->has_sha1);
+  if (adopted)
     {
       const BoxPlanPart *planned = &g_array_index (upload->plan.parts, BoxPlanPart, i);
 
@@ -128,6 +135,18 @@ adopt (BoxUpload *upload, guint i, const BoxPart *part)
                                    box_upload_part_size (upload, i));
     }
   g_mutex_unlock (box_workers_lock ());
+  return adopted;
+}
+
+/* A session that was full before anything was sent may have been committed: by an earlier attempt
+ * whose end nobody saw. What a version's file is now is not what it was before that. */
+static void
+note_full_session_locked (BoxUpload *upload, guint n_adopted)
+{
+  if (!upload->plan.list_first || n_adopted < upload->parts->len)
+    return;
+  upload->plan.unsure = upload->commit_repeated = TRUE;
+  g_clear_pointer (&upload->version_before, g_free);
 }
 
 gboolean
@@ -135,19 +154,23 @@ box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
 {
   g_autoptr (GPtrArray) listed =
       box_client_list_parts (upload->client, transport, upload->session, upload->transfers, error);
-  guint i = 0;
+  guint i = 0, n_adopted = 0;
 
   if (listed == NULL)
     return FALSE;
-  box_upload_succeeded (upload);
+  box_upload_reached (upload);
   for (guint k = 0; k < listed->len; k++)
     if (!locate (upload, g_ptr_array_index (listed, k), &i, error))
       return FALSE;
   for (guint k = 0; k < listed->len; k++)
-    if (locate (upload, g_ptr_array_index (listed, k), &i, NULL))
-      adopt (upload, i, g_ptr_array_index (listed, k));
+    if (locate (upload, g_ptr_array_index (listed, k), &i, NULL)
+        && adopt (upload, i, g_ptr_array_index (listed, k)))
+      n_adopted++;
+  if (n_adopted > 0)
+    box_upload_progressed (upload);
 
   g_mutex_lock (box_workers_lock ());
+  note_full_session_locked (upload, n_adopted);
   box_plan_listed (&upload->plan, g_get_monotonic_time ());
   g_mutex_unlock (box_workers_lock ());
   return TRUE;

@@ -55,14 +55,16 @@ struct _BoxUpload
   gboolean started;
   gboolean interrupted;
   gboolean cancelled;
+  gboolean ending;          /* the end without a commit is being told */
   gboolean done;            /* the end was told (events.completed) */
   GError *error;            /* first failure */
   gboolean error_told;      /* events.failed has returned */
-  gboolean commit_repeated; /* a commit or whole upload was tried before: see If-Match */
+  gboolean commit_repeated; /* an earlier commit or whole upload may have worked: see If-Match */
   BoxSha1 sha1;             /* of the whole file, once the plan is finished */
   BoxFile *file;
-  gint64 trouble_since; /* first failure after the last success, 0: none */
-  guint trouble_count;
+  gint64 trouble_since;  /* first failure after the last progress, 0: none */
+  guint64 trouble_reach; /* bytes at Box or on their way when that was dated */
+  guint trouble_count;   /* failures in a row, of any request */
   gint64 finished_at;
   gboolean outage;
   guint retries;
@@ -71,12 +73,14 @@ struct _BoxUpload
   guint64 rate_sent;
   guint64 rate;
 
-  /* with the lock while the plan is not open; immutable afterwards */
+  /* with the lock while the plan is not open; immutable while it is */
   BoxSession *session;    /* NULL for whole uploads */
   BoxDestination *target; /* where the file really goes, by if_exists; NULL: not known */
-  char *etag_before;      /* of the file that gets a version; NULL: not known */
-  char *version_before;
-  GPtrArray *parts; /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
+  GPtrArray *parts;       /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
+
+  /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time */
+  char *etag_before;    /* of the file that gets a version; NULL: not known */
+  char *version_before; /* likewise */
 
   /* atomic */
   guint64 received;  /* by the producer */
@@ -120,7 +124,15 @@ gboolean box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError *
 gboolean box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **error);
 
 /* A request has worked: an outage, if there was one, is over. Tells so. */
-void box_upload_succeeded (BoxUpload *upload);
+void box_upload_reached (BoxUpload *upload);
+
+/* The same, and the upload has come further by it: what it is given up for, retry_timeout without
+ * progress, begins anew. Finding out how things are is no progress. */
+void box_upload_progressed (BoxUpload *upload);
+
+/* Something has failed now. Its date stays that of the first failure, unless more bytes have left
+ * since. To be called while the failed request's bytes still count. */
+void box_upload_date_trouble (BoxUpload *upload);
 
 /* @step, which had begun, has failed with @error (taken): it is tried again later, or the upload
  * fails. Tells so. */
@@ -134,8 +146,19 @@ typedef enum
   BOX_VERDICT_UNSURE, /* it may have taken effect: list or look up first */
 } BoxVerdict;
 
-/* @attempts: how often the step was tried, this time included. */
-BoxVerdict box_upload_judge (BoxStepKind kind, const GError *error, guint attempts);
+/* @refusals: how often the step was refused for what is at Box or for its bytes, this time
+ * included. @repeated: an earlier try may have worked. */
+BoxVerdict
+box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated);
+
+/* The end: told first, so that whoever waits for it has been told when the wait returns. Takes
+ * @file. */
+void box_upload_committed (BoxUpload *upload, BoxFile *file);
+
+/* Where a commit or whole upload had worked and its answer was lost, the name is taken: by the file
+ * itself, which is returned. NULL: @error says something else. */
+BoxFile *
+box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error);
 
 /* Where the bytes of a request body come from: pinned memory, or the settings' source. */
 typedef struct

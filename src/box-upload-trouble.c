@@ -14,18 +14,42 @@
  * reset is not. */
 #define OUTAGE_FAILURES 3
 
+/* More bytes than this have left since trouble was dated: what has failed since is new trouble. A
+ * request that is cut again and again at the same place gets no further than it was; this allows
+ * for places that differ a little. Bytes. */
+#define FURTHER (1u << 20)
+
+static gboolean
+is_commit (BoxStepKind kind)
+{
+  return kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
+}
+
+static gboolean
+is_refusal (const GError *error)
+{
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
+}
+
 BoxVerdict
-box_upload_judge (BoxStepKind kind, const GError *error, guint attempts)
+box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated)
 {
   const BoxErrorDetails *details = box_error_get_details (error);
-  gboolean writes = kind == BOX_STEP_SEND || kind == BOX_STEP_WHOLE || kind == BOX_STEP_COMMIT;
+  gboolean writes = kind == BOX_STEP_SEND || is_commit (kind);
 
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT))
     return writes && details->unsure ? BOX_VERDICT_UNSURE : BOX_VERDICT_AGAIN;
-  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT) && writes && attempts < MAX_CONFLICTS)
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT) && writes && refusals < MAX_CONFLICTS)
+    return BOX_VERDICT_UNSURE;
+  /* The commit before this one may have worked, and the session have ended with it. */
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE) && is_commit (kind) && repeated
+      && refusals < MAX_CONFLICTS)
     return BOX_VERDICT_UNSURE;
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY) && kind == BOX_STEP_SEND
-      && details->http_status == 400 && attempts < MAX_DAMAGED)
+      && details->http_status == 400 && refusals < MAX_DAMAGED)
     return BOX_VERDICT_AGAIN;
   return BOX_VERDICT_FATAL;
 }
@@ -57,22 +81,47 @@ step_name (BoxStepKind kind)
 }
 
 void
-box_upload_succeeded (BoxUpload *upload)
+box_upload_reached (BoxUpload *upload)
 {
   gboolean was_outage;
 
   g_mutex_lock (box_workers_lock ());
   was_outage = upload->outage;
   upload->outage = FALSE;
+  if (upload->trouble_count > 0)
+    box_plan_hurry (&upload->plan, g_get_monotonic_time ());
   upload->trouble_count = 0;
-  if (upload->trouble_since != 0)
-    {
-      upload->trouble_since = 0;
-      box_plan_hurry (&upload->plan, g_get_monotonic_time ());
-    }
   g_mutex_unlock (box_workers_lock ());
   if (was_outage && upload->events.outage != NULL && box_upload_may_tell (upload))
     upload->events.outage (NULL, upload->user_data);
+}
+
+void
+box_upload_progressed (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  upload->trouble_since = 0;
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_reached (upload);
+}
+
+static void
+date_trouble_locked (BoxUpload *upload, gint64 now)
+{
+  guint64 reach = upload->bytes_acked + __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED);
+
+  if (upload->trouble_since != 0 && reach < upload->trouble_reach + FURTHER)
+    return;
+  upload->trouble_since = now;
+  upload->trouble_reach = reach;
+}
+
+void
+box_upload_date_trouble (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  date_trouble_locked (upload, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
 }
 
 /* When the upload gives up at the latest, if nothing succeeds before: monotonic. While a source is
@@ -99,29 +148,88 @@ attempts_locked (const BoxUpload *upload, const BoxStep *step)
 {
   if (step->kind == BOX_STEP_SEND)
     return g_array_index (upload->plan.parts, BoxPlanPart, step->part).attempts;
-  return upload->plan.control_attempts;
+  return is_commit (step->kind) ? upload->plan.commit_attempts : upload->plan.control_attempts;
+}
+
+/* How often the step was refused by now, not counting what the network did to it. */
+static guint
+count_refusal_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  guint *refusals = &upload->plan.commit_refusals;
+
+  if (step->kind == BOX_STEP_SEND)
+    refusals = &g_array_index (upload->plan.parts, BoxPlanPart, step->part).refusals;
+  else if (!is_commit (step->kind))
+    return 0;
+  *refusals += is_refusal (error) ? 1 : 0;
+  return *refusals;
+}
+
+/* Somebody took the name after a small file's upload was opened: opened again, if_exists says what
+ * becomes of it. */
+static gboolean
+can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  return step->kind == BOX_STEP_WHOLE && upload->if_exists != BOX_IF_EXISTS_ERROR
+         && upload->destination->kind == BOX_DESTINATION_FOLDER
+         && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
+         && upload->plan.commit_refusals < MAX_CONFLICTS;
 }
 
 /* What a failure that is tried again leads to. */
 typedef struct
 {
+  BoxVerdict verdict;
   guint attempt;
   gint64 delay;
   gboolean given_up;
   gboolean outage_begins;
 } Trouble;
 
+/* The step is to be tried again at @not_before. */
+static void
+put_off_locked (BoxUpload *upload, const BoxStep *step, const GError *error, BoxVerdict verdict,
+                gint64 not_before)
+{
+  gboolean unsure = verdict == BOX_VERDICT_UNSURE;
+  gboolean asked = box_retry_is_asked (error);
+
+  if (step->kind == BOX_STEP_SEND)
+    box_plan_send_failed (&upload->plan, step->part, unsure, not_before, asked);
+  else if (can_reopen_locked (upload, step, error))
+    box_plan_reopen (&upload->plan, not_before);
+  else
+    box_plan_control_failed (&upload->plan, unsure, not_before, asked);
+}
+
+static BoxVerdict
+judge_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  guint refusals = count_refusal_locked (upload, step, error);
+  BoxVerdict verdict = box_upload_judge (step->kind, error, refusals, upload->commit_repeated);
+
+  if (verdict == BOX_VERDICT_FATAL && can_reopen_locked (upload, step, error))
+    verdict = BOX_VERDICT_AGAIN;
+  /* Also where the upload ends now: what may be committed is not aborted. */
+  if (is_commit (step->kind)
+      && (verdict == BOX_VERDICT_UNSURE || box_error_get_details (error)->unsure))
+    upload->plan.unsure = upload->commit_repeated = TRUE;
+  return verdict;
+}
+
 static Trouble
-note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error,
-                     BoxVerdict verdict)
+note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
 {
   gint64 now = g_get_monotonic_time ();
-  gboolean asked = box_retry_is_asked (error);
-  Trouble trouble = { .attempt = attempts_locked (upload, step) };
+  Trouble trouble = {
+    .verdict = judge_locked (upload, step, error),
+    .attempt = attempts_locked (upload, step),
+  };
 
+  if (trouble.verdict == BOX_VERDICT_FATAL)
+    return trouble;
   trouble.delay = box_retry_delay (trouble.attempt, error, g_random_int ());
-  if (upload->trouble_since == 0)
-    upload->trouble_since = now;
+  date_trouble_locked (upload, now);
   if (now + trouble.delay > deadline_locked (upload, now))
     {
       trouble.given_up = TRUE;
@@ -131,15 +239,7 @@ note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error
   upload->trouble_count++;
   trouble.outage_begins = upload->trouble_count == OUTAGE_FAILURES && !upload->outage;
   upload->outage |= trouble.outage_begins;
-  if (step->kind == BOX_STEP_SEND)
-    box_plan_send_failed (&upload->plan, step->part, verdict == BOX_VERDICT_UNSURE,
-                          now + trouble.delay, asked);
-  else
-    {
-      upload->commit_repeated |= step->kind == BOX_STEP_COMMIT || step->kind == BOX_STEP_WHOLE;
-      box_plan_control_failed (&upload->plan, verdict == BOX_VERDICT_UNSURE, now + trouble.delay,
-                               asked);
-    }
+  put_off_locked (upload, step, error, trouble.verdict, now + trouble.delay);
   return trouble;
 }
 
@@ -188,8 +288,8 @@ drop_if_over (BoxUpload *upload, const BoxStep *step)
 void
 box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
 {
-  Trouble trouble = { 0 };
-  BoxVerdict verdict;
+  Trouble trouble;
+  gboolean ends;
 
   if (drop_if_over (upload, step))
     {
@@ -197,14 +297,13 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
       return;
     }
   g_mutex_lock (box_workers_lock ());
-  verdict = box_upload_judge (step->kind, error, attempts_locked (upload, step));
-  if (verdict != BOX_VERDICT_FATAL)
-    trouble = note_trouble_locked (upload, step, error, verdict);
-  if (verdict == BOX_VERDICT_FATAL || trouble.given_up)
+  trouble = note_trouble_locked (upload, step, error);
+  ends = trouble.verdict == BOX_VERDICT_FATAL || trouble.given_up;
+  if (ends)
     box_plan_dropped (&upload->plan, step);
   g_mutex_unlock (box_workers_lock ());
 
-  if (verdict == BOX_VERDICT_FATAL || trouble.given_up)
+  if (ends)
     {
       give_up (upload, error, trouble.given_up);
       return;

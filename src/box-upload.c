@@ -26,6 +26,16 @@ check_settings (const BoxUploadSettings *settings, GError **error)
                            "An upload session takes no empty file");
       return FALSE;
     }
+  if (!settings->commit && settings->destination->kind != BOX_DESTINATION_SESSION
+      && settings->size < BOX_SESSION_MIN_SIZE)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "A file of %" G_GUINT64_FORMAT
+                   " bytes has no upload session that could be left uncommitted (Box has them from "
+                   "%u bytes on): upload it with a commit",
+                   settings->size, (guint) BOX_SESSION_MIN_SIZE);
+      return FALSE;
+    }
   return TRUE;
 }
 

@@ -127,6 +127,43 @@ test_empty_recording_is_removed_and_makes_no_file (Fixture *kit, gconstpointer d
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
 
+/* Another recorder was quicker with the same name. */
+static void
+test_name_taken_while_the_session_was_open_is_changed (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording;
+  g_autoptr (BoxSession) session = NULL;
+  g_autofree char *path = NULL, *other = NULL;
+
+  intent->if_exists = BOX_IF_EXISTS_RENAME;
+  recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  spool_kit_end (recording);
+  path = leave (recording);
+  other = box_emulator_add_file (kit->emulator, "0", "clip.mp4", "theirs", 6);
+  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip (1).mp4", SPOOL_KIT_SIZE);
+}
+
+/* The session that the journal names holds something else's part. */
+static void
+test_session_that_holds_other_content_is_replaced (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autofree guint8 *zeros = g_malloc0 (SPOOL_KIT_PART);
+  g_autofree char *path = NULL;
+
+  spool_kit_end (recording);
+  path = leave (recording);
+  g_assert_true (
+      box_emulator_add_part (kit->emulator, session->id, 0, zeros, (gsize) SPOOL_KIT_PART));
+  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+}
+
 static void
 test_parts_that_box_has_are_not_sent_again (Fixture *kit, gconstpointer data)
 {
@@ -447,6 +484,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ADD ("name-taken-while-the-session-was-open-is-changed",
+       test_name_taken_while_the_session_was_open_is_changed, NULL);
+  ADD ("session-that-holds-other-content-is-replaced",
+       test_session_that_holds_other_content_is_replaced, NULL);
   ADD ("complete-recording-is-committed-and-removed",
        test_complete_recording_is_committed_and_removed, NULL);
   ADD ("interrupted-recording-gets-the-size-that-it-has",

@@ -9,38 +9,43 @@ typedef struct
   BoxErrorCode code;
   guint http_status;
   gboolean unsure;
-  guint attempts;
+  guint refusals;
+  gboolean repeated;
   BoxVerdict verdict;
 } Case;
 
 static const Case cases[] = {
   { "a-part-refused-for-its-rate-is-sent-again", BOX_STEP_SEND, BOX_ERROR_TRANSIENT, 429, FALSE, 1,
-    BOX_VERDICT_AGAIN },
+    FALSE, BOX_VERDICT_AGAIN },
   { "a-part-whose-answer-was-lost-is-listed-first", BOX_STEP_SEND, BOX_ERROR_TRANSIENT, 0, TRUE, 1,
-    BOX_VERDICT_UNSURE },
+    FALSE, BOX_VERDICT_UNSURE },
   { "a-commit-whose-answer-was-lost-is-looked-up-first", BOX_STEP_COMMIT, BOX_ERROR_TRANSIENT, 0,
-    TRUE, 50, BOX_VERDICT_UNSURE },
+    TRUE, 50, FALSE, BOX_VERDICT_UNSURE },
   { "a-whole-upload-whose-answer-was-lost-is-looked-up-first", BOX_STEP_WHOLE, BOX_ERROR_TRANSIENT,
-    502, TRUE, 1, BOX_VERDICT_UNSURE },
-  { "a-list-that-broke-is-just-asked-again", BOX_STEP_LIST, BOX_ERROR_TRANSIENT, 0, TRUE, 1,
+    502, TRUE, 1, FALSE, BOX_VERDICT_UNSURE },
+  { "a-list-that-broke-is-just-asked-again", BOX_STEP_LIST, BOX_ERROR_TRANSIENT, 0, TRUE, 1, FALSE,
     BOX_VERDICT_AGAIN },
   { "an-overlap-means-that-the-part-may-be-there", BOX_STEP_SEND, BOX_ERROR_CONFLICT, 416, FALSE, 1,
-    BOX_VERDICT_UNSURE },
+    FALSE, BOX_VERDICT_UNSURE },
   { "an-overlap-with-nothing-ends-some-time", BOX_STEP_SEND, BOX_ERROR_CONFLICT, 416, FALSE, 10,
-    BOX_VERDICT_FATAL },
+    FALSE, BOX_VERDICT_FATAL },
   { "a-part-damaged-on-the-way-is-sent-again", BOX_STEP_SEND, BOX_ERROR_INTEGRITY, 400, FALSE, 1,
-    BOX_VERDICT_AGAIN },
+    FALSE, BOX_VERDICT_AGAIN },
   { "a-part-that-is-always-damaged-is-fatal", BOX_STEP_SEND, BOX_ERROR_INTEGRITY, 400, FALSE, 3,
-    BOX_VERDICT_FATAL },
+    FALSE, BOX_VERDICT_FATAL },
   { "a-part-that-box-stored-wrongly-is-fatal", BOX_STEP_SEND, BOX_ERROR_INTEGRITY, 200, FALSE, 1,
-    BOX_VERDICT_FATAL },
+    FALSE, BOX_VERDICT_FATAL },
   { "a-wrong-digest-of-the-file-is-fatal", BOX_STEP_COMMIT, BOX_ERROR_INTEGRITY, 400, FALSE, 1,
-    BOX_VERDICT_FATAL },
+    FALSE, BOX_VERDICT_FATAL },
   { "a-precondition-that-failed-at-the-commit-is-looked-up", BOX_STEP_COMMIT, BOX_ERROR_CONFLICT,
-    412, FALSE, 1, BOX_VERDICT_UNSURE },
-  { "a-session-that-is-gone-is-fatal", BOX_STEP_SEND, BOX_ERROR_SESSION_GONE, 410, FALSE, 1,
+    412, FALSE, 1, FALSE, BOX_VERDICT_UNSURE },
+  { "a-session-that-is-gone-is-fatal", BOX_STEP_SEND, BOX_ERROR_SESSION_GONE, 410, FALSE, 1, FALSE,
     BOX_VERDICT_FATAL },
-  { "refused-credentials-are-fatal", BOX_STEP_OPEN, BOX_ERROR_CREDENTIALS, 401, FALSE, 1,
+  { "a-session-that-is-gone-at-a-first-commit-is-fatal", BOX_STEP_COMMIT, BOX_ERROR_SESSION_GONE,
+    410, FALSE, 1, FALSE, BOX_VERDICT_FATAL },
+  { "a-session-that-is-gone-at-a-repeated-commit-may-have-been-committed", BOX_STEP_COMMIT,
+    BOX_ERROR_SESSION_GONE, 404, FALSE, 1, TRUE, BOX_VERDICT_UNSURE },
+  { "refused-credentials-are-fatal", BOX_STEP_OPEN, BOX_ERROR_CREDENTIALS, 401, FALSE, 1, FALSE,
     BOX_VERDICT_FATAL },
 };
 
@@ -53,7 +58,7 @@ test_case (gconstpointer data)
                               .retry_after = -1 };
   g_autoptr (GError) error = box_error_new_with_details (c->code, &details, "%s", c->name);
 
-  g_assert_cmpint (box_upload_judge (c->kind, error, c->attempts), ==, c->verdict);
+  g_assert_cmpint (box_upload_judge (c->kind, error, c->refusals, c->repeated), ==, c->verdict);
 }
 
 int

@@ -242,6 +242,17 @@ end_commit (Exploration *x, const World *world, guint k)
     }
 }
 
+/* Somebody took the name. */
+static void
+end_whole_by_conflict (Exploration *x, const World *world, guint k)
+{
+  World w = without_running (world, k);
+
+  w.trouble++;
+  box_plan_reopen (&w.plan, 0);
+  follow (x, &w);
+}
+
 static void
 end_lookup (Exploration *x, const World *world, guint k)
 {
@@ -312,8 +323,12 @@ end_step (Exploration *x, const World *world, guint k)
       end_open (x, world, k);
       break;
     case BOX_STEP_COMMIT:
+      end_commit (x, world, k);
+      break;
     case BOX_STEP_WHOLE:
       end_commit (x, world, k);
+      if (world->trouble < MAX_TROUBLE)
+        end_whole_by_conflict (x, world, k);
       break;
     case BOX_STEP_LOOKUP:
       end_lookup (x, world, k);
@@ -528,6 +543,28 @@ test_the_network_coming_back_ends_waits_but_not_those_asked_for (void)
 }
 
 static void
+test_a_list_does_not_end_the_waits_that_the_server_asked_for (void)
+{
+  BoxPlan plan = opened_plan (2, 2);
+  BoxStep step;
+
+  box_plan_seal (&plan, 2, 0);
+  send_next (&plan, 0);
+  send_next (&plan, 0);
+  box_plan_send_failed (&plan, 0, TRUE, 100, TRUE);
+  box_plan_send_failed (&plan, 1, TRUE, 5, FALSE);
+  step = box_plan_next (&plan, 5);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_LIST);
+  box_plan_begin (&plan, &step);
+  box_plan_listed (&plan, 6);
+  g_assert_cmpuint (send_next (&plan, 6), ==, 1);
+  step = box_plan_next (&plan, 6);
+  g_assert_cmpint (step.kind, ==, BOX_STEP_WAIT);
+  g_assert_cmpint (step.wake_at, ==, 100);
+  box_plan_clear (&plan);
+}
+
+static void
 test_a_part_that_fails_while_a_list_runs_waits_for_the_next_list (void)
 {
   BoxPlan plan = opened_plan (2, 2);
@@ -604,6 +641,8 @@ main (int argc, char **argv)
                    test_parts_that_wait_to_be_sent_again_keep_their_share);
   g_test_add_func ("/plan/the-network-coming-back-ends-waits-but-not-those-asked-for",
                    test_the_network_coming_back_ends_waits_but_not_those_asked_for);
+  g_test_add_func ("/plan/a-list-does-not-end-the-waits-that-the-server-asked-for",
+                   test_a_list_does_not_end_the_waits_that_the_server_asked_for);
   g_test_add_func ("/plan/a-part-that-fails-while-a-list-runs-waits-for-the-next-list",
                    test_a_part_that_fails_while_a_list_runs_waits_for_the_next_list);
   g_test_add_func (

@@ -26,6 +26,12 @@ static const Fault faults[] = {
   { "500", "{'route':'upload_part','nth':2,'do':'reply','status':500}", FALSE },
   { "500-though-stored", "{'route':'upload_part','nth':2,'do':'reply','at':'stored','status':500}",
     TRUE },
+  { "520-though-stored", "{'route':'upload_part','nth':2,'do':'reply','at':'stored','status':520}",
+    TRUE },
+  { "damage-after-three-resets",
+    "{'route':'upload_part','nth':[1,2,3,4,5,6,7,8,9],'do':'reset'},"
+    "{'route':'upload_part','nth':10,'do':'reply','status':400,'json':{'code':'bad_digest'}}",
+    FALSE },
   { "502-with-html",
     "{'route':'upload_part','nth':3,'do':'reply','status':502,"
     "'body':'<html>Bad Gateway</html>'}",
@@ -45,7 +51,7 @@ static const Fault faults[] = {
   { "an-open-that-fails-at-first", "{'route':'get_session','times':2,'do':'reply','status':503}",
     TRUE },
   { "a-commit-that-is-still-processed",
-    "{'route':'commit','times':3,'do':'reply','status':202,'headers':{'Retry-After':'0'}}", TRUE },
+    "{'route':'commit','times':3,'do':'reply','status':202,'headers':{'Retry-After':'1'}}", TRUE },
   { "a-parts-mismatch-once",
     "{'route':'commit','times':1,'do':'reply','status':400,'json':{"
     "'type':'error','status':400,'code':'parts_mismatch','message':'No'}}",
