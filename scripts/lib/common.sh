@@ -64,6 +64,22 @@ install_packages ()
     -o Dpkg::Use-Pty=0 install "${missing[@]}"
 }
 
+# Box's Node SDK, and node and npm where they are not there from elsewhere; npm is asked only where the packages are not those of
+# the lock file.
+install_clients ()
+{
+  local clients=$top/tests/clients packages
+
+  if ! { command -v node && command -v npm; } >/dev/null; then
+    mapfile -t packages < <(packages_of node)
+    install_packages "${packages[@]}"
+  fi
+  cmp -s "$clients/package-lock.json" "$clients/node_modules/.installed-lock" && return 0
+  say "Installing the Node packages of tests/clients"
+  quietly npm-ci npm ci --prefix "$clients" --ignore-scripts --no-audit --no-fund
+  cp "$clients/package-lock.json" "$clients/node_modules/.installed-lock"
+}
+
 # configure DIR MESON_OPTION...: sets up a build directory, or brings one that is there up to date.
 configure ()
 {

@@ -111,10 +111,10 @@ class Place:
         return ['rclone', 'copyto', file, 'box:bench.bin']
 
     def node(self, file):
-        """None where the SDK is not installed."""
         modules = f'{self.top}/tests/clients/node_modules'
         if not os.path.isdir(f'{modules}/box-node-sdk') or shutil.which('node') is None:
-            return None
+            raise SystemExit("error: Box's Node SDK is not there to be measured: node, and npm's packages in tests/clients "
+                             '(scripts/bench installs both)')
         return ['node', f'{self.top}/tests/bench/upload.js', modules, file]
 
     def curl(self, file, tls=True):

@@ -36,7 +36,7 @@ def progress(name, number, result):
 
 def measure(setting, contenders, size, usual_rounds=5):
     """{name: (CPU s per GiB, MiB/s, peak MiB)}"""
-    commands = [(name, lambda command=command: setting.run(command)) for name, command in contenders if command]
+    commands = [(name, lambda command=command: setting.run(command)) for name, command in contenders]
     results = rounds(setting.rounds(usual_rounds), commands, progress)
     return {name: (Series(r.cpu * GIB / size for r in runs), Series(size / MIB / r.wall for r in runs),
                    Series(r.memory / 1024 for r in runs)) for name, runs in results.items()}

@@ -6,7 +6,7 @@ import re
 import sys
 
 HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests',
-            'node': "the test with Box's Node SDK", 'fuzz': '`scripts/test fuzz`'}
+            'node': "Box's Node SDK, for a test and the bench", 'fuzz': '`scripts/test fuzz`', 'bench': '`scripts/bench`'}
 
 
 def installed(top):
@@ -27,12 +27,16 @@ def listed(top, heading):
 
 def main():
     groups = installed(sys.argv[1])
-    print(f'1..{len(HEADINGS)}')
+    print(f'1..{len(HEADINGS) + 1}')
     for number, (group, heading) in enumerate(HEADINGS.items(), 1):
         missing = groups.get(group, set()) ^ listed(sys.argv[1], heading)
         for name in sorted(missing):
             print(f'# {name} is in one of README.md and scripts/lib/packages only')
         print(f'{"not ok" if missing else "ok"} {number} readme-lists-the-packages-for-{group}')
+    unnamed = set(groups) - set(HEADINGS)
+    for group in sorted(unnamed):
+        print(f'# {group} has no row')
+    print(f'{"not ok" if unnamed else "ok"} {len(HEADINGS) + 1} readme-has-a-row-for-every-group')
 
 
 if __name__ == '__main__':
