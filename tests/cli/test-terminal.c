@@ -129,32 +129,6 @@ test_the_version_is_the_projects (Fixture *f, gconstpointer data)
   g_assert_cmpstr (answer.out, ==, "boxupload " BOX_VERSION "\n");
 }
 
-static void
-test_every_option_of_help_is_in_the_man_page (Fixture *f, gconstpointer data)
-{
-  g_autofree char *page = NULL;
-  g_autoptr (GRegex) option =
-      g_regex_new ("^  (?:-[a-z], )?--([a-z0-9-]+)", G_REGEX_MULTILINE, 0, NULL);
-
-  g_assert_true (g_file_get_contents (g_getenv ("BOXUPLOAD_MAN_PAGE"), &page, NULL, NULL));
-  for (guint i = 0; i < G_N_ELEMENTS (command_names); i++)
-    {
-      g_auto (Answer) answer =
-          fixture_run_env (f, NULL, (const char *const[]){ command_names[i], "--help", NULL });
-      g_autoptr (GMatchInfo) match = NULL;
-
-      for (g_regex_match (option, answer.out, 0, &match); g_match_info_matches (match);
-           g_match_info_next (match, NULL))
-        {
-          g_autofree char *name = g_match_info_fetch (match, 1);
-          g_autofree char *text = g_strconcat ("Fl -", name, NULL);
-
-          g_test_message ("%s --%s", command_names[i], name);
-          g_assert_nonnull (strstr (page, text));
-        }
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -169,7 +143,5 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/terminal/names-cannot-steer-it", test_names_cannot_steer_the_terminal);
   ADD_TEST ("/cli/help/every-command-has-examples", test_every_command_has_help_with_examples);
   ADD_TEST ("/cli/help/version-is-the-projects", test_the_version_is_the_projects);
-  ADD_TEST ("/cli/help/every-option-is-in-the-man-page",
-            test_every_option_of_help_is_in_the_man_page);
   return g_test_run ();
 }

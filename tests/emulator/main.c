@@ -73,8 +73,7 @@ parse_options (int argc, char **argv, GError **error)
       context,
       "It prints \"listening on URL\" for each of the two when it is ready, and runs until "
       "SIGTERM or SIGINT.\nUploads go to URL/api/2.0, all else to URL/2.0, tokens come "
-      "from URL/oauth2/token.\nScenarios and accounts are described in "
-      "docs/emulator.md.");
+      "from URL/oauth2/token.\nMore: man box-emulator, docs/emulator.md");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, error))
     return FALSE;
