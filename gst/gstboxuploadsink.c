@@ -7,12 +7,16 @@
  * verified by size and SHA-1, when EOS reaches the application; a failure is an ERROR on the bus
  * and leaves no file.
  *
- * The size of the stream has to be known: by #GstBoxUploadSink:total-size, by the session (made by
- * `boxupload create`), or because upstream is a source of bytes, like filesrc. A stream that is
- * shorter than the session's noted size is filled with padding that players ignore.
+ * Where the size of the stream is known, its parts leave while it runs: by
+ * #GstBoxUploadSink:total-size, by the session (made by `boxupload create`), or because upstream is
+ * a source of bytes, like filesrc. A stream that is shorter than the session's noted size is filled
+ * with padding that players ignore. Where the size is not known,
+ * #GstBoxUploadSink:unknown-size decides; by default the stream is recorded to a spool on disk and
+ * uploaded at EOS.
  *
- * SEEKING is answered with no: mp4mux, matroskamux and flvmux then write append-only files that are
- * valid.
+ * SEEKING is answered with yes where the whole stream is spooled before it is uploaded, so that
+ * muxers may rewrite what they wrote, and else with no: mp4mux, matroskamux and flvmux then write
+ * append-only files that are valid.
  *
  * ## Example launch lines
  * |[

@@ -188,8 +188,8 @@ static const Property properties[] = {
       .maximum = G_MAXUINT,
       .fallback = 600,
       .blurb =
-          "Seconds for which a transient failure is retried without any progress. 0: until the "
-          "session expires",
+          "Seconds for which a transient failure is retried without any progress; with a spool "
+          "they count from EOS only. 0: until the session expires",
   },
   {
       .name = "timeout",
