@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What "meson install" puts where, that it works from there, and that "meson devenv" has the same without. Prints TAP.
+#
+# usage: test-install.sh BUILD_DIR PLUGIN_DIR BIN_DIR MAN_DIR DATA_DIR
+set -uo pipefail
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../clients/lib.sh"
+
+build=$1 plugins=$2 bin=$3 man=$4 data=$5
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
+export LC_ALL=C.UTF-8 GST_REGISTRY=$root/registry.bin
+
+installs ()
+{
+  DESTDIR=$root meson install --no-rebuild -C "$build"
+}
+
+has ()
+{
+  local path
+  for path in "$@"; do
+    [ -s "$root$path" ] || { echo "$path was not installed"; return 1; }
+  done
+}
+
+# All that was installed is named here.
+has_no_more ()
+{
+  local found
+  found=$(find "$root" -type f ! -name registry.bin | wc -l)
+  [ "$found" = 6 ] || { find "$root" -type f; return 1; }
+}
+
+runs ()
+{
+  "$root$bin/boxupload" --version && "$root$bin/box-emulator" --version
+}
+
+# $1: what is to be in the description of the installed element.
+describes ()
+{
+  local text
+  text=$(GST_PLUGIN_PATH=$root$plugins gst-inspect-1.0 --no-colors boxuploadsink) || return 1
+  grep -q -E -e "$1" <<<"$text" || { printf '%s\n' "$text"; return 1; }
+}
+
+reads ()
+{
+  local page
+  for page in boxupload box-emulator; do
+    grep -q "^.Nm $page" "$root$man/man1/$page.1" || return 1
+  done
+}
+
+completes ()
+{
+  # shellcheck disable=SC2016
+  bash -c '. "$1" && complete -p boxupload' bash "$root$data/bash-completion/completions/boxupload"
+}
+
+# The rest: a command for "meson devenv".
+devenv ()
+{
+  meson devenv -C "$build" "$@"
+}
+
+check "it is installed" installs
+check "plugin, programs, man pages and completion are there" has "$plugins/libgstboxupload.so" "$bin/boxupload" \
+  "$bin/box-emulator" "$man/man1/boxupload.1" "$man/man1/box-emulator.1" "$data/bash-completion/completions/boxupload"
+check "nothing else is there" has_no_more
+check "the installed programs run" runs
+check "the installed plugin is found" describes "Filename +$root$plugins/libgstboxupload.so"
+check "the installed element is a network sink" describes 'Klass +Sink/Network'
+check "the installed element handles box URIs" describes '^ +box$'
+check "the man pages are those of the programs" reads
+check "the completion completes boxupload" completes
+check "devenv has the element" devenv gst-inspect-1.0 boxuploadsink
+check "devenv has boxupload" devenv boxupload --version
+check "devenv has box-emulator" devenv box-emulator --version
+finish
