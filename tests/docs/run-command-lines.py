@@ -4,8 +4,8 @@
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
-A block that begins with "```sh run" is run by bash in a folder with recording.mp4 and short.mp4; other "```sh" blocks are only
-parsed. No word is rewritten: the blocks run in a network of their own, where Box's host names are box-emulator's (port 443, its
+A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token; other "```sh" blocks are
+only parsed. No word is rewritten: the blocks run in a network of their own, where Box's host names are box-emulator's (port 443, its
 authority trusted). That needs root or user namespaces; nothing can leave it.
 """
 import contextlib
@@ -92,17 +92,20 @@ def environment(build, home):
 
 def bash(text, folder, variables, *options):
     """(whether it went well, without warnings of GStreamer's, its output); whatever it started is gone afterwards."""
-    with subprocess.Popen(['bash', *options, '-c', text], cwd=folder, env=variables, text=True, errors='replace',
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          start_new_session=True) as process:
-        try:
-            output, _ = process.communicate(timeout=BLOCK_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output = f'{process.communicate()[0]}\ngiven up after {BLOCK_SECONDS} seconds\n'
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        return process.returncode == 0 and 'WARNING: from element' not in output, output
+    # A file, because what is left in the background would keep a pipe open.
+    with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as file:
+        with subprocess.Popen(['bash', *options, '-c', text], cwd=folder, env=variables, stdin=subprocess.DEVNULL,
+                              stdout=file, stderr=subprocess.STDOUT, start_new_session=True) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=BLOCK_SECONDS)
+            in_time = process.returncode is not None
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        file.seek(0)
+        output = file.read()
+    if not in_time:
+        output += f'\ngiven up after {BLOCK_SECONDS} seconds\n'
+    return process.returncode == 0 and 'WARNING: from element' not in output, output
 
 
 def run_page(blocks, build, folder, report):
@@ -126,6 +129,8 @@ def run_inside(top, build, report):
         for name, frames in (('recording.mp4', 300), ('short.mp4', 30)):
             subprocess.run(CLIP.format(name=name, frames=frames).split(), cwd=clips, check=True,
                            env=environment(build, clips), stdout=subprocess.DEVNULL)
+        with open(os.path.join(clips, 'token'), 'w', encoding='utf-8') as file:
+            file.write('a-token-of-the-documentation-test\n')
         blocks = [block for block in read_blocks(top) if block.runs]
         for page in sorted({block.page for block in blocks}):
             folder = os.path.join(temporary, page.replace('/', '-'))
