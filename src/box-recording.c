@@ -208,6 +208,20 @@ check_still_there (BoxRecording *recording, GError **error)
   return FALSE;
 }
 
+/* The data file is gone. That is in order where Box has the bytes or there were none: a removal was
+ * cut short. Nobody else can have finished the recording: we have the lock, and the journal has its
+ * name. */
+static gboolean
+check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
+{
+  if (state->file != NULL || (state->ended && state->end.size == 0))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+               "The data of this recording is gone: there is no %s; put it back, or remove %s",
+               recording->data_path, recording->journal_path);
+  return FALSE;
+}
+
 static gboolean
 open_data (BoxRecording *recording, const BoxJournalState *state, GError **error)
 {
@@ -217,8 +231,8 @@ open_data (BoxRecording *recording, const BoxJournalState *state, GError **error
   recording->data_fd = open_file (recording->data_path, &local);
   if (recording->data_fd < 0)
     {
-      if (state->file != NULL && g_error_matches (local, BOX_ERROR, BOX_ERROR_NOT_FOUND))
-        return TRUE;
+      if (g_error_matches (local, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+        return check_half_removed (recording, state, error);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
@@ -496,6 +510,22 @@ box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GErro
   return append (recording, box_journal_format_committed (file), error);
 }
 
+/* What is removed empty was recorded empty: so says the journal before the data file goes, for
+ * otherwise a removal that is cut short looks like bytes that somebody has lost. A disk that is too
+ * full for that line is no reason to keep anything. */
+static void
+note_empty (BoxRecording *recording)
+{
+  const BoxRecordingEnd empty = { .padding = BOX_PADDING_NONE };
+  gboolean known;
+
+  g_mutex_lock (&recording->lock);
+  known = recording->data_fd < 0 || recording->ended || recording->size > 0;
+  g_mutex_unlock (&recording->lock);
+  if (!known)
+    (void) box_recording_set_end (recording, &empty, NULL);
+}
+
 /* The data file first: a journal without data is finished or reported, data without a journal would
  * never be found. */
 gboolean
@@ -503,6 +533,7 @@ box_recording_remove (BoxRecording *recording, GError **error)
 {
   const char *paths[] = { recording->data_path, recording->journal_path };
 
+  note_empty (recording);
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
     if (g_unlink (paths[i]) != 0 && errno != ENOENT)
       {

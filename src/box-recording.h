@@ -33,7 +33,8 @@ box_recording_create (const char *dir, const BoxRecordingIntent *intent, GError 
  * @journal_path: as box_spool_list() gives it.
  *
  * Opens what another process has left. BOX_ERROR_CONFLICT: a living process holds it (or this one
- * does). BOX_ERROR_NOT_FOUND: it is gone (finished by somebody else). BOX_ERROR_STORAGE otherwise.
+ * does). BOX_ERROR_NOT_FOUND: it is gone (finished by somebody else). BOX_ERROR_STORAGE otherwise,
+ * also where only the data file is gone, and a removal that was cut short does not explain it.
  */
 BoxRecording *box_recording_open (const char *journal_path, GError **error);
 BoxRecording *box_recording_ref (BoxRecording *recording);
@@ -48,7 +49,8 @@ gboolean box_recording_is_new (BoxRecording *recording);
 /* The data file, for messages. */
 const char *box_recording_get_path (BoxRecording *recording);
 
-/* Whether the data file is still there: it may be gone where the journal says committed. */
+/* Whether the data file is still there: it may be gone where the journal says committed, or that
+ * nothing was recorded. */
 gboolean box_recording_has_data (BoxRecording *recording);
 
 /* Bytes in the data file. */

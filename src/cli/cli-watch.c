@@ -11,6 +11,10 @@
 #define FIRST_WAIT   30
 #define LONGEST_WAIT 900
 
+/* Who says that another process has a recording is asked again no sooner: the list and the lock
+ * might disagree for ever. Seconds. */
+#define ELSEWHERE_WAIT 1
+
 /* Some file systems do not tell of changes. Seconds. */
 #define LOOK_INTERVAL 30
 
@@ -86,9 +90,14 @@ on_failed (Watch *watch, CliRescue *rescue, const GError *failure)
   Delay *delay;
   guint wait;
 
-  if (g_cancellable_is_cancelled (watch->cancellable) || cli_rescue_is_elsewhere (failure))
+  if (g_cancellable_is_cancelled (watch->cancellable))
     return;
   delay = get_delay (watch, cli_rescue_get_name (rescue));
+  if (cli_rescue_is_elsewhere (failure))
+    {
+      delay->due = g_get_monotonic_time () + ELSEWHERE_WAIT * G_USEC_PER_SEC;
+      return;
+    }
   delay->by_network = box_error_is_transient (failure);
   delay->failures = delay->by_network ? 1 : delay->failures + 1;
   wait = get_wait (delay->failures);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli-recordings.h"
 
+#include <glib/gstdio.h>
+
 char *
 recordings_dir (Fixture *f)
 {
@@ -52,6 +54,15 @@ recordings_leave_complete (Fixture *f, const char *name)
   end.size = end.total = box_recording_get_size (recording);
   box_recording_set_end (recording, &end, &error);
   g_assert_no_error (error);
+}
+
+void
+recordings_lose_data (Fixture *f)
+{
+  g_autoptr (GPtrArray) recordings = recordings_list (f);
+
+  g_assert_cmpuint (recordings->len, ==, 1);
+  g_assert_cmpint (g_unlink (((BoxSpooled *) recordings->pdata[0])->data_path), ==, 0);
 }
 
 GPtrArray *

@@ -21,5 +21,8 @@ void recordings_leave_interrupted (Fixture *f, const char *name);
 /* One whose stream came to its end. */
 void recordings_leave_complete (Fixture *f, const char *name);
 
+/* Deletes the data file of the only recording there is, as a careless hand does. */
+void recordings_lose_data (Fixture *f);
+
 /* (element-type BoxSpooled): all that are there. */
 GPtrArray *recordings_list (Fixture *f);

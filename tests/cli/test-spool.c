@@ -146,6 +146,20 @@ test_a_recording_that_fails_stays_and_stops_no_other (Fixture *f, gconstpointer 
 }
 
 static void
+test_resume_says_that_data_is_gone (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", 1000, 1);
+  recordings_leave_interrupted (f, "a");
+  recordings_lose_data (f);
+  answer = RUN (f, "resume");
+  g_assert_cmpint (answer.code, ==, 13);
+  g_assert_nonnull (strstr (answer.err, "is gone"));
+  g_assert_nonnull (strstr (answer.err, ".journal"));
+}
+
+static void
 test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) first = { 0 };
@@ -212,6 +226,22 @@ test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (answer.err, "trying again in 1 s"));
   fixture_assert_at_box (f, "first", "first");
   fixture_assert_at_box (f, "second", "second");
+}
+
+static void
+test_watch_waits_where_data_is_gone (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", 1000, 1);
+  recordings_leave_complete (f, "a");
+  recordings_lose_data (f);
+  process = START (f, "watch", "--first-wait", "600");
+  fixture_wait_for_complaint (process, "trying again in 600 s");
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
 }
 
 static void
@@ -295,6 +325,7 @@ main (int argc, char **argv)
             test_resume_tells_in_json_what_became_of_each);
   ADD_TEST ("/cli/resume/recording-that-fails-stays-and-stops-no-other",
             test_a_recording_that_fails_stays_and_stops_no_other);
+  ADD_TEST ("/cli/resume/says-that-data-is-gone", test_resume_says_that_data_is_gone);
   ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
             test_an_interrupted_resume_goes_on_where_it_was);
   ADD_TEST ("/cli/resume/recordings-go-at-the-same-time", test_recordings_go_at_the_same_time);
@@ -303,6 +334,7 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/watch/tries-again-while-others-go-on", test_watch_tries_again_while_others_go_on);
   ADD_TEST ("/cli/watch/network-coming-back-ends-the-waits",
             test_the_network_coming_back_ends_the_waits);
+  ADD_TEST ("/cli/watch/waits-where-data-is-gone", test_watch_waits_where_data_is_gone);
   ADD_TEST ("/cli/watch/takes-what-loses-its-recorder", test_watch_takes_what_loses_its_recorder);
   return g_test_run ();
 }

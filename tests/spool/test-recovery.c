@@ -337,6 +337,21 @@ test_removal_that_was_cut_short_is_completed (Fixture *kit, gconstpointer data)
 }
 
 static void
+test_removal_of_an_empty_one_that_was_cut_short_is_completed (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, 0);
+  g_autofree char *path = NULL;
+
+  spool_kit_end (recording);
+  g_assert_cmpint (g_unlink (box_recording_get_path (recording)), ==, 0);
+  path = leave (recording);
+  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_EMPTY);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, NULL), ==, 0);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
+static void
 test_data_that_was_cut_off_is_reported (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
@@ -510,6 +525,8 @@ main (int argc, char **argv)
        test_committed_recording_stays_when_box_says_otherwise, NULL);
   ADD ("removal-that-was-cut-short-is-completed", test_removal_that_was_cut_short_is_completed,
        NULL);
+  ADD ("removal-of-an-empty-one-that-was-cut-short-is-completed",
+       test_removal_of_an_empty_one_that_was_cut_short_is_completed, NULL);
   ADD ("data-that-was-cut-off-is-reported", test_data_that_was_cut_off_is_reported, NULL);
   ADD ("data-that-changed-on-disk-is-reported", test_data_that_changed_on_disk_is_reported, NULL);
   ADD ("session-elsewhere-is-not-used", test_session_elsewhere_is_not_used, NULL);

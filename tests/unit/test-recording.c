@@ -192,6 +192,36 @@ test_removed_recording_is_not_found (Fixture *fixture, gconstpointer data)
   g_assert_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
 }
 
+/* The journal is there and unlocked, so it is not that another process has finished it. */
+static void
+test_data_that_is_gone_is_reported (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autoptr (GError) error = NULL;
+
+  write_text (fixture->recording, 0, "0123");
+  g_assert_cmpint (g_unlink (box_recording_get_path (fixture->recording)), ==, 0);
+  g_clear_pointer (&fixture->recording, box_recording_unref);
+  g_assert_null (box_recording_open (path, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, path));
+}
+
+/* A kill between the two files' removals is told from data that was lost. */
+static void
+test_half_removed_empty_recording_is_still_empty (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *kept = g_strconcat (path, ".kept", NULL);
+
+  g_assert_cmpint (link (path, kept), ==, 0);
+  g_assert_true (box_recording_remove (fixture->recording, NULL));
+  g_assert_cmpint (g_rename (kept, path), ==, 0);
+  reopen (fixture);
+  g_assert_false (box_recording_has_data (fixture->recording));
+  g_assert_cmpuint (box_recording_get_size (fixture->recording), ==, 0);
+}
+
 static void
 test_torn_line_is_cut_off_before_the_next (Fixture *fixture, gconstpointer data)
 {
@@ -316,6 +346,9 @@ main (int argc, char **argv)
   ADD ("second-opening-is-refused", test_second_opening_is_refused);
   ADD ("another-process-waits-its-turn", test_another_process_waits_its_turn);
   ADD ("removed-recording-is-not-found", test_removed_recording_is_not_found);
+  ADD ("data-that-is-gone-is-reported", test_data_that_is_gone_is_reported);
+  ADD ("half-removed-empty-recording-is-still-empty",
+       test_half_removed_empty_recording_is_still_empty);
   ADD ("torn-line-is-cut-off-before-the-next", test_torn_line_is_cut_off_before_the_next);
   ADD ("journal-keeps-what-it-was-told", test_journal_keeps_what_it_was_told);
   ADD ("full-disk-keeps-what-was-recorded", test_full_disk_keeps_what_was_recorded);
