@@ -42,6 +42,10 @@ struct _BoxRecording
   guint64 synced; /* the first bytes that are known to be on disk */
   guint64 journal_size;
   char *session_id;
+  BoxSession *session;  /* the last one in the journal; NULL: none */
+  guint64 session_size; /* that it was noted with */
+  GHashTable *parts;    /* its parts in the journal: offset → BoxPart */
+  gboolean committing;  /* that is in the journal, too */
   gboolean ended;
   BoxRecordingEnd end;
 };
@@ -60,6 +64,8 @@ recording_new (const char *journal_path)
   recording->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
   recording->data_fd = -1;
   recording->journal_fd = -1;
+  recording->parts =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) box_part_free);
   return recording;
 }
 
@@ -84,6 +90,8 @@ box_recording_unref (BoxRecording *recording)
   g_free (recording->data_path);
   g_free (recording->journal_path);
   g_free (recording->session_id);
+  g_clear_pointer (&recording->session, box_session_free);
+  g_hash_table_unref (recording->parts);
   g_free (recording);
 }
 
@@ -246,6 +254,29 @@ open_data (BoxRecording *recording, const BoxJournalState *state, GError **error
   return TRUE;
 }
 
+/* Takes @part. */
+static void
+remember_part_locked (BoxRecording *recording, BoxPart *part)
+{
+  g_hash_table_replace (recording->parts, &part->offset, part);
+}
+
+/* What is in the journal need not be written there again. */
+static void
+remember_lines (BoxRecording *recording, const BoxJournalState *state)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  recording->committing = state->commit_begun;
+  if (state->session == NULL)
+    return;
+  recording->session_id = g_strdup (state->session->id);
+  recording->session = box_session_copy (state->session);
+  recording->session_size = state->session_size;
+  for (guint i = 0; i < state->parts->len; i++)
+    remember_part_locked (recording, box_part_copy (g_ptr_array_index (state->parts, i)));
+}
+
 static gboolean
 load_state (BoxRecording *recording, GError **error)
 {
@@ -261,8 +292,7 @@ load_state (BoxRecording *recording, GError **error)
   recording->ended = state->ended;
   recording->end = state->end;
   recording->journal_size = state->valid_length;
-  if (state->session != NULL)
-    recording->session_id = g_strdup (state->session->id);
+  remember_lines (recording, state);
   if (state->torn && state->foreign_version == 0
       && ftruncate (recording->journal_fd, (off_t) state->valid_length) != 0)
     {
@@ -462,27 +492,81 @@ append (BoxRecording *recording, char *line, GError **error)
   return ok && box_storage_sync (recording->journal_fd, recording->journal_path, error);
 }
 
+/* Whether the journal's last session is this one, in all that its line is read for: how many parts
+ * are processed changes, and is asked anew. */
+static gboolean
+has_session_locked (BoxRecording *recording, const BoxSession *session, guint64 size)
+{
+  const BoxSession *noted = recording->session;
+
+  return noted != NULL && recording->session_size == size && g_str_equal (noted->id, session->id)
+         && noted->part_size == session->part_size && noted->total_parts == session->total_parts
+         && g_strcmp0 (noted->upload_part_url, session->upload_part_url) == 0
+         && g_strcmp0 (noted->commit_url, session->commit_url) == 0
+         && g_strcmp0 (noted->abort_url, session->abort_url) == 0
+         && g_strcmp0 (noted->list_parts_url, session->list_parts_url) == 0
+         && g_strcmp0 (noted->status_url, session->status_url) == 0;
+}
+
 gboolean
 box_recording_set_session (BoxRecording *recording, const BoxSession *session, guint64 size,
                            GError **error)
 {
+  gboolean noted;
+
   g_mutex_lock (&recording->lock);
   g_free (recording->session_id);
   recording->session_id = g_strdup (session->id);
+  noted = has_session_locked (recording, session, size);
+  if (!noted)
+    {
+      /* Not certain any more, even where the line below fails. */
+      g_clear_pointer (&recording->session, box_session_free);
+      g_hash_table_remove_all (recording->parts);
+    }
   g_mutex_unlock (&recording->lock);
-  return append (recording, box_journal_format_session (session, size), error);
+  if (noted)
+    return TRUE;
+  if (!append (recording, box_journal_format_session (session, size), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  g_clear_pointer (&recording->session, box_session_free);
+  recording->session = box_session_copy (session);
+  recording->session_size = size;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+/* Whether the journal's session has this part: one without a digest may have been listed before Box
+ * had computed it. */
+static gboolean
+has_part_locked (BoxRecording *recording, const BoxPart *part)
+{
+  const BoxPart *noted = g_hash_table_lookup (recording->parts, &part->offset);
+
+  return noted != NULL && noted->size == part->size && g_strcmp0 (noted->id, part->id) == 0
+         && (!part->has_sha1 || (noted->has_sha1 && box_sha1_equal (&noted->sha1, &part->sha1)));
 }
 
 gboolean
 box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error)
 {
   g_autofree char *session_id = NULL;
+  gboolean noted;
 
   g_mutex_lock (&recording->lock);
   session_id = g_strdup (recording->session_id);
+  noted = has_part_locked (recording, part);
   g_mutex_unlock (&recording->lock);
-  return sync_data (recording, part->offset + part->size, error)
-         && append (recording, box_journal_format_part (session_id, part), error);
+  if (noted)
+    return TRUE;
+  if (!sync_data (recording, part->offset + part->size, error)
+      || !append (recording, box_journal_format_part (session_id, part), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  remember_part_locked (recording, box_part_copy (part));
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
 }
 
 gboolean
@@ -501,7 +585,19 @@ box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GErr
 gboolean
 box_recording_set_committing (BoxRecording *recording, GError **error)
 {
-  return append (recording, box_journal_format_committing (), error);
+  gboolean noted;
+
+  g_mutex_lock (&recording->lock);
+  noted = recording->committing;
+  g_mutex_unlock (&recording->lock);
+  if (noted)
+    return TRUE;
+  if (!append (recording, box_journal_format_committing (), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  recording->committing = TRUE;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
 }
 
 gboolean

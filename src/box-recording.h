@@ -77,7 +77,8 @@ gboolean box_recording_read (BoxRecording *recording, guint64 offset, guint8 *bu
 gboolean box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *sha1,
                                GCancellable *cancellable, GError **error);
 
-/* What happened, on disk when these return. */
+/* What happened, on disk when these return. What the journal has already is not written again, so
+ * that it does not grow with every run that goes on with a session. */
 gboolean box_recording_set_session (BoxRecording *recording, const BoxSession *session,
                                     guint64 size, GError **error);
 gboolean box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error);

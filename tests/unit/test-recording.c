@@ -238,15 +238,12 @@ test_torn_line_is_cut_off_before_the_next (Fixture *fixture, gconstpointer data)
   g_assert_true (state->commit_begun);
 }
 
-static void
-test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
+static BoxSession *
+new_session (const char *id)
 {
-  g_autoptr (BoxSession) session = g_new0 (BoxSession, 1);
-  g_autoptr (BoxJournalState) state = NULL;
-  BoxPart part = { .id = (char *) "AA", .offset = 0, .size = 4 };
-  BoxFile file = { .id = (char *) "5" };
+  BoxSession *session = g_new0 (BoxSession, 1);
 
-  session->id = g_strdup ("S1");
+  session->id = g_strdup (id);
   session->part_size = 4;
   session->total_parts = 3;
   session->upload_part_url = g_strdup ("https://upload.box.com/s");
@@ -254,6 +251,17 @@ test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
   session->abort_url = g_strdup ("https://upload.box.com/s");
   session->list_parts_url = g_strdup ("https://upload.box.com/s");
   session->status_url = g_strdup ("https://upload.box.com/s");
+  return session;
+}
+
+static void
+test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSession) session = new_session ("S1");
+  g_autoptr (BoxJournalState) state = NULL;
+  BoxPart part = { .id = (char *) "AA", .offset = 0, .size = 4 };
+  BoxFile file = { .id = (char *) "5" };
+
   write_text (fixture->recording, 0, "0123456789");
   g_assert_true (box_recording_set_session (fixture->recording, session, 10, NULL));
   g_assert_true (box_recording_add_part (fixture->recording, &part, NULL));
@@ -263,6 +271,60 @@ test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (state->intent->destination->name, ==, "clip.mp4");
   g_assert_cmpuint (state->parts->len, ==, 1);
   g_assert_cmpstr (state->file->id, ==, "5");
+}
+
+static goffset
+journal_size_of (Fixture *fixture)
+{
+  g_autofree char *path = journal_path_of (fixture->recording);
+  GStatBuf info;
+
+  g_assert_cmpint (g_stat (path, &info), ==, 0);
+  return info.st_size;
+}
+
+/* As a run does that goes on with a session, and adopts what Box has. */
+static void
+tell_session (Fixture *fixture, const BoxSession *session, const BoxPart *part)
+{
+  g_assert_true (box_recording_set_session (fixture->recording, session, 10, NULL));
+  g_assert_true (box_recording_add_part (fixture->recording, part, NULL));
+  g_assert_true (box_recording_set_committing (fixture->recording, NULL));
+}
+
+static void
+test_journal_does_not_grow_by_what_it_has (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSession) session = new_session ("S1");
+  BoxPart sent = { .id = (char *) "AA", .offset = 4, .size = 4, .has_sha1 = TRUE };
+  BoxPart listed = { .id = (char *) "AA", .offset = 4, .size = 4 };
+  goffset size;
+
+  write_text (fixture->recording, 0, "0123456789");
+  tell_session (fixture, session, &sent);
+  size = journal_size_of (fixture);
+  session->parts_processed = 1;
+  tell_session (fixture, session, &listed);
+  g_assert_cmpint (journal_size_of (fixture), ==, size);
+  reopen (fixture);
+  tell_session (fixture, session, &sent);
+  g_assert_cmpint (journal_size_of (fixture), ==, size);
+}
+
+static void
+test_another_session_begins_without_parts (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSession) first = new_session ("S1"), second = new_session ("S2");
+  BoxPart part = { .id = (char *) "AA", .offset = 4, .size = 4 };
+  g_autoptr (BoxJournalState) state = NULL;
+
+  write_text (fixture->recording, 0, "0123456789");
+  tell_session (fixture, first, &part);
+  tell_session (fixture, second, &part);
+  tell_session (fixture, first, &part);
+  state = box_recording_get_state (fixture->recording);
+  g_assert_cmpstr (state->session->id, ==, "S1");
+  g_assert_cmpuint (state->parts->len, ==, 1);
 }
 
 /* Fills a disk of 1 MiB, in a mount namespace of its own; 0: all was as it should be. */
@@ -351,6 +413,8 @@ main (int argc, char **argv)
        test_half_removed_empty_recording_is_still_empty);
   ADD ("torn-line-is-cut-off-before-the-next", test_torn_line_is_cut_off_before_the_next);
   ADD ("journal-keeps-what-it-was-told", test_journal_keeps_what_it_was_told);
+  ADD ("journal-does-not-grow-by-what-it-has", test_journal_does_not_grow_by_what_it_has);
+  ADD ("another-session-begins-without-parts", test_another_session_begins_without_parts);
   ADD ("full-disk-keeps-what-was-recorded", test_full_disk_keeps_what_was_recorded);
   g_test_add_func ("/recording/unwritable-directory-names-the-way-out",
                    test_unwritable_directory_names_the_way_out);
