@@ -17,8 +17,9 @@ static const GOptionEntry entries[] = {
 
 typedef struct
 {
-  guint n_failed;
-  GError *first; /* failure */
+  guint n_left;         /* not begun, or failed */
+  gboolean interrupted; /* and that is why */
+  GError *first;        /* failure */
 } Outcome;
 
 static void
@@ -28,26 +29,52 @@ on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer u
 
   if (failure == NULL || cli_rescue_is_elsewhere (failure))
     return;
-  outcome->n_failed++;
+  outcome->n_left++;
+  outcome->interrupted |= g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED);
   cli_rescue_tell_failure (rescue, failure, 0);
   if (outcome->first == NULL)
     outcome->first = g_error_copy (failure);
 }
 
 static void
-rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings)
+rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings, Outcome *outcome)
 {
-  for (guint i = 0; i < recordings->len && !g_cancellable_is_cancelled (cli->cancellable); i++)
+  for (guint i = 0; i < recordings->len; i++)
     {
       const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
 
+      if (spooled->status == BOX_SPOOLED_BUSY)
+        continue;
       while (!cli_crew_has_room (crew))
         cli_crew_attend (crew);
-      if (spooled->status != BOX_SPOOLED_BUSY)
+      if (!g_cancellable_is_cancelled (cli->cancellable))
         cli_crew_begin (crew, spooled);
+      else
+        {
+          outcome->n_left++;
+          outcome->interrupted = TRUE;
+        }
     }
   while (cli_crew_count_running (crew) > 0)
     cli_crew_attend (crew);
+}
+
+/* The command's error. That it was interrupted counts more than what failed before: there is more
+ * to do than that. */
+static gboolean
+conclude (const Outcome *outcome, guint n, GError **error)
+{
+  if (outcome->n_left == 0)
+    return TRUE;
+  if (outcome->interrupted)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED,
+                 "Interrupted; %u of %u recordings are not finished", outcome->n_left, n);
+  else
+    g_propagate_error (error, box_error_new_with_details ((BoxErrorCode) outcome->first->code,
+                                                          box_error_get_details (outcome->first),
+                                                          "%u of %u recordings are not finished",
+                                                          outcome->n_left, n));
+  return FALSE;
 }
 
 static gboolean
@@ -57,7 +84,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSpool) spool = NULL;
   Outcome outcome = { 0 };
   g_autoptr (CliCrew) crew = cli_crew_new (cli, options.files, on_ended, &outcome, error);
-  g_autoptr (GError) first = NULL;
+  gboolean done;
 
   if (crew == NULL || !cli_crew_open_spool (arguments[0], FALSE, &spool, error))
     return FALSE;
@@ -66,15 +93,10 @@ run (Cli *cli, char **arguments, GError **error)
   recordings = box_spool_list (spool, error);
   if (recordings == NULL)
     return FALSE;
-  rescue_all (cli, crew, recordings);
-  first = outcome.first;
-  if (first == NULL)
-    return TRUE;
-  g_propagate_error (error, box_error_new_with_details ((BoxErrorCode) first->code,
-                                                        box_error_get_details (first),
-                                                        "%u of %u recordings are not finished",
-                                                        outcome.n_failed, recordings->len));
-  return FALSE;
+  rescue_all (cli, crew, recordings, &outcome);
+  done = conclude (&outcome, recordings->len, error);
+  g_clear_error (&outcome.first);
+  return done;
 }
 
 const CliCommand cli_command_resume = {

@@ -187,6 +187,30 @@ test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
     g_assert_cmpuint (session->received[i], ==, 1);
 }
 
+/* The first failure and whatever was not begun are no reason to hide that a signal came. */
+static void
+test_an_interrupted_resume_says_what_is_left (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "taken", "a", "b" };
+  g_autofree char *taken = box_emulator_add_file (f->emulator, "0", "taken", "other", 5);
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  g_assert_nonnull (taken);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      fixture_write_file (f, names[i], 1000, i);
+      recordings_leave_complete (f, names[i]);
+    }
+  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "resume", "--files", "1");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 143);
+  g_assert_nonnull (strstr (answer.err, "Interrupted; 3 of 3 recordings are not finished"));
+}
+
 static void
 test_watch_finishes_what_comes_and_ends_in_order (Fixture *f, gconstpointer data)
 {
@@ -328,6 +352,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/resume/says-that-data-is-gone", test_resume_says_that_data_is_gone);
   ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
             test_an_interrupted_resume_goes_on_where_it_was);
+  ADD_TEST ("/cli/resume/interrupted-says-what-is-left",
+            test_an_interrupted_resume_says_what_is_left);
   ADD_TEST ("/cli/resume/recordings-go-at-the-same-time", test_recordings_go_at_the_same_time);
   ADD_TEST ("/cli/watch/finishes-what-comes-and-ends-in-order",
             test_watch_finishes_what_comes_and_ends_in_order);
