@@ -93,8 +93,8 @@ hint_session (const Item *item, const char *session_id)
            || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CREDENTIALS)
            || box_error_is_transient (item->failure)))
     return;
-  cli_complain ("The parts that are at Box stay there. To go on:  boxupload put --session %s %s",
-                session_id, shown);
+  cli_complain ("The parts that are at Box stay there. To go on:  boxupload put --session %s %s%s",
+                session_id, item->path[0] == '-' ? "-- " : "", shown);
   cli_complain ("To discard them:  boxupload abort %s", session_id);
 }
 

@@ -167,6 +167,20 @@ report (const GError *error, gboolean json)
   cli_complain ("%s", error->message);
 }
 
+/* GOption leaves the "--" that ends the options where one of the arguments behind it begins with a
+ * dash. */
+static void
+drop_separator (char **arguments)
+{
+  while (*arguments != NULL && !g_str_equal (*arguments, "--"))
+    arguments++;
+  if (*arguments == NULL)
+    return;
+  g_free (*arguments);
+  for (; *arguments != NULL; arguments++)
+    arguments[0] = arguments[1];
+}
+
 /* The command's process from its options to its exit code. */
 static int
 run (const CliCommand *command, char **argv)
@@ -182,6 +196,7 @@ run (const CliCommand *command, char **argv)
   context = new_context (command, &options, &help);
   if (g_option_context_parse_strv (context, &argv, &error) && !help)
     {
+      drop_separator (argv + 1);
       signals = cli_signal_new ();
       run_command (command, &options, argv + 1, cli_signal_get_cancellable (signals), &error);
     }

@@ -92,13 +92,14 @@ fixture_command (Fixture *f, const char *const *arguments)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
   g_strv_builder_add (builder, g_getenv ("BOXUPLOAD"));
-  g_strv_builder_addv (builder, (const char **) arguments);
+  g_strv_builder_add (builder, arguments[0]);
   if (connects (arguments[0]) && !g_strv_contains (arguments, "--endpoint"))
     {
       g_strv_builder_add_many (builder, "--endpoint",
                                box_emulator_get_endpoint (f->emulator, FALSE), "--api-endpoint",
                                box_emulator_get_api_endpoint (f->emulator, FALSE), NULL);
     }
+  g_strv_builder_addv (builder, (const char **) arguments + 1);
   return g_strv_builder_end (builder);
 }
 

@@ -167,6 +167,19 @@ test_a_name_that_is_not_utf8_needs_another (Fixture *f, gconstpointer data)
 }
 
 static void
+test_what_follows_two_dashes_is_a_file (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "-x.mp4", 1000, 1);
+  fixture_write_file (f, "--", 2000, 2);
+  answer = RUN (f, "put", "--", "-x.mp4", "--");
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "-x.mp4", "-x.mp4");
+  fixture_assert_at_box (f, "--", "--");
+}
+
+static void
 test_json_tells_every_part_and_the_end (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) answer = { 0 };
@@ -209,25 +222,27 @@ test_json_tells_a_failure_last (Fixture *f, gconstpointer data)
   g_assert_cmpint (json_object_get_int_member (error, "exit_code"), ==, answer.code);
 }
 
-/* An upload that is stopped by @number after five parts; returns its session. */
+/* An upload of the file @name that is stopped by @number after five parts; returns its session. */
 static char *
-interrupt (Fixture *f, int number, int code)
+interrupt (Fixture *f, const char *name, int number, int code)
 {
+  g_autofree char *hint = NULL;
   g_autoptr (GPtrArray) ids = NULL;
   g_auto (Answer) answer = { 0 };
   GSubprocess *process;
 
-  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_write_file (f, name, SESSION_FILE_SIZE, 1);
   fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
-  process = START (f, "put", "a", "--parallel", "1");
+  process = START (f, "put", "--parallel", "1", "--", name);
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   g_subprocess_send_signal (process, number);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, code);
   ids = box_emulator_get_session_ids (f->emulator);
   g_assert_cmpuint (ids->len, ==, 1);
-  g_assert_nonnull (strstr (answer.err, "boxupload put --session "));
-  g_assert_nonnull (strstr (answer.err, g_ptr_array_index (ids, 0)));
+  hint = g_strdup_printf ("boxupload put --session %s %s'%s'\n", (char *) ids->pdata[0],
+                          name[0] == '-' ? "-- " : "", name);
+  g_assert_nonnull (strstr (answer.err, hint));
   box_emulator_clear_scenario (f->emulator);
   return g_strdup (g_ptr_array_index (ids, 0));
 }
@@ -235,7 +250,7 @@ interrupt (Fixture *f, int number, int code)
 static void
 test_an_interrupted_upload_goes_on_where_it_was (Fixture *f, gconstpointer data)
 {
-  g_autofree char *id = interrupt (f, SIGINT, 130);
+  g_autofree char *id = interrupt (f, "a", SIGINT, 130);
   g_autoptr (BoxEmulatorSession) session = NULL;
   g_auto (Answer) answer = { 0 };
 
@@ -250,10 +265,18 @@ test_an_interrupted_upload_goes_on_where_it_was (Fixture *f, gconstpointer data)
 static void
 test_sigterm_has_its_own_exit_code (Fixture *f, gconstpointer data)
 {
-  g_autofree char *id = interrupt (f, SIGTERM, 143);
+  g_autofree char *id = interrupt (f, "a", SIGTERM, 143);
   g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, id);
 
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_OPEN);
+}
+
+static void
+test_how_to_go_on_holds_for_a_name_with_a_dash (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = interrupt (f, "-a", SIGINT, 130);
+
+  g_assert_nonnull (id);
 }
 
 static void
@@ -378,11 +401,14 @@ main (int argc, char **argv)
             test_wrong_options_are_refused_before_anything_is_sent);
   ADD_TEST ("/cli/put/name-that-is-not-utf8-needs-another",
             test_a_name_that_is_not_utf8_needs_another);
+  ADD_TEST ("/cli/put/what-follows-two-dashes-is-a-file", test_what_follows_two_dashes_is_a_file);
   ADD_TEST ("/cli/put/json-tells-every-part-and-the-end", test_json_tells_every_part_and_the_end);
   ADD_TEST ("/cli/put/json-tells-a-failure-last", test_json_tells_a_failure_last);
   ADD_TEST ("/cli/put/interrupted-goes-on-where-it-was",
             test_an_interrupted_upload_goes_on_where_it_was);
   ADD_TEST ("/cli/put/sigterm-has-its-own-exit-code", test_sigterm_has_its_own_exit_code);
+  ADD_TEST ("/cli/put/how-to-go-on-holds-for-a-name-with-a-dash",
+            test_how_to_go_on_holds_for_a_name_with_a_dash);
   ADD_TEST ("/cli/put/continued-session-must-fit-the-file",
             test_a_continued_session_must_fit_the_file);
   ADD_TEST ("/cli/put/on-error-abort-leaves-no-session", test_on_error_abort_leaves_no_session);
