@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Small enough to be in the cache still when the upload copies and digests it. Bytes. */
@@ -56,8 +55,8 @@ read_all (int fd, guint8 *buffer, gsize length, guint64 offset)
   return (gssize) got;
 }
 
-static gboolean
-has_changed (const struct stat *before, const struct stat *after)
+gboolean
+box_feed_has_changed (const struct stat *before, const struct stat *after)
 {
   return before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec
          || before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
@@ -111,7 +110,7 @@ feed (BoxUpload *upload, int fd, guint64 size, GError **error)
 
   if (!get_status (fd, &after, error))
     return FALSE;
-  if (!has_changed (&before, &after))
+  if (!box_feed_has_changed (&before, &after))
     return TRUE;
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SIZE,
                        "The file changed while it was read: is it still being written?");

@@ -7,6 +7,8 @@
 
 #include "box-upload.h"
 
+#include <sys/stat.h>
+
 G_BEGIN_DECLS
 
 /**
@@ -24,5 +26,8 @@ G_BEGIN_DECLS
  * ever existed).
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
+
+/* Whether somebody wrote to a file between two looks at it: size or time of change differ. */
+gboolean box_feed_has_changed (const struct stat *before, const struct stat *after);
 
 G_END_DECLS

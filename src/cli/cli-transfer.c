@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "box-feed.h"
@@ -19,6 +18,7 @@ struct _CliTransfer
   CliTeller *teller;
   int fd; /* these two are the feeder's too while it runs */
   guint64 size;
+  struct stat opened; /* the file as it was then */
   BoxUpload *upload;
   GThread *feeder;
   gboolean cancelled;
@@ -53,8 +53,10 @@ cli_transfer_free (CliTransfer *transfer)
 }
 
 static gboolean
-open_file (CliTransfer *transfer, struct stat *status, GError **error)
+open_file (CliTransfer *transfer, GError **error)
 {
+  struct stat *status = &transfer->opened;
+
   /* Non-blocking: opening a FIFO waits for its writer otherwise. */
   transfer->fd = open (transfer->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (transfer->fd < 0 || fstat (transfer->fd, status) < 0)
@@ -97,12 +99,11 @@ cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestinati
   BoxUploadSettings own = *settings;
   g_autofree char *modified_at = NULL;
   g_autoptr (BoxNote) note = NULL;
-  struct stat status;
 
-  if (!open_file (transfer, &status, error))
+  if (!open_file (transfer, error))
     return FALSE;
-  transfer->size = (guint64) status.st_size;
-  modified_at = format_time (&status.st_mtim);
+  transfer->size = (guint64) transfer->opened.st_size;
+  modified_at = format_time (&transfer->opened.st_mtim);
   if (own.attributes.content_modified_at == NULL)
     own.attributes.content_modified_at = modified_at;
   own.client = client;
@@ -141,6 +142,24 @@ cli_transfer_cancel (CliTransfer *transfer)
   box_upload_cancel (transfer->upload);
 }
 
+/* What Box has was a whole version of the file when it was read; who still writes to it has to know
+ * that it is not the last one. */
+static gboolean
+check_unchanged (const CliTransfer *transfer, const BoxFile *file, GError **error)
+{
+  g_autofree char *text = NULL;
+  struct stat now;
+
+  if (fstat (transfer->fd, &now) == 0 && !box_feed_has_changed (&transfer->opened, &now))
+    return TRUE;
+  text = cli_format_file (file);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "The file changed while it was uploaded: is it still being written? Box has what it "
+               "was before, as %s; upload it again when it is finished",
+               text);
+  return FALSE;
+}
+
 BoxFile *
 cli_transfer_finish (CliTransfer *transfer, GError **error)
 {
@@ -162,8 +181,13 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Interrupted");
   else if (file == NULL)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "The upload ended without a file");
-  else if (session_id != NULL)
-    box_note_remove (session_id);
+  else
+    {
+      if (session_id != NULL)
+        box_note_remove (session_id);
+      if (!check_unchanged (transfer, file, error))
+        g_clear_pointer (&file, box_file_free);
+    }
   return file;
 }
 

@@ -31,7 +31,8 @@ gboolean cli_transfer_poll (CliTransfer *transfer, gint64 timeout);
 /* Stops it now; the session stays. It ends as cancelled. */
 void cli_transfer_cancel (CliTransfer *transfer);
 
-/* After the end: the file at Box, or NULL with @error. */
+/* After the end: the file at Box, or NULL with @error: BOX_ERROR_SIZE also where Box has the file
+ * as it was, and it has changed since. */
 BoxFile *cli_transfer_finish (CliTransfer *transfer, GError **error);
 
 /* What tells of it; owned by @transfer. */

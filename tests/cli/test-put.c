@@ -329,6 +329,32 @@ test_a_file_that_grows_while_it_is_read_is_not_committed (Fixture *f, gconstpoin
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
 }
 
+/* All was read, and what Box has is good: but it is not all that there will be. */
+static void
+test_a_file_that_grows_until_it_is_at_box_is_a_failure (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "a", NULL);
+  g_autoptr (BoxEmulatorFile) file = NULL;
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+  int fd;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint (write (fd, "more", 4), ==, 4);
+  close (fd);
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 8);
+  file = box_emulator_find_file (f->emulator, "0", "a");
+  g_assert_nonnull (file);
+  g_assert_nonnull (strstr (answer.err, "is it still being written?"));
+  g_assert_nonnull (strstr (answer.err, file->id));
+}
+
 static void
 test_a_file_that_shrinks_while_it_is_read_is_not_committed (Fixture *f, gconstpointer data)
 {
@@ -414,6 +440,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/put/on-error-abort-leaves-no-session", test_on_error_abort_leaves_no_session);
   ADD_TEST ("/cli/put/file-that-grows-is-not-committed",
             test_a_file_that_grows_while_it_is_read_is_not_committed);
+  ADD_TEST ("/cli/put/file-that-grows-until-it-is-at-box-is-a-failure",
+            test_a_file_that_grows_until_it_is_at_box_is_a_failure);
   ADD_TEST ("/cli/put/file-that-shrinks-is-not-committed",
             test_a_file_that_shrinks_while_it_is_read_is_not_committed);
   ADD_TEST ("/cli/put/outage-is-told-when-it-begins-and-when-it-ends",
