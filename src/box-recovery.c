@@ -305,6 +305,24 @@ is_unsure (const Recovery *recovery)
          || state->commit_begun || state->damaged || state->torn;
 }
 
+/* Names the way out where a session that was given is gone: it may have been committed, but nothing
+ * that is known here tells as what. Takes @failure. */
+static GError *
+explain_given (const Recovery *recovery, GError *failure)
+{
+  g_autoptr (GError) owned = failure;
+
+  if (!is_given_session (recovery)
+      || !(g_error_matches (failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+           || g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)))
+    return g_steal_pointer (&owned);
+  return box_error_new_with_details (
+      (BoxErrorCode) failure->code, box_error_get_details (failure),
+      "%s; if the session was committed, remove %s and its journal; if not, upload it with "
+      "\"boxupload put\" first",
+      failure->message, box_recording_get_path (recovery->recording));
+}
+
 static gboolean
 upload (const Recovery *recovery, BoxFile **file, GError **error)
 {
@@ -321,7 +339,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
       if (is_given_session (recovery) || attempt == SESSIONS_MAX
           || !is_worth_another_session (recovery, local, session != NULL))
         {
-          g_propagate_error (error, g_steal_pointer (&local));
+          g_propagate_error (error, explain_given (recovery, g_steal_pointer (&local)));
           return FALSE;
         }
       session = NULL;

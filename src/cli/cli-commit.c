@@ -219,7 +219,8 @@ run (Cli *cli, char **arguments, GError **error)
   file = commit.file;
   if (!done)
     return FALSE;
-  box_note_remove (session->id);
+  /* The note stays until it expires: a recording that was spooled for this session leaves the spool
+   * only when its file is found at Box. */
   cli_output_file (cli->options->json, file);
   return TRUE;
 }

@@ -11,6 +11,10 @@
 #define FIRST_WAIT   30
 #define LONGEST_WAIT 900
 
+/* A session that is full is looked at again after this: its application may have committed it.
+ * Seconds. */
+#define FILLED_WAIT 3600
+
 /* Who says that another process has a recording is asked again no sooner: the list and the lock
  * might disagree for ever. Seconds. */
 #define ELSEWHERE_WAIT 1
@@ -37,7 +41,7 @@ typedef struct
 {
   guint failures;
   gboolean by_network; /* the last failure was a passing one */
-  gint64 due;          /* monotonic; G_MAXINT64: nothing to do */
+  gint64 due;          /* monotonic */
 } Delay;
 
 typedef struct
@@ -120,7 +124,8 @@ on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer u
   end_waits_for_network (watch);
   /* It stays until its application has committed the session. */
   if (how == BOX_RECOVERED_FILLED)
-    get_delay (watch, cli_rescue_get_name (rescue))->due = G_MAXINT64;
+    get_delay (watch, cli_rescue_get_name (rescue))->due =
+        g_get_monotonic_time () + (gint64) FILLED_WAIT * G_USEC_PER_SEC;
 }
 
 /* Forgets recordings that are gone, so that the table does not grow for ever. */

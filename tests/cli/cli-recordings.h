@@ -21,6 +21,9 @@ void recordings_leave_interrupted (Fixture *f, const char *name);
 /* One whose stream came to its end. */
 void recordings_leave_complete (Fixture *f, const char *name);
 
+/* One whose stream came to its end, for a session that its application will commit. */
+void recordings_leave_to_fill (Fixture *f, const char *name, const char *session_id);
+
 /* Deletes the data file of the only recording there is, as a careless hand does. */
 void recordings_lose_data (Fixture *f);
 

@@ -189,6 +189,30 @@ test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
 
 /* The first failure and whatever was not begun are no reason to hide that a signal came. */
 static void
+test_a_filled_session_leaves_the_spool_when_it_was_committed (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) created = RUN (f, "create", "--size", "20MiB", "--name", "a");
+  const char *id = g_strchomp (created.out);
+  g_autofree char *sha1 = NULL;
+  g_auto (Answer) filled = { 0 };
+  g_auto (Answer) committed = { 0 };
+  g_auto (Answer) resumed = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  sha1 = fixture_sha1 (f, "a");
+  recordings_leave_to_fill (f, "a", id);
+  filled = RUN (f, "resume");
+  g_assert_nonnull (strstr (filled.out, "all parts are in the session"));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+  committed = RUN (f, "commit", id, "--sha1", sha1);
+  g_assert_cmpint (committed.code, ==, 0);
+  resumed = RUN (f, "resume");
+  g_assert_cmpint (resumed.code, ==, 0);
+  g_assert_cmpuint (count_recordings (f), ==, 0);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), ==, 1);
+}
+
+static void
 test_an_interrupted_resume_says_what_is_left (Fixture *f, gconstpointer data)
 {
   static const char *const names[] = { "taken", "a", "b" };
@@ -354,6 +378,8 @@ main (int argc, char **argv)
             test_an_interrupted_resume_goes_on_where_it_was);
   ADD_TEST ("/cli/resume/interrupted-says-what-is-left",
             test_an_interrupted_resume_says_what_is_left);
+  ADD_TEST ("/cli/resume/filled-session-leaves-the-spool-when-it-was-committed",
+            test_a_filled_session_leaves_the_spool_when_it_was_committed);
   ADD_TEST ("/cli/resume/recordings-go-at-the-same-time", test_recordings_go_at_the_same_time);
   ADD_TEST ("/cli/watch/finishes-what-comes-and-ends-in-order",
             test_watch_finishes_what_comes_and_ends_in_order);

@@ -217,6 +217,7 @@ test_given_session_that_is_gone_is_an_error (Fixture *kit, gconstpointer data)
   box_emulator_expire_session (kit->emulator, id);
   error = spool_kit_recover (kit, path, &how);
   g_assert_nonnull (error);
+  g_assert_nonnull (strstr (error->message, "remove "));
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
   g_assert_cmpuint (spool_kit_count (kit), ==, 1);
 }
