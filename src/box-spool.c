@@ -300,22 +300,20 @@ status_of (const BoxSpooled *spooled, gboolean busy)
   return spooled->state->ended ? BOX_SPOOLED_COMPLETE : BOX_SPOOLED_INTERRUPTED;
 }
 
-static void
-add_spooled (const char *path, gpointer user_data)
+BoxSpooled *
+box_spool_look (BoxSpool *spool, const char *name)
 {
-  GPtrArray *list = user_data;
+  g_autofree char *stem = g_build_filename (spool->path, name, NULL);
+  g_autofree char *path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
   g_autoptr (GError) error = NULL;
   BoxSpooled *spooled;
   gboolean busy = FALSE;
   g_autoptr (BoxJournalState) state = read_state (path, &busy, &error);
-  g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (BOX_RECORDING_JOURNAL_SUFFIX));
 
-  /* Finished and removed by another process meanwhile. */
   if (state == NULL && !g_file_test (path, G_FILE_TEST_EXISTS))
-    return;
+    return NULL;
   spooled = g_new0 (BoxSpooled, 1);
-  spooled->name = g_strndup (base, strlen (base) - strlen (BOX_RECORDING_JOURNAL_SUFFIX));
+  spooled->name = g_strdup (name);
   spooled->journal_path = g_strdup (path);
   spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
   add_size (spooled->data_path, &spooled->size);
@@ -331,24 +329,52 @@ add_spooled (const char *path, gpointer user_data)
                                         "\"boxupload put\", then remove both",
                                         path, spooled->data_path);
   spooled->status = status_of (spooled, busy);
-  g_ptr_array_add (list, spooled);
+  return spooled;
+}
+
+static void
+add_name (const char *path, gpointer user_data)
+{
+  g_autofree char *base = g_path_get_basename (path);
+
+  base[strlen (base) - strlen (BOX_RECORDING_JOURNAL_SUFFIX)] = '\0';
+  g_ptr_array_add (user_data, g_steal_pointer (&base));
 }
 
 static gint
 compare_names (gconstpointer a, gconstpointer b)
 {
-  return strcmp ((*(BoxSpooled *const *) a)->name, (*(BoxSpooled *const *) b)->name);
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *
+box_spool_list_names (BoxSpool *spool, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (!for_each_file (spool->path, BOX_RECORDING_JOURNAL_SUFFIX, add_name, names, error))
+    return NULL;
+  g_ptr_array_sort (names, compare_names);
+  return g_steal_pointer (&names);
 }
 
 GPtrArray *
 box_spool_list (BoxSpool *spool, GError **error)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) box_spooled_free);
+  g_autoptr (GPtrArray) names = box_spool_list_names (spool, error);
+  GPtrArray *list;
 
-  if (!for_each_file (spool->path, BOX_RECORDING_JOURNAL_SUFFIX, add_spooled, list, error))
+  if (names == NULL)
     return NULL;
-  g_ptr_array_sort (list, compare_names);
-  return g_steal_pointer (&list);
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) box_spooled_free);
+  for (guint i = 0; i < names->len; i++)
+    {
+      BoxSpooled *spooled = box_spool_look (spool, g_ptr_array_index (names, i));
+
+      if (spooled != NULL)
+        g_ptr_array_add (list, spooled);
+    }
+  return list;
 }
 
 GFileMonitor *

@@ -66,12 +66,19 @@ typedef struct
 } BoxSpooled;
 
 void box_spooled_free (BoxSpooled *spooled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpooled, box_spooled_free)
 
 /* "being written", "complete", … */
 const char *box_spooled_status_to_string (BoxSpooledStatus status);
 
 /* (element-type BoxSpooled): all recordings, oldest first. */
 GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
+
+/* (element-type filename): their names alone, oldest first: reads the directory, but no journal. */
+GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
+
+/* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
+BoxSpooled *box_spool_look (BoxSpool *spool, const char *name);
 
 /* Emits "changed" in the calling thread's main context when recordings come, go, or lose their
  * writer; some file systems do not tell, so look every half minute, too. */

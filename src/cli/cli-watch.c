@@ -19,6 +19,10 @@
  * might disagree for ever. Seconds. */
 #define ELSEWHERE_WAIT 1
 
+/* The directory is read no more often: a recorder at work, and each upload that ends, tell of many
+ * changes, and a long backlog makes reading expensive. Seconds. */
+#define LIST_INTERVAL 1
+
 /* Some file systems do not tell of changes. Seconds. */
 #define LOOK_INTERVAL 30
 
@@ -50,7 +54,10 @@ typedef struct
   CliCrew *crew;
   BoxSpool *spool;
   GHashTable *delays; /* name of a recording → Delay */
-  gboolean woken;     /* there is a reason to look at the spool */
+  GPtrArray *names;   /* of the recordings, when last listed; NULL: never */
+  gint64 list_at;     /* monotonic: they are listed no sooner */
+  guint list_timer;   /* wakes then; 0: nothing has changed */
+  gboolean woken;     /* there is a reason to look for what is due */
 } Watch;
 
 /* Seconds to wait after a recording has been refused so often. */
@@ -130,37 +137,60 @@ on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer u
 
 /* Forgets recordings that are gone, so that the table does not grow for ever. */
 static void
-forget_gone (Watch *watch, GPtrArray *recordings)
+forget_gone (Watch *watch)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
   GHashTableIter iter;
   gpointer name;
 
-  for (guint i = 0; i < recordings->len; i++)
-    g_hash_table_add (names, ((BoxSpooled *) g_ptr_array_index (recordings, i))->name);
+  for (guint i = 0; i < watch->names->len; i++)
+    g_hash_table_add (names, g_ptr_array_index (watch->names, i));
   g_hash_table_iter_init (&iter, watch->delays);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     if (!g_hash_table_contains (names, name))
       g_hash_table_iter_remove (&iter);
 }
 
-/* Begins with the oldest that are due, where there is room. Returns when the next one is
- * (monotonic). */
+/* Lists the recordings, unless that was done just now: those that went since are found to be gone
+ * when they are looked at. */
+static gboolean
+list_names (Watch *watch, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  GPtrArray *names;
+
+  if (watch->names != NULL && now < watch->list_at)
+    return TRUE;
+  names = box_spool_list_names (watch->spool, error);
+  if (names == NULL)
+    return FALSE;
+  g_clear_pointer (&watch->names, g_ptr_array_unref);
+  watch->names = names;
+  watch->list_at = now + LIST_INTERVAL * G_USEC_PER_SEC;
+  forget_gone (watch);
+  return TRUE;
+}
+
+/* Begins with the oldest that are due, where there is room. Only their journals are read. Returns
+ * when the next one is due (monotonic). */
 static gint64
-begin_due (Watch *watch, GPtrArray *recordings)
+begin_due (Watch *watch)
 {
   gint64 now = g_get_monotonic_time (), next = G_MAXINT64;
 
-  for (guint i = 0; i < recordings->len && cli_crew_has_room (watch->crew); i++)
+  for (guint i = 0; i < watch->names->len && cli_crew_has_room (watch->crew); i++)
     {
-      const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
-      const Delay *delay = g_hash_table_lookup (watch->delays, spooled->name);
+      const char *name = g_ptr_array_index (watch->names, i);
+      const Delay *delay = g_hash_table_lookup (watch->delays, name);
+      g_autoptr (BoxSpooled) spooled = NULL;
 
-      if (spooled->status == BOX_SPOOLED_BUSY)
-        continue;
       if (delay != NULL && delay->due > now)
-        next = MIN (next, delay->due);
-      else
+        {
+          next = MIN (next, delay->due);
+          continue;
+        }
+      spooled = box_spool_look (watch->spool, name);
+      if (spooled != NULL && spooled->status != BOX_SPOOLED_BUSY)
         cli_crew_begin (watch->crew, spooled);
     }
   return next;
@@ -179,13 +209,28 @@ wake_cancelled (GCancellable *cancellable, gpointer user_data)
   return wake (user_data);
 }
 
-/* Bytes that a recorder writes are no reason to look; that it stopped writing is. */
-static void
-wake_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
-              gpointer user_data)
+static gboolean
+wake_to_list (gpointer user_data)
 {
-  if (event != G_FILE_MONITOR_EVENT_CHANGED && event != G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED)
-    wake (user_data);
+  Watch *watch = user_data;
+
+  watch->list_timer = 0;
+  watch->woken = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Bytes that a recorder writes are no reason to look; that it stopped writing is. Changes that come
+ * together are one reason. */
+static void
+on_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
+            gpointer user_data)
+{
+  Watch *watch = user_data;
+  gint64 left = MAX (watch->list_at - g_get_monotonic_time (), 0);
+
+  if (event != G_FILE_MONITOR_EVENT_CHANGED && event != G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED
+      && watch->list_timer == 0)
+    watch->list_timer = g_timeout_add ((guint) (left / 1000 + 1), wake_to_list, watch);
 }
 
 /* Until there is a reason to look, or until @next (monotonic). Those that run are looked after
@@ -222,14 +267,10 @@ watch_spool (Watch *watch, GError **error)
 {
   while (!g_cancellable_is_cancelled (watch->cancellable))
     {
-      g_autoptr (GPtrArray) recordings = NULL;
-
       watch->woken = FALSE;
-      recordings = box_spool_list (watch->spool, error);
-      if (recordings == NULL)
+      if (!list_names (watch, error))
         return FALSE;
-      forget_gone (watch, recordings);
-      wait_for_reason (watch, begin_due (watch, recordings));
+      wait_for_reason (watch, begin_due (watch));
     }
   while (cli_crew_count_running (watch->crew) > 0)
     cli_crew_attend (watch->crew);
@@ -244,6 +285,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSpool) spool = NULL;
   g_autoptr (CliCrew) crew = NULL;
   Watch watch = { .cancellable = cli->cancellable, .delays = delays };
+  gboolean done;
 
   if (options.first_wait < 1)
     {
@@ -258,8 +300,11 @@ run (Cli *cli, char **arguments, GError **error)
   watch.spool = spool;
   monitor = box_spool_monitor (spool, NULL);
   if (monitor != NULL)
-    g_signal_connect (monitor, "changed", G_CALLBACK (wake_changed), &watch);
-  return watch_spool (&watch, error);
+    g_signal_connect (monitor, "changed", G_CALLBACK (on_changed), &watch);
+  done = watch_spool (&watch, error);
+  g_clear_handle_id (&watch.list_timer, g_source_remove);
+  g_clear_pointer (&watch.names, g_ptr_array_unref);
+  return done;
 }
 
 const CliCommand cli_command_watch = {

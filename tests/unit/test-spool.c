@@ -167,6 +167,32 @@ test_list_begins_with_the_oldest (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_names_are_listed_whatever_the_journals_say (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) names = NULL;
+
+  put_file (fixture, "b.journal", "garbage");
+  put_file (fixture, "a.journal", "");
+  put_file (fixture, "a.data", "");
+  names = box_spool_list_names (fixture->spool, NULL);
+  g_assert_cmpuint (names->len, ==, 2);
+  g_assert_cmpstr (names->pdata[0], ==, "a");
+  g_assert_cmpstr (names->pdata[1], ==, "b");
+}
+
+static void
+test_a_recording_that_went_is_not_seen_any_more (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxRecording) recording = record (fixture, 3);
+  g_autoptr (GPtrArray) names = box_spool_list_names (fixture->spool, NULL);
+  g_autoptr (BoxSpooled) before = box_spool_look (fixture->spool, names->pdata[0]);
+
+  g_assert_cmpuint (before->size, ==, 3);
+  g_assert_true (box_recording_remove (recording, NULL));
+  g_assert_null (box_spool_look (fixture->spool, names->pdata[0]));
+}
+
+static void
 test_listing_does_not_disturb_the_writer (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxRecording) recording = record (fixture, 4);
@@ -307,6 +333,10 @@ main (int argc, char **argv)
        test_file_in_place_of_the_directory_is_refused);
   ADD ("list-tells-the-state-of-each", 0, test_list_tells_the_state_of_each);
   ADD ("list-begins-with-the-oldest", 0, test_list_begins_with_the_oldest);
+  ADD ("names-are-listed-whatever-the-journals-say", 0,
+       test_names_are_listed_whatever_the_journals_say);
+  ADD ("recording-that-went-is-not-seen-any-more", 0,
+       test_a_recording_that_went_is_not_seen_any_more);
   ADD ("listing-does-not-disturb-the-writer", 0, test_listing_does_not_disturb_the_writer);
   ADD ("limit-counts-all-recordings", 1000, test_limit_counts_all_recordings);
   ADD ("room-that-was-made-is-used", 1000, test_room_that_was_made_is_used);
