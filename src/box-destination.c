@@ -91,6 +91,24 @@ box_destination_new_folder (const char *folder_id, const char *name, GError **er
 }
 
 BoxDestination *
+box_destination_new_numbered (const BoxDestination *destination, guint n)
+{
+  const char *name = destination->name, *dot = strrchr (name, '.');
+  const char *extension = dot != NULL && dot != name ? dot : name + strlen (name);
+  g_autofree char *number = g_strdup_printf (" (%u)", n);
+  g_autofree char *stem = NULL, *numbered = NULL;
+  glong room = MAX_NAME_CHARACTERS - (glong) strlen (number);
+
+  /* So long an extension is none. */
+  if (g_utf8_strlen (extension, -1) >= room)
+    extension = name + strlen (name);
+  room -= g_utf8_strlen (extension, -1);
+  stem = g_utf8_substring (name, 0, MIN (g_utf8_pointer_to_offset (name, extension), room));
+  numbered = g_strconcat (stem, number, extension, NULL);
+  return box_destination_new_folder (destination->folder_id, numbered, NULL);
+}
+
+BoxDestination *
 box_destination_new_file (const char *file_id, GError **error)
 {
   BoxDestination *destination;

@@ -32,6 +32,11 @@ BoxDestination *
 box_destination_new_folder (const char *folder_id, const char *name, GError **error);
 BoxDestination *box_destination_new_file (const char *file_id, GError **error);
 
+/* For a FOLDER destination whose name is taken, the @n-th other one: "clip.mp4" → "clip (2).mp4";
+ * the extension is what follows the last dot that does not begin the name. A long name is shortened
+ * before the number, by whole characters. Never NULL. */
+BoxDestination *box_destination_new_numbered (const BoxDestination *destination, guint n);
+
 /* Parses box://FOLDER_ID/PERCENT-ENCODED-NAME. */
 BoxDestination *box_destination_new_from_uri (const char *uri, GError **error);
 

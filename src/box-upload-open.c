@@ -3,8 +3,6 @@
  * it. */
 #include "box-upload-private.h"
 
-#include <string.h>
-
 /* "name (1).ext" to "name (100).ext"; whoever has a hundred files of one name wants to be told. */
 #define MAX_RENAMES 100
 
@@ -30,20 +28,6 @@ opened_clear (Opened *opened)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
 
-/* "clip.mp4" → "clip (2).mp4"; the extension is what follows the last dot that does not begin the
- * name. */
-static BoxDestination *
-renamed (const BoxDestination *destination, guint n, GError **error)
-{
-  const char *dot = strrchr (destination->name, '.');
-  gsize stem = dot != NULL && dot != destination->name ? (gsize) (dot - destination->name)
-                                                       : strlen (destination->name);
-  g_autofree char *name =
-      g_strdup_printf ("%.*s (%u)%s", (int) stem, destination->name, n, destination->name + stem);
-
-  return box_destination_new_folder (destination->folder_id, name, error);
-}
-
 /* The destination that @if_exists makes of a taken name; NULL with @error (taken from @conflict)
  * where it makes none. */
 static BoxDestination *
@@ -54,7 +38,7 @@ resolve_conflict (const BoxUpload *upload, guint attempt, GError *conflict, GErr
 
   if (upload->destination->kind == BOX_DESTINATION_FOLDER
       && upload->if_exists == BOX_IF_EXISTS_RENAME && attempt <= MAX_RENAMES)
-    return renamed (upload->destination, attempt, error);
+    return box_destination_new_numbered (upload->destination, attempt);
   if (upload->destination->kind == BOX_DESTINATION_FOLDER
       && upload->if_exists == BOX_IF_EXISTS_VERSION)
     file = box_file_from_conflict (owned);

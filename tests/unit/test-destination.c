@@ -108,6 +108,50 @@ test_ids_are_checked (void)
     }
 }
 
+static void
+assert_numbered (const char *name, guint n, const char *expected)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("7", name, NULL);
+  g_autoptr (BoxDestination) numbered = box_destination_new_numbered (destination, n);
+
+  g_assert_cmpstr (numbered->folder_id, ==, "7");
+  g_assert_cmpstr (numbered->name, ==, expected);
+}
+
+static void
+test_a_number_goes_before_the_extension (void)
+{
+  assert_numbered ("clip.mp4", 2, "clip (2).mp4");
+  assert_numbered ("a.tar.gz", 1, "a.tar (1).gz");
+  assert_numbered (".hidden", 1, ".hidden (1)");
+  assert_numbered ("none", 100, "none (100)");
+}
+
+/* @n times @character. */
+static char *
+repeat (const char *character, guint n)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  while (n-- > 0)
+    g_string_append (text, character);
+  return g_strdup (text->str);
+}
+
+static void
+test_a_long_name_is_shortened_before_the_number (void)
+{
+  g_autofree char *full = repeat ("ä", 251), *cut = repeat ("ä", 247);
+  g_autofree char *name = g_strconcat (full, ".mp4", NULL);
+  g_autofree char *expected = g_strconcat (cut, " (1).mp4", NULL);
+  g_autofree char *end = repeat ("ö", 253), *cut_end = repeat ("ö", 248);
+  g_autofree char *all_extension = g_strconcat ("a.", end, NULL);
+  g_autofree char *expected_end = g_strconcat ("a.", cut_end, " (10)", NULL);
+
+  assert_numbered (name, 1, expected);
+  assert_numbered (all_extension, 10, expected_end);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -116,6 +160,10 @@ main (int argc, char **argv)
                    test_uris_name_a_folder_and_a_file);
   g_test_add_func ("/destination/names-are-at-most-255-characters",
                    test_names_are_at_most_255_characters);
+  g_test_add_func ("/destination/number-goes-before-the-extension",
+                   test_a_number_goes_before_the_extension);
+  g_test_add_func ("/destination/long-name-is-shortened-before-the-number",
+                   test_a_long_name_is_shortened_before_the_number);
   g_test_add_func ("/destination/ids-are-checked", test_ids_are_checked);
   return g_test_run ();
 }
