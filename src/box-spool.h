@@ -68,7 +68,7 @@ typedef struct
 void box_spooled_free (BoxSpooled *spooled);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpooled, box_spooled_free)
 
-/* "being written", "complete", … */
+/* "in use", "complete", … */
 const char *box_spooled_status_to_string (BoxSpooledStatus status);
 
 /* (element-type BoxSpooled): all recordings, oldest first. */

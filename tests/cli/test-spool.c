@@ -90,6 +90,15 @@ test_spool_lists_recordings_with_their_states (Fixture *f, gconstpointer data)
 }
 
 static void
+test_help_explains_the_words_that_spool_prints (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) help = RUN (f, "spool", "--help");
+
+  for (guint status = BOX_SPOOLED_BUSY; status <= BOX_SPOOLED_UNREADABLE; status++)
+    g_assert_nonnull (strstr (help.out, box_spooled_status_to_string ((BoxSpooledStatus) status)));
+}
+
+static void
 test_resume_finishes_what_is_there_but_not_what_is_being_made (Fixture *f, gconstpointer data)
 {
   g_autoptr (BoxRecording) busy = NULL;
@@ -367,6 +376,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/spool/named-directory-must-be-there", test_a_named_directory_must_be_there);
   ADD_TEST ("/cli/spool/lists-recordings-with-their-states",
             test_spool_lists_recordings_with_their_states);
+  ADD_TEST ("/cli/spool/help-explains-the-words-that-it-prints",
+            test_help_explains_the_words_that_spool_prints);
   ADD_TEST ("/cli/resume/finishes-what-is-there-but-not-what-is-being-made",
             test_resume_finishes_what_is_there_but_not_what_is_being_made);
   ADD_TEST ("/cli/resume/tells-in-json-what-became-of-each",
