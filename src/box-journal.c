@@ -16,10 +16,6 @@
  * description below 10 kB. */
 #define LINE_MAX_LENGTH (1u << 16)
 
-/* Deepest nesting that is read; a session has 2. json-glib's parser recurses without a limit of its
- * own. */
-#define NESTING_MAX 8
-
 #define CHECK_DIGITS 8
 #define CHECK_PREFIX ",\"check\":\""
 #define CHECK_SUFFIX "\"}"
