@@ -36,7 +36,7 @@ static const GOptionEntry entries[] = {
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
     "N" },
   { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
-    "Wait before a failed recording is tried again (default: 30)", "SECONDS" },
+    "Wait before a failed recording is tried again, 1 to 900 (default: 30)", "SECONDS" },
   { NULL },
 };
 
@@ -287,10 +287,10 @@ run (Cli *cli, char **arguments, GError **error)
   Watch watch = { .cancellable = cli->cancellable, .delays = delays };
   gboolean done;
 
-  if (options.first_wait < 1)
+  if (options.first_wait < 1 || options.first_wait > LONGEST_WAIT)
     {
-      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                           "--first-wait takes a number of seconds from 1 on");
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "--first-wait takes 1 to %d seconds, not %d", LONGEST_WAIT, options.first_wait);
       return FALSE;
     }
   crew = cli_crew_new (cli, options.files, on_ended, &watch, error);

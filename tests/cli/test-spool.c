@@ -302,6 +302,17 @@ test_watch_waits_where_data_is_gone (Fixture *f, gconstpointer data)
 }
 
 static void
+test_watch_refuses_a_wait_that_it_would_not_keep (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) too_long = RUN (f, "watch", "--first-wait", "901");
+  g_auto (Answer) none = RUN (f, "watch", "--first-wait", "0");
+
+  g_assert_cmpint (too_long.code, ==, 2);
+  g_assert_nonnull (strstr (too_long.err, "1 to 900"));
+  g_assert_cmpint (none.code, ==, 2);
+}
+
+static void
 test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) answer = { 0 };
@@ -398,6 +409,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/watch/network-coming-back-ends-the-waits",
             test_the_network_coming_back_ends_the_waits);
   ADD_TEST ("/cli/watch/waits-where-data-is-gone", test_watch_waits_where_data_is_gone);
+  ADD_TEST ("/cli/watch/refuses-a-wait-that-it-would-not-keep",
+            test_watch_refuses_a_wait_that_it_would_not_keep);
   ADD_TEST ("/cli/watch/takes-what-loses-its-recorder", test_watch_takes_what_loses_its_recorder);
   return g_test_run ();
 }
