@@ -46,8 +46,34 @@ box_spool_default_path (void)
   return g_build_filename (g_get_user_state_dir (), "boxupload", "spool", NULL);
 }
 
-/* The spool holds what was recorded, and its journals say where it goes: nobody else may put a file
- * there. */
+/* Nobody else may put a file there. Changing rights is advised only to whose directory it is: of a
+ * recorder's own, or of /tmp, it would lock somebody out. */
+static gboolean
+check_owner (const char *path, const struct stat *info, GError **error)
+{
+  gboolean shared = (info->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+
+  if (info->st_uid != geteuid () && info->st_uid != 0)
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_STORAGE,
+        "The spool %s belongs to user %u: run this as that user, or name another directory", path,
+        (guint) info->st_uid);
+  else if (shared && info->st_uid == geteuid ())
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_STORAGE,
+        "Others can write to the spool %s: if it is for recordings alone, chmod 700 %s; if "
+        "not, name another directory",
+        path, path);
+  else if (shared)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                 "Others can write to the spool %s: name a directory that is this user's own",
+                 path);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* The spool holds what was recorded, and its journals say where it goes. */
 static gboolean
 check_directory (const char *path, GError **error)
 {
@@ -64,14 +90,8 @@ check_directory (const char *path, GError **error)
                    "The spool %s is not a directory; name another one", path);
       return FALSE;
     }
-  if (info.st_mode & (S_IWGRP | S_IWOTH) || (info.st_uid != geteuid () && info.st_uid != 0))
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
-                   "Others can write to the spool %s; give it to this user alone: "
-                   "chown %u %s && chmod 700 %s",
-                   path, (guint) geteuid (), path, path);
-      return FALSE;
-    }
+  if (!check_owner (path, &info, error))
+    return FALSE;
   if (access (path, R_OK | W_OK | X_OK) != 0)
     {
       box_storage_set_error (error, errno, "write to the spool", path);

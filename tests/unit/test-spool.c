@@ -98,6 +98,22 @@ test_directory_that_others_can_write_is_refused (Fixture *fixture, gconstpointer
 }
 
 static void
+test_directory_of_another_user_is_left_to_that_user (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (chown (fixture->dir, 12345, (gid_t) -1) != 0)
+    {
+      g_test_skip ("needs the right to give a directory away");
+      return;
+    }
+  g_assert_null (box_spool_open (fixture->dir, 0, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, "run this as that user"));
+  g_assert_null (strstr (error->message, "chown"));
+}
+
+static void
 test_file_in_place_of_the_directory_is_refused (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *path = g_build_filename (fixture->dir, "f", NULL);
@@ -329,6 +345,8 @@ main (int argc, char **argv)
   ADD ("directory-is-made-private", 0, test_directory_is_made_private);
   ADD ("directory-that-others-can-write-is-refused", 0,
        test_directory_that_others_can_write_is_refused);
+  ADD ("directory-of-another-user-is-left-to-that-user", 0,
+       test_directory_of_another_user_is_left_to_that_user);
   ADD ("file-in-place-of-the-directory-is-refused", 0,
        test_file_in_place_of_the_directory_is_refused);
   ADD ("list-tells-the-state-of-each", 0, test_list_tells_the_state_of_each);
