@@ -28,6 +28,7 @@ _boxupload() {
   fi
   case $previous in
     --token-file | --auth-config | --ca-file | --out) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --spool-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
     --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename' -- "$current") && return ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'keep abort' -- "$current") && return ;;
     --digest-engine) mapfile -t COMPREPLY < <(compgen -W 'glib gnutls' -- "$current") && return ;;

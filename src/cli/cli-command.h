@@ -24,6 +24,7 @@ typedef enum
   CLI_COMMAND_CONNECTS = 1 << 0,  /* has the connection options, and a client */
   CLI_COMMAND_TRANSFERS = 1 << 1, /* has the options of how bytes are sent */
   CLI_COMMAND_UPLOADS = 1 << 2,   /* has the options of what becomes of a file */
+  CLI_COMMAND_SPOOLS = 1 << 3,    /* has a directory of recordings */
 } CliCommandFlags;
 
 /**

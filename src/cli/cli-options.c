@@ -15,6 +15,7 @@ cli_options_init (CliOptions *options)
 void
 cli_options_clear (CliOptions *options)
 {
+  g_free (options->spool_dir);
   g_free (options->endpoint);
   g_free (options->api_endpoint);
   g_free (options->token_file);
@@ -31,6 +32,21 @@ cli_options_clear (CliOptions *options)
   g_free (options->content_created_at);
   g_free (options->content_modified_at);
   cli_options_init (options);
+}
+
+GOptionGroup *
+cli_options_new_spool_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "spool-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->spool_dir,
+      "The element's name for the argument DIR", "DIR" },
+    { NULL },
+  };
+  GOptionGroup *group =
+      g_option_group_new ("spool", "Spool:", "Show the spool's options", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
 }
 
 GOptionGroup *
@@ -105,6 +121,18 @@ cli_options_new_upload_group (CliOptions *options)
 
   g_option_group_add_entries (group, entries);
   return group;
+}
+
+gboolean
+cli_options_get_spool_dir (const CliOptions *options, const char *argument, const char **dir,
+                           GError **error)
+{
+  *dir = argument != NULL ? argument : options->spool_dir;
+  if (argument == NULL || options->spool_dir == NULL)
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "Name one directory: the argument DIR or --spool-dir");
+  return FALSE;
 }
 
 guint

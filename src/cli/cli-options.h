@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean json;
+  char *spool_dir;
 
   /* connection */
   char *endpoint;
@@ -45,6 +46,7 @@ void cli_options_init (CliOptions *options);
 void cli_options_clear (CliOptions *options);
 
 /* Groups for a GOptionContext, which takes them; their options are written to @options. */
+GOptionGroup *cli_options_new_spool_group (CliOptions *options);
 GOptionGroup *cli_options_new_connection_group (CliOptions *options);
 GOptionGroup *cli_options_new_transfer_group (CliOptions *options);
 GOptionGroup *cli_options_new_upload_group (CliOptions *options);
@@ -56,6 +58,11 @@ gboolean cli_options_get_client_settings (const CliOptions *options, BoxClientSe
 /* All but the client, the destination and the size. The strings stay @options's. */
 gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                           GError **error);
+
+/* The directory of recordings that the command's argument (nullable) or --spool-dir names; NULL:
+ * none does. It stays their owner's. */
+gboolean cli_options_get_spool_dir (const CliOptions *options, const char *argument,
+                                    const char **dir, GError **error);
 
 /* Seconds: --retry-timeout, or @fallback. */
 guint cli_options_get_retry_timeout (const CliOptions *options, guint fallback);

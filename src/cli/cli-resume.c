@@ -84,9 +84,11 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSpool) spool = NULL;
   Outcome outcome = { 0 };
   g_autoptr (CliCrew) crew = cli_crew_new (cli, options.files, on_ended, &outcome, error);
+  const char *dir;
   gboolean done;
 
-  if (crew == NULL || !cli_crew_open_spool (arguments[0], FALSE, &spool, error))
+  if (crew == NULL || !cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
+      || !cli_crew_open_spool (dir, FALSE, &spool, error))
     return FALSE;
   if (spool == NULL)
     return TRUE;
@@ -119,7 +121,7 @@ const CliCommand cli_command_resume = {
                  "Examples:\n"
                  "  boxupload resume\n"
                  "  boxupload resume /var/spool/recordings --auth-config /etc/boxupload/box.json\n",
-  .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
+  .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,
   .min_arguments = 0,
   .max_arguments = 1,

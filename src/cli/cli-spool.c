@@ -115,13 +115,15 @@ print_json (const char *path, guint64 used, GPtrArray *recordings)
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
-  g_autofree char *path =
-      arguments[0] != NULL ? g_strdup (arguments[0]) : box_spool_default_path ();
   g_autoptr (GPtrArray) recordings = NULL;
   g_autoptr (BoxSpool) spool = NULL;
+  g_autofree char *path = NULL;
+  const char *dir;
 
-  if (!cli_crew_open_spool (arguments[0], FALSE, &spool, error))
+  if (!cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
+      || !cli_crew_open_spool (dir, FALSE, &spool, error))
     return FALSE;
+  path = dir != NULL ? g_strdup (dir) : box_spool_default_path ();
   recordings = spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
   if (recordings == NULL)
     return FALSE;
@@ -152,6 +154,7 @@ const CliCommand cli_command_spool = {
                  "Examples:\n"
                  "  boxupload spool\n"
                  "  boxupload spool /var/spool/recordings --json\n",
+  .flags = CLI_COMMAND_SPOOLS,
   .min_arguments = 0,
   .max_arguments = 1,
   .run = run,

@@ -285,6 +285,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSpool) spool = NULL;
   g_autoptr (CliCrew) crew = NULL;
   Watch watch = { .cancellable = cli->cancellable, .delays = delays };
+  const char *dir;
   gboolean done;
 
   if (options.first_wait < 1 || options.first_wait > LONGEST_WAIT)
@@ -294,7 +295,8 @@ run (Cli *cli, char **arguments, GError **error)
       return FALSE;
     }
   crew = cli_crew_new (cli, options.files, on_ended, &watch, error);
-  if (crew == NULL || !cli_crew_open_spool (arguments[0], TRUE, &spool, error))
+  if (crew == NULL || !cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
+      || !cli_crew_open_spool (dir, TRUE, &spool, error))
     return FALSE;
   watch.crew = crew;
   watch.spool = spool;
@@ -323,7 +325,7 @@ const CliCommand cli_command_watch = {
                  "  boxupload watch\n"
                  "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
                  "--upload-rate 5MB\n",
-  .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
+  .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,
   .min_arguments = 0,
   .max_arguments = 1,

@@ -83,6 +83,8 @@ new_context (const CliCommand *command, CliOptions *options, gboolean *help)
     g_option_group_add_entries (own, command->entries);
   g_option_group_add_entries (own, common);
   g_option_context_add_group (context, own);
+  if (command->flags & CLI_COMMAND_SPOOLS)
+    g_option_context_add_group (context, cli_options_new_spool_group (options));
   if (command->flags & CLI_COMMAND_TRANSFERS)
     g_option_context_add_group (context, cli_options_new_transfer_group (options));
   if (command->flags & CLI_COMMAND_UPLOADS)

@@ -38,6 +38,31 @@ test_a_named_directory_must_be_there (Fixture *f, gconstpointer data)
   g_assert_cmpint (resumed.code, ==, 13);
 }
 
+static void
+test_the_directory_has_the_elements_name_too (Fixture *f, gconstpointer data)
+{
+  g_autofree char *dir = recordings_dir (f);
+  g_auto (Answer) listed = { 0 };
+  g_auto (Answer) resumed = { 0 };
+
+  fixture_write_file (f, "a", 1000, 1);
+  recordings_leave_complete (f, "a");
+  listed = RUN (f, "spool", "--spool-dir", dir);
+  g_assert_nonnull (strstr (listed.out, "complete, 1.0 kB"));
+  resumed = RUN (f, "resume", "--spool-dir", dir);
+  g_assert_cmpint (resumed.code, ==, 0);
+  g_assert_cmpuint (count_recordings (f), ==, 0);
+}
+
+static void
+test_two_directories_are_refused (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = RUN (f, "watch", "here", "--spool-dir", "there");
+
+  g_assert_cmpint (answer.code, ==, 2);
+  g_assert_nonnull (strstr (answer.err, "--spool-dir"));
+}
+
 /* The recording in @json that is to be @name at Box. */
 static JsonObject *
 find_listed (JsonObject *object, const char *name)
@@ -385,6 +410,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/spool/none-is-an-empty-one-and-is-not-made",
             test_no_spool_is_an_empty_one_and_is_not_made);
   ADD_TEST ("/cli/spool/named-directory-must-be-there", test_a_named_directory_must_be_there);
+  ADD_TEST ("/cli/spool/directory-has-the-elements-name-too",
+            test_the_directory_has_the_elements_name_too);
+  ADD_TEST ("/cli/spool/two-directories-are-refused", test_two_directories_are_refused);
   ADD_TEST ("/cli/spool/lists-recordings-with-their-states",
             test_spool_lists_recordings_with_their_states);
   ADD_TEST ("/cli/spool/help-explains-the-words-that-it-prints",
