@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GstBoxUploadSinkFinisher: uploads a recording whose stream is over, in a thread of its own, so
- * that the streaming thread can give way to a pause meanwhile.
+ * GstBoxUploadSinkFinisher: uploads a recording whose stream is over, by the element's settings,
+ * and has a reporter tell of it. A BoxRecoveryJob does it in a thread of its own, so that the
+ * streaming thread can give way to a pause meanwhile.
  */
 #pragma once
 

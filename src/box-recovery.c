@@ -227,7 +227,7 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
     return FALSE;
   upload = box_delivery_get_upload (delivery);
   if (recovery->events != NULL && recovery->events->uploading != NULL)
-    recovery->events->uploading (upload, recovery->user_data);
+    recovery->events->uploading (upload, recovery->events->uploading_data);
   box_upload_start (upload);
   box_upload_advance (upload, recovery->end.total);
   if (!compute_digest (recovery, &sha1, error))

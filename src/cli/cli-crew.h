@@ -25,7 +25,7 @@ CliCrew *cli_crew_new (Cli *cli, int files, CliCrewEnded ended, gpointer user_da
 #define CLI_CREW_MAX     16
 #define CLI_CREW_DEFAULT 2
 
-/* Waits for those that run. */
+/* Stops those that run. */
 void cli_crew_free (CliCrew *crew);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliCrew, cli_crew_free)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliRescue: one recording of the spool being finished (box-recovery.h) by a thread of its own, and
- * what is told of it. The functions belong to one thread.
+ * CliRescue: one recording of the spool being finished (box-recovery-job.h), and what is told of
+ * it. One thread.
  */
 #pragma once
 
-#include "box-recovery.h"
+#include "box-recovery-job.h"
 #include "box-spool.h"
 #include "cli-command.h"
 #include "cli-progress.h"
@@ -17,7 +17,7 @@ typedef struct _CliRescue CliRescue;
 
 CliRescue *cli_rescue_new (const BoxSpooled *spooled, CliTell tell);
 
-/* Ends it first, if it still runs and its cancellable was cancelled: waits for that. */
+/* Stops it first, if it still runs; the recording stays then. */
 void cli_rescue_free (CliRescue *rescue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliRescue, cli_rescue_free)
 
@@ -29,8 +29,8 @@ gboolean cli_rescue_start (CliRescue *rescue, const BoxRecoverySettings *setting
 /* Whether it has ended; waits up to @timeout microseconds. */
 gboolean cli_rescue_poll (CliRescue *rescue, gint64 timeout);
 
-/* After the end: what became of the recording, which is told on stdout; or the failure, which is
- * not told yet. */
+/* After the end, once: what became of the recording, which is told on stdout; or the failure, which
+ * is not told yet. */
 gboolean cli_rescue_finish (CliRescue *rescue, BoxRecovered *how, GError **error);
 
 /* Whether @error says that another process has finished the recording, or has it now: no failure.
@@ -43,7 +43,7 @@ const char *cli_rescue_get_name (CliRescue *rescue);
 /* @wait: seconds until the next attempt, 0: there is none. */
 void cli_rescue_tell_failure (CliRescue *rescue, const GError *error, guint wait);
 
-/* The figures of now. @notice: (out): what @line's notice is; free with g_free(). */
+/* The figures of now, while it runs. @notice: (out): what @line's notice is; free with g_free(). */
 void cli_rescue_get_progress (CliRescue *rescue, CliProgressLine *line, char **notice);
 
 /* Prints the figures of now as a JSON line, if it has got to uploading. */
