@@ -225,6 +225,14 @@ gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan)
          || values->eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
 }
 
+GstBoxUploadSinkTerms
+gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan)
+{
+  return (GstBoxUploadSinkTerms){
+    .left_to_others = plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+  };
+}
+
 gboolean
 gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size)
 {

@@ -8,6 +8,7 @@
 #include "box-delivery.h"
 #include "box-note.h"
 #include "gstboxuploadsinkproperties.h"
+#include "gstboxuploadsinkterms.h"
 
 G_BEGIN_DECLS
 
@@ -41,6 +42,9 @@ char *gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan 
 
 /* Whether a spool is asked for, also where the size is known. */
 gboolean gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan);
+
+/* What the plan says of an upload that fails beside its recording. */
+GstBoxUploadSinkTerms gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
 gboolean gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size);

@@ -17,15 +17,15 @@ struct _GstBoxUploadSinkPreflight
 static gboolean
 is_definite (const GstBoxUploadSinkPlan *plan, const GError *error)
 {
-  if (error->domain != BOX_ERROR)
+  GstBoxUploadSinkTerms terms = gst_box_upload_sink_plan_get_terms (plan);
+
+  if (error->domain != BOX_ERROR || gst_box_upload_sink_terms_is_for_others (&terms, error))
     return FALSE;
   switch ((BoxErrorCode) error->code)
     {
-    case BOX_ERROR_CREDENTIALS:
-      /* Whoever uploads the spool may have others. */
-      return plan->values.eos_mode != GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
     case BOX_ERROR_NAME_IN_USE:
       return plan->values.if_exists == BOX_IF_EXISTS_ERROR;
+    case BOX_ERROR_CREDENTIALS:
     case BOX_ERROR_TRUST:
     case BOX_ERROR_FORBIDDEN:
     case BOX_ERROR_NOT_FOUND:

@@ -33,7 +33,8 @@ struct _GstBoxUploadSinkReporter
   Progress progress; /* begun and not ended */
   gboolean failed;
   char *session_id;
-  char *spool;           /* nullable */
+  char *spool;                 /* nullable */
+  GstBoxUploadSinkTerms terms; /* of the recording, where there is a spool */
   guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
   guint adopted;
 };
@@ -77,11 +78,13 @@ gst_box_upload_sink_reporter_unref (gpointer data)
 }
 
 void
-gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path)
+gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path,
+                                        const GstBoxUploadSinkTerms *terms)
 {
   g_mutex_lock (&self->lock);
   g_free (self->spool);
   self->spool = g_strdup (path);
+  self->terms = *terms;
   g_mutex_unlock (&self->lock);
 }
 
@@ -384,16 +387,28 @@ on_completed (const BoxFile *file, gpointer user_data)
   gst_box_upload_sink_reporter_completed (user_data, file);
 }
 
+/* Whether the recording goes on, and nobody has to know. */
+static gboolean
+ends_only_the_upload (GstBoxUploadSinkReporter *self, const GError *error)
+{
+  gboolean spooled;
+  GstBoxUploadSinkTerms terms;
+
+  g_mutex_lock (&self->lock);
+  spooled = self->spool != NULL;
+  terms = self->terms;
+  g_mutex_unlock (&self->lock);
+  return spooled
+         && (gst_box_upload_sink_reporter_is_replaceable (error)
+             || gst_box_upload_sink_terms_is_for_others (&terms, error));
+}
+
 static void
 on_failed (const GError *error, gpointer user_data)
 {
   GstBoxUploadSinkReporter *self = user_data;
-  gboolean spooled;
 
-  g_mutex_lock (&self->lock);
-  spooled = self->spool != NULL;
-  g_mutex_unlock (&self->lock);
-  if (spooled && gst_box_upload_sink_reporter_is_replaceable (error))
+  if (ends_only_the_upload (self, error))
     GST_INFO ("the upload beside the recording ended: %s", error->message);
   else
     gst_box_upload_sink_reporter_failed (self, gst_box_upload_sink_resource_error (error), error);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "gstboxuploadsinkmessages.h"
+#include "gstboxuploadsinkterms.h"
 
 G_BEGIN_DECLS
 
@@ -23,9 +24,9 @@ void gst_box_upload_sink_reporter_unref (gpointer self);
 extern const BoxUploadEvents gst_box_upload_sink_reporter_events;
 
 /* What is told from now on is kept in the recording at @path, too: a failure says so, and one that
- * only ends the upload that runs beside the recording (its session is gone, or too small) is not
- * told: another upload will do what this one cannot. */
-void gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path);
+ * by @terms (copied) only ends the upload that runs beside the recording is not told. */
+void gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path,
+                                             const GstBoxUploadSinkTerms *terms);
 
 /* Whether @error only ends the upload that runs beside a recording. */
 gboolean gst_box_upload_sink_reporter_is_replaceable (const GError *error);

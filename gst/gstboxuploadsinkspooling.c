@@ -63,6 +63,7 @@ begin_upload (GstBoxUploadSink *self, GError **error)
 GstFlowReturn
 gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
 {
+  GstBoxUploadSinkTerms terms = gst_box_upload_sink_plan_get_terms (self->plan);
   GError *error = NULL;
   const char *path;
 
@@ -73,7 +74,7 @@ gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
   self->recording = box_recording_ref (get_recording (self));
   g_mutex_unlock (&self->lock);
   GST_INFO_OBJECT (self, "recording to %s", path);
-  gst_box_upload_sink_reporter_set_spool (self->reporter, path);
+  gst_box_upload_sink_reporter_set_spool (self->reporter, path, &terms);
   if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
     self->preflight = gst_box_upload_sink_preflight_new (self->plan, self->reporter);
   else if (!begin_upload (self, &error))

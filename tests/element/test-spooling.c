@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Streams of a known size that are recorded to a spool and uploaded beside that: what ends the
+ * recording, what only the upload, and what is left of both.
+ */
+#include "sink-fixture.h"
+
+#include "box-spool.h"
+
+#define PART 1000000
+#define SIZE 25000000
+
+/* A sink of a spool in the fixture's directory, for @size bytes; not started. */
+static SinkFixture *
+begin (guint64 part_size, guint64 size)
+{
+  BoxEmulatorOptions options = { .part_size = part_size };
+  SinkFixture *fixture = sink_fixture_new (&options);
+  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
+
+  sink_fixture_make_sink (fixture);
+  g_object_set (fixture->sink, "location", "box://0/s.bin", "spool-dir", dir, "total-size", size,
+                NULL);
+  return fixture;
+}
+
+static void
+set_option (SinkFixture *fixture, const char *property, const char *value)
+{
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), property, value);
+}
+
+static void
+finish (SinkFixture *fixture)
+{
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+}
+
+/* What the spool has; NULL: nothing. It may have one recording at most. */
+static BoxSpooled *
+find_recording (SinkFixture *fixture, GPtrArray **list)
+{
+  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, &error);
+
+  g_assert_no_error (error);
+  *list = box_spool_list (spool, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint ((*list)->len, <=, 1);
+  return (*list)->len == 1 ? (*list)->pdata[0] : NULL;
+}
+
+static void
+assert_recorded (SinkFixture *fixture, BoxSpooledStatus status, guint64 size)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  BoxSpooled *recording = find_recording (fixture, &list);
+
+  g_assert_nonnull (recording);
+  g_assert_cmpint (recording->status, ==, status);
+  g_assert_cmpuint (recording->size, ==, size);
+}
+
+/* --- Failures of the upload ----------------------------------------------------------------- */
+
+static void
+test_recorder_needs_no_credentials (gconstpointer data)
+{
+  const char *token = data;
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  set_option (fixture, "eos-mode", "spool");
+  g_object_set (fixture->sink, "access-token", token, NULL);
+  if (token != NULL)
+    box_emulator_revoke_token (fixture->emulator, token);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  if (token != NULL)
+    g_assert_true (box_emulator_wait_done (fixture->emulator, "create_session", 1, 30000));
+  for (guint i = 1; i < SIZE / PART; i++)
+    g_assert_cmpint (sink_fixture_push (fixture, bytes, i * PART, PART), ==, GST_FLOW_OK);
+  finish (fixture);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  g_test_add_data_func ("/spooling/recorder-needs-no-credentials/refused", SINK_FIXTURE_TOKEN,
+                        test_recorder_needs_no_credentials);
+  g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
+                        test_recorder_needs_no_credentials);
+  return g_test_run ();
+}
