@@ -47,9 +47,9 @@ struct _GstBoxUploadSink
   gboolean upload_failed;               /* and this was told, but the recording goes on */
   gboolean reserve_told;                /* that it is nearly full */
   guint64 position;                     /* where in the file the next byte goes */
-  gboolean completed;
-  gboolean failed;  /* this stream has come to an end that has been told */
-  char *media_type; /* of the caps, or NULL */
+  gboolean completed; /* the file is committed, or the recording is durably in the spool */
+  gboolean failed;    /* this stream has come to an end that has been told */
+  char *media_type;   /* of the caps, or NULL */
 };
 
 /* How the upload that runs stands; takes the lock. Free with gst_structure_free(). */

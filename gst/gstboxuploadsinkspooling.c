@@ -339,11 +339,11 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
     return gst_box_upload_sink_stream_fail (self, error);
   gst_box_upload_sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),
                                     box_recording_get_size (recording));
-  if (self->upload_failed)
-    return GST_FLOW_OK;
-  if (self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT)
+  if (!self->upload_failed && self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT)
     return finish_upload (self);
   self->completed = TRUE;
+  if (self->upload_failed)
+    return GST_FLOW_OK;
   gst_box_upload_sink_spooling_end (self);
   gst_box_upload_sink_reporter_ended (self->reporter, "The recording is in the spool");
   return GST_FLOW_OK;

@@ -471,6 +471,19 @@ refuse_flush (GstBoxUploadSink *self, const char *reason)
                                 reason));
 }
 
+/* The stream that has ended stays as it is; the one that wants to begin is refused. */
+static void
+refuse_another_stream (GstBoxUploadSink *self)
+{
+  gboolean spooled =
+      self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
+
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+  refuse_flush (self, spooled ? "its recording is in the spool already"
+                              : "its file is committed already");
+}
+
 static gboolean
 has_sent (GstBoxUploadSink *self)
 {
@@ -484,16 +497,14 @@ has_sent (GstBoxUploadSink *self)
 void
 gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
 {
-  if (self->reporter == NULL || self->failed || (self->upload == NULL && self->recorder == NULL))
+  if (self->reporter == NULL || self->failed)
     return;
   if (self->completed)
     {
-      gst_box_upload_sink_stream_end (self);
-      gst_box_upload_sink_stream_begin (self);
-      refuse_flush (self, "its file is committed already");
+      refuse_another_stream (self);
       return;
     }
-  if (self->position == 0 && self->recorder == NULL)
+  if (self->recorder == NULL && (self->upload == NULL || self->position == 0))
     return;
   if (has_sent (self) || self->finisher != NULL)
     {

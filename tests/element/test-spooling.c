@@ -87,6 +87,73 @@ test_recorder_needs_no_credentials (gconstpointer data)
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
 }
 
+/* --- After EOS ------------------------------------------------------------------------------ */
+
+static void
+push_segment (SinkFixture *fixture, guint64 start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = start;
+  gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment));
+}
+
+static void
+push_flush (SinkFixture *fixture)
+{
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_start ()));
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
+  push_segment (fixture, 0);
+}
+
+/* Records SIZE bytes to their end, without a network, to the spool alone. */
+static SinkFixture *
+record_to_the_end (GBytes *bytes)
+{
+  SinkFixture *fixture = begin (PART, SIZE);
+
+  set_option (fixture, "eos-mode", "spool");
+  box_emulator_set_down (fixture->emulator, TRUE);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  return fixture;
+}
+
+static void
+test_flush_after_eos_begins_no_second_recording (void)
+{
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (SinkFixture) fixture = record_to_the_end (bytes);
+
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "in the spool already");
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+}
+
+/* The upload has failed, and that was only a warning; what was recorded is all there is. */
+static void
+test_flush_after_eos_keeps_a_recording_that_was_not_uploaded (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  g_object_set (fixture->sink, "location", "box://4711/s.bin", "errors-fatal", FALSE, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
+  finish (fixture);
+  push_flush (fixture);
+  sink_fixture_push (fixture, bytes, 0, PART);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -95,5 +162,9 @@ main (int argc, char **argv)
                         test_recorder_needs_no_credentials);
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
+  g_test_add_func ("/spooling/flush-after-eos-begins-no-second-recording",
+                   test_flush_after_eos_begins_no_second_recording);
+  g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",
+                   test_flush_after_eos_keeps_a_recording_that_was_not_uploaded);
   return g_test_run ();
 }
