@@ -125,12 +125,38 @@ decide_size (GstBoxUploadSink *self, GError **error)
 }
 
 static GstFlowReturn
+refuse_beginning (GstBoxUploadSink *self, const char *reason)
+{
+  return fail_seek (self,
+                    g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                                 "The stream was flushed or began anew, but %s: seek before that, "
+                                 "or make another recording",
+                                 reason));
+}
+
+/* The stream that has ended stays as it is; the one that wants to begin is refused: after a flush,
+ * or (from GStreamer 1.24 on) after a STREAM_START. */
+static GstFlowReturn
+refuse_another_stream (GstBoxUploadSink *self)
+{
+  gboolean spooled =
+      self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
+
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+  return refuse_beginning (self, spooled ? "its recording is in the spool already"
+                                         : "its file is committed already");
+}
+
+static GstFlowReturn
 begin (GstBoxUploadSink *self)
 {
   GError *error = NULL;
 
   if (self->failed)
     return GST_FLOW_ERROR;
+  if (self->completed)
+    return refuse_another_stream (self);
   if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
@@ -414,9 +440,13 @@ gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
 static GstFlowReturn
 finish (GstBoxUploadSink *self)
 {
-  GstFlowReturn flow = begin (self);
+  GstFlowReturn flow;
   gboolean done;
 
+  /* A second EOS, with nothing between. */
+  if (self->completed)
+    return GST_FLOW_OK;
+  flow = begin (self);
   if (flow != GST_FLOW_OK)
     return flow;
   if (self->recorder != NULL)
@@ -462,28 +492,6 @@ gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   return settle (self, GST_FLOW_ERROR) == GST_FLOW_OK;
 }
 
-static void
-refuse_flush (GstBoxUploadSink *self, const char *reason)
-{
-  fail_seek (self, g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
-                                "The stream was flushed to begin anew, but %s: seek before that, "
-                                "or make another recording",
-                                reason));
-}
-
-/* The stream that has ended stays as it is; the one that wants to begin is refused. */
-static void
-refuse_another_stream (GstBoxUploadSink *self)
-{
-  gboolean spooled =
-      self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
-
-  gst_box_upload_sink_stream_end (self);
-  gst_box_upload_sink_stream_begin (self);
-  refuse_flush (self, spooled ? "its recording is in the spool already"
-                              : "its file is committed already");
-}
-
 static gboolean
 has_sent (GstBoxUploadSink *self)
 {
@@ -508,7 +516,7 @@ gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
     return;
   if (has_sent (self) || self->finisher != NULL)
     {
-      refuse_flush (self, "some of it is uploaded already");
+      refuse_beginning (self, "some of it is uploaded already");
       return;
     }
   GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",

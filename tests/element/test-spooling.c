@@ -7,6 +7,8 @@
 
 #include "box-spool.h"
 
+#include <gst/base/gstbasesink.h>
+
 #define PART 1000000
 #define SIZE 25000000
 
@@ -154,6 +156,37 @@ test_flush_after_eos_keeps_a_recording_that_was_not_uploaded (void)
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
 }
 
+/* As the base class does it from GStreamer 1.24 on, where a STREAM_START ends its EOS. */
+static GstFlowReturn
+render (SinkFixture *fixture, GBytes *bytes)
+{
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (bytes);
+  GstBaseSink *sink = GST_BASE_SINK (fixture->sink);
+
+  return GST_BASE_SINK_GET_CLASS (sink)->render (sink, buffer);
+}
+
+static void
+test_data_after_eos_is_refused (gconstpointer data)
+{
+  const char *eos_mode = data;
+  gboolean commits = g_str_equal (eos_mode, "commit");
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  set_option (fixture, "eos-mode", eos_mode);
+  if (commits)
+    g_object_set (fixture->sink, "spool-dir", NULL, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
+  finish (fixture);
+  g_assert_cmpint (render (fixture, bytes), ==, GST_FLOW_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK,
+                              commits ? "committed already" : "in the spool already");
+  sink_fixture_assert_progress_balanced (fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -166,5 +199,9 @@ main (int argc, char **argv)
                    test_flush_after_eos_begins_no_second_recording);
   g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",
                    test_flush_after_eos_keeps_a_recording_that_was_not_uploaded);
+  g_test_add_data_func ("/spooling/data-after-eos-is-refused/committed", "commit",
+                        test_data_after_eos_is_refused);
+  g_test_add_data_func ("/spooling/data-after-eos-is-refused/spooled", "spool",
+                        test_data_after_eos_is_refused);
   return g_test_run ();
 }
