@@ -147,6 +147,8 @@ gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self)
 {
   GError *error = NULL;
 
+  /* It would read what is cut off. */
+  leave_upload (self);
   if (gst_box_upload_sink_recorder_restart (self->recorder, &error))
     return TRUE;
   gst_box_upload_sink_stream_fail (self, error);

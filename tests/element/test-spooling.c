@@ -12,6 +12,10 @@
 #define PART 1000000
 #define SIZE 25000000
 
+/* What takes long to read. */
+#define LARGE_PART 100000000
+#define LARGE      (LARGE_PART + 1)
+
 /* A sink of a spool in the fixture's directory, for @size bytes; not started. */
 static SinkFixture *
 begin (guint64 part_size, guint64 size)
@@ -89,7 +93,7 @@ test_recorder_needs_no_credentials (gconstpointer data)
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
 }
 
-/* --- After EOS ------------------------------------------------------------------------------ */
+/* --- Flushes -------------------------------------------------------------------------------- */
 
 static void
 push_segment (SinkFixture *fixture, guint64 start)
@@ -108,6 +112,25 @@ push_flush (SinkFixture *fixture)
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
   push_segment (fixture, 0);
 }
+
+/* A part that is large enough to be still read for its digest when the flush comes. */
+static void
+test_flush_while_a_part_is_read_is_no_error (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (LARGE_PART, LARGE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (LARGE);
+
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1000), ==, GST_FLOW_OK);
+  sink_fixture_wait_element (fixture, "boxuploadsink-session");
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 1000, LARGE - 1001), ==, GST_FLOW_OK);
+  push_flush (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, LARGE), ==, GST_FLOW_OK);
+  finish (fixture);
+  sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", bytes);
+}
+
+/* --- After EOS ------------------------------------------------------------------------------ */
 
 /* Records SIZE bytes to their end, without a network, to the spool alone. */
 static SinkFixture *
@@ -195,6 +218,8 @@ main (int argc, char **argv)
                         test_recorder_needs_no_credentials);
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
+  g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
+                   test_flush_while_a_part_is_read_is_no_error);
   g_test_add_func ("/spooling/flush-after-eos-begins-no-second-recording",
                    test_flush_after_eos_begins_no_second_recording);
   g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",
