@@ -90,6 +90,8 @@ leave_upload (GstBoxUploadSink *self)
 {
   g_autoptr (BoxUpload) upload = NULL;
 
+  if (self->upload != NULL)
+    gst_box_upload_sink_stream_stop_upload (self);
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   g_mutex_unlock (&self->lock);

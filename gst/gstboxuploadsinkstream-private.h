@@ -23,6 +23,11 @@ GstFlowReturn gst_box_upload_sink_stream_completed (GstBoxUploadSink *self, BoxU
 /* Starts @upload (taken). */
 void gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload);
 
+/* Cancels self->upload. One that has failed ends by itself, in the background, but may still have
+ * its session to abort: it gets a moment for that. Many applications end as soon as they are told
+ * of a failure, and their process with them; and what comes next would cancel it. */
+void gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self);
+
 /* Waits for self->upload; *@done is FALSE where it failed with what another upload of the recording
  * can mend. */
 GstFlowReturn gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done);

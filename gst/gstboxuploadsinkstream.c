@@ -201,10 +201,8 @@ has_failed (BoxUpload *upload)
   return error != NULL;
 }
 
-/* A failed upload ends by itself, in the background: it may still have its session to abort. Many
- * applications end as soon as they are told of the failure, and their process with them. */
-static void
-stop_upload (GstBoxUploadSink *self)
+void
+gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self)
 {
   if (!has_failed (self->upload))
     box_upload_cancel (self->upload);
@@ -222,7 +220,7 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
   if (reporter == NULL)
     return;
   if (self->upload != NULL)
-    stop_upload (self);
+    gst_box_upload_sink_stream_stop_upload (self);
   gst_box_upload_sink_reporter_close (reporter);
   stats = gst_box_upload_sink_get_stats (self);
 

@@ -93,6 +93,34 @@ test_recorder_needs_no_credentials (gconstpointer data)
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
 }
 
+/* A failure that is not fatal leaves the session to be aborted while the recording goes on. */
+static void
+test_abort_on_error_is_not_cut_off (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autoptr (BoxEmulatorSession) session = NULL;
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_scenario (fixture->emulator,
+                              "[{\"route\":\"upload_part\",\"do\":\"reply\",\"status\":403},"
+                              "{\"route\":\"abort\",\"do\":\"delay\",\"ms\":100}]",
+                              &error);
+  g_assert_no_error (error);
+  set_option (fixture, "on-error", "abort");
+  g_object_set (fixture->sink, "errors-fatal", FALSE, "parallel", 1, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
+  finish (fixture);
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "abort", 1, 10000));
+  ids = box_emulator_get_session_ids (fixture->emulator);
+  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
+  g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
+}
+
 /* --- Flushes -------------------------------------------------------------------------------- */
 
 static void
@@ -218,6 +246,7 @@ main (int argc, char **argv)
                         test_recorder_needs_no_credentials);
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
+  g_test_add_func ("/spooling/abort-on-error-is-not-cut-off", test_abort_on_error_is_not_cut_off);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
                    test_flush_while_a_part_is_read_is_no_error);
   g_test_add_func ("/spooling/flush-after-eos-begins-no-second-recording",
