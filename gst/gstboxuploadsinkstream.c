@@ -50,6 +50,18 @@ gst_box_upload_sink_stream_upload_failed (GstBoxUploadSink *self)
   return GST_FLOW_ERROR;
 }
 
+static GstFlowReturn
+fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
+{
+  return fail_seek (
+      self,
+      g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
+                   ", but what is uploaded cannot be written again: use unknown-size=spool "
+                   "(and no total-size), or settings of the muxer that only append",
+                   to, from));
+}
+
 /* What upstream gets to know: with errors-fatal=false the pipeline goes on without us. */
 static GstFlowReturn
 settle (GstBoxUploadSink *self, GstFlowReturn flow)
@@ -161,6 +173,9 @@ begin (GstBoxUploadSink *self)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
     return gst_box_upload_sink_stream_fail (self, error);
+  /* The SEGMENT came while the stream could still have been one that is spooled first. */
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->position != 0)
+    return fail_jump (self, 0, self->position);
   if (self->spool != NULL || self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
     return gst_box_upload_sink_spooling_begin (self);
   return begin_upload (self);
@@ -480,13 +495,7 @@ gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
       return TRUE;
     }
   if (!self->failed)
-    fail_seek (
-        self,
-        g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
-                     "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
-                     ", but what is uploaded cannot be written again: use unknown-size=spool "
-                     "(and no total-size), or settings of the muxer that only append",
-                     segment->start, self->position));
+    fail_jump (self, self->position, segment->start);
   return settle (self, GST_FLOW_ERROR) == GST_FLOW_OK;
 }
 

@@ -158,6 +158,38 @@ test_flush_while_a_part_is_read_is_no_error (void)
   sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", bytes);
 }
 
+/* --- Jumps ---------------------------------------------------------------------------------- */
+
+/* As filesrc answers. */
+static gboolean
+answer_duration (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFormat format;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_DURATION)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_parse_duration (query, &format, NULL);
+  gst_query_set_duration (query, format, SIZE);
+  return format == GST_FORMAT_BYTES;
+}
+
+/* A source of bytes that was sought before it began. */
+static void
+test_stream_that_begins_elsewhere_is_refused (gconstpointer spools)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, 0);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  if (spools == NULL)
+    g_object_set (fixture->sink, "spool-dir", NULL, NULL);
+  sink_fixture_start_harness (fixture);
+  gst_pad_set_query_function (fixture->harness->srcpad, answer_duration);
+  push_segment (fixture, PART);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "byte 1000000 after byte 0");
+}
+
 /* --- After EOS ------------------------------------------------------------------------------ */
 
 /* Records SIZE bytes to their end, without a network, to the spool alone. */
@@ -249,6 +281,10 @@ main (int argc, char **argv)
   g_test_add_func ("/spooling/abort-on-error-is-not-cut-off", test_abort_on_error_is_not_cut_off);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
                    test_flush_while_a_part_is_read_is_no_error);
+  g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-refused/spool", "spool",
+                        test_stream_that_begins_elsewhere_is_refused);
+  g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-refused/memory", NULL,
+                        test_stream_that_begins_elsewhere_is_refused);
   g_test_add_func ("/spooling/flush-after-eos-begins-no-second-recording",
                    test_flush_after_eos_begins_no_second_recording);
   g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",
