@@ -47,6 +47,7 @@ struct _GstBoxUploadSink
   gboolean upload_failed;               /* and this was told, but the recording goes on */
   gboolean reserve_told;                /* that it is nearly full */
   guint64 position;                     /* where in the file the next byte goes */
+  gboolean empty;                       /* it ended without a byte: nothing was made of it */
   gboolean completed; /* the file is committed, or the recording is durably in the spool */
   gboolean failed;    /* this stream has come to an end that has been told */
   char *media_type;   /* of the caps, or NULL */

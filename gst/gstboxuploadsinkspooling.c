@@ -315,16 +315,6 @@ finish_upload (GstBoxUploadSink *self)
   return GST_FLOW_OK;
 }
 
-static GstFlowReturn
-finish_empty (GstBoxUploadSink *self)
-{
-  GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
-                       (NULL));
-  leave_upload (self);
-  gst_box_upload_sink_reporter_ended (self->reporter, "Nothing was recorded");
-  return GST_FLOW_OK;
-}
-
 GstFlowReturn
 gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
 {
@@ -338,7 +328,7 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
   if (flow != GST_FLOW_OK)
     return flow;
   if (box_recording_get_size (recording) == 0 && self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT)
-    return finish_empty (self);
+    return gst_box_upload_sink_stream_finish_empty (self);
   if (!end_recording (self, &error))
     return gst_box_upload_sink_stream_fail (self, error);
   gst_box_upload_sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),

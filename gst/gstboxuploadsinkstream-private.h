@@ -32,6 +32,9 @@ void gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self);
  * can mend. */
 GstFlowReturn gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done);
 
+/* The stream has ended without a byte: warns, and makes nothing of it. */
+GstFlowReturn gst_box_upload_sink_stream_finish_empty (GstBoxUploadSink *self);
+
 /* Begins to record; the size is decided. Begins to upload beside it where the size is known. */
 GstFlowReturn gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self);
 GstFlowReturn

@@ -146,6 +146,14 @@ refuse_beginning (GstBoxUploadSink *self, const char *reason)
                                  reason));
 }
 
+/* Nothing was made of the stream before: this one is as good as the first. */
+static void
+begin_after_an_empty_stream (GstBoxUploadSink *self)
+{
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+}
+
 /* The stream that has ended stays as it is; the one that wants to begin is refused: after a flush,
  * or (from GStreamer 1.24 on) after a STREAM_START. */
 static GstFlowReturn
@@ -169,6 +177,8 @@ begin (GstBoxUploadSink *self)
     return GST_FLOW_ERROR;
   if (self->completed)
     return refuse_another_stream (self);
+  if (self->empty)
+    begin_after_an_empty_stream (self);
   if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
@@ -196,6 +206,7 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
 
   self->position = 0;
   self->failed = FALSE;
+  self->empty = FALSE;
   self->completed = FALSE;
   self->upload_failed = FALSE;
   self->reserve_told = FALSE;
@@ -450,6 +461,18 @@ gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
     }
 }
 
+GstFlowReturn
+gst_box_upload_sink_stream_finish_empty (GstBoxUploadSink *self)
+{
+  GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
+                       (NULL));
+  self->empty = TRUE;
+  if (self->upload != NULL)
+    gst_box_upload_sink_stream_stop_upload (self);
+  gst_box_upload_sink_reporter_ended (self->reporter, "Nothing was recorded");
+  return GST_FLOW_OK;
+}
+
 static GstFlowReturn
 finish (GstBoxUploadSink *self)
 {
@@ -457,13 +480,15 @@ finish (GstBoxUploadSink *self)
   gboolean done;
 
   /* A second EOS, with nothing between. */
-  if (self->completed)
+  if (self->completed || self->empty)
     return GST_FLOW_OK;
   flow = begin (self);
   if (flow != GST_FLOW_OK)
     return flow;
   if (self->recorder != NULL)
     return gst_box_upload_sink_spooling_finish (self);
+  if (self->position == 0 && self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
+    return gst_box_upload_sink_stream_finish_empty (self);
   gst_box_upload_sink_reporter_begin_commit (self->reporter);
   flow = write_padding (self);
   if (flow != GST_FLOW_OK)
@@ -487,6 +512,11 @@ gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
+  if (self->empty)
+    begin_after_an_empty_stream (self);
+  /* After the end, what is wrong is told with the data. */
+  if (self->completed)
+    return TRUE;
   if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
     return TRUE;
   if (self->seekable)
@@ -519,6 +549,8 @@ gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
       refuse_another_stream (self);
       return;
     }
+  if (self->empty)
+    begin_after_an_empty_stream (self);
   if (self->recorder == NULL && (self->upload == NULL || self->position == 0))
     return;
   if (has_sent (self) || self->finisher != NULL)

@@ -36,7 +36,8 @@ begin (char **id)
 static gboolean
 stream (SinkFixture *fixture, const char *caps, GBytes *bytes)
 {
-  sink_fixture_start_harness (fixture);
+  if (fixture->harness == NULL)
+    sink_fixture_start_harness (fixture);
   gst_harness_set_src_caps_str (fixture->harness, caps);
   return sink_fixture_push (fixture, bytes, 0, g_bytes_get_size (bytes)) == GST_FLOW_OK
          && sink_fixture_push_eos (fixture);
@@ -111,6 +112,40 @@ test_full_reserve_is_not_padded (void)
   sink_fixture_assert_stored_bytes (fixture, "0", "r.bin", bytes);
 }
 
+/* Padding alone is no recording. */
+static void
+test_empty_stream_makes_no_file (void)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (SinkFixture) fixture = begin (&id);
+
+  sink_fixture_start_harness (fixture);
+  gst_harness_set_src_caps_str (fixture->harness, "video/mpegts,systemstream=true");
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_progress_balanced (fixture);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, 0);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+}
+
+static void
+test_flush_after_an_empty_stream_begins_anew (void)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (SinkFixture) fixture = begin (&id);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (RESERVE);
+
+  sink_fixture_start_harness (fixture);
+  g_assert_true (sink_fixture_push_eos (fixture));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  gst_harness_push_event (fixture->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE));
+  g_assert_true (stream (fixture, "application/octet-stream", bytes));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored_bytes (fixture, "0", "r.bin", bytes);
+}
+
 static void
 test_longer_stream_is_an_error (void)
 {
@@ -169,6 +204,9 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &cases[i], test_short_stream);
     }
   g_test_add_func ("/reserve/full-one-is-not-padded", test_full_reserve_is_not_padded);
+  g_test_add_func ("/reserve/empty-stream-makes-no-file", test_empty_stream_makes_no_file);
+  g_test_add_func ("/reserve/flush-after-an-empty-stream-begins-anew",
+                   test_flush_after_an_empty_stream_begins_anew);
   g_test_add_func ("/reserve/longer-stream-is-an-error", test_longer_stream_is_an_error);
   g_test_add_func ("/reserve/gap-too-small-for-padding", test_gap_too_small_for_padding);
   g_test_add_func ("/reserve/another-total-size-is-refused", test_another_total_size_is_refused);

@@ -245,7 +245,10 @@ render (SinkFixture *fixture, GBytes *bytes)
 {
   g_autoptr (GstBuffer) buffer = gst_buffer_new_wrapped_bytes (bytes);
   GstBaseSink *sink = GST_BASE_SINK (fixture->sink);
+  GstSegment segment;
 
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  GST_BASE_SINK_GET_CLASS (sink)->event (sink, gst_event_new_segment (&segment));
   return GST_BASE_SINK_GET_CLASS (sink)->render (sink, buffer);
 }
 
