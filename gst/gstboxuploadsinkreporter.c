@@ -31,7 +31,7 @@ struct _GstBoxUploadSinkReporter
   End end;
   gboolean interrupted;
   Progress progress; /* begun and not ended */
-  gboolean failed;
+  gboolean failed;   /* that is the end */
   char *session_id;
   char *spool;                 /* nullable */
   GstBoxUploadSinkTerms terms; /* of the recording, where there is a spool */
@@ -101,7 +101,9 @@ gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
   gboolean failed;
 
   g_mutex_lock (&self->lock);
-  failed = self->failed;
+  while (self->failed && self->end == END_TELLING && !self->interrupted)
+    g_cond_wait (&self->told, &self->lock);
+  failed = self->failed && self->end == END_TOLD;
   g_mutex_unlock (&self->lock);
   return failed;
 }

@@ -31,7 +31,7 @@ void gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, con
 /* Whether @error only ends the upload that runs beside a recording. */
 gboolean gst_box_upload_sink_reporter_is_replaceable (const GError *error);
 
-/* Whether a failure has been told. */
+/* Whether a failure has been told; while one is being told, waits for that, unless interrupted. */
 gboolean gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self);
 
 /* Opening the session begins. @session_id: one that is known already, or NULL. */

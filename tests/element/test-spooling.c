@@ -121,6 +121,81 @@ test_abort_on_error_is_not_cut_off (void)
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
 }
 
+/* An application that takes its time with the message before the ERROR. */
+typedef struct
+{
+  SinkFixture *fixture;
+  GBytes *bytes;
+  GMutex lock;
+  GCond changed;
+  /* with lock */
+  gboolean told;    /* the ERROR is on the bus */
+  gboolean failing; /* the message before it is */
+  gboolean ended;   /* the stream has got an error */
+  gboolean ended_before_told;
+} Application;
+
+/* How long the stream gets to end too early. */
+#define CHANCE (100 * G_TIME_SPAN_MILLISECOND)
+
+static GstBusSyncReply
+on_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Application *application = user_data;
+  gint64 until = g_get_monotonic_time () + CHANCE;
+
+  g_mutex_lock (&application->lock);
+  application->told |= GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR;
+  if (gst_message_has_name (message, "boxuploadsink-failed"))
+    {
+      application->failing = TRUE;
+      g_cond_broadcast (&application->changed);
+      while (!application->ended
+             && g_cond_wait_until (&application->changed, &application->lock, until))
+        continue;
+    }
+  g_mutex_unlock (&application->lock);
+  return GST_BUS_PASS;
+}
+
+static gpointer
+push_until_it_fails (gpointer data)
+{
+  Application *application = data;
+
+  g_mutex_lock (&application->lock);
+  while (!application->failing)
+    g_cond_wait (&application->changed, &application->lock);
+  g_mutex_unlock (&application->lock);
+  while (sink_fixture_push (application->fixture, application->bytes, 0, 1) == GST_FLOW_OK)
+    continue;
+  g_mutex_lock (&application->lock);
+  application->ended = TRUE;
+  application->ended_before_told = !application->told;
+  g_cond_broadcast (&application->changed);
+  g_mutex_unlock (&application->lock);
+  return NULL;
+}
+
+static void
+test_stream_fails_after_the_error_is_told (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  Application application = { .fixture = fixture, .bytes = bytes };
+  GThread *thread;
+
+  g_object_set (fixture->sink, "location", "box://4711/s.bin", NULL);
+  gst_bus_set_sync_handler (fixture->bus, on_message, &application, NULL);
+  sink_fixture_start_harness (fixture);
+  thread = g_thread_new ("stream", push_until_it_fails, &application);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1), ==, GST_FLOW_OK);
+  g_thread_join (thread);
+  g_assert_false (application.ended_before_told);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NOT_FOUND, "4711");
+}
+
 /* --- Flushes -------------------------------------------------------------------------------- */
 
 static void
@@ -282,6 +357,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
   g_test_add_func ("/spooling/abort-on-error-is-not-cut-off", test_abort_on_error_is_not_cut_off);
+  g_test_add_func ("/spooling/stream-fails-after-the-error-is-told",
+                   test_stream_fails_after_the_error_is_told);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
                    test_flush_while_a_part_is_read_is_no_error);
   g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-refused/spool", "spool",
