@@ -25,12 +25,13 @@ struct _GstBoxUploadSinkReporter
   char *destination; /* immutable */
   gboolean fatal;    /* immutable */
   GMutex lock;
-  GCond told; /* end is END_TOLD, or interrupted */
+  GCond told; /* end is END_TOLD, n_beginning is 0, or interrupted */
 
   /* with lock */
   End end;
   gboolean interrupted;
   Progress progress; /* begun and not ended */
+  guint n_beginning; /* of these, whose beginning is being posted */
   gboolean failed;   /* that is the end */
   char *session_id;
   char *spool;                 /* nullable */
@@ -120,19 +121,31 @@ dup_listener (GstBoxUploadSinkReporter *self)
   return open ? g_weak_ref_get (&self->element) : NULL;
 }
 
-static gboolean
-begin_progress (GstBoxUploadSinkReporter *self, Progress progress)
+/* Posts that @progress has begun, unless it has or the end came before; an end that comes meanwhile
+ * waits for that. */
+static void
+begin_progress (GstBoxUploadSinkReporter *self, Progress progress, const char *code,
+                const char *text)
 {
-  gboolean begun = FALSE;
+  g_autoptr (GstElement) element = NULL;
+  gboolean begins;
 
   g_mutex_lock (&self->lock);
-  if (self->end == END_OPEN && (self->progress & progress) == 0)
-    {
-      self->progress |= progress;
-      begun = TRUE;
-    }
+  begins = self->end == END_OPEN && (self->progress & progress) == 0;
+  if (begins)
+    self->progress |= progress;
+  self->n_beginning += begins ? 1 : 0;
   g_mutex_unlock (&self->lock);
-  return begun;
+  if (!begins)
+    return;
+
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
+  g_mutex_lock (&self->lock);
+  self->n_beginning--;
+  g_cond_broadcast (&self->told);
+  g_mutex_unlock (&self->lock);
 }
 
 static gboolean
@@ -161,26 +174,17 @@ end_all_progress (GstBoxUploadSinkReporter *self, GstElement *element, GstProgre
 void
 gst_box_upload_sink_reporter_begin_session (GstBoxUploadSinkReporter *self, const char *session_id)
 {
-  g_autoptr (GstElement) element = dup_listener (self);
-
-  if (element == NULL || !begin_progress (self, PROGRESS_SESSION))
-    return;
   g_mutex_lock (&self->lock);
   g_free (self->session_id);
   self->session_id = g_strdup (session_id);
   g_mutex_unlock (&self->lock);
-  gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_START, "session",
-                                     "Opening the upload session");
+  begin_progress (self, PROGRESS_SESSION, "session", "Opening the upload session");
 }
 
 void
 gst_box_upload_sink_reporter_begin_commit (GstBoxUploadSinkReporter *self)
 {
-  g_autoptr (GstElement) element = dup_listener (self);
-
-  if (element != NULL && begin_progress (self, PROGRESS_COMMIT))
-    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_START, "commit",
-                                       "Uploading the rest");
+  begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
 }
 
 void
@@ -203,6 +207,8 @@ claim_end (GstBoxUploadSinkReporter *self)
   ours = self->end == END_OPEN;
   if (ours)
     self->end = END_TELLING;
+  while (ours && self->n_beginning > 0 && !self->interrupted)
+    g_cond_wait (&self->told, &self->lock);
   while (!ours && self->end == END_TELLING && !self->interrupted)
     g_cond_wait (&self->told, &self->lock);
   g_mutex_unlock (&self->lock);

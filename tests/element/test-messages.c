@@ -155,6 +155,75 @@ test_commit_progress (void)
   sink_fixture_assert_progress_balanced (fixture);
 }
 
+typedef struct
+{
+  BoxEmulator *emulator;
+  GMutex lock;
+  GCond failed;
+  /* with lock */
+  gboolean has_failed;
+} Application;
+
+/* How long a failure gets to be told too early. */
+#define CHANCE (100 * G_TIME_SPAN_MILLISECOND)
+
+static gboolean
+is_start_of_commit (GstMessage *message)
+{
+  g_autofree char *code = NULL;
+  GstProgressType type;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_PROGRESS)
+    return FALSE;
+  gst_message_parse_progress (message, &type, &code, NULL);
+  return type == GST_PROGRESS_TYPE_START && g_str_equal (code, "commit");
+}
+
+/* Lets a part fail just when the commit begins. */
+static GstBusSyncReply
+on_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Application *application = user_data;
+  gint64 until = g_get_monotonic_time () + CHANCE;
+
+  g_mutex_lock (&application->lock);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    {
+      application->has_failed = TRUE;
+      g_cond_broadcast (&application->failed);
+    }
+  else if (is_start_of_commit (message))
+    {
+      box_emulator_release (application->emulator, "gate");
+      while (!application->has_failed
+             && g_cond_wait_until (&application->failed, &application->lock, until))
+        continue;
+    }
+  g_mutex_unlock (&application->lock);
+  return GST_BUS_PASS;
+}
+
+static void
+test_commit_begins_before_it_ends (void)
+{
+  g_autoptr (SinkFixture) fixture =
+      begin ("[{\"route\":\"upload_part\",\"part\":4,\"do\":\"hold\",\"name\":\"gate\"},"
+             "{\"route\":\"upload_part\",\"part\":4,\"do\":\"reply\",\"status\":403}]");
+  Application application = { .emulator = fixture->emulator };
+  gboolean begun = FALSE;
+
+  g_object_set (fixture->sink, "max-memory", (guint64) 2 * SIZE, NULL);
+  gst_bus_set_sync_handler (fixture->bus, on_message, &application, NULL);
+  g_assert_false (sink_fixture_run (fixture));
+  sink_fixture_assert_progress_balanced (fixture);
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      begun |= is_start_of_commit (fixture->messages->pdata[i]);
+      g_assert_true (begun || GST_MESSAGE_TYPE (fixture->messages->pdata[i]) != GST_MESSAGE_ERROR);
+    }
+  gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
+}
+
 /* The error's details, and the same in boxuploadsink-failed before it. */
 static void
 test_failure (void)
@@ -195,6 +264,7 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/retry", test_retry);
   g_test_add_func ("/messages/complete", test_complete);
   g_test_add_func ("/messages/commit-progress", test_commit_progress);
+  g_test_add_func ("/messages/commit-begins-before-it-ends", test_commit_begins_before_it_ends);
   g_test_add_func ("/messages/failure", test_failure);
   return g_test_run ();
 }
