@@ -35,7 +35,7 @@ struct _GstBoxUploadSink
   /* with lock */
   gboolean seekable;        /* the stream goes to the spool before any of it is uploaded */
   gboolean interrupted;     /* between unlock and unlock_stop */
-  GstStructure *last_stats; /* of an upload that is over, else NULL */
+  GstStructure *last_stats; /* of a stream that is over, else NULL */
 
   /* The streaming thread; without data, the thread that changes the state. */
   GstBoxUploadSinkPlan *plan;

@@ -85,6 +85,31 @@ dup_reporter (GstBoxUploadSink *self)
   return reporter;
 }
 
+GstStructure *
+gst_box_upload_sink_get_stats (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxUpload) upload = dup_upload (self);
+  GstBoxUploadSinkReporter *reporter = dup_reporter (self);
+  GstStructure *stats;
+
+  stats = gst_box_upload_sink_stats_new (upload, reporter, get_spooled (self));
+  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
+  return stats;
+}
+
+/* How the stream stands, or stood at its end. */
+static GstStructure *
+dup_stats (GstBoxUploadSink *self)
+{
+  GstStructure *stats = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->last_stats != NULL)
+    stats = gst_structure_copy (self->last_stats);
+  g_mutex_unlock (&self->lock);
+  return stats != NULL ? stats : gst_box_upload_sink_get_stats (self);
+}
+
 /* --- Data ----------------------------------------------------------------------------------- */
 
 static GstFlowReturn
@@ -167,12 +192,11 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
 static guint64
 get_position (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = dup_upload (self);
-  BoxUploadStats stats = { 0 };
+  g_autoptr (GstStructure) stats = dup_stats (self);
+  guint64 position = 0;
 
-  if (upload != NULL)
-    box_upload_get_stats (upload, &stats);
-  return MAX (stats.bytes_received, get_spooled (self));
+  gst_structure_get_uint64 (stats, "bytes-received", &position);
+  return position;
 }
 
 static gboolean
@@ -432,30 +456,6 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
     case GST_BOX_UPLOAD_SINK_CHANGED_NOTHING:
       break;
     }
-}
-
-GstStructure *
-gst_box_upload_sink_get_stats (GstBoxUploadSink *self)
-{
-  g_autoptr (BoxUpload) upload = dup_upload (self);
-  GstBoxUploadSinkReporter *reporter = dup_reporter (self);
-  GstStructure *stats;
-
-  stats = gst_box_upload_sink_stats_new (upload, reporter, get_spooled (self));
-  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
-  return stats;
-}
-
-static GstStructure *
-dup_stats (GstBoxUploadSink *self)
-{
-  GstStructure *stats = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->last_stats != NULL)
-    stats = gst_structure_copy (self->last_stats);
-  g_mutex_unlock (&self->lock);
-  return stats != NULL ? stats : gst_box_upload_sink_get_stats (self);
 }
 
 static void

@@ -338,6 +338,7 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
   self->completed = TRUE;
   if (self->upload_failed)
     return GST_FLOW_OK;
+  gst_box_upload_sink_stream_keep_stats (self);
   gst_box_upload_sink_spooling_end (self);
   gst_box_upload_sink_reporter_ended (self->reporter, "The recording is in the spool");
   return GST_FLOW_OK;

@@ -28,6 +28,10 @@ void gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload 
  * of a failure, and their process with them; and what comes next would cancel it. */
 void gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self);
 
+/* Keeps the statistics as they are: what they are of is about to go. Those that are kept already
+ * stay. */
+void gst_box_upload_sink_stream_keep_stats (GstBoxUploadSink *self);
+
 /* Waits for self->upload; *@done is FALSE where it failed with what another upload of the recording
  * can mend. */
 GstFlowReturn gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done);

@@ -237,25 +237,34 @@ gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self)
 }
 
 void
+gst_box_upload_sink_stream_keep_stats (GstBoxUploadSink *self)
+{
+  GstStructure *stats = gst_box_upload_sink_get_stats (self);
+
+  g_mutex_lock (&self->lock);
+  if (self->last_stats == NULL)
+    self->last_stats = g_steal_pointer (&stats);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&stats, gst_structure_free);
+}
+
+void
 gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 {
   g_autoptr (BoxUpload) upload = NULL;
   GstBoxUploadSinkReporter *reporter = self->reporter;
-  GstStructure *stats;
 
   if (reporter == NULL)
     return;
   if (self->upload != NULL)
     gst_box_upload_sink_stream_stop_upload (self);
   gst_box_upload_sink_reporter_close (reporter);
-  stats = gst_box_upload_sink_get_stats (self);
+  gst_box_upload_sink_stream_keep_stats (self);
 
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   self->reporter = NULL;
   self->seekable = FALSE;
-  g_clear_pointer (&self->last_stats, gst_structure_free);
-  self->last_stats = stats;
   g_mutex_unlock (&self->lock);
   gst_box_upload_sink_spooling_end (self);
   gst_box_upload_sink_reporter_unref (reporter);

@@ -295,6 +295,21 @@ test_flush_after_eos_begins_no_second_recording (void)
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
 }
 
+static void
+test_statistics_after_eos (void)
+{
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (SinkFixture) fixture = record_to_the_end (bytes);
+  gint64 position = 0;
+
+  g_assert_cmpuint (sink_fixture_get_stat (fixture, "bytes-received"), ==, SIZE);
+  g_assert_cmpuint (sink_fixture_get_stat (fixture, "spooled"), ==, SIZE);
+  g_assert_true (gst_element_query_position (fixture->sink, GST_FORMAT_BYTES, &position));
+  g_assert_cmpint (position, ==, SIZE);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  g_assert_cmpuint (sink_fixture_get_stat (fixture, "spooled"), ==, SIZE);
+}
+
 /* The upload has failed, and that was only a warning; what was recorded is all there is. */
 static void
 test_flush_after_eos_keeps_a_recording_that_was_not_uploaded (void)
@@ -369,6 +384,7 @@ main (int argc, char **argv)
                    test_flush_after_eos_begins_no_second_recording);
   g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",
                    test_flush_after_eos_keeps_a_recording_that_was_not_uploaded);
+  g_test_add_func ("/spooling/statistics-after-eos", test_statistics_after_eos);
   g_test_add_data_func ("/spooling/data-after-eos-is-refused/committed", "commit",
                         test_data_after_eos_is_refused);
   g_test_add_data_func ("/spooling/data-after-eos-is-refused/spooled", "spool",
