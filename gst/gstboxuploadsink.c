@@ -110,6 +110,59 @@ dup_stats (GstBoxUploadSink *self)
   return stats != NULL ? stats : gst_box_upload_sink_get_stats (self);
 }
 
+/* --- Settings that change meanwhile --------------------------------------------------------- */
+
+static void
+apply_access_token (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxClient) client = NULL;
+  g_autofree char *token = NULL;
+  gboolean changed;
+
+  g_mutex_lock (&self->lock);
+  client = self->client != NULL ? box_client_ref (self->client) : NULL;
+  g_mutex_unlock (&self->lock);
+  if (client == NULL)
+    return;
+
+  token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+  do
+    {
+      g_autofree char *now = NULL;
+
+      box_credentials_set_access_token (box_client_get_credentials (client), token);
+      now = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+      changed = g_strcmp0 (token, now) != 0;
+      g_free (token);
+      token = g_steal_pointer (&now);
+    }
+  while (changed);
+}
+
+/* The plan's may have been replaced before there was a client that could be told. */
+static void
+catch_up_with_access_token (GstBoxUploadSink *self)
+{
+  g_autofree char *token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+
+  if (g_strcmp0 (token, self->plan->values.access_token) != 0)
+    apply_access_token (self);
+}
+
+void
+gst_box_upload_sink_apply_upload_rate (GstBoxUploadSink *self)
+{
+  guint64 rate;
+
+  g_mutex_lock (&self->lock);
+  rate = gst_box_upload_sink_properties_get_upload_rate (&self->properties);
+  if (self->finisher != NULL)
+    gst_box_upload_sink_finisher_set_rate (self->finisher, rate);
+  else if (self->upload != NULL)
+    box_upload_set_rate (self->upload, rate);
+  g_mutex_unlock (&self->lock);
+}
+
 /* --- Data ----------------------------------------------------------------------------------- */
 
 static GstFlowReturn
@@ -384,6 +437,7 @@ open_upload (GstBoxUploadSink *self)
   self->client = box_client_ref (self->plan->client);
   self->interrupted = FALSE;
   g_mutex_unlock (&self->lock);
+  catch_up_with_access_token (self);
   gst_box_upload_sink_answer_token_requests (GST_ELEMENT (self), self->client);
 
   gst_box_upload_sink_stream_begin (self);
@@ -420,27 +474,6 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
 /* --- Object --------------------------------------------------------------------------------- */
 
 static void
-apply_access_token (GstBoxUploadSink *self, const char *token)
-{
-  g_autoptr (BoxClient) client = NULL;
-
-  g_mutex_lock (&self->lock);
-  client = self->client != NULL ? box_client_ref (self->client) : NULL;
-  g_mutex_unlock (&self->lock);
-  if (client != NULL)
-    box_credentials_set_access_token (box_client_get_credentials (client), token);
-}
-
-static void
-apply_upload_rate (GstBoxUploadSink *self, guint64 rate)
-{
-  g_autoptr (BoxUpload) upload = dup_upload (self);
-
-  if (upload != NULL)
-    box_upload_set_rate (upload, rate);
-}
-
-static void
 gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
@@ -448,10 +481,10 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
   switch (gst_box_upload_sink_properties_set (&self->properties, object, id, value, pspec))
     {
     case GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN:
-      apply_access_token (self, g_value_get_string (value));
+      apply_access_token (self);
       break;
     case GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE:
-      apply_upload_rate (self, g_value_get_uint64 (value));
+      gst_box_upload_sink_apply_upload_rate (self);
       break;
     case GST_BOX_UPLOAD_SINK_CHANGED_NOTHING:
       break;

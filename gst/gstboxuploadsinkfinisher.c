@@ -48,6 +48,12 @@ gst_box_upload_sink_finisher_interrupt (GstBoxUploadSinkFinisher *self, gboolean
   box_recovery_job_interrupt (self->job, interrupted);
 }
 
+void
+gst_box_upload_sink_finisher_set_rate (GstBoxUploadSinkFinisher *self, guint64 rate)
+{
+  box_recovery_job_set_rate (self->job, rate);
+}
+
 BoxUpload *
 gst_box_upload_sink_finisher_dup_upload (GstBoxUploadSinkFinisher *self)
 {

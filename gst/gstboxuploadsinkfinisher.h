@@ -28,6 +28,9 @@ BoxWait gst_box_upload_sink_finisher_wait (GstBoxUploadSinkFinisher *self, gint6
 /* TRUE makes the wait return at once until FALSE is set. Any thread. */
 void gst_box_upload_sink_finisher_interrupt (GstBoxUploadSinkFinisher *self, gboolean interrupted);
 
+/* Bytes per second of the upload that runs and of those to come. Any thread. */
+void gst_box_upload_sink_finisher_set_rate (GstBoxUploadSinkFinisher *self, guint64 rate);
+
 /* The upload that runs, or ran last; NULL: none yet. Any thread. */
 BoxUpload *gst_box_upload_sink_finisher_dup_upload (GstBoxUploadSinkFinisher *self);
 

@@ -527,6 +527,28 @@ gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gbo
   g_mutex_unlock (&self->lock);
 }
 
+char *
+gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *self)
+{
+  char *token;
+
+  g_mutex_lock (&self->lock);
+  token = g_strdup (self->values.access_token);
+  g_mutex_unlock (&self->lock);
+  return token;
+}
+
+guint64
+gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self)
+{
+  guint64 rate;
+
+  g_mutex_lock (&self->lock);
+  rate = self->values.upload_rate;
+  g_mutex_unlock (&self->lock);
+  return rate;
+}
+
 void
 gst_box_upload_sink_properties_copy (GstBoxUploadSinkProperties *self,
                                      GstBoxUploadSinkValues *values)

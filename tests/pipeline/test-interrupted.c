@@ -5,6 +5,8 @@
  */
 #include "../element/sink-fixture.h"
 
+#include <glib/gstdio.h>
+
 #define PART  1000000
 #define PARTS 25
 #define SIZE  (PARTS * PART)
@@ -416,6 +418,39 @@ test_token_set_while_playing (void)
   play_to_the_end (fixture, path);
 }
 
+/* The message about a file that everybody can read comes while the plan is made. */
+static void
+set_token (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+  GstState state = GST_STATE_NULL;
+
+  if (level != G_LOG_LEVEL_MESSAGE)
+    return;
+  gst_element_get_state (user_data, &state, NULL, 0);
+  if (state == GST_STATE_READY)
+    g_object_set (user_data, "access-token", "the-next-token", NULL);
+}
+
+static void
+test_token_set_while_the_upload_is_planned (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
+  g_autoptr (GPtrArray) requests = NULL;
+
+  g_assert_true (g_file_set_contents_full (token_file, SINK_FIXTURE_TOKEN, -1,
+                                           G_FILE_SET_CONTENTS_NONE, 0666, NULL));
+  g_chmod (token_file, 0666);
+  g_object_set (fixture->sink, "token-file", token_file, "access-token", NULL, NULL);
+  g_log_set_default_handler (set_token, fixture->sink);
+  play_to_the_end (fixture, path);
+  g_log_set_default_handler (g_log_default_handler, NULL);
+  requests = box_emulator_get_requests (fixture->emulator, NULL);
+  for (guint i = 0; i < requests->len; i++)
+    g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==, "the-next-token");
+}
+
 /* --- Two at once ---------------------------------------------------------------------------- */
 
 static void
@@ -469,6 +504,8 @@ main (int argc, char **argv)
   g_test_add_func ("/outage/does-not-keep-from-stopping", test_stop_during_an_outage);
   g_test_add_func ("/token/request-never-answered", test_token_request_never_answered);
   g_test_add_func ("/token/request-answered", test_token_request_answered);
+  g_test_add_func ("/token/set-while-the-upload-is-planned",
+                   test_token_set_while_the_upload_is_planned);
   g_test_add_func ("/token/set-while-playing", test_token_set_while_playing);
   g_test_add_func ("/two-sinks-in-one-pipeline", test_two_sinks_in_one_pipeline);
   return g_test_run ();
