@@ -9,6 +9,7 @@ struct _GstBoxUploadSinkRecorder
   BoxSpool *spool;
   BoxRecording *recording;
   BoxDigest *digest; /* of a stream that is uploaded while it is recorded, else NULL */
+  guint64 padded;    /* bytes behind the stream that the digest has */
 };
 
 BoxSpool *
@@ -108,19 +109,21 @@ gst_box_upload_sink_recorder_restart (GstBoxUploadSinkRecorder *self, GError **e
   return box_recording_truncate (self->recording, 0, error);
 }
 
-static void
-hash_padding (GstBoxUploadSinkRecorder *self, const BoxRecordingEnd *end)
+gboolean
+gst_box_upload_sink_recorder_pad (GstBoxUploadSinkRecorder *self, BoxPaddingKind padding,
+                                  guint64 gap)
 {
-  g_autofree guint8 *piece = g_malloc (PADDING_PIECE);
-  guint64 gap = end->total - end->size;
+  guint8 piece[PADDING_PIECE];
+  gsize length = (gsize) MIN (gap - self->padded, PADDING_PIECE);
 
-  for (guint64 offset = 0; offset < gap; offset += PADDING_PIECE)
+  if (length > 0)
     {
-      gsize length = (gsize) MIN (gap - offset, PADDING_PIECE);
-
-      box_padding_read (end->padding, end->size, gap, offset, piece, length);
+      box_padding_read (padding, box_recording_get_size (self->recording), gap, self->padded, piece,
+                        length);
       box_digest_update (self->digest, piece, length);
     }
+  self->padded += length;
+  return self->padded < gap;
 }
 
 gboolean
@@ -136,7 +139,6 @@ gst_box_upload_sink_recorder_end (GstBoxUploadSinkRecorder *self, guint64 total,
 
   if (sha1 != NULL)
     {
-      hash_padding (self, &end);
       box_digest_finish (self->digest, sha1);
       end.sha1 = *sha1;
     }

@@ -35,6 +35,11 @@ gboolean gst_box_upload_sink_recorder_write (GstBoxUploadSinkRecorder *self, gui
 /* Begins anew with an empty file. */
 gboolean gst_box_upload_sink_recorder_restart (GstBoxUploadSinkRecorder *self, GError **error);
 
+/* The stream is over: takes the next piece of the @gap bytes of @padding behind it into the digest.
+ * FALSE: that was the last. To be called until then before an end with a digest. */
+gboolean gst_box_upload_sink_recorder_pad (GstBoxUploadSinkRecorder *self, BoxPaddingKind padding,
+                                           guint64 gap);
+
 /**
  * gst_box_upload_sink_recorder_end:
  * @total: bytes of the file at Box; what lies behind the recorded ones is @padding.

@@ -172,40 +172,65 @@ check_exact (GstBoxUploadSink *self, GError **error)
   return FALSE;
 }
 
-/* The recording is closed, durably. What the upload beside it cannot take, it leaves to another
- * one. */
+/* What fills the rest of the file. Where nothing can, it is left to another upload, of the right
+ * size.
+ */
 static gboolean
-end_recording (GstBoxUploadSink *self, GError **error)
+decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, GError **error)
 {
   g_autoptr (GError) no_padding = NULL;
-  guint64 size = box_recording_get_size (get_recording (self)), gap = 0;
-  BoxPaddingKind padding = BOX_PADDING_NONE;
-  BoxSha1 sha1;
+  guint64 size = box_recording_get_size (get_recording (self));
 
-  if (!check_exact (self, error))
-    return FALSE;
   if (!gst_box_upload_sink_size_get_gap (&self->size, size, self->plan->values.padding,
-                                         self->media_type, &padding, &gap, &no_padding))
+                                         self->media_type, padding, gap, &no_padding))
     {
       if (is_given_session (self))
         {
           g_propagate_error (error, g_steal_pointer (&no_padding));
           return FALSE;
         }
-      padding = BOX_PADDING_NONE;
-      gap = 0;
       leave_upload (self);
     }
   if (self->delivery == NULL && !is_given_session (self))
-    gap = 0;
-  if (self->delivery == NULL)
-    return gst_box_upload_sink_recorder_end (self->recorder, size + gap,
-                                             gap > 0 ? padding : BOX_PADDING_NONE, NULL, error);
-
-  if (!gst_box_upload_sink_recorder_end (self->recorder, size + gap, padding, &sha1, error))
-    return FALSE;
-  box_upload_finish_digest (self->upload, &sha1);
+    *gap = 0;
+  if (*gap == 0)
+    *padding = BOX_PADDING_NONE;
   return TRUE;
+}
+
+/* The digest of the whole file is what the upload beside the recording waits for. */
+static GstFlowReturn
+digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK && gst_box_upload_sink_recorder_pad (self->recorder, padding, gap))
+    flow = gst_box_upload_sink_stream_give_way (self);
+  return flow;
+}
+
+/* The recording is closed, durably. */
+static GstFlowReturn
+end_recording (GstBoxUploadSink *self)
+{
+  GError *error = NULL;
+  GstFlowReturn flow = GST_FLOW_OK;
+  guint64 size = box_recording_get_size (get_recording (self)), gap = 0;
+  BoxPaddingKind padding = BOX_PADDING_NONE;
+  BoxSha1 sha1;
+
+  if (!check_exact (self, &error) || !decide_padding (self, &padding, &gap, &error))
+    return gst_box_upload_sink_stream_fail (self, error);
+  if (self->delivery != NULL)
+    flow = digest_padding (self, padding, gap);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!gst_box_upload_sink_recorder_end (self->recorder, size + gap, padding,
+                                         self->delivery != NULL ? &sha1 : NULL, &error))
+    return gst_box_upload_sink_stream_fail (self, error);
+  if (self->delivery != NULL)
+    box_upload_finish_digest (self->upload, &sha1);
+  return GST_FLOW_OK;
 }
 
 /* Box has the file. That it cannot be removed from the spool changes nothing about that, and
@@ -297,7 +322,6 @@ finish_upload (GstBoxUploadSink *self)
   gboolean done = FALSE;
   GstFlowReturn flow;
 
-  gst_box_upload_sink_reporter_begin_commit (self->reporter);
   if (self->finisher != NULL)
     return wait_finisher (self);
   if (self->delivery != NULL)
@@ -320,8 +344,8 @@ GstFlowReturn
 gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
 {
   BoxRecording *recording = get_recording (self);
-  GError *error = NULL;
   GstFlowReturn flow;
+  gboolean uploads;
 
   /* Asked later than this, Box would find our own file in its way. */
   g_clear_pointer (&self->preflight, gst_box_upload_sink_preflight_free);
@@ -330,11 +354,16 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
     return flow;
   if (box_recording_get_size (recording) == 0 && self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT)
     return gst_box_upload_sink_stream_finish_empty (self);
-  if (!end_recording (self, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+  uploads =
+      !self->upload_failed && self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT;
+  if (uploads)
+    gst_box_upload_sink_reporter_begin_commit (self->reporter);
+  flow = end_recording (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
   gst_box_upload_sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),
                                     box_recording_get_size (recording));
-  if (!self->upload_failed && self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT)
+  if (uploads)
     return finish_upload (self);
   self->completed = TRUE;
   if (self->upload_failed)

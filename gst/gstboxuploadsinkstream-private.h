@@ -51,6 +51,10 @@ gboolean gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self);
 /* Stops what runs and lets the recording go. */
 void gst_box_upload_sink_spooling_end (GstBoxUploadSink *self);
 
+/* Between the pieces of what takes long: as gst_box_upload_sink_stream_wait_playing() where there
+ * is an interruption, else GST_FLOW_OK. */
+GstFlowReturn gst_box_upload_sink_stream_give_way (GstBoxUploadSink *self);
+
 /* After an interruption: waits until the pipeline plays. A PLAYING that was taken back before this
  * thread woke is none. */
 GstFlowReturn gst_box_upload_sink_stream_wait_playing (GstBoxUploadSink *self);

@@ -285,6 +285,17 @@ gst_box_upload_sink_stream_wait_playing (GstBoxUploadSink *self)
   return flow;
 }
 
+GstFlowReturn
+gst_box_upload_sink_stream_give_way (GstBoxUploadSink *self)
+{
+  gboolean interrupted;
+
+  g_mutex_lock (&self->lock);
+  interrupted = self->interrupted;
+  g_mutex_unlock (&self->lock);
+  return interrupted ? gst_box_upload_sink_stream_wait_playing (self) : GST_FLOW_OK;
+}
+
 static GstFlowReturn
 wait_for_room (GstBoxUploadSink *self)
 {
@@ -397,6 +408,8 @@ write_padding (GstBoxUploadSink *self)
 
       box_padding_read (kind, stream_size, gap, offset, piece, length);
       flow = upload_bytes (self, piece, length);
+      if (flow == GST_FLOW_OK)
+        flow = gst_box_upload_sink_stream_give_way (self);
       if (flow != GST_FLOW_OK)
         return flow;
       offset += length;

@@ -253,6 +253,44 @@ test_flush_while_a_part_is_read_is_no_error (void)
   sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", bytes);
 }
 
+/* --- A long end ----------------------------------------------------------------------------- */
+
+/* Its SHA-1 takes half a minute. */
+#define HUGE G_GUINT64_CONSTANT (60000000000)
+
+/* "At once", on a machine that is busy with other things. */
+#define AT_ONCE (5 * G_USEC_PER_SEC)
+
+static gpointer
+push_eos (gpointer data)
+{
+  sink_fixture_push_eos (data);
+  return NULL;
+}
+
+static void
+test_stop_while_padding_is_hashed (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (LARGE_PART, 0);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  gint64 began;
+  GThread *thread;
+
+  set_option (fixture, "unknown-size", "reserve");
+  set_option (fixture, "padding", "zero");
+  g_object_set (fixture->sink, "reserve-size", HUGE, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait_element (fixture, "boxuploadsink-session");
+  began = g_get_monotonic_time ();
+  thread = g_thread_new ("stream", push_eos, fixture);
+  sink_fixture_wait (fixture, GST_MESSAGE_PROGRESS);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  g_thread_join (thread);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, AT_ONCE);
+  assert_recorded (fixture, BOX_SPOOLED_INTERRUPTED, PART);
+}
+
 /* --- Jumps ---------------------------------------------------------------------------------- */
 
 /* As filesrc answers. */
@@ -400,6 +438,7 @@ main (int argc, char **argv)
                    test_stream_fails_after_the_error_is_told);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
                    test_flush_while_a_part_is_read_is_no_error);
+  g_test_add_func ("/spooling/stop-while-padding-is-hashed", test_stop_while_padding_is_hashed);
   g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-refused/spool", "spool",
                         test_stream_that_begins_elsewhere_is_refused);
   g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-refused/memory", NULL,
