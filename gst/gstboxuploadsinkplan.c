@@ -229,6 +229,8 @@ GstBoxUploadSinkTerms
 gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan)
 {
   return (GstBoxUploadSinkTerms){
+    .given_session = plan->destination->kind == BOX_DESTINATION_SESSION,
+    .if_exists = plan->values.if_exists,
     .left_to_others = plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
   };
 }

@@ -43,7 +43,8 @@ char *gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan 
 /* Whether a spool is asked for, also where the size is known. */
 gboolean gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan);
 
-/* What the plan says of an upload that fails beside its recording. */
+/* What the plan says of an upload that fails beside its recording; whether the size is a reserve it
+ * does not. */
 GstBoxUploadSinkTerms gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */

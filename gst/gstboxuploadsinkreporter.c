@@ -89,11 +89,25 @@ gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const ch
   g_mutex_unlock (&self->lock);
 }
 
-gboolean
-gst_box_upload_sink_reporter_is_replaceable (const GError *error)
+/* FALSE: there is no spool. */
+static gboolean
+get_terms (GstBoxUploadSinkReporter *self, GstBoxUploadSinkTerms *terms)
 {
-  return g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
-         || g_error_matches (error, BOX_ERROR, BOX_ERROR_SIZE);
+  gboolean spooled;
+
+  g_mutex_lock (&self->lock);
+  spooled = self->spool != NULL;
+  *terms = self->terms;
+  g_mutex_unlock (&self->lock);
+  return spooled;
+}
+
+gboolean
+gst_box_upload_sink_reporter_is_replaceable (GstBoxUploadSinkReporter *self, const GError *error)
+{
+  GstBoxUploadSinkTerms terms;
+
+  return get_terms (self, &terms) && gst_box_upload_sink_terms_is_replaceable (&terms, error);
 }
 
 gboolean
@@ -399,15 +413,10 @@ on_completed (const BoxFile *file, gpointer user_data)
 static gboolean
 ends_only_the_upload (GstBoxUploadSinkReporter *self, const GError *error)
 {
-  gboolean spooled;
   GstBoxUploadSinkTerms terms;
 
-  g_mutex_lock (&self->lock);
-  spooled = self->spool != NULL;
-  terms = self->terms;
-  g_mutex_unlock (&self->lock);
-  return spooled
-         && (gst_box_upload_sink_reporter_is_replaceable (error)
+  return get_terms (self, &terms)
+         && (gst_box_upload_sink_terms_is_replaceable (&terms, error)
              || gst_box_upload_sink_terms_is_for_others (&terms, error));
 }
 

@@ -28,8 +28,10 @@ extern const BoxUploadEvents gst_box_upload_sink_reporter_events;
 void gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path,
                                              const GstBoxUploadSinkTerms *terms);
 
-/* Whether @error only ends the upload that runs beside a recording. */
-gboolean gst_box_upload_sink_reporter_is_replaceable (const GError *error);
+/* Whether there is a spool from which another upload can do what one that ended with @error could
+ * not. */
+gboolean
+gst_box_upload_sink_reporter_is_replaceable (GstBoxUploadSinkReporter *self, const GError *error);
 
 /* Whether a failure has been told; while one is being told, waits for that, unless interrupted. */
 gboolean gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self);

@@ -67,6 +67,7 @@ gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
   GError *error = NULL;
   const char *path;
 
+  terms.reserve = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
   if (!make_recorder (self, &error))
     return gst_box_upload_sink_stream_fail (self, error);
   path = box_recording_get_path (get_recording (self));
@@ -172,15 +173,17 @@ check_exact (GstBoxUploadSink *self, GError **error)
   return FALSE;
 }
 
-/* What fills the rest of the file. Where nothing can, it is left to another upload, of the right
- * size.
- */
+/* What fills the rest of a reserve. Where nothing can, or its upload has failed, there will be
+ * another upload, of the right size. */
 static gboolean
 decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, GError **error)
 {
   g_autoptr (GError) no_padding = NULL;
   guint64 size = box_recording_get_size (get_recording (self));
 
+  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE && !is_given_session (self)
+      && self->upload != NULL && gst_box_upload_sink_stream_upload_has_failed (self))
+    leave_upload (self);
   if (!gst_box_upload_sink_size_get_gap (&self->size, size, self->plan->values.padding,
                                          self->media_type, padding, gap, &no_padding))
     {

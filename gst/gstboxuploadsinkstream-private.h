@@ -23,6 +23,9 @@ GstFlowReturn gst_box_upload_sink_stream_completed (GstBoxUploadSink *self, BoxU
 /* Starts @upload (taken). */
 void gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload);
 
+/* Whether self->upload has failed, told or not. */
+gboolean gst_box_upload_sink_stream_upload_has_failed (GstBoxUploadSink *self);
+
 /* Cancels self->upload. One that has failed ends by itself, in the background, but may still have
  * its session to abort: it gets a moment for that. Many applications end as soon as they are told
  * of a failure, and their process with them; and what comes next would cancel it. */

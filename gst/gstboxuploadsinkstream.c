@@ -220,10 +220,10 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
   g_mutex_unlock (&self->lock);
 }
 
-static gboolean
-has_failed (BoxUpload *upload)
+gboolean
+gst_box_upload_sink_stream_upload_has_failed (GstBoxUploadSink *self)
 {
-  g_autoptr (GError) error = box_upload_get_error (upload);
+  g_autoptr (GError) error = box_upload_get_error (self->upload);
 
   return error != NULL;
 }
@@ -231,7 +231,7 @@ has_failed (BoxUpload *upload)
 void
 gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self)
 {
-  if (!has_failed (self->upload))
+  if (!gst_box_upload_sink_stream_upload_has_failed (self))
     box_upload_cancel (self->upload);
   else if (self->plan->values.on_error == BOX_ON_ERROR_ABORT)
     box_upload_wait_settled (self->upload, ABORT_TIME);
@@ -468,8 +468,8 @@ gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
           return upload_has_completed (self);
         case BOX_WAIT_FAILED:
           error = box_upload_get_error (self->upload);
-          *done = self->recorder == NULL || error == NULL
-                  || !gst_box_upload_sink_reporter_is_replaceable (error);
+          *done =
+              error == NULL || !gst_box_upload_sink_reporter_is_replaceable (self->reporter, error);
           return *done ? gst_box_upload_sink_stream_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
           flow = gst_box_upload_sink_stream_wait_playing (self);

@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstboxuploadsinkterms.h"
 
-#include "box-error.h"
+gboolean
+gst_box_upload_sink_terms_is_replaceable (const GstBoxUploadSinkTerms *self, const GError *error)
+{
+  if (self->given_session || error->domain != BOX_ERROR)
+    return FALSE;
+  switch ((BoxErrorCode) error->code)
+    {
+    case BOX_ERROR_SESSION_GONE:
+      return TRUE;
+    case BOX_ERROR_SIZE:
+      /* The recording may be smaller. */
+      return self->reserve;
+    case BOX_ERROR_NAME_IN_USE:
+      /* Somebody took the name after the session was opened; another one is opened accordingly. */
+      return self->if_exists != BOX_IF_EXISTS_ERROR;
+    default:
+      return FALSE;
+    }
+}
 
 gboolean
 gst_box_upload_sink_terms_is_for_others (const GstBoxUploadSinkTerms *self, const GError *error)

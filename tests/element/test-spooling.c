@@ -8,6 +8,7 @@
 #include "box-spool.h"
 
 #include <gst/base/gstbasesink.h>
+#include <string.h>
 
 #define PART 1000000
 #define SIZE 25000000
@@ -18,16 +19,23 @@
 
 /* A sink of a spool in the fixture's directory, for @size bytes; not started. */
 static SinkFixture *
-begin (guint64 part_size, guint64 size)
+begin_with (const BoxEmulatorOptions *options, guint64 size)
 {
-  BoxEmulatorOptions options = { .part_size = part_size };
-  SinkFixture *fixture = sink_fixture_new (&options);
+  SinkFixture *fixture = sink_fixture_new (options);
   g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
 
   sink_fixture_make_sink (fixture);
   g_object_set (fixture->sink, "location", "box://0/s.bin", "spool-dir", dir, "total-size", size,
                 NULL);
   return fixture;
+}
+
+static SinkFixture *
+begin (guint64 part_size, guint64 size)
+{
+  BoxEmulatorOptions options = { .part_size = part_size };
+
+  return begin_with (&options, size);
 }
 
 static void
@@ -91,9 +99,51 @@ test_upload_rate_set_before_the_upload_holds (gconstpointer size)
 
 /* --- Failures of the upload ----------------------------------------------------------------- */
 
+/* An upload that ends beside its recording is told to the log alone. */
+typedef struct
+{
+  GMutex lock;
+  GCond changed;
+  gboolean ended; /* with lock */
+} Log;
+
+static void
+on_log (GstDebugCategory *category, GstDebugLevel level, const char *file, const char *function,
+        gint line, GObject *object, GstDebugMessage *message, gpointer user_data)
+{
+  Log *log = user_data;
+
+  if (strstr (gst_debug_message_get (message), "the upload beside the recording ended") == NULL)
+    return;
+  g_mutex_lock (&log->lock);
+  log->ended = TRUE;
+  g_cond_broadcast (&log->changed);
+  g_mutex_unlock (&log->lock);
+}
+
+static void
+watch_log (Log *log)
+{
+  log->ended = FALSE;
+  gst_debug_set_threshold_for_name ("boxuploadsink", GST_LEVEL_INFO);
+  gst_debug_add_log_function (on_log, log, NULL);
+}
+
+static void
+wait_until_upload_ends (Log *log)
+{
+  g_mutex_lock (&log->lock);
+  while (!log->ended)
+    g_cond_wait (&log->changed, &log->lock);
+  g_mutex_unlock (&log->lock);
+  gst_debug_remove_log_function (on_log);
+  gst_debug_unset_threshold_for_name ("boxuploadsink");
+}
+
 static void
 test_recorder_needs_no_credentials (gconstpointer data)
 {
+  static Log log;
   const char *token = data;
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
@@ -102,12 +152,11 @@ test_recorder_needs_no_credentials (gconstpointer data)
   g_object_set (fixture->sink, "access-token", token, NULL);
   if (token != NULL)
     box_emulator_revoke_token (fixture->emulator, token);
+  watch_log (&log);
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
-  if (token != NULL)
-    g_assert_true (box_emulator_wait_done (fixture->emulator, "create_session", 1, 30000));
-  for (guint i = 1; i < SIZE / PART; i++)
-    g_assert_cmpint (sink_fixture_push (fixture, bytes, i * PART, PART), ==, GST_FLOW_OK);
+  wait_until_upload_ends (&log);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
   finish (fixture);
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
   assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
@@ -139,6 +188,59 @@ test_abort_on_error_is_not_cut_off (void)
   ids = box_emulator_get_session_ids (fixture->emulator);
   session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
+}
+
+/* No other session can take the place of one that was given: that is known at once, not at EOS. */
+static void
+test_given_session_that_expires_ends_the_recording (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "s.bin", NULL, SIZE);
+
+  g_object_set (fixture->sink, "location", NULL, "session", id, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait_element (fixture, "boxuploadsink-part");
+  box_emulator_expire_session (fixture->emulator, id);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_FAILED, "boxupload resume");
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 2 * PART, PART), ==, GST_FLOW_ERROR);
+}
+
+/* An exact size that Box does not take will not become another. */
+static void
+test_exact_size_that_is_refused_ends_the_recording (void)
+{
+  BoxEmulatorOptions options = { .max_size = SIZE - 1 };
+  g_autoptr (SinkFixture) fixture = begin_with (&options, SIZE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_WRITE, "boxupload resume");
+}
+
+static void
+test_reserve_that_is_refused_does_not_end_the_recording (void)
+{
+  static Log log;
+  BoxEmulatorOptions options = { .max_size = SIZE };
+  g_autoptr (SinkFixture) fixture = begin_with (&options, 0);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  set_option (fixture, "unknown-size", "reserve");
+  set_option (fixture, "padding", "zero");
+  g_object_set (fixture->sink, "reserve-size", (guint64) 2 * SIZE, NULL);
+  watch_log (&log);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  wait_until_upload_ends (&log);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
+  finish (fixture);
+  sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", bytes);
 }
 
 /* An application that takes its time with the message before the ERROR. */
@@ -434,6 +536,12 @@ main (int argc, char **argv)
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
   g_test_add_func ("/spooling/abort-on-error-is-not-cut-off", test_abort_on_error_is_not_cut_off);
+  g_test_add_func ("/spooling/given-session-that-expires-ends-the-recording",
+                   test_given_session_that_expires_ends_the_recording);
+  g_test_add_func ("/spooling/exact-size-that-is-refused-ends-the-recording",
+                   test_exact_size_that_is_refused_ends_the_recording);
+  g_test_add_func ("/spooling/reserve-that-is-refused-does-not-end-the-recording",
+                   test_reserve_that_is_refused_does_not_end_the_recording);
   g_test_add_func ("/spooling/stream-fails-after-the-error-is-told",
                    test_stream_fails_after_the_error_is_told);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
