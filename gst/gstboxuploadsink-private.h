@@ -53,12 +53,4 @@ struct _GstBoxUploadSink
   char *media_type;   /* of the caps, or NULL */
 };
 
-/* How the upload that runs stands; takes the lock. Free with gst_structure_free(). */
-GstStructure *gst_box_upload_sink_get_stats (GstBoxUploadSink *self);
-
-/* Gives the upload that runs, if any, the property's current value; takes the lock. Whoever
- * publishes an upload calls it afterwards, and so does whoever changes the property: the last one
- * is right. */
-void gst_box_upload_sink_apply_upload_rate (GstBoxUploadSink *self);
-
 G_END_DECLS

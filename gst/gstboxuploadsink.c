@@ -32,6 +32,7 @@
 #include "gstboxuploadsinkcredentials.h"
 #include "gstboxuploadsinkstats.h"
 #include "gstboxuploadsinkstream.h"
+#include "gstboxuploadsinkupload.h"
 #include "gstboxuploadsinkuri.h"
 
 GST_DEBUG_CATEGORY (gst_box_upload_sink_debug);
@@ -46,69 +47,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (GstBoxUploadSink, gst_box_upload_sink, GST_TYPE_B
 GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (
     boxuploadsink, "boxuploadsink", GST_RANK_NONE, GST_TYPE_BOX_UPLOAD_SINK,
     GST_DEBUG_CATEGORY_INIT (gst_box_upload_sink_debug, "boxuploadsink", 0, "Box upload sink"))
-
-static BoxUpload *
-dup_upload (GstBoxUploadSink *self)
-{
-  BoxUpload *upload;
-
-  g_mutex_lock (&self->lock);
-  if (self->finisher != NULL)
-    upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
-  else
-    upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
-  g_mutex_unlock (&self->lock);
-  return upload;
-}
-
-/* Bytes in the spool, 0 where there is none. */
-static guint64
-get_spooled (GstBoxUploadSink *self)
-{
-  guint64 spooled;
-
-  g_mutex_lock (&self->lock);
-  spooled = self->recording != NULL ? box_recording_get_size (self->recording) : 0;
-  g_mutex_unlock (&self->lock);
-  return spooled;
-}
-
-static GstBoxUploadSinkReporter *
-dup_reporter (GstBoxUploadSink *self)
-{
-  GstBoxUploadSinkReporter *reporter = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->reporter != NULL)
-    reporter = gst_box_upload_sink_reporter_ref (self->reporter);
-  g_mutex_unlock (&self->lock);
-  return reporter;
-}
-
-GstStructure *
-gst_box_upload_sink_get_stats (GstBoxUploadSink *self)
-{
-  g_autoptr (BoxUpload) upload = dup_upload (self);
-  GstBoxUploadSinkReporter *reporter = dup_reporter (self);
-  GstStructure *stats;
-
-  stats = gst_box_upload_sink_stats_new (upload, reporter, get_spooled (self));
-  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
-  return stats;
-}
-
-/* How the stream stands, or stood at its end. */
-static GstStructure *
-dup_stats (GstBoxUploadSink *self)
-{
-  GstStructure *stats = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->last_stats != NULL)
-    stats = gst_structure_copy (self->last_stats);
-  g_mutex_unlock (&self->lock);
-  return stats != NULL ? stats : gst_box_upload_sink_get_stats (self);
-}
 
 /* --- Settings that change meanwhile --------------------------------------------------------- */
 
@@ -147,20 +85,6 @@ catch_up_with_access_token (GstBoxUploadSink *self)
 
   if (g_strcmp0 (token, self->plan->values.access_token) != 0)
     apply_access_token (self);
-}
-
-void
-gst_box_upload_sink_apply_upload_rate (GstBoxUploadSink *self)
-{
-  guint64 rate;
-
-  g_mutex_lock (&self->lock);
-  rate = gst_box_upload_sink_properties_get_upload_rate (&self->properties);
-  if (self->finisher != NULL)
-    gst_box_upload_sink_finisher_set_rate (self->finisher, rate);
-  else if (self->upload != NULL)
-    box_upload_set_rate (self->upload, rate);
-  g_mutex_unlock (&self->lock);
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */
@@ -245,7 +169,7 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
 static guint64
 get_position (GstBoxUploadSink *self)
 {
-  g_autoptr (GstStructure) stats = dup_stats (self);
+  g_autoptr (GstStructure) stats = gst_box_upload_sink_stats_dup (self);
   guint64 position = 0;
 
   gst_structure_get_uint64 (stats, "bytes-received", &position);
@@ -334,18 +258,19 @@ static void
 set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
 {
   g_autoptr (BoxUpload) upload = NULL;
-  GstBoxUploadSinkReporter *reporter;
+  GstBoxUploadSinkReporter *reporter = NULL;
 
   g_mutex_lock (&self->lock);
   self->interrupted = interrupted;
   if (self->finisher != NULL)
     gst_box_upload_sink_finisher_interrupt (self->finisher, interrupted);
   upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
+  if (self->reporter != NULL)
+    reporter = gst_box_upload_sink_reporter_ref (self->reporter);
   g_mutex_unlock (&self->lock);
 
   if (upload != NULL)
     box_upload_interrupt (upload, interrupted);
-  reporter = dup_reporter (self);
   if (reporter != NULL)
     {
       gst_box_upload_sink_reporter_interrupt (reporter, interrupted);
@@ -484,7 +409,7 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
       apply_access_token (self);
       break;
     case GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE:
-      gst_box_upload_sink_apply_upload_rate (self);
+      gst_box_upload_sink_upload_apply_rate (self);
       break;
     case GST_BOX_UPLOAD_SINK_CHANGED_NOTHING:
       break;
@@ -497,7 +422,7 @@ gst_box_upload_sink_get_property (GObject *object, guint id, GValue *value, GPar
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
   if (id == GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS)
-    g_value_take_boxed (value, dup_stats (self));
+    g_value_take_boxed (value, gst_box_upload_sink_stats_dup (self));
   else
     gst_box_upload_sink_properties_get (&self->properties, object, id, value, pspec);
 }

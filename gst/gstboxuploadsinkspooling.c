@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way of a stream through the spool: recorded, uploaded beside that where its size is known,
- * and finished at EOS by an upload of the recording where it is not, or where the other one could
- * not. */
-#include "gstboxuploadsinkstream-private.h"
+#include "gstboxuploadsinkspooling.h"
+
+#include "gstboxuploadsinkstats.h"
+#include "gstboxuploadsinkupload.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
@@ -55,8 +55,8 @@ begin_upload (GstBoxUploadSink *self, GError **error)
       self->reporter, error);
   if (self->delivery == NULL)
     return FALSE;
-  gst_box_upload_sink_stream_start_upload (
-      self, box_upload_ref (box_delivery_get_upload (self->delivery)));
+  gst_box_upload_sink_upload_start (self,
+                                    box_upload_ref (box_delivery_get_upload (self->delivery)));
   return TRUE;
 }
 
@@ -69,7 +69,7 @@ gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
 
   terms.reserve = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
   if (!make_recorder (self, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   path = box_recording_get_path (get_recording (self));
   g_mutex_lock (&self->lock);
   self->recording = box_recording_ref (get_recording (self));
@@ -79,7 +79,7 @@ gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
   if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
     self->preflight = gst_box_upload_sink_preflight_new (self->plan, self->reporter);
   else if (!begin_upload (self, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   return GST_FLOW_OK;
 }
 
@@ -92,7 +92,7 @@ leave_upload (GstBoxUploadSink *self)
   g_autoptr (BoxUpload) upload = NULL;
 
   if (self->upload != NULL)
-    gst_box_upload_sink_stream_stop_upload (self);
+    gst_box_upload_sink_upload_stop (self);
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   g_mutex_unlock (&self->lock);
@@ -140,7 +140,7 @@ gst_box_upload_sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, 
   GError *error = NULL;
 
   if (!gst_box_upload_sink_recorder_write (self->recorder, self->position, data, length, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   self->position += length;
   return announce (self);
 }
@@ -154,7 +154,7 @@ gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self)
   leave_upload (self);
   if (gst_box_upload_sink_recorder_restart (self->recorder, &error))
     return TRUE;
-  gst_box_upload_sink_stream_fail (self, error);
+  gst_box_upload_sink_upload_fail (self, error);
   return FALSE;
 }
 
@@ -182,7 +182,7 @@ decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, G
   guint64 size = box_recording_get_size (get_recording (self));
 
   if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE && !is_given_session (self)
-      && self->upload != NULL && gst_box_upload_sink_stream_upload_has_failed (self))
+      && self->upload != NULL && gst_box_upload_sink_upload_has_failed (self))
     leave_upload (self);
   if (!gst_box_upload_sink_size_get_gap (&self->size, size, self->plan->values.padding,
                                          self->media_type, padding, gap, &no_padding))
@@ -208,7 +208,7 @@ digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
   GstFlowReturn flow = GST_FLOW_OK;
 
   while (flow == GST_FLOW_OK && gst_box_upload_sink_recorder_pad (self->recorder, padding, gap))
-    flow = gst_box_upload_sink_stream_give_way (self);
+    flow = gst_box_upload_sink_upload_give_way (self);
   return flow;
 }
 
@@ -223,14 +223,14 @@ end_recording (GstBoxUploadSink *self)
   BoxSha1 sha1;
 
   if (!check_exact (self, &error) || !decide_padding (self, &padding, &gap, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   if (self->delivery != NULL)
     flow = digest_padding (self, padding, gap);
   if (flow != GST_FLOW_OK)
     return flow;
   if (!gst_box_upload_sink_recorder_end (self->recorder, size + gap, padding,
                                          self->delivery != NULL ? &sha1 : NULL, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   if (self->delivery != NULL)
     box_upload_finish_digest (self->upload, &sha1);
   return GST_FLOW_OK;
@@ -253,7 +253,7 @@ finisher_is_done (GstBoxUploadSink *self)
   BoxUpload *upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
   BoxRecovered how;
   const BoxFile *file = gst_box_upload_sink_finisher_get_file (self->finisher, &how);
-  GstFlowReturn flow = gst_box_upload_sink_stream_completed (self, upload, file);
+  GstFlowReturn flow = gst_box_upload_sink_upload_completed (self, upload, file);
 
   g_clear_pointer (&upload, box_upload_unref);
   return flow;
@@ -262,7 +262,7 @@ finisher_is_done (GstBoxUploadSink *self)
 static GstFlowReturn
 finisher_failed (GstBoxUploadSink *self)
 {
-  return gst_box_upload_sink_stream_fail (
+  return gst_box_upload_sink_upload_fail (
       self, g_error_copy (gst_box_upload_sink_finisher_get_error (self->finisher)));
 }
 
@@ -293,7 +293,7 @@ wait_finisher (GstBoxUploadSink *self)
         case BOX_WAIT_FAILED:
           return finisher_failed (self);
         case BOX_WAIT_INTERRUPTED:
-          flow = gst_box_upload_sink_stream_wait_playing (self);
+          flow = gst_box_upload_sink_upload_wait_playing (self);
           if (flow != GST_FLOW_OK)
             return flow;
           break;
@@ -314,7 +314,7 @@ upload_recording (GstBoxUploadSink *self)
   self->finisher = finisher;
   gst_box_upload_sink_finisher_interrupt (finisher, self->interrupted);
   g_mutex_unlock (&self->lock);
-  gst_box_upload_sink_apply_upload_rate (self);
+  gst_box_upload_sink_upload_apply_rate (self);
   return wait_finisher (self);
 }
 
@@ -329,7 +329,7 @@ finish_upload (GstBoxUploadSink *self)
     return wait_finisher (self);
   if (self->delivery != NULL)
     {
-      flow = gst_box_upload_sink_stream_wait_upload (self, &done);
+      flow = gst_box_upload_sink_upload_wait (self, &done);
       if (flow != GST_FLOW_OK)
         return flow;
     }
@@ -356,7 +356,7 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
   if (flow != GST_FLOW_OK)
     return flow;
   if (box_recording_get_size (recording) == 0 && self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT)
-    return gst_box_upload_sink_stream_finish_empty (self);
+    return gst_box_upload_sink_upload_end_empty (self);
   uploads =
       !self->upload_failed && self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT;
   if (uploads)
@@ -371,7 +371,7 @@ gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
   self->completed = TRUE;
   if (self->upload_failed)
     return GST_FLOW_OK;
-  gst_box_upload_sink_stream_keep_stats (self);
+  gst_box_upload_sink_stats_keep (self);
   gst_box_upload_sink_spooling_end (self);
   gst_box_upload_sink_reporter_ended (self->reporter, "The recording is in the spool");
   return GST_FLOW_OK;

@@ -1,53 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstboxuploadsinkstream-private.h"
+#include "gstboxuploadsinkstream.h"
+
+#include "gstboxuploadsinkspooling.h"
+#include "gstboxuploadsinkstats.h"
+#include "gstboxuploadsinkupload.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
-
-/* While the rest is uploaded after EOS, progress is told this often (microseconds). */
-#define PROGRESS_INTERVAL G_USEC_PER_SEC
-
-/* What a state change waits for the session of a failed upload to be aborted, at most
- * (microseconds): long enough for a request over the internet, short enough for a user. */
-#define ABORT_TIME (700 * 1000)
 
 /* Padding is written in pieces of this size (bytes). */
 #define PADDING_PIECE 65536
 
 /* --- Failing -------------------------------------------------------------------------------- */
 
-GstFlowReturn
-gst_box_upload_sink_stream_fail (GstBoxUploadSink *self, GError *error)
-{
-  GstResourceError code = gst_box_upload_sink_resource_error (error);
-
-  self->failed = TRUE;
-  gst_box_upload_sink_reporter_failed (self->reporter, code, error);
-  if (self->upload != NULL)
-    box_upload_fail (self->upload, error);
-  else
-    g_error_free (error);
-  return GST_FLOW_ERROR;
-}
-
 /* The stream cannot go where upstream wants it. */
 static GstFlowReturn
 fail_seek (GstBoxUploadSink *self, GError *error)
 {
   gst_box_upload_sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
-  return gst_box_upload_sink_stream_fail (self, error);
-}
-
-GstFlowReturn
-gst_box_upload_sink_stream_upload_failed (GstBoxUploadSink *self)
-{
-  g_autoptr (GError) error = box_upload_get_error (self->upload);
-
-  self->failed = TRUE;
-  if (error != NULL)
-    gst_box_upload_sink_reporter_failed (self->reporter, gst_box_upload_sink_resource_error (error),
-                                         error);
-  return GST_FLOW_ERROR;
+  return gst_box_upload_sink_upload_fail (self, error);
 }
 
 static GstFlowReturn
@@ -74,30 +45,6 @@ settle (GstBoxUploadSink *self, GstFlowReturn flow)
 
 /* --- Beginning and ending ------------------------------------------------------------------- */
 
-void
-gst_box_upload_sink_stream_start_upload (GstBoxUploadSink *self, BoxUpload *upload)
-{
-  gboolean interrupted;
-
-  g_mutex_lock (&self->lock);
-  self->upload = upload;
-  self->seekable = FALSE;
-  interrupted = self->interrupted;
-  g_mutex_unlock (&self->lock);
-  if (interrupted)
-    box_upload_interrupt (upload, TRUE);
-  gst_box_upload_sink_apply_upload_rate (self);
-
-  GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
-  /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
-   * network. */
-  if (self->recorder == NULL
-      && gst_box_upload_sink_plan_uses_session (self->plan, self->size.bytes))
-    gst_box_upload_sink_reporter_begin_session (self->reporter,
-                                                self->plan->destination->session_id);
-  box_upload_start (upload);
-}
-
 static GstFlowReturn
 begin_upload (GstBoxUploadSink *self)
 {
@@ -110,9 +57,9 @@ begin_upload (GstBoxUploadSink *self)
   if (upload == NULL)
     {
       gst_box_upload_sink_reporter_unref (self->reporter);
-      return gst_box_upload_sink_stream_fail (self, error);
+      return gst_box_upload_sink_upload_fail (self, error);
     }
-  gst_box_upload_sink_stream_start_upload (self, upload);
+  gst_box_upload_sink_upload_start (self, upload);
   return GST_FLOW_OK;
 }
 
@@ -183,7 +130,7 @@ begin (GstBoxUploadSink *self)
   if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
-    return gst_box_upload_sink_stream_fail (self, error);
+    return gst_box_upload_sink_upload_fail (self, error);
   /* The SEGMENT came while the stream could still have been one that is spooled first. */
   if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->position != 0)
     return fail_jump (self, 0, self->position);
@@ -220,35 +167,6 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
   g_mutex_unlock (&self->lock);
 }
 
-gboolean
-gst_box_upload_sink_stream_upload_has_failed (GstBoxUploadSink *self)
-{
-  g_autoptr (GError) error = box_upload_get_error (self->upload);
-
-  return error != NULL;
-}
-
-void
-gst_box_upload_sink_stream_stop_upload (GstBoxUploadSink *self)
-{
-  if (!gst_box_upload_sink_stream_upload_has_failed (self))
-    box_upload_cancel (self->upload);
-  else if (self->plan->values.on_error == BOX_ON_ERROR_ABORT)
-    box_upload_wait_settled (self->upload, ABORT_TIME);
-}
-
-void
-gst_box_upload_sink_stream_keep_stats (GstBoxUploadSink *self)
-{
-  GstStructure *stats = gst_box_upload_sink_get_stats (self);
-
-  g_mutex_lock (&self->lock);
-  if (self->last_stats == NULL)
-    self->last_stats = g_steal_pointer (&stats);
-  g_mutex_unlock (&self->lock);
-  g_clear_pointer (&stats, gst_structure_free);
-}
-
 void
 gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 {
@@ -258,9 +176,9 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
   if (reporter == NULL)
     return;
   if (self->upload != NULL)
-    gst_box_upload_sink_stream_stop_upload (self);
+    gst_box_upload_sink_upload_stop (self);
   gst_box_upload_sink_reporter_close (reporter);
-  gst_box_upload_sink_stream_keep_stats (self);
+  gst_box_upload_sink_stats_keep (self);
 
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
@@ -273,29 +191,6 @@ gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
 
 /* --- Data ----------------------------------------------------------------------------------- */
 
-GstFlowReturn
-gst_box_upload_sink_stream_wait_playing (GstBoxUploadSink *self)
-{
-  GstBaseSink *sink = GST_BASE_SINK (self);
-  GstFlowReturn flow;
-
-  do
-    flow = gst_base_sink_wait_preroll (sink);
-  while (flow == GST_FLOW_OK && sink->need_preroll);
-  return flow;
-}
-
-GstFlowReturn
-gst_box_upload_sink_stream_give_way (GstBoxUploadSink *self)
-{
-  gboolean interrupted;
-
-  g_mutex_lock (&self->lock);
-  interrupted = self->interrupted;
-  g_mutex_unlock (&self->lock);
-  return interrupted ? gst_box_upload_sink_stream_wait_playing (self) : GST_FLOW_OK;
-}
-
 static GstFlowReturn
 wait_for_room (GstBoxUploadSink *self)
 {
@@ -305,11 +200,11 @@ wait_for_room (GstBoxUploadSink *self)
     case BOX_WAIT_TIMEOUT:
       return GST_FLOW_OK;
     case BOX_WAIT_INTERRUPTED:
-      return gst_box_upload_sink_stream_wait_playing (self);
+      return gst_box_upload_sink_upload_wait_playing (self);
     case BOX_WAIT_FAILED:
       break;
     }
-  return gst_box_upload_sink_stream_upload_failed (self);
+  return gst_box_upload_sink_upload_failed (self);
 }
 
 static GstFlowReturn
@@ -362,7 +257,7 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
       GstFlowReturn flow = GST_FLOW_OK;
 
       if (!gst_memory_map (memory, &map, GST_MAP_READ))
-        return gst_box_upload_sink_stream_fail (
+        return gst_box_upload_sink_upload_fail (
             self, g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
                                        "A buffer of the stream cannot be read"));
       if (map.size > 0)
@@ -395,7 +290,7 @@ write_padding (GstBoxUploadSink *self)
 
   if (!gst_box_upload_sink_size_get_gap (&self->size, stream_size, self->plan->values.padding,
                                          self->media_type, &kind, &gap, &error))
-    return gst_box_upload_sink_stream_fail (self, g_steal_pointer (&error));
+    return gst_box_upload_sink_upload_fail (self, g_steal_pointer (&error));
   if (gap == 0)
     return GST_FLOW_OK;
 
@@ -409,90 +304,11 @@ write_padding (GstBoxUploadSink *self)
       box_padding_read (kind, stream_size, gap, offset, piece, length);
       flow = upload_bytes (self, piece, length);
       if (flow == GST_FLOW_OK)
-        flow = gst_box_upload_sink_stream_give_way (self);
+        flow = gst_box_upload_sink_upload_give_way (self);
       if (flow != GST_FLOW_OK)
         return flow;
       offset += length;
     }
-  return GST_FLOW_OK;
-}
-
-/* Without a commit of ours, the application gets what it needs for its own. */
-static void
-tell_filled (GstBoxUploadSink *self, BoxUpload *upload)
-{
-  g_autoptr (BoxSession) session = box_upload_get_session (upload);
-  BoxUploadStats stats;
-  BoxSha1 sha1;
-
-  box_upload_get_stats (upload, &stats);
-  if (box_upload_get_sha1 (upload, &sha1))
-    gst_box_upload_sink_post_filled (GST_ELEMENT (self), session != NULL ? session->id : NULL,
-                                     stats.bytes_total, &sha1);
-}
-
-GstFlowReturn
-gst_box_upload_sink_stream_completed (GstBoxUploadSink *self, BoxUpload *upload,
-                                      const BoxFile *file)
-{
-  self->completed = TRUE;
-  if (file == NULL && upload != NULL)
-    tell_filled (self, upload);
-  if (file != NULL && self->plan->note != NULL)
-    box_note_remove (self->plan->note->session_id);
-  gst_box_upload_sink_reporter_completed (self->reporter, file);
-  return GST_FLOW_OK;
-}
-
-static GstFlowReturn
-upload_has_completed (GstBoxUploadSink *self)
-{
-  g_autoptr (BoxFile) file = box_upload_get_file (self->upload);
-
-  return gst_box_upload_sink_stream_completed (self, self->upload, file);
-}
-
-GstFlowReturn
-gst_box_upload_sink_stream_wait_upload (GstBoxUploadSink *self, gboolean *done)
-{
-  *done = TRUE;
-  while (TRUE)
-    {
-      g_autoptr (GError) error = NULL;
-      BoxUploadStats stats;
-      GstFlowReturn flow;
-
-      switch (box_upload_wait_done (self->upload, PROGRESS_INTERVAL))
-        {
-        case BOX_WAIT_READY:
-          return upload_has_completed (self);
-        case BOX_WAIT_FAILED:
-          error = box_upload_get_error (self->upload);
-          *done =
-              error == NULL || !gst_box_upload_sink_reporter_is_replaceable (self->reporter, error);
-          return *done ? gst_box_upload_sink_stream_upload_failed (self) : GST_FLOW_OK;
-        case BOX_WAIT_INTERRUPTED:
-          flow = gst_box_upload_sink_stream_wait_playing (self);
-          if (flow != GST_FLOW_OK)
-            return flow;
-          break;
-        case BOX_WAIT_TIMEOUT:
-          box_upload_get_stats (self->upload, &stats);
-          gst_box_upload_sink_reporter_commit_goes_on (self->reporter, &stats);
-          break;
-        }
-    }
-}
-
-GstFlowReturn
-gst_box_upload_sink_stream_finish_empty (GstBoxUploadSink *self)
-{
-  GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
-                       (NULL));
-  self->empty = TRUE;
-  if (self->upload != NULL)
-    gst_box_upload_sink_stream_stop_upload (self);
-  gst_box_upload_sink_reporter_ended (self->reporter, "Nothing was recorded");
   return GST_FLOW_OK;
 }
 
@@ -511,13 +327,13 @@ finish (GstBoxUploadSink *self)
   if (self->recorder != NULL)
     return gst_box_upload_sink_spooling_finish (self);
   if (self->position == 0 && self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
-    return gst_box_upload_sink_stream_finish_empty (self);
+    return gst_box_upload_sink_upload_end_empty (self);
   gst_box_upload_sink_reporter_begin_commit (self->reporter);
   flow = write_padding (self);
   if (flow != GST_FLOW_OK)
     return flow;
   box_upload_finish (self->upload);
-  return gst_box_upload_sink_stream_wait_upload (self, &done);
+  return gst_box_upload_sink_upload_wait (self, &done);
 }
 
 GstFlowReturn
