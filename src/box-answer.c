@@ -29,6 +29,7 @@ static const struct
   { 410, NULL, ANY_SUBJECT, BOX_ERROR_SESSION_GONE },
   { 412, NULL, ANY_SUBJECT, BOX_ERROR_CONFLICT },
   { 413, NULL, ANY_SUBJECT, BOX_ERROR_SIZE },
+  { 416, "invalid_range", ANY_SUBJECT, BOX_ERROR_SIZE },
   { 416, NULL, ANY_SUBJECT, BOX_ERROR_CONFLICT },
   { ANY_STATUS, "rate_limit_exceeded", ANY_SUBJECT, BOX_ERROR_TRANSIENT },
   { ANY_STATUS, "name_temporarily_reserved", ANY_SUBJECT, BOX_ERROR_TRANSIENT },
@@ -158,7 +159,8 @@ advise (BoxErrorCode code, guint status)
     case BOX_ERROR_SETTINGS:
       return status == 407 ? "give the proxy's user and password in its URI" : "check the settings";
     case BOX_ERROR_SIZE:
-      return "the file's size is not within what Box allows here";
+      return status == 416 ? "the declared size is not the one that the session was created for"
+                           : "the file's size is not within what Box allows here";
     case BOX_ERROR_SPACE:
       return "free space in the Box account or raise its quota";
     case BOX_ERROR_SESSION_GONE:

@@ -16,6 +16,7 @@ typedef struct
   GstResourceError code;
   const char *words;       /* in the error's text */
   const char *http_status; /* expected in the details, or NULL */
+  const char *scenario;    /* of the emulator, or NULL */
 } Refusal;
 
 static void
@@ -72,13 +73,34 @@ without_token (SinkFixture *fixture)
 }
 
 static void
+with_session_of_a_byte_more (SinkFixture *fixture)
+{
+  add_session_of (fixture, SIZE + 1);
+}
+
+static void
+with_api_endpoint_in_clear (SinkFixture *fixture)
+{
+  g_object_set (fixture->sink, "api-endpoint", "http://box.invalid/2.0", NULL);
+}
+
+static void
 with_endpoint_in_clear (SinkFixture *fixture)
 {
   g_object_set (fixture->sink, "endpoint", "http://box.invalid/api/2.0", NULL);
 }
 
+/* Names that pass here and yet not at Box, whose rules may change. */
+#define NAME_INVALID(route)                                                                        \
+  "[{\"route\":\"" route "\",\"do\":\"reply\",\"status\":400,\"json\":{\"type\":\"error\","        \
+  "\"status\":400,\"code\":\"item_name_invalid\",\"message\":\"Item name invalid\","               \
+  "\"request_id\":\"abcdef\"}}]"
+
 #define SETTINGS       GST_RESOURCE_ERROR_SETTINGS
 #define NOT_AUTHORIZED GST_RESOURCE_ERROR_NOT_AUTHORIZED
+
+/* A stream of 900 bytes. */
+#define SHORT "fakesrc num-buffers=9 sizetype=fixed sizemax=100"
 
 static const Refusal refusals[] = {
   { "no-destination", "", NULL, NULL, SETTINGS, "No destination", NULL },
@@ -101,18 +123,16 @@ static const Refusal refusals[] = {
     GST_RESOURCE_ERROR_WRITE, "longer", NULL },
   { "stream-shorter-than-declared", "location=box://0/a total-size=26000000", NULL, NULL,
     GST_RESOURCE_ERROR_WRITE, "25000000 of the 26000000", NULL },
-  { "short-stream-of-one-request", "location=box://0/a total-size=1000",
-    "fakesrc num-buffers=9 sizetype=fixed sizemax=100", NULL, GST_RESOURCE_ERROR_WRITE,
-    "900 of the 1000", NULL },
+  { "short-stream-of-one-request", "location=box://0/a total-size=1000", SHORT, NULL,
+    GST_RESOURCE_ERROR_WRITE, "900 of the 1000", NULL },
   { "empty-stream", "location=box://0/a total-size=1000", "fakesrc num-buffers=0", NULL,
     GST_RESOURCE_ERROR_WRITE, "0 of the 1000", NULL },
-  { "unknown-size", "location=box://0/a unknown-size=error",
-    "fakesrc num-buffers=9 sizetype=fixed sizemax=100", NULL, SETTINGS, "total-size", NULL },
+  { "unknown-size", "location=box://0/a unknown-size=error", SHORT, NULL, SETTINGS, "total-size",
+    NULL },
   { "name-that-is-taken", "location=box://0/taken.bin", NULL, with_taken_name,
     GST_RESOURCE_ERROR_BUSY, "box://0/taken.bin: ", "409" },
-  { "name-that-is-taken-of-one-request", "location=box://0/taken.bin total-size=900",
-    "fakesrc num-buffers=9 sizetype=fixed sizemax=100", with_taken_name, GST_RESOURCE_ERROR_BUSY,
-    "box://0/taken.bin: ", "409" },
+  { "name-that-is-taken-of-one-request", "location=box://0/taken.bin total-size=900", SHORT,
+    with_taken_name, GST_RESOURCE_ERROR_BUSY, "box://0/taken.bin: ", "409" },
   { "name-with-a-space-at-its-end", "location=box://0/a%20", NULL, NULL, SETTINGS, "name", NULL },
   { "name-with-a-slash", "file-name=a/b", NULL, NULL, SETTINGS, "name", NULL },
   { "folder-that-is-not-there", "location=box://4711/a", NULL, NULL, GST_RESOURCE_ERROR_NOT_FOUND,
@@ -128,6 +148,17 @@ static const Refusal refusals[] = {
     "ca-file", NULL },
   { "http-to-another-machine", "location=box://0/a", NULL, with_endpoint_in_clear, NOT_AUTHORIZED,
     "http", NULL },
+  { "http-to-another-machine-for-the-rest-of-the-api", "location=box://0/a", NULL,
+    with_api_endpoint_in_clear, NOT_AUTHORIZED, "http", NULL },
+  /* As many parts of the same size: only Box can tell. */
+  { "total-a-byte-below-the-sessions", "total-size=25000000", NULL, with_session_of_a_byte_more,
+    GST_RESOURCE_ERROR_WRITE, "not the one that the session was created for", "416" },
+  { "name-that-box-refuses", "location=box://0/a", NULL, NULL, SETTINGS, "name", "400",
+    NAME_INVALID ("create_session") },
+  { "name-that-box-refuses-of-one-request", "location=box://0/a total-size=900", SHORT, NULL,
+    SETTINGS, "name", "400", NAME_INVALID ("upload_file") },
+  { "name-that-box-refuses-in-advance", "location=box://0/a total-size=900", SHORT, NULL, SETTINGS,
+    "name", "400", NAME_INVALID ("preflight") },
 };
 
 static void
@@ -149,6 +180,7 @@ test_refused (gconstpointer data)
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
   g_autofree char *file_source = g_strdup_printf ("filesrc location=%s", path);
+  g_autoptr (GError) error = NULL;
   guint n_files;
 
   sink_fixture_launch (fixture, "%s ! boxuploadsink name=sink %s",
@@ -156,6 +188,9 @@ test_refused (gconstpointer data)
                        refusal->properties);
   if (refusal->prepare != NULL)
     refusal->prepare (fixture);
+  if (refusal->scenario != NULL)
+    box_emulator_load_scenario (fixture->emulator, refusal->scenario, &error);
+  g_assert_no_error (error);
   n_files = box_emulator_count_files (fixture->emulator);
 
   g_assert_false (sink_fixture_run (fixture));
