@@ -357,8 +357,7 @@ sink_fixture_count (SinkFixture *fixture, GstMessageType type)
     {
       GstMessage *message = g_ptr_array_index (fixture->messages, i);
 
-      if (GST_MESSAGE_TYPE (message) == type
-          && GST_MESSAGE_SRC (message) == (gpointer) fixture->sink)
+      if (GST_MESSAGE_TYPE (message) == type && is_end_or_ours (fixture, message))
         n++;
     }
   return n;
@@ -465,6 +464,32 @@ sink_fixture_assert_progress_balanced (SinkFixture *fixture)
   g_assert_cmpint (open, ==, 0);
 }
 
+/* Where the first message of @type, and (unless NULL) of this name, stands among those taken; -1:
+ * there is none. */
+static gint
+index_of (SinkFixture *fixture, GstMessageType type, const char *name)
+{
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      GstMessage *message = g_ptr_array_index (fixture->messages, i);
+
+      if (GST_MESSAGE_TYPE (message) == type
+          && (name == NULL || gst_message_has_name (message, name)))
+        return (gint) i;
+    }
+  return -1;
+}
+
+void
+sink_fixture_assert_eos_is_last (SinkFixture *fixture)
+{
+  gint eos = index_of (fixture, GST_MESSAGE_EOS, NULL);
+  gint complete = index_of (fixture, GST_MESSAGE_ELEMENT, "boxuploadsink-complete");
+
+  g_assert_cmpint (complete, >=, 0);
+  g_assert_cmpint (eos, >, complete);
+}
+
 /* --- What is stored ------------------------------------------------------------------------- */
 
 static void
@@ -479,6 +504,7 @@ assert_announced (SinkFixture *fixture, const BoxEmulatorFile *file)
   g_assert_cmpstr (gst_structure_get_string (complete, "sha1"), ==, file->sha1);
   g_assert_true (gst_structure_get_uint64 (complete, "size", &size));
   g_assert_cmpuint (size, ==, file->size);
+  sink_fixture_assert_eos_is_last (fixture);
 }
 
 void

@@ -83,7 +83,8 @@ gboolean sink_fixture_run (SinkFixture *fixture);
 /* Takes what is on the bus without waiting. */
 void sink_fixture_drain (SinkFixture *fixture);
 
-/* Of the messages that have been taken: how many of @type the sink posted; the last element message
+/* Of the messages that have been taken: how many of @type the sink or the pipeline (which keeps the
+ * sink's EOS and posts its own) posted; the last element message
  * of a name, or NULL; how many of these. */
 guint sink_fixture_count (SinkFixture *fixture, GstMessageType type);
 const GstStructure *sink_fixture_find (SinkFixture *fixture, const char *name);
@@ -95,6 +96,9 @@ const GstStructure *sink_fixture_get_error_details (SinkFixture *fixture);
 
 /* Exactly one ERROR of the sink, with this code and a text that contains @words. */
 void sink_fixture_assert_failed (SinkFixture *fixture, GstResourceError code, const char *words);
+
+/* EOS came, and the sink had said before it that the file is committed. */
+void sink_fixture_assert_eos_is_last (SinkFixture *fixture);
 
 /* Every progress that was begun has ended. */
 void sink_fixture_assert_progress_balanced (SinkFixture *fixture);

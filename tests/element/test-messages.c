@@ -149,9 +149,13 @@ test_commit_progress (void)
   g_assert_cmpint (percent, ==, 100);
   g_assert_true (gst_structure_get_uint64 (structure, "rate", &value));
   assert_uint64 (structure, "time-left", 0);
+  sink_fixture_drain (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
+  g_assert_null (sink_fixture_find (fixture, "boxuploadsink-complete"));
 
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_eos_is_last (fixture);
   sink_fixture_assert_progress_balanced (fixture);
 }
 
