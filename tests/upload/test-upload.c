@@ -41,7 +41,29 @@ test_a_stream_of_k_parts_and_a_byte_is_stored (Fixture *f, gconstpointer data)
 static void
 test_sixteen_parts_are_in_flight_at_once (Fixture *f, gconstpointer data)
 {
-  upload_session (f, 160 * PART - 17, 16);
+  guint64 size = 160 * PART - 17;
+  g_autofree char *id = NULL;
+  g_autoptr (BoxDestination) destination = new_session (f, "a.bin", size, &id);
+  BoxUploadSettings settings = settings_for (f, destination, size);
+  BoxUploadStats stats;
+
+  settings.parallel = 16;
+  g_assert_true (box_emulator_load_scenario (
+      f->emulator, "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}",
+      NULL));
+  begin (f, &settings);
+  /* What fits into memory. */
+  g_assert_true (produce (f, 0, 18 * PART));
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 16, 10000));
+  box_upload_get_stats (f->upload, &stats);
+  g_assert_cmpuint (stats.parts_in_flight, ==, 16);
+  box_emulator_release (f->emulator, "parts");
+  g_assert_true (produce (f, 18 * PART, size));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  assert_stored (f, "a.bin", size);
+  assert_sent_once (f, id);
+  g_assert_cmpuint (box_emulator_count_parallel (f->emulator, "upload_part"), ==, 16);
 }
 
 static void
