@@ -104,6 +104,83 @@ test_many_memories (void)
   end (fixture, bytes);
 }
 
+/* Across the ends of parts, in a session: buffers of as many memories as fit into one, and empty
+ * ones between them. */
+static void
+test_many_memories_across_parts (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  guint n = gst_buffer_get_max_memory ();
+  gsize length = 2 * PART_SIZE / n + 7, offset = 0;
+
+  while (offset < STREAM)
+    {
+      GstBuffer *buffer = gst_buffer_new ();
+
+      for (guint i = 0; i < n && offset < STREAM; i++, offset += MIN (length, STREAM - offset))
+        gst_buffer_append_memory (
+            buffer, gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, (gpointer) data, STREAM,
+                                            offset, MIN (length, STREAM - offset), NULL, NULL));
+      g_assert_cmpint (gst_harness_push (fixture->harness, buffer), ==, GST_FLOW_OK);
+      g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new ()), ==, GST_FLOW_OK);
+    }
+  end (fixture, bytes);
+}
+
+/* Empty buffers just where a part, and the stream, end and begin. */
+static void
+test_empty_buffers_between_parts (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+
+  for (gsize offset = 0; offset < STREAM; offset += PART_SIZE)
+    {
+      g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new_allocate (NULL, 0, NULL)),
+                       ==, GST_FLOW_OK);
+      g_assert_cmpint (sink_fixture_push (fixture, bytes, offset, MIN (PART_SIZE, STREAM - offset)),
+                       ==, GST_FLOW_OK);
+      g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new ()), ==, GST_FLOW_OK);
+    }
+  end (fixture, bytes);
+}
+
+static void
+test_single_bytes_around_the_end_of_a_part (void)
+{
+  const gsize around = 1000;
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  gsize begins = PART_SIZE - around, ends = PART_SIZE + around;
+
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, begins), ==, GST_FLOW_OK);
+  for (gsize offset = begins; offset < ends; offset++)
+    g_assert_cmpint (sink_fixture_push (fixture, bytes, offset, 1), ==, GST_FLOW_OK);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, ends, STREAM - 1 - ends), ==, GST_FLOW_OK);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, STREAM - 1, 1), ==, GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
+static void
+test_list_with_an_empty_buffer (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (STREAM);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  GstBufferList *list = gst_buffer_list_new ();
+  const gsize cuts[] = { 0, 0, PART_SIZE, PART_SIZE, PART_SIZE + 1, STREAM, STREAM };
+
+  for (guint i = 0; i + 1 < G_N_ELEMENTS (cuts); i++)
+    {
+      g_autoptr (GBytes) slice = g_bytes_new_from_bytes (bytes, cuts[i], cuts[i + 1] - cuts[i]);
+
+      gst_buffer_list_add (list, gst_buffer_new_wrapped_bytes (slice));
+    }
+  g_assert_cmpint (gst_pad_push_list (fixture->harness->srcpad, list), ==, GST_FLOW_OK);
+  end (fixture, bytes);
+}
+
 static void
 test_larger_than_several_parts (void)
 {
@@ -153,6 +230,11 @@ main (int argc, char **argv)
   g_test_add_func ("/buffers/of-1316-bytes-in-lists", test_lists);
   g_test_add_func ("/buffers/empty-ones-change-nothing", test_empty_buffers);
   g_test_add_func ("/buffers/of-many-memories", test_many_memories);
+  g_test_add_func ("/buffers/of-many-memories-across-parts", test_many_memories_across_parts);
+  g_test_add_func ("/buffers/empty-ones-between-parts", test_empty_buffers_between_parts);
+  g_test_add_func ("/buffers/of-one-byte-around-the-end-of-a-part",
+                   test_single_bytes_around_the_end_of_a_part);
+  g_test_add_func ("/buffers/list-with-an-empty-one", test_list_with_an_empty_buffer);
   g_test_add_func ("/buffers/larger-than-several-parts", test_larger_than_several_parts);
   g_test_add_func ("/buffers/of-a-pool-go-back-at-once", test_pool_buffers_go_back);
   return g_test_run ();
