@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A pause is no failure, however long it is, and whatever becomes of idle connections meanwhile.
+ */
+#include "../element/sink-fixture.h"
+
+#define PART 1000000
+#define SIZE 24500000
+
+/* Seconds. */
+#define TIMEOUT (SINK_FIXTURE_SANITIZED ? 4 : 1)
+
+#define PAUSE (TIMEOUT * GST_SECOND + GST_SECOND / 2)
+
+/* Whether every part that is full was sent: nothing is left that could use a connection. */
+static gboolean
+is_idle (SinkFixture *fixture)
+{
+  guint64 received = sink_fixture_get_stat (fixture, "bytes-received");
+
+  return sink_fixture_get_stat (fixture, "parts-in-flight") == 0
+         && sink_fixture_get_stat (fixture, "bytes-uploaded") == received / PART * PART;
+}
+
+static void
+wait_until_idle (SinkFixture *fixture)
+{
+  gint64 deadline = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+  /* A part is told of before it is counted, so that no message says it. */
+  while (!is_idle (fixture) && g_get_monotonic_time () < deadline)
+    g_usleep (1000);
+  g_assert_true (is_idle (fixture));
+}
+
+/* The server closes what is idle, and the time passes in which a connection must have made
+ * progress; nothing may come of it. */
+static void
+pause_for_long (SinkFixture *fixture)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  box_emulator_set_down (fixture->emulator, TRUE);
+  box_emulator_set_down (fixture->emulator, FALSE);
+  sink_fixture_drain (fixture);
+  message = gst_bus_timed_pop (fixture->bus, PAUSE);
+  g_assert_null (message);
+}
+
+static guint64
+count_body_bytes (SinkFixture *fixture)
+{
+  g_autoptr (GPtrArray) requests = box_emulator_get_requests (fixture->emulator, "upload_part");
+  guint64 n = 0;
+
+  for (guint i = 0; i < requests->len; i++)
+    n += ((const BoxEmulatorRequest *) requests->pdata[i])->body_bytes;
+  return n;
+}
+
+static void
+test_longer_than_the_timeout (gconstpointer data)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
+  g_autoptr (GError) error = NULL;
+
+  fixture->tls = GPOINTER_TO_INT (data);
+  box_emulator_load_scenario (
+      fixture->emulator,
+      "[{\"route\":\"upload_part\",\"part\":3,\"do\":\"hold\",\"name\":\"gate\"}]", &error);
+  g_assert_no_error (error);
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
+                       "timeout=%d parallel=2 max-memory=2000000",
+                       path, TIMEOUT);
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  gst_element_set_state (fixture->pipeline, GST_STATE_PAUSED);
+  gst_element_get_state (fixture->pipeline, NULL, NULL, SINK_FIXTURE_PATIENCE);
+  box_emulator_release (fixture->emulator, "gate");
+  wait_until_idle (fixture);
+  pause_for_long (fixture);
+
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  g_assert_cmpuint (sink_fixture_get_stat (fixture, "retries"), ==, 0);
+  g_assert_cmpuint (sink_fixture_count_element (fixture, "boxuploadsink-retry"), ==, 0);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 0);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, 25);
+  g_assert_cmpuint (count_body_bytes (fixture), ==, SIZE);
+  sink_fixture_assert_progress_balanced (fixture);
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  g_test_add_data_func ("/pauses/longer-than-the-timeout/http", GINT_TO_POINTER (FALSE),
+                        test_longer_than_the_timeout);
+  g_test_add_data_func ("/pauses/longer-than-the-timeout/tls", GINT_TO_POINTER (TRUE),
+                        test_longer_than_the_timeout);
+  return g_test_run ();
+}
