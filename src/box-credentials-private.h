@@ -11,6 +11,10 @@ G_BEGIN_DECLS
  * Microseconds. */
 void box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit);
 
+/* The same for all credentials that are made from now on; tests of the element find it in the
+ * loaded plugin, whose credentials they cannot reach. */
+void box_credentials_set_default_request_limit (gint64 limit);
+
 /* Owned by @credentials. Its immutable fields may be read. */
 const BoxTokenSource *box_credentials_get_source (BoxCredentials *credentials);
 

@@ -17,6 +17,9 @@
 /* Microseconds. */
 #define REQUEST_LIMIT (30 * G_USEC_PER_SEC)
 
+/* Of credentials made from now on; only tests change it. Atomic. */
+static gint64 default_request_limit = REQUEST_LIMIT;
+
 struct _BoxCredentials
 {
   gatomicrefcount users;
@@ -105,7 +108,7 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
   g_atomic_ref_count_init (&credentials->users);
   g_mutex_init (&credentials->lock);
   g_cond_init (&credentials->changed);
-  credentials->request_limit = REQUEST_LIMIT;
+  credentials->request_limit = __atomic_load_n (&default_request_limit, __ATOMIC_RELAXED);
   credentials->source = box_token_source_new (settings, config);
   if (credentials->source->path != NULL)
     credentials->keeper = box_token_keeper_get (box_token_source_new (settings, config));
@@ -175,6 +178,12 @@ box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit)
   g_mutex_lock (&credentials->lock);
   credentials->request_limit = limit > 0 ? limit : REQUEST_LIMIT;
   g_mutex_unlock (&credentials->lock);
+}
+
+void
+box_credentials_set_default_request_limit (gint64 limit)
+{
+  __atomic_store_n (&default_request_limit, limit > 0 ? limit : REQUEST_LIMIT, __ATOMIC_RELAXED);
 }
 
 const BoxTokenSource *

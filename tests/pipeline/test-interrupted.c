@@ -5,7 +5,6 @@
  */
 #include "../element/sink-fixture.h"
 
-#include <glib/gstdio.h>
 
 #define PART  1000000
 #define PARTS 25
@@ -321,136 +320,6 @@ test_stop_during_an_outage (void)
   box_emulator_set_down (fixture->emulator, FALSE);
 }
 
-/* --- Tokens --------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  GMutex lock;
-  GCond cond;
-  gboolean asked;
-  gboolean answer;
-} Application;
-
-static char *
-on_request_token (GstElement *sink, gpointer user_data)
-{
-  Application *application = user_data;
-
-  g_mutex_lock (&application->lock);
-  application->asked = TRUE;
-  g_cond_broadcast (&application->cond);
-  while (!application->answer)
-    g_cond_wait (&application->cond, &application->lock);
-  g_mutex_unlock (&application->lock);
-  return NULL;
-}
-
-static void
-set_flag (Application *application, gboolean *flag)
-{
-  g_mutex_lock (&application->lock);
-  *flag = TRUE;
-  g_cond_broadcast (&application->cond);
-  g_mutex_unlock (&application->lock);
-}
-
-static void
-test_token_request_never_answered (void)
-{
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
-  static Application application;
-
-  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
-  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (on_request_token), &application);
-  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_mutex_lock (&application.lock);
-  while (!application.asked)
-    g_cond_wait (&application.cond, &application.lock);
-  g_mutex_unlock (&application.lock);
-
-  set_state_at_once (fixture, GST_STATE_NULL);
-  set_flag (&application, &application.answer);
-}
-
-static char *
-give_token (GstElement *sink, gpointer user_data)
-{
-  guint *n = user_data;
-
-  g_atomic_int_inc (n);
-  return g_strdup ("a-better-token");
-}
-
-static char *
-give_nothing (GstElement *sink, gpointer user_data)
-{
-  return NULL;
-}
-
-static void
-test_token_request_answered (void)
-{
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
-  guint n = 0;
-
-  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
-  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_nothing), NULL);
-  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_token), &n);
-  play_to_the_end (fixture, path);
-  g_assert_cmpuint (n, ==, 1);
-}
-
-static void
-test_token_set_while_playing (void)
-{
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
-      "[{\"route\":\"upload_part\",\"part\":9,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "parallel=1");
-
-  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
-  g_object_set (fixture->sink, "access-token", "the-next-token", NULL);
-  box_emulator_release (fixture->emulator, "gate");
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, 60000));
-  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
-  play_to_the_end (fixture, path);
-}
-
-/* The message about a file that everybody can read comes while the plan is made. */
-static void
-set_token (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
-{
-  GstState state = GST_STATE_NULL;
-
-  if (level != G_LOG_LEVEL_MESSAGE)
-    return;
-  gst_element_get_state (user_data, &state, NULL, 0);
-  if (state == GST_STATE_READY)
-    g_object_set (user_data, "access-token", "the-next-token", NULL);
-}
-
-static void
-test_token_set_while_the_upload_is_planned (void)
-{
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
-  g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
-  g_autoptr (GPtrArray) requests = NULL;
-
-  g_assert_true (g_file_set_contents_full (token_file, SINK_FIXTURE_TOKEN, -1,
-                                           G_FILE_SET_CONTENTS_NONE, 0666, NULL));
-  g_chmod (token_file, 0666);
-  g_object_set (fixture->sink, "token-file", token_file, "access-token", NULL, NULL);
-  g_log_set_default_handler (set_token, fixture->sink);
-  play_to_the_end (fixture, path);
-  g_log_set_default_handler (g_log_default_handler, NULL);
-  requests = box_emulator_get_requests (fixture->emulator, NULL);
-  for (guint i = 0; i < requests->len; i++)
-    g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==, "the-next-token");
-}
-
 /* --- Two at once ---------------------------------------------------------------------------- */
 
 static void
@@ -502,11 +371,6 @@ main (int argc, char **argv)
   g_test_add_func ("/flush/a-segment-elsewhere-is-an-error", test_segment_elsewhere);
   g_test_add_func ("/outage/eos-waits-for-its-end", test_eos_during_an_outage);
   g_test_add_func ("/outage/does-not-keep-from-stopping", test_stop_during_an_outage);
-  g_test_add_func ("/token/request-never-answered", test_token_request_never_answered);
-  g_test_add_func ("/token/request-answered", test_token_request_answered);
-  g_test_add_func ("/token/set-while-the-upload-is-planned",
-                   test_token_set_while_the_upload_is_planned);
-  g_test_add_func ("/token/set-while-playing", test_token_set_while_playing);
   g_test_add_func ("/two-sinks-in-one-pipeline", test_two_sinks_in_one_pipeline);
   return g_test_run ();
 }

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tokens that the application gives: set while playing, asked for by request-token, and asked for
+ * in vain.
+ */
+#include "../element/sink-fixture.h"
+
+#include <glib/gstdio.h>
+#include <gmodule.h>
+
+#define PART  1000000
+#define PARTS 25
+#define SIZE  (PARTS * PART)
+
+/* How long the application is waited for, microseconds: longer than another upload takes meanwhile.
+ */
+#define LIMIT ((SINK_FIXTURE_SANITIZED ? 15 : 2) * G_USEC_PER_SEC)
+
+#define AT_ONCE ((SINK_FIXTURE_SANITIZED ? 5 : 1) * G_USEC_PER_SEC)
+
+static SinkFixture *
+fixture_with_scenario (const char *scenario)
+{
+  BoxEmulatorOptions options = { .part_size = PART };
+  SinkFixture *fixture = sink_fixture_new (&options);
+  g_autoptr (GError) error = NULL;
+
+  if (scenario != NULL)
+    box_emulator_load_scenario (fixture->emulator, scenario, &error);
+  g_assert_no_error (error);
+  return fixture;
+}
+
+static char *
+launch_file (SinkFixture *fixture, const char *properties)
+{
+  char *path = sink_fixture_make_file (fixture, SIZE);
+
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", path,
+                       properties);
+  return path;
+}
+
+static void
+assert_every_part_sent_once (SinkFixture *fixture)
+{
+  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
+  g_autoptr (BoxEmulatorSession) session = NULL;
+
+  g_assert_cmpuint (ids->len, ==, 1);
+  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
+  g_assert_cmpuint (session->n_commits, ==, 1);
+  for (guint i = 0; i < session->n_parts; i++)
+    g_assert_cmpuint (session->received[i], ==, 1);
+}
+
+static void
+play_to_the_end (SinkFixture *fixture, const char *path)
+{
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  sink_fixture_assert_progress_balanced (fixture);
+  assert_every_part_sent_once (fixture);
+}
+
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  gboolean asked;
+  gboolean answer;
+} Application;
+
+static char *
+on_request_token (GstElement *sink, gpointer user_data)
+{
+  Application *application = user_data;
+
+  g_mutex_lock (&application->lock);
+  application->asked = TRUE;
+  g_cond_broadcast (&application->cond);
+  while (!application->answer)
+    g_cond_wait (&application->cond, &application->lock);
+  g_mutex_unlock (&application->lock);
+  return NULL;
+}
+
+static void
+wait_until_asked (Application *application)
+{
+  g_mutex_lock (&application->lock);
+  while (!application->asked)
+    g_cond_wait (&application->cond, &application->lock);
+  g_mutex_unlock (&application->lock);
+}
+
+/* The application's thread ends, too. */
+static void
+let_answer (Application *application)
+{
+  g_mutex_lock (&application->lock);
+  application->answer = TRUE;
+  g_cond_broadcast (&application->cond);
+  g_mutex_unlock (&application->lock);
+}
+
+/* A sink whose token is refused, and that asks an application that never answers. */
+static void
+play_until_asked (SinkFixture *fixture, Application *application)
+{
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (on_request_token), application);
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  wait_until_asked (application);
+}
+
+static void
+test_request_never_answered_does_not_keep_from_stopping (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  static Application application;
+  gint64 begin;
+
+  play_until_asked (fixture, &application);
+  begin = g_get_monotonic_time ();
+  g_assert_cmpint (gst_element_set_state (fixture->pipeline, GST_STATE_NULL), ==,
+                   GST_STATE_CHANGE_SUCCESS);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, AT_ONCE);
+  let_answer (&application);
+}
+
+/* For credentials that are made from now on, in the plugin's copy of the uploader. */
+static void
+set_request_limit (gint64 limit)
+{
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_by_name ("boxupload");
+  GModule *module = g_module_open (gst_plugin_get_filename (plugin), G_MODULE_BIND_LAZY);
+  gpointer set = NULL;
+
+  g_assert_nonnull (module);
+  g_assert_true (g_module_symbol (module, "box_credentials_set_default_request_limit", &set));
+  ((void (*) (gint64)) set) (limit);
+  g_module_close (module);
+}
+
+/* Another sink in this process, with a token that is good, from beginning to end. */
+static void
+upload_beside (SinkFixture *fixture)
+{
+  g_autofree char *path = sink_fixture_make_file (fixture, SIZE + 1);
+  g_autofree char *line =
+      g_strdup_printf ("filesrc location=%s ! boxuploadsink name=sink location=box://0/b", path);
+  g_autoptr (GstElement) pipeline = gst_object_ref_sink (gst_parse_launch (line, NULL));
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) end = NULL;
+
+  sink_fixture_configure (fixture, sink);
+  g_object_set (sink, "access-token", "a-good-token", NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  end =
+      gst_bus_timed_pop_filtered (bus, SINK_FIXTURE_PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (end);
+  g_assert_cmpint (GST_MESSAGE_TYPE (end), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+static void
+test_request_never_answered_ends_with_an_error (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  static Application application;
+
+  set_request_limit (LIMIT);
+  play_until_asked (fixture, &application);
+  set_request_limit (0);
+  upload_beside (fixture);
+  sink_fixture_drain (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_ERROR), ==, 0);
+
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_drain (fixture);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "did not answer within");
+  sink_fixture_assert_progress_balanced (fixture);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 1);
+  let_answer (&application);
+}
+
+static char *
+give_token (GstElement *sink, gpointer user_data)
+{
+  guint *n = user_data;
+
+  g_atomic_int_inc (n);
+  return g_strdup ("a-better-token");
+}
+
+static char *
+give_nothing (GstElement *sink, gpointer user_data)
+{
+  return NULL;
+}
+
+static void
+test_request_answered (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  guint n = 0;
+
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_nothing), NULL);
+  g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_token), &n);
+  play_to_the_end (fixture, path);
+  g_assert_cmpuint (n, ==, 1);
+}
+
+static void
+test_token_set_while_playing (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+      "[{\"route\":\"upload_part\",\"part\":9,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = launch_file (fixture, "parallel=1");
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_object_set (fixture->sink, "access-token", "the-next-token", NULL);
+  box_emulator_release (fixture->emulator, "gate");
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, 60000));
+  box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
+  play_to_the_end (fixture, path);
+}
+
+/* The message about a file that everybody can read comes while the plan is made. */
+static void
+set_token (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+  GstState state = GST_STATE_NULL;
+
+  if (level != G_LOG_LEVEL_MESSAGE)
+    return;
+  gst_element_get_state (user_data, &state, NULL, 0);
+  if (state == GST_STATE_READY)
+    g_object_set (user_data, "access-token", "the-next-token", NULL);
+}
+
+static void
+test_token_set_while_the_upload_is_planned (void)
+{
+  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autofree char *path = launch_file (fixture, "");
+  g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
+  g_autoptr (GPtrArray) requests = NULL;
+
+  g_assert_true (g_file_set_contents_full (token_file, SINK_FIXTURE_TOKEN, -1,
+                                           G_FILE_SET_CONTENTS_NONE, 0666, NULL));
+  g_chmod (token_file, 0666);
+  g_object_set (fixture->sink, "token-file", token_file, "access-token", NULL, NULL);
+  g_log_set_default_handler (set_token, fixture->sink);
+  play_to_the_end (fixture, path);
+  g_log_set_default_handler (g_log_default_handler, NULL);
+  requests = box_emulator_get_requests (fixture->emulator, NULL);
+  for (guint i = 0; i < requests->len; i++)
+    g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==, "the-next-token");
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  g_test_add_func ("/tokens/request-never-answered-does-not-keep-from-stopping",
+                   test_request_never_answered_does_not_keep_from_stopping);
+  g_test_add_func ("/tokens/request-never-answered-ends-with-an-error",
+                   test_request_never_answered_ends_with_an_error);
+  g_test_add_func ("/tokens/request-answered", test_request_answered);
+  g_test_add_func ("/tokens/set-while-the-upload-is-planned",
+                   test_token_set_while_the_upload_is_planned);
+  g_test_add_func ("/tokens/set-while-playing", test_token_set_while_playing);
+  return g_test_run ();
+}
