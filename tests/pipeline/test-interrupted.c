@@ -5,7 +5,6 @@
  */
 #include "../element/sink-fixture.h"
 
-
 #define PART  1000000
 #define PARTS 25
 #define SIZE  (PARTS * PART)
