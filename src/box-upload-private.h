@@ -64,7 +64,7 @@ struct _BoxUpload
   BoxFile *file;
   gint64 trouble_since;  /* first failure after the last progress, 0: none */
   guint64 trouble_reach; /* bytes at Box or on their way when that was dated */
-  guint trouble_count;   /* failures in a row, of any request */
+  guint trouble_count;   /* passing failures in a row, of any request */
   gint64 finished_at;
   gboolean outage;
   guint retries;

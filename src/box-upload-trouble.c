@@ -10,8 +10,8 @@
 #define MAX_CONFLICTS 10
 #define MAX_DAMAGED   3
 
-/* So many failures in a row, with no success between them, are an outage worth a warning; a single
- * reset is not. */
+/* So many passing failures in a row, with no success between them, are an outage worth a warning; a
+ * single reset is not. */
 #define OUTAGE_FAILURES 3
 
 /* More bytes than this have left since trouble was dated: what has failed since is new trouble. A
@@ -32,6 +32,13 @@ is_refusal (const GError *error)
          || g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY)
          || g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
          || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
+}
+
+/* A refusal, or the wish for a pause, is an answer of Box. */
+static gboolean
+is_out_of_reach (const GError *error)
+{
+  return box_error_is_transient (error) && box_error_get_details (error)->http_status != 429;
 }
 
 BoxVerdict
@@ -236,7 +243,7 @@ note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error
       return trouble;
     }
   upload->retries++;
-  upload->trouble_count++;
+  upload->trouble_count += is_out_of_reach (error) ? 1 : 0;
   trouble.outage_begins = upload->trouble_count == OUTAGE_FAILURES && !upload->outage;
   upload->outage |= trouble.outage_begins;
   put_off_locked (upload, step, error, trouble.verdict, now + trouble.delay);

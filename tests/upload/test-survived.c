@@ -147,6 +147,25 @@ test_an_outage_is_told_when_it_begins_and_when_it_is_over (Fixture *f, gconstpoi
 }
 
 static void
+test_answers_that_ask_to_wait_are_no_outage (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "r.bin", 8 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 8 * PART);
+
+  g_assert_true (box_emulator_load_scenario (
+      f->emulator,
+      "{\"rules\":[{\"route\":\"upload_part\",\"nth\":[1,2,3,4],\"do\":\"reply\","
+      "\"status\":429,\"headers\":{\"Retry-After\":\"1\"}}]}",
+      NULL));
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, settings.size));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  g_assert_cmpuint (f->retries, ==, 4);
+  g_assert_cmpuint (f->outages, ==, 0);
+}
+
+static void
 test_an_outage_beyond_the_retry_timeout_is_an_error (Fixture *f, gconstpointer data)
 {
   g_autoptr (BoxDestination) destination = new_session (f, "g.bin", 20 * PART, NULL);
@@ -170,6 +189,7 @@ main (int argc, char **argv)
        test_a_small_file_whose_answer_was_lost_is_stored_once);
   ADD ("an-outage-is-told-when-it-begins-and-when-it-is-over",
        test_an_outage_is_told_when_it_begins_and_when_it_is_over);
+  ADD ("answers-that-ask-to-wait-are-no-outage", test_answers_that_ask_to_wait_are_no_outage);
   ADD ("an-outage-beyond-the-retry-timeout-is-an-error",
        test_an_outage_beyond_the_retry_timeout_is_an_error);
   for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
