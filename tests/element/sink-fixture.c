@@ -481,6 +481,13 @@ index_of (SinkFixture *fixture, GstMessageType type, const char *name)
 }
 
 void
+sink_fixture_forget_messages (SinkFixture *fixture)
+{
+  sink_fixture_drain (fixture);
+  g_ptr_array_set_size (fixture->messages, 0);
+}
+
+void
 sink_fixture_assert_eos_is_last (SinkFixture *fixture)
 {
   gint eos = index_of (fixture, GST_MESSAGE_EOS, NULL);

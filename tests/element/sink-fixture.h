@@ -97,6 +97,9 @@ const GstStructure *sink_fixture_get_error_details (SinkFixture *fixture);
 /* Exactly one ERROR of the sink, with this code and a text that contains @words. */
 void sink_fixture_assert_failed (SinkFixture *fixture, GstResourceError code, const char *words);
 
+/* What comes from now on is another stream's. */
+void sink_fixture_forget_messages (SinkFixture *fixture);
+
 /* EOS came, and the sink had said before it that the file is committed. */
 void sink_fixture_assert_eos_is_last (SinkFixture *fixture);
 

@@ -139,6 +139,7 @@ test_flush_after_an_empty_stream_begins_anew (void)
   sink_fixture_start_harness (fixture);
   g_assert_true (sink_fixture_push_eos (fixture));
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_forget_messages (fixture);
   gst_harness_push_event (fixture->harness, gst_event_new_flush_start ());
   gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE));
   g_assert_true (stream (fixture, "application/octet-stream", bytes));
