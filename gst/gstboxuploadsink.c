@@ -54,7 +54,7 @@ static void
 apply_access_token (GstBoxUploadSink *self)
 {
   g_autoptr (BoxClient) client = NULL;
-  g_autofree char *token = NULL;
+  char *token;
   gboolean changed;
 
   g_mutex_lock (&self->lock);
@@ -66,25 +66,27 @@ apply_access_token (GstBoxUploadSink *self)
   token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
   do
     {
-      g_autofree char *now = NULL;
+      char *now;
 
       box_credentials_set_access_token (box_client_get_credentials (client), token);
       now = gst_box_upload_sink_properties_dup_access_token (&self->properties);
       changed = g_strcmp0 (token, now) != 0;
-      g_free (token);
-      token = g_steal_pointer (&now);
+      box_credentials_free_token (token);
+      token = now;
     }
   while (changed);
+  box_credentials_free_token (token);
 }
 
 /* The plan's may have been replaced before there was a client that could be told. */
 static void
 catch_up_with_access_token (GstBoxUploadSink *self)
 {
-  g_autofree char *token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+  char *token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
 
   if (g_strcmp0 (token, self->plan->values.access_token) != 0)
     apply_access_token (self);
+  box_credentials_free_token (token);
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */

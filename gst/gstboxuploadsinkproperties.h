@@ -92,7 +92,8 @@ gboolean gst_box_upload_sink_properties_set_location (GstBoxUploadSinkProperties
 /* While TRUE, only the properties that are mutable in PLAYING can be set. */
 void gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gboolean in_use);
 
-/* As they are now: for a client, or an upload, that was made when they may have been different. */
+/* As they are now: for a client, or an upload, that was made when they may have been different. The
+ * token (NULL: none) is freed with box_credentials_free_token(). */
 char *gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *self);
 guint64 gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self);
 

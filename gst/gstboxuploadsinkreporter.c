@@ -116,7 +116,7 @@ gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
   gboolean failed;
 
   g_mutex_lock (&self->lock);
-  while (self->failed && self->end == END_TELLING && !self->interrupted)
+  while (self->fatal && self->failed && self->end == END_TELLING && !self->interrupted)
     g_cond_wait (&self->told, &self->lock);
   failed = self->failed && self->end == END_TOLD;
   g_mutex_unlock (&self->lock);

@@ -107,13 +107,21 @@ begin_after_an_empty_stream (GstBoxUploadSink *self)
 static GstFlowReturn
 refuse_another_stream (GstBoxUploadSink *self)
 {
-  gboolean spooled =
-      self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
+  const char *reason =
+      self->plan->values.commit ? "its file is committed already" : "its session is filled already";
+  GstStructure *stats;
 
+  if (self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL)
+    reason = "its recording is in the spool already";
   gst_box_upload_sink_stream_end (self);
+  g_mutex_lock (&self->lock);
+  stats = g_steal_pointer (&self->last_stats);
+  g_mutex_unlock (&self->lock);
   gst_box_upload_sink_stream_begin (self);
-  return refuse_beginning (self, spooled ? "its recording is in the spool already"
-                                         : "its file is committed already");
+  g_mutex_lock (&self->lock);
+  self->last_stats = stats;
+  g_mutex_unlock (&self->lock);
+  return refuse_beginning (self, reason);
 }
 
 static GstFlowReturn
@@ -163,6 +171,7 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
   self->seekable = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
                    && self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL;
   self->reporter = reporter;
+  gst_box_upload_sink_reporter_interrupt (reporter, self->interrupted);
   g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
 }
@@ -326,6 +335,8 @@ finish (GstBoxUploadSink *self)
     return flow;
   if (self->recorder != NULL)
     return gst_box_upload_sink_spooling_finish (self);
+  if (gst_box_upload_sink_upload_has_failed (self))
+    return gst_box_upload_sink_upload_failed (self);
   if (self->position == 0 && self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
     return gst_box_upload_sink_upload_end_empty (self);
   gst_box_upload_sink_reporter_begin_commit (self->reporter);
