@@ -128,6 +128,13 @@ box_file_from_conflict (const GError *error)
   return parse_object (conflict, NULL);
 }
 
+gboolean
+box_file_has_content (const BoxFile *file, guint64 size, const BoxSha1 *sha1)
+{
+  return file != NULL && file->has_sha1 && box_sha1_equal (&file->sha1, sha1)
+         && (!file->has_size || file->size == size);
+}
+
 BoxFile *
 box_file_copy (const BoxFile *file)
 {

@@ -29,6 +29,10 @@ BoxFile *box_file_parse (JsonNode *node, GError **error);
  * (context_info.conflicts is an object or an array); NULL where there is none. */
 BoxFile *box_file_from_conflict (const GError *error);
 
+/* Whether @file (nullable) has this content: its SHA-1 has to be known, its size is compared where
+ * it is. */
+gboolean box_file_has_content (const BoxFile *file, guint64 size, const BoxSha1 *sha1);
+
 BoxFile *box_file_copy (const BoxFile *file);
 void box_file_free (BoxFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxFile, box_file_free)

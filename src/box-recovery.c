@@ -51,6 +51,18 @@ check_journal (const Recovery *recovery, GError **error)
   return FALSE;
 }
 
+/* A reserve was to be padded, but no session of its size is there: one of the right size can be
+ * opened. */
+static gboolean
+is_padding_needless (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  return state->intent->sizing == BOX_SIZING_RESERVE && !is_given_session (recovery)
+         && (state->session == NULL || state->session_size != state->end.total)
+         && !state->commit_begun && state->file == NULL && !state->damaged && !state->torn;
+}
+
 /* What the file will be: the stream as it ended, or what its writer had written when it died. */
 static gboolean
 decide_end (Recovery *recovery, GError **error)
@@ -69,7 +81,7 @@ decide_end (Recovery *recovery, GError **error)
           box_recording_get_path (recovery->recording), size, state->end.size);
       return FALSE;
     }
-  if (state->ended)
+  if (state->ended && !is_padding_needless (recovery))
     {
       recovery->end = state->end;
       return TRUE;
@@ -136,8 +148,7 @@ confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
                       box_recording_get_path (recovery->recording), recovery->state->file->id);
       return FALSE;
     }
-  if (!there->has_size || there->size != recovery->end.total || !there->has_sha1
-      || !box_sha1_equal (&there->sha1, &sha1))
+  if (!there->has_size || !box_file_has_content (there, recovery->end.total, &sha1))
     {
       g_set_error (
           error, BOX_ERROR, BOX_ERROR_INTEGRITY,
@@ -207,10 +218,11 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
 }
 
 /* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
- * there already. The digest is taken while parts leave; with @unsure nothing leaves before it. */
+ * there already. @used: where it failed, the session it had, if any. The digest is taken while
+ * parts leave; with @unsure nothing leaves before it. */
 static gboolean
 upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure, BoxFile **file,
-             GError **error)
+             BoxSession **used, GError **error)
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
   BoxUploadEvents events = { NULL };
@@ -234,7 +246,10 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
     return FALSE;
   box_upload_finish_digest (upload, &sha1);
   if (!wait_for (recovery, upload, error))
-    return FALSE;
+    {
+      *used = box_upload_get_session (upload);
+      return FALSE;
+    }
   *file = box_upload_get_file (upload);
   return TRUE;
 }
@@ -267,11 +282,12 @@ usable_session (const Recovery *recovery)
   return state->session;
 }
 
-/* Whether another session can do what this one cannot. @continued: it is of an earlier run, perhaps
- * of another identity, or of another recording with the same name and size. The digest of what is
- * here was found right before the commit. */
+/* Whether another session can do what @session, which was in use (NULL: none was opened), could
+ * not.
+ * @continued: it is of an earlier run, perhaps of another identity. */
 static gboolean
-is_worth_another_session (const Recovery *recovery, const GError *error, gboolean continued)
+is_worth_another_session (const Recovery *recovery, const GError *error, const BoxSession *session,
+                          gboolean continued)
 {
   if (error->domain != BOX_ERROR)
     return FALSE;
@@ -283,11 +299,12 @@ is_worth_another_session (const Recovery *recovery, const GError *error, gboolea
     case BOX_ERROR_FORBIDDEN:
     case BOX_ERROR_CONFLICT:
       return continued;
+    /* Something else got into it: what is here has just been found to be what was recorded. */
     case BOX_ERROR_INTEGRITY:
       return continued && box_error_get_details (error)->http_status == 400;
     /* Somebody took the name after the session was opened. */
     case BOX_ERROR_NAME_IN_USE:
-      return recovery->state->intent->if_exists != BOX_IF_EXISTS_ERROR;
+      return session != NULL && recovery->state->intent->if_exists != BOX_IF_EXISTS_ERROR;
     default:
       return FALSE;
     }
@@ -333,21 +350,40 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   for (guint attempt = 1;; attempt++)
     {
       g_autoptr (GError) local = NULL;
+      g_autoptr (BoxSession) used = NULL;
 
-      if (upload_once (recovery, session, unsure, file, &local))
+      if (upload_once (recovery, session, unsure, file, &used, &local))
         break;
       if (is_given_session (recovery) || attempt == SESSIONS_MAX
-          || !is_worth_another_session (recovery, local, session != NULL))
+          || !is_worth_another_session (recovery, local, used, session != NULL))
         {
           g_propagate_error (error, explain_given (recovery, g_steal_pointer (&local)));
           return FALSE;
         }
+      /* Ours, and of no more use; it could stand in the way of one of the same name and size. */
+      if (used != NULL)
+        abort_session (recovery, used);
       session = NULL;
       replaced = unsure = TRUE;
     }
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     abort_session (recovery, recovery->state->session);
   return TRUE;
+}
+
+/* Box has no session for a small file that its application could commit. */
+static gboolean
+check_commit (const Recovery *recovery, GError **error)
+{
+  if (recovery->state->intent->commit || is_given_session (recovery)
+      || recovery->end.total >= BOX_SESSION_MIN_SIZE)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "%s has %" G_GUINT64_FORMAT
+               " bytes, too few for an upload session that could be left uncommitted: upload it "
+               "with \"boxupload put\", then remove it and its journal",
+               box_recording_get_path (recovery->recording), recovery->end.total);
+  return FALSE;
 }
 
 static gboolean
@@ -370,7 +406,7 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
       *how = BOX_RECOVERED_EMPTY;
       return box_recording_remove (recovery->recording, error);
     }
-  ok = note_end (recovery, error)
+  ok = check_commit (recovery, error) && note_end (recovery, error)
        && (recovery->state->file != NULL ? confirm_committed (recovery, file, error)
                                          : upload (recovery, file, error));
   if (!ok)

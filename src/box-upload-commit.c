@@ -25,33 +25,9 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
 }
 
 static gboolean
-check_file (const BoxUpload *upload, const BoxFile *file, GError **error)
-{
-  g_autofree char *expected = box_sha1_to_hex (&upload->sha1);
-
-  if (file->has_size && file->size != upload->size)
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
-                   "Box stored %" G_GUINT64_FORMAT " bytes of the %" G_GUINT64_FORMAT
-                   " that were sent (file %s)",
-                   file->size, upload->size, file->id);
-      return FALSE;
-    }
-  if (file->has_sha1 && !box_sha1_equal (&file->sha1, &upload->sha1))
-    {
-      g_set_error (
-          error, BOX_ERROR, BOX_ERROR_INTEGRITY,
-          "The file that Box stored (%s) is not the one that was sent: its SHA-1 is not %s",
-          file->id, expected);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 is_ours (const BoxUpload *upload, const BoxFile *file)
 {
-  return file != NULL && file->has_sha1 && box_sha1_equal (&file->sha1, &upload->sha1);
+  return box_file_has_content (file, upload->size, &upload->sha1);
 }
 
 static void
@@ -70,13 +46,15 @@ if_match (const BoxUpload *upload)
   return upload->commit_repeated ? upload->etag_before : NULL;
 }
 
-/* "Retry-After: 0" says nothing about when, and a bogus value must not end the upload's life. */
+/* Box works on it, and may have finished when it is asked again. "Retry-After: 0" says nothing
+ * about when, and a bogus value must not end the upload's life. */
 static void
 commit_pending (BoxUpload *upload, gint retry_after)
 {
   gint64 delay = retry_after > 0 ? MIN (retry_after, BOX_RETRY_AFTER_MAX) : COMMIT_POLL;
 
   g_mutex_lock (box_workers_lock ());
+  upload->commit_repeated = TRUE;
   box_plan_commit_pending (&upload->plan, g_get_monotonic_time () + delay * G_USEC_PER_SEC);
   g_mutex_unlock (box_workers_lock ());
 }
@@ -93,7 +71,10 @@ box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, cons
   if (!is_ours (upload, conflict))
     return NULL;
   file = box_client_get_file (upload->client, transport, conflict->id, upload->transfers, NULL);
-  return file != NULL ? file : g_steal_pointer (&conflict);
+  if (is_ours (upload, file))
+    return file;
+  g_clear_pointer (&file, box_file_free);
+  return g_steal_pointer (&conflict);
 }
 
 /* Where an earlier attempt opened the session, the settings are all that is known of where its file
@@ -108,10 +89,10 @@ lookup_target (const BoxUpload *upload)
   return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
 }
 
-/* Always FALSE. Box has said that it made the file, in a reply that says no more: where it cannot
- * be looked up, another commit could make another version. */
-static gboolean
-may_repeat_commit (const BoxUpload *upload, GError **error)
+/* Box has said that it made the file, in a reply that says no more: where it cannot be looked up,
+ * another commit could make another version. Makes such an error one that is final. */
+static void
+forbid_blind_repeat (const BoxUpload *upload, GError **error)
 {
   guint status = box_error_get_details (*error)->http_status;
 
@@ -126,7 +107,6 @@ may_repeat_commit (const BoxUpload *upload, GError **error)
                                            "uploading it anew (%s)",
                                            reason->message);
     }
-  return FALSE;
 }
 
 /* TRUE: the file is there, or is still being processed (@file NULL). */
@@ -158,15 +138,16 @@ box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error)
 
   tell_committing (upload);
   if (!request_commit (upload, transport, &file, &retry_after, error))
-    return may_repeat_commit (upload, error);
+    {
+      forbid_blind_repeat (upload, error);
+      return FALSE;
+    }
   box_upload_progressed (upload);
   if (file == NULL)
     {
       commit_pending (upload, retry_after);
       return TRUE;
     }
-  if (!check_file (upload, file, error))
-    return FALSE;
   box_upload_committed (upload, g_steal_pointer (&file));
   return TRUE;
 }
@@ -194,20 +175,31 @@ box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **erro
       return FALSE;
     }
   g_clear_error (&failure);
-  if (!check_file (upload, file, error))
-    return FALSE;
   box_upload_progressed (upload);
   box_upload_committed (upload, g_steal_pointer (&file));
   return TRUE;
 }
 
-/* The file that bears the target's name, if any. NULL without error: the name is free. */
+static BoxFile *
+look_at (BoxUpload *upload, BoxTransport *transport, const char *file_id, GError **error)
+{
+  BoxFile *file =
+      box_client_get_file (upload->client, transport, file_id, upload->transfers, error);
+
+  if (file == NULL)
+    g_prefix_error (error, "The file may be there already, but this cannot be confirmed: ");
+  return file;
+}
+
+/* The file that bears the target's name, if any. NULL without error: the name is free, or a
+ * folder's. */
 static BoxFile *
 find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
               GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (BoxFile) conflict = NULL;
+  BoxFile *file;
 
   /* Without a size: an account that the file itself has filled would refuse it. */
   if (box_client_preflight (upload->client, transport, target, 0, upload->transfers, &failure))
@@ -217,32 +209,34 @@ find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  /* What has the name may be a folder. */
   conflict = box_file_from_conflict (failure);
-  if (conflict == NULL)
-    return NULL;
-  return box_client_get_file (upload->client, transport, conflict->id, upload->transfers, error);
+  if (conflict == NULL || (conflict->has_sha1 && !is_ours (upload, conflict)))
+    return g_steal_pointer (&conflict);
+  g_clear_error (&failure);
+  file = look_at (upload, transport, conflict->id, &failure);
+  /* Credentials that may only upload: the conflict says enough. */
+  if (conflict->has_sha1 && g_error_matches (failure, BOX_ERROR, BOX_ERROR_FORBIDDEN))
+    return g_steal_pointer (&conflict);
+  if (file == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return file;
 }
 
 /* A version took effect if the file has our content and is not the version that was there before
  * (which may have had the same content). */
-static BoxFile *
-find_version (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
-              GError **error)
+static gboolean
+took_effect (const BoxUpload *upload, const BoxDestination *target, const BoxFile *file)
 {
-  g_autoptr (BoxFile) file =
-      box_client_get_file (upload->client, transport, target->file_id, upload->transfers, error);
-
-  if (file != NULL && upload->version_before != NULL
-      && g_strcmp0 (file->version_id, upload->version_before) == 0)
-    return NULL;
-  return g_steal_pointer (&file);
+  if (!is_ours (upload, file))
+    return FALSE;
+  return target->kind != BOX_DESTINATION_FILE || upload->version_before == NULL
+         || g_strcmp0 (file->version_id, upload->version_before) != 0;
 }
 
 /* Others may have changed the file since it was remembered; as our commit is not what did, that is
  * no reason to refuse a recording. */
 static void
-remember_others_version (BoxUpload *upload, const BoxDestination *target, const BoxFile *file)
+remember_others_change (BoxUpload *upload, const BoxDestination *target, const BoxFile *file)
 {
   if (file == NULL || target->kind != BOX_DESTINATION_FILE)
     return;
@@ -261,7 +255,7 @@ box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
 
   if (target != NULL)
     file = target->kind == BOX_DESTINATION_FILE
-               ? find_version (upload, transport, target, &failure)
+               ? look_at (upload, transport, target->file_id, &failure)
                : find_by_name (upload, transport, target, &failure);
   if (failure != NULL)
     {
@@ -269,12 +263,12 @@ box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
       return FALSE;
     }
   box_upload_reached (upload);
-  if (is_ours (upload, file))
+  if (took_effect (upload, target, file))
     {
       box_upload_committed (upload, g_steal_pointer (&file));
       return TRUE;
     }
-  remember_others_version (upload, target, file);
+  remember_others_change (upload, target, file);
   g_mutex_lock (box_workers_lock ());
   box_plan_not_committed (&upload->plan, g_get_monotonic_time ());
   g_mutex_unlock (box_workers_lock ());

@@ -78,7 +78,8 @@ struct _BoxUpload
   BoxDestination *target; /* where the file really goes, by if_exists; NULL: not known */
   GPtrArray *parts;       /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
 
-  /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time */
+  /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
+   * first LIST, before which nothing else does */
   char *etag_before;    /* of the file that gets a version; NULL: not known */
   char *version_before; /* likewise */
 

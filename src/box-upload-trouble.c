@@ -10,6 +10,9 @@
 #define MAX_CONFLICTS 10
 #define MAX_DAMAGED   3
 
+/* A repeated commit finds its session gone: so often it is looked whether that was committed. */
+#define MAX_GONE 3
+
 /* So many passing failures in a row, with no success between them, are an outage worth a warning; a
  * single reset is not. */
 #define OUTAGE_FAILURES 3
@@ -34,11 +37,14 @@ is_refusal (const GError *error)
          || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
 }
 
-/* A refusal, or the wish for a pause, is an answer of Box. */
+/* No answer, or that of something that has failed. A refusal, or the wish for a pause, is an answer
+ * of Box. */
 static gboolean
 is_out_of_reach (const GError *error)
 {
-  return box_error_is_transient (error) && box_error_get_details (error)->http_status != 429;
+  guint status = box_error_get_details (error)->http_status;
+
+  return box_error_is_transient (error) && (status == 0 || status == 408 || status >= 500);
 }
 
 BoxVerdict
@@ -53,7 +59,7 @@ box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolea
     return BOX_VERDICT_UNSURE;
   /* The commit before this one may have worked, and the session have ended with it. */
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE) && is_commit (kind) && repeated
-      && refusals < MAX_CONFLICTS)
+      && refusals < MAX_GONE)
     return BOX_VERDICT_UNSURE;
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY) && kind == BOX_STEP_SEND
       && details->http_status == 400 && refusals < MAX_DAMAGED)

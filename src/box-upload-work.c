@@ -46,7 +46,8 @@ task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
 static void
 end_without_commit_locked (BoxUpload *upload)
 {
-  if (upload->ending || upload->commit || upload->cancelled || upload->error != NULL)
+  if (upload->done || upload->ending || upload->commit || upload->cancelled
+      || upload->error != NULL)
     return;
   upload->ending = TRUE;
   g_mutex_unlock (box_workers_lock ());

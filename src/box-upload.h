@@ -126,7 +126,8 @@ typedef struct
   /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before
    * their request. */
   void (*committing) (gpointer user_data);
-  /* The end: the file, verified by size and SHA-1; file is NULL where settings.commit was FALSE. */
+  /* The end: the file, verified by size and SHA-1. file is NULL where settings.commit was FALSE,
+   * unless it was found to be committed. */
   void (*completed) (const BoxFile *file, gpointer user_data);
   /* The other end. */
   void (*failed) (const GError *error, gpointer user_data);
