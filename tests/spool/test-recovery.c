@@ -146,6 +146,44 @@ test_name_taken_while_the_session_was_open_is_changed (Fixture *kit, gconstpoint
   spool_kit_assert_stored (kit, "clip (1).mp4", SPOOL_KIT_SIZE);
 }
 
+/* The network was away until after EOS: a session of the right size serves as well. */
+static void
+test_reserve_that_no_session_was_opened_for_is_not_padded (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording;
+  BoxRecordingEnd end = { .size = SPOOL_KIT_SIZE,
+                          .total = 10 * SPOOL_KIT_PART,
+                          .padding = BOX_PADDING_ZERO };
+  g_autofree char *path = NULL;
+
+  intent->sizing = BOX_SIZING_RESERVE;
+  intent->size = 10 * SPOOL_KIT_PART;
+  intent->padding = BOX_PADDING_ZERO;
+  recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_assert_true (box_recording_set_end (recording, &end, NULL));
+  path = leave (recording);
+  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+}
+
+static void
+test_small_recording_that_is_not_to_be_committed_names_the_way_out (Fixture *kit,
+                                                                    gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  BoxRecovered how;
+
+  intent->commit = FALSE;
+  path = leave (spool_kit_record (kit, intent, 1000));
+  error = spool_kit_recover (kit, path, &how);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (error->message, "boxupload put"));
+  g_assert_cmpuint (spool_kit_count (kit), ==, 1);
+}
+
 /* The session that the journal names holds something else's part. */
 static void
 test_session_that_holds_other_content_is_replaced (Fixture *kit, gconstpointer data)
@@ -502,6 +540,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("name-taken-while-the-session-was-open-is-changed",
        test_name_taken_while_the_session_was_open_is_changed, NULL);
+  ADD ("reserve-that-no-session-was-opened-for-is-not-padded",
+       test_reserve_that_no_session_was_opened_for_is_not_padded, NULL);
+  ADD ("small-recording-that-is-not-to-be-committed-names-the-way-out",
+       test_small_recording_that_is_not_to_be_committed_names_the_way_out, NULL);
   ADD ("session-that-holds-other-content-is-replaced",
        test_session_that_holds_other_content_is_replaced, NULL);
   ADD ("complete-recording-is-committed-and-removed",

@@ -5,6 +5,7 @@
  */
 #include "upload-fixture.h"
 
+#include <libsoup/soup.h>
 #include <string.h>
 
 #define SMALL 1000
@@ -135,6 +136,59 @@ test_what_others_did_to_the_file_meanwhile_does_not_stop_a_repeated_commit (Fixt
   file = box_emulator_get_file (f->emulator, file_id);
   g_assert_cmpuint (file->n_versions, ==, 3);
   g_assert_cmpuint (file->size, ==, settings.size);
+}
+
+/* Its etag changes with it, its version does not. */
+static void
+describe_file (Fixture *f, const char *file_id)
+{
+  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autofree char *url =
+      g_strdup_printf ("%s/files/%s", box_emulator_get_api_endpoint (f->emulator, FALSE), file_id);
+  g_autoptr (SoupMessage) message = soup_message_new ("PUT", url);
+  g_autoptr (GBytes) body = g_bytes_new_static ("{\"description\":\"theirs\"}", 24);
+  g_autoptr (GBytes) reply = NULL;
+  GError *error = NULL;
+
+  soup_message_headers_append (soup_message_get_request_headers (message), "Authorization",
+                               "Bearer a-token");
+  soup_message_set_request_body_from_bytes (message, "application/json", body);
+  reply = soup_session_send_and_read (session, message, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (soup_message_get_status (message), ==, 200);
+}
+
+static void
+test_a_description_that_changed_does_not_stop_a_repeated_commit (Fixture *f, gconstpointer data)
+{
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "v.bin", "old", 3);
+  g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 20000000);
+
+  load (f, "{'route':'commit','times':1,'do':'reset','at':'end'}");
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, settings.size));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 10000));
+  describe_file (f, file_id);
+  box_upload_finish (f->upload);
+  assert_done (f);
+  g_assert_cmpuint (box_emulator_count_status (f->emulator, "commit", 412), ==, 0);
+}
+
+/* Credentials that may upload and nothing else: the conflict has the file's SHA-1. */
+static void
+test_a_lost_answer_needs_no_right_to_read (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "u.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 20000000);
+
+  load (f, "{'route':'commit','times':1,'do':'reset','at':'stored'},"
+           "{'route':'get_file','do':'reply','status':403,"
+           "'json':{'code':'access_denied_insufficient_permissions'}}");
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "u.bin", settings.size);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), ==, 1);
 }
 
 /* A commit that was refused in passing has not worked: it is repeated as it was. */
@@ -337,6 +391,9 @@ main (int argc, char **argv)
   ADD ("that-may-have-worked-is-not-aborted", test_a_commit_that_may_have_worked_is_not_aborted);
   ADD ("repeated-is-not-stopped-by-what-others-did-meanwhile",
        test_what_others_did_to_the_file_meanwhile_does_not_stop_a_repeated_commit);
+  ADD ("repeated-is-not-stopped-by-a-description-that-changed",
+       test_a_description_that_changed_does_not_stop_a_repeated_commit);
+  ADD ("whose-answer-was-lost-needs-no-right-to-read", test_a_lost_answer_needs_no_right_to_read);
   ADD ("refused-in-passing-is-repeated-without-if-match",
        test_a_commit_refused_in_passing_is_repeated_without_if_match);
   ADD ("whose-answer-says-no-more-than-success-is-not-repeated",
