@@ -171,7 +171,7 @@ static const Property properties[] = {
       .kind = KIND_UINT64,
       .offset = AT (max_memory),
       .blurb = "Bytes of parts held in memory, at least two parts; when it is reached the stream "
-               "waits. 0: parallel + 2 parts",
+               "waits. 0: parallel + 1 parts",
   },
   {
       .name = "upload-rate",

@@ -24,6 +24,18 @@ box_upload_part_size (const BoxUpload *upload, guint i)
   return MIN (upload->session->part_size, upload->size - box_upload_part_offset (upload, i));
 }
 
+/* Those in flight, and the one that is being filled. One more would be of use to a source that is
+ * faster than the network only while it pauses: it costs a part of memory, and gives nothing that
+ * could be measured (docs/performance.md). A part that begins within a block touches one more. */
+static guint64
+usual_memory (const BoxUpload *upload)
+{
+  guint64 part_size = upload->session->part_size;
+
+  return (upload->parallel + 1) * part_size
+         + (part_size % BOX_STORE_BLOCK != 0 ? BOX_STORE_BLOCK : 0);
+}
+
 void
 box_upload_set_memory_locked (BoxUpload *upload)
 {
@@ -39,10 +51,8 @@ box_upload_set_memory_locked (BoxUpload *upload)
       box_store_set_limit_locked (upload->store, limit, whole ? limit : BOX_STORE_BLOCK);
       return;
     }
-  /* A part that begins within a block touches one block more than its size says. */
   part = upload->session->part_size + BOX_STORE_BLOCK;
-  limit = upload->max_memory != 0 ? upload->max_memory
-                                  : (upload->parallel + 2) * upload->session->part_size;
+  limit = upload->max_memory != 0 ? upload->max_memory : usual_memory (upload);
   box_store_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
 }
 

@@ -62,7 +62,7 @@ typedef struct
  * @on_error: whether the session is aborted on a fatal error; one that was given by id never is.
  * @commit: FALSE: fill the session and leave the commit to the caller.
  * @parallel: parts in flight, 1 to 16; 0: 4.
- * @max_memory: bytes of parts in memory; 0: (@parallel + 2) parts. At least two parts are always
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. At least two parts are always
  * allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
  * @upload_rate: bytes per second; 0: no limit.
  * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session

@@ -107,7 +107,7 @@ cli_options_new_upload_group (CliOptions *options)
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
-      "Bytes of a file's parts in memory (default: --parallel + 2 parts)", "SIZE" },
+      "Bytes of a file's parts in memory (default: --parallel + 1 parts)", "SIZE" },
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,

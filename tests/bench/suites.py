@@ -135,7 +135,7 @@ def memory(setting):
     file, size = setting.file()
     place = setting.place
     place.start_server()
-    bounds = ((0, 'default (48 MiB)'), (40 * MIB, '40 MiB'), (32 * MIB, '32 MiB'), (24 * MIB, '24 MiB'))
+    bounds = ((48 * MIB, '48 MiB'), (0, 'default (40 MiB)'), (32 * MIB, '32 MiB'), (24 * MIB, '24 MiB'))
     figures = measure(setting, [(f'{name}, {engine}', place.launch(file, max_memory=bound, digest_engine=engine))
                                 for bound, name in bounds for engine in ('glib', 'gnutls')], size)
     setting.report.section('memory', show(figures))

@@ -54,7 +54,7 @@ memory_bound (const Case *c)
 {
   if (c->max_memory > 0)
     return c->max_memory + 2 * BLOCK;
-  return MAX ((c->parallel + 2) * PART, BEFORE_OPEN);
+  return MAX ((c->parallel + 1) * PART, BEFORE_OPEN);
 }
 
 static void
