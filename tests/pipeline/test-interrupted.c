@@ -3,38 +3,7 @@
  * Pauses, stops, flushes and outages at every stage: nothing is lost, nothing is sent twice, and
  * nobody waits who wants to stop.
  */
-#include "../element/sink-fixture.h"
-
-#define PART  1000000
-#define PARTS 25
-#define SIZE  (PARTS * PART)
-
-/* "At once", on a machine that is busy with other things. */
-#define AT_ONCE ((SINK_FIXTURE_SANITIZED ? 5 : 1) * G_USEC_PER_SEC)
-
-static SinkFixture *
-fixture_with_scenario (const char *scenario)
-{
-  BoxEmulatorOptions options = { .part_size = PART };
-  SinkFixture *fixture = sink_fixture_new (&options);
-  g_autoptr (GError) error = NULL;
-
-  if (scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
-  return fixture;
-}
-
-static char *
-launch_file (SinkFixture *fixture, const char *properties)
-{
-  char *path = sink_fixture_make_file (fixture, SIZE);
-
-  sink_fixture_launch (fixture,
-                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", path,
-                       properties);
-  return path;
-}
+#include "parts-fixture.h"
 
 static void
 set_state_at_once (SinkFixture *fixture, GstState state)
@@ -47,50 +16,28 @@ set_state_at_once (SinkFixture *fixture, GstState state)
   g_assert_cmpint (g_get_monotonic_time () - begin, <, AT_ONCE);
 }
 
-static void
-assert_every_part_sent_once (SinkFixture *fixture)
-{
-  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (BoxEmulatorSession) session = NULL;
-
-  g_assert_cmpuint (ids->len, ==, 1);
-  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
-  g_assert_cmpuint (session->n_commits, ==, 1);
-  for (guint i = 0; i < session->n_parts; i++)
-    g_assert_cmpuint (session->received[i], ==, 1);
-}
-
-static void
-play_to_the_end (SinkFixture *fixture, const char *path)
-{
-  g_assert_true (sink_fixture_run (fixture));
-  sink_fixture_assert_stored (fixture, "0", "a", path);
-  sink_fixture_assert_progress_balanced (fixture);
-  assert_every_part_sent_once (fixture);
-}
-
 /* The stream waits for room when the pause comes; transfers go on meanwhile. */
 static void
 test_pause_while_waiting_for_room (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (
       "[{\"route\":\"upload_part\",\"part\":0,\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "parallel=1 max-memory=2000000");
+  g_autofree char *path = parts_fixture_launch (fixture, "parallel=1 max-memory=2000000");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
   set_state_at_once (fixture, GST_STATE_PAUSED);
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_wait_element (fixture, "boxuploadsink-part");
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
 }
 
 static void
 test_pause_while_waiting_for_the_commit (void)
 {
   g_autoptr (SinkFixture) fixture =
-      fixture_with_scenario ("[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "");
+      parts_fixture_new ("[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *path = parts_fixture_launch (fixture, "");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
@@ -98,14 +45,14 @@ test_pause_while_waiting_for_the_commit (void)
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_wait_element (fixture, "boxuploadsink-complete");
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
 }
 
 static void
 test_many_pauses (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "parallel=2 max-memory=2000000");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "parallel=2 max-memory=2000000");
 
   box_emulator_set_rate (fixture->emulator, 20000000);
   for (guint i = 0; i < 30; i++)
@@ -113,7 +60,7 @@ test_many_pauses (void)
       set_state_at_once (fixture, GST_STATE_PLAYING);
       set_state_at_once (fixture, GST_STATE_PAUSED);
     }
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
 }
 
 /* The request that was held is cut off, not left to itself. A server that does not read a body
@@ -139,8 +86,8 @@ test_stop (gconstpointer data)
   const char *route = data;
   g_autofree char *scenario =
       g_strdup_printf ("[{\"route\":\"%s\",\"do\":\"hold\",\"name\":\"gate\"}]", route);
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (scenario);
-  g_autofree char *path = launch_file (fixture, "parallel=2 max-memory=2000000");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (scenario);
+  g_autofree char *path = parts_fixture_launch (fixture, "parallel=2 max-memory=2000000");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
@@ -158,9 +105,9 @@ test_stop (gconstpointer data)
 static void
 test_stop_and_begin_again (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (
       "[{\"route\":\"upload_part\",\"times\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "parallel=2");
+  g_autofree char *path = parts_fixture_launch (fixture, "parallel=2");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
@@ -194,7 +141,7 @@ start_harness (SinkFixture *fixture)
 static void
 test_flush_before_the_first_part (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   g_autoptr (GBytes) other = g_bytes_new_from_bytes (bytes, 7, PART / 2);
 
@@ -211,7 +158,7 @@ test_flush_before_the_first_part (void)
 static void
 test_flush_before_any_data_changes_nothing (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   g_autoptr (GPtrArray) ids = NULL;
 
@@ -228,7 +175,7 @@ test_flush_before_any_data_changes_nothing (void)
 static void
 test_flush_after_the_first_part (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
   start_harness (fixture);
@@ -245,7 +192,7 @@ test_flush_after_the_first_part (void)
 static void
 test_flush_after_the_commit (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
   start_harness (fixture);
@@ -261,7 +208,7 @@ test_flush_after_the_commit (void)
 static void
 test_segment_elsewhere (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   GstSegment segment;
 
@@ -285,9 +232,9 @@ test_segment_elsewhere (void)
 static void
 test_eos_during_an_outage (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (
       "[{\"route\":\"upload_part\",\"part\":3,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "max-memory=60000000");
+  g_autofree char *path = parts_fixture_launch (fixture, "max-memory=60000000");
   g_autoptr (GError) info = NULL;
   GstMessage *message;
 
@@ -309,8 +256,8 @@ test_eos_during_an_outage (void)
 static void
 test_stop_during_an_outage (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "max-memory=60000000");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "max-memory=60000000");
 
   box_emulator_set_down (fixture->emulator, TRUE);
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
@@ -324,7 +271,7 @@ test_stop_during_an_outage (void)
 static void
 test_two_sinks_in_one_pipeline (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
   g_autoptr (BoxEmulatorFile) a = NULL;
   g_autoptr (BoxEmulatorFile) b = NULL;

@@ -2,10 +2,7 @@
 /*
  * A pause is no failure, however long it is, and whatever becomes of idle connections meanwhile.
  */
-#include "../element/sink-fixture.h"
-
-#define PART 1000000
-#define SIZE 24500000
+#include "parts-fixture.h"
 
 /* Seconds. */
 #define TIMEOUT (SINK_FIXTURE_SANITIZED ? 4 : 1)
@@ -61,21 +58,14 @@ count_body_bytes (SinkFixture *fixture)
 static void
 test_longer_than_the_timeout (gconstpointer data)
 {
-  BoxEmulatorOptions options = { .part_size = PART };
-  g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
-  g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (
+      "[{\"route\":\"upload_part\",\"part\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autofree char *properties =
+      g_strdup_printf ("timeout=%d parallel=2 max-memory=2000000", TIMEOUT);
+  g_autofree char *path = NULL;
 
   fixture->tls = GPOINTER_TO_INT (data);
-  box_emulator_load_scenario (
-      fixture->emulator,
-      "[{\"route\":\"upload_part\",\"part\":3,\"do\":\"hold\",\"name\":\"gate\"}]", &error);
-  g_assert_no_error (error);
-  sink_fixture_launch (fixture,
-                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
-                       "timeout=%d parallel=2 max-memory=2000000",
-                       path, TIMEOUT);
-
+  path = parts_fixture_launch (fixture, properties);
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
   gst_element_set_state (fixture->pipeline, GST_STATE_PAUSED);
@@ -84,14 +74,12 @@ test_longer_than_the_timeout (gconstpointer data)
   wait_until_idle (fixture);
   pause_for_long (fixture);
 
-  g_assert_true (sink_fixture_run (fixture));
-  sink_fixture_assert_stored (fixture, "0", "a", path);
+  parts_fixture_play_to_the_end (fixture, path);
   g_assert_cmpuint (sink_fixture_get_stat (fixture, "retries"), ==, 0);
   g_assert_cmpuint (sink_fixture_count_element (fixture, "boxuploadsink-retry"), ==, 0);
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 0);
-  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, 25);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, PARTS);
   g_assert_cmpuint (count_body_bytes (fixture), ==, SIZE);
-  sink_fixture_assert_progress_balanced (fixture);
 }
 
 int

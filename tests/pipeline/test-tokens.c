@@ -3,66 +3,14 @@
  * Tokens that the application gives: set while playing, asked for by request-token, and asked for
  * in vain.
  */
-#include "../element/sink-fixture.h"
+#include "parts-fixture.h"
 
 #include <glib/gstdio.h>
 #include <gmodule.h>
 
-#define PART  1000000
-#define PARTS 25
-#define SIZE  (PARTS * PART)
-
 /* How long the application is waited for, microseconds: longer than another upload takes meanwhile,
  * also on a machine that is busy with other things. */
 #define LIMIT ((SINK_FIXTURE_SANITIZED ? 20 : 8) * G_USEC_PER_SEC)
-
-#define AT_ONCE ((SINK_FIXTURE_SANITIZED ? 5 : 1) * G_USEC_PER_SEC)
-
-static SinkFixture *
-fixture_with_scenario (const char *scenario)
-{
-  BoxEmulatorOptions options = { .part_size = PART };
-  SinkFixture *fixture = sink_fixture_new (&options);
-  g_autoptr (GError) error = NULL;
-
-  if (scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
-  return fixture;
-}
-
-static char *
-launch_file (SinkFixture *fixture, const char *properties)
-{
-  char *path = sink_fixture_make_file (fixture, SIZE);
-
-  sink_fixture_launch (fixture,
-                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", path,
-                       properties);
-  return path;
-}
-
-static void
-assert_every_part_sent_once (SinkFixture *fixture)
-{
-  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (BoxEmulatorSession) session = NULL;
-
-  g_assert_cmpuint (ids->len, ==, 1);
-  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
-  g_assert_cmpuint (session->n_commits, ==, 1);
-  for (guint i = 0; i < session->n_parts; i++)
-    g_assert_cmpuint (session->received[i], ==, 1);
-}
-
-static void
-play_to_the_end (SinkFixture *fixture, const char *path)
-{
-  g_assert_true (sink_fixture_run (fixture));
-  sink_fixture_assert_stored (fixture, "0", "a", path);
-  sink_fixture_assert_progress_balanced (fixture);
-  assert_every_part_sent_once (fixture);
-}
 
 typedef struct
 {
@@ -118,8 +66,8 @@ play_until_asked (SinkFixture *fixture, Application *application)
 static void
 test_request_never_answered_does_not_keep_from_stopping (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "");
   static Application application;
   gint64 begin;
 
@@ -170,8 +118,8 @@ upload_beside (SinkFixture *fixture)
 static void
 test_request_never_answered_ends_with_an_error (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "");
   static Application application;
 
   set_request_limit (LIMIT);
@@ -207,23 +155,23 @@ give_nothing (GstElement *sink, gpointer user_data)
 static void
 test_request_answered (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "");
   guint n = 0;
 
   box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
   g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_nothing), NULL);
   g_signal_connect (fixture->sink, "request-token", G_CALLBACK (give_token), &n);
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
   g_assert_cmpuint (n, ==, 1);
 }
 
 static void
 test_token_set_while_playing (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (
       "[{\"route\":\"upload_part\",\"part\":9,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
-  g_autofree char *path = launch_file (fixture, "parallel=1");
+  g_autofree char *path = parts_fixture_launch (fixture, "parallel=1");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
@@ -231,7 +179,7 @@ test_token_set_while_playing (void)
   box_emulator_release (fixture->emulator, "gate");
   g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, 60000));
   box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
 }
 
 /* The message about a file that everybody can read comes while the plan is made. */
@@ -250,8 +198,8 @@ set_token (const char *domain, GLogLevelFlags level, const char *message, gpoint
 static void
 test_token_set_while_the_upload_is_planned (void)
 {
-  g_autoptr (SinkFixture) fixture = fixture_with_scenario (NULL);
-  g_autofree char *path = launch_file (fixture, "");
+  g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
+  g_autofree char *path = parts_fixture_launch (fixture, "");
   g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
   g_autoptr (GPtrArray) requests = NULL;
 
@@ -260,7 +208,7 @@ test_token_set_while_the_upload_is_planned (void)
   g_chmod (token_file, 0666);
   g_object_set (fixture->sink, "token-file", token_file, "access-token", NULL, NULL);
   g_log_set_default_handler (set_token, fixture->sink);
-  play_to_the_end (fixture, path);
+  parts_fixture_play_to_the_end (fixture, path);
   g_log_set_default_handler (g_log_default_handler, NULL);
   requests = box_emulator_get_requests (fixture->emulator, NULL);
   for (guint i = 0; i < requests->len; i++)
