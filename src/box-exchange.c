@@ -60,7 +60,7 @@ is_closed (gpointer id, gpointer stream, gpointer user_data)
 }
 
 /* While glib-networking 2.74 makes a TLS connection it reads the system's authorities, and drops
- * them when libsoup gives it ours: 4 MB that would stay with the arena of the thread, and twenty
+ * them when libsoup gives it ours: 4 MB that would stay with the arena of the thread, and some ten
  * milliseconds. One connection at a time does it, so that the workers of a process do not do it all
  * at once, just when the first parts have filled the memory. Held from the event that comes before
  * to the next one, which comes after; nothing between the two waits for the network. */
