@@ -28,12 +28,12 @@
  * session=F971964745A5CD0C001BBE4E58196BFD
  * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
  */
-#include "gstboxuploadsink-private.h"
-#include "gstboxuploadsinkcredentials.h"
-#include "gstboxuploadsinkstats.h"
-#include "gstboxuploadsinkstream.h"
-#include "gstboxuploadsinkupload.h"
-#include "gstboxuploadsinkuri.h"
+#include "credentials.h"
+#include "instance.h"
+#include "stats.h"
+#include "stream.h"
+#include "upload.h"
+#include "uri.h"
 
 GST_DEBUG_CATEGORY (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug

@@ -6,10 +6,10 @@
 #include <locale.h>
 #include <stdlib.h>
 
-#include "cli-command.h"
-#include "cli-exit.h"
-#include "cli-output.h"
-#include "cli-signal.h"
+#include "cli/command.h"
+#include "cli/exit.h"
+#include "cli/output.h"
+#include "cli/signals.h"
 
 static const CliCommand *const commands[] = {
   &cli_command_put,    &cli_command_create, &cli_command_status, &cli_command_parts,

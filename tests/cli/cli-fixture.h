@@ -8,7 +8,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
-#include "box-emulator.h"
+#include "emulator/box-emulator.h"
 
 /* Parts of the emulator's sessions, bytes. */
 #define PART_SIZE (1u << 20)

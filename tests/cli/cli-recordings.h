@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "box-spool.h"
 #include "cli-fixture.h"
+#include "spool/spool.h"
 
 /* The spool's directory; free with g_free(). */
 char *recordings_dir (Fixture *f);

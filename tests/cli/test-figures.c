@@ -3,12 +3,12 @@
 #include <locale.h>
 #include <string.h>
 
-#include "box-error.h"
-#include "cli-exit.h"
-#include "cli-grid.h"
-#include "cli-options.h"
-#include "cli-output.h"
-#include "cli-progress.h"
+#include "base/error.h"
+#include "cli/exit.h"
+#include "cli/grid.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
 
 static void
 test_every_error_code_has_an_exit_code_of_its_own (void)

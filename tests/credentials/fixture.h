@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "box-emulator.h"
-#include "box-upload.h"
+#include "emulator/box-emulator.h"
 #include "keys.h"
+#include "upload/upload.h"
 
 #define CLIENT_SECRET TEST_CLIENT_SECRET
 #define REFRESH_TOKEN "first-refresh-t0ken-0123456789"

@@ -47,7 +47,7 @@ def main():
     top, plugin_dir = sys.argv[1:3]
     of_element = inspect(plugin_dir)
     # Without those of the base class.
-    own = {'upload-stats', *re.findall(r'\.name = "([a-z-]+)"', read(top, 'gst/gstboxuploadsinkproperties.c'))}
+    own = {'upload-stats', *re.findall(r'\.name = "([a-z-]+)"', read(top, 'gst/properties.c'))}
     wanted = {name: describe(of_element[name]) if name in of_element else 'is none' for name in own}
     listed = dict(ROW.findall(read(top, 'docs/element.md').partition('\n## All properties\n')[2]))
 

@@ -9,7 +9,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/gst.h>
 
-#include "../emulator/box-emulator.h"
+#include "emulator/box-emulator.h"
 
 G_BEGIN_DECLS
 

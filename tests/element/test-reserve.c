@@ -5,8 +5,8 @@
  */
 #include "sink-fixture.h"
 
-#include "box-note.h"
-#include "box-padding.h"
+#include "base/padding.h"
+#include "spool/note.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "sink-fixture.h"
 
-#include "box-spool.h"
+#include "spool/spool.h"
 
 #include <gst/base/gstbasesink.h>
 #include <string.h>

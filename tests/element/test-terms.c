@@ -2,7 +2,7 @@
 /*
  * Which failures of an upload only end the upload, and not the recording beside it.
  */
-#include "gstboxuploadsinkterms.h"
+#include "terms.h"
 
 typedef struct
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-emulator.h"
+#include "emulator/box-emulator.h"
 
-#include "emu-certificate.h"
-#include "emu-exchange.h"
-#include "emu-json.h"
-#include "emu-server.h"
+#include "emulator/base/json.h"
+#include "emulator/http/certificate.h"
+#include "emulator/http/server.h"
+#include "emulator/routes/exchange.h"
 
 #include <errno.h>
 #include <ftw.h>

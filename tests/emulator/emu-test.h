@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "box-emulator.h"
+#include "emulator/box-emulator.h"
 
 #include <json-glib/json-glib.h>
 

@@ -2,7 +2,7 @@
 /*
  * box-emulator, the program: the emulator until it is told to stop.
  */
-#include "box-emulator.h"
+#include "emulator/box-emulator.h"
 
 #include <glib-unix.h>
 #include <locale.h>

@@ -2,7 +2,7 @@
 /*
  * HTTP as such, spoken by hand over a socket.
  */
-#include "emu-test.h"
+#include "emulator/emu-test.h"
 
 #include <string.h>
 

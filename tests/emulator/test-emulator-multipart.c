@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "emu-multipart.h"
+#include "emulator/http/multipart.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "emu-test.h"
+#include "emulator/emu-test.h"
 
 #include <string.h>
 

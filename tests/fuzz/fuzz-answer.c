@@ -2,8 +2,8 @@
 /* A reply that refuses: two bytes choose its status, the rest is its body. */
 #include "fuzz.h"
 
-#include "box-answer-private.h"
-#include "box-file.h"
+#include "api/error.h"
+#include "api/file.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * after it was rewritten. */
 #include "fuzz.h"
 
-#include "box-auth-config-private.h"
+#include "auth/config.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 /* A reply that should be a file. */
 #include "fuzz.h"
 
-#include "box-destination.h"
-#include "box-file.h"
-#include "box-json-private.h"
+#include "api/destination.h"
+#include "api/file.h"
+#include "base/json.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "box-journal.h"
+#include "spool/journal.h"
 
 static void
 replay (const char *text, gsize length)

@@ -2,9 +2,9 @@
 /* A reply that should be a part, or a page of parts. */
 #include "fuzz.h"
 
-#include "box-json-private.h"
-#include "box-part.h"
-#include "box-session.h"
+#include "api/part.h"
+#include "api/session.h"
+#include "base/json.h"
 
 static void
 check (const BoxPart *part)

@@ -2,8 +2,8 @@
 /* A reply that should be an upload session. */
 #include "fuzz.h"
 
-#include "box-json-private.h"
-#include "box-session.h"
+#include "api/session.h"
+#include "base/json.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

@@ -3,7 +3,7 @@
  * header. */
 #include "fuzz.h"
 
-#include "box-token-reply-private.h"
+#include "auth/token-reply.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

@@ -2,7 +2,7 @@
 /* A box:// URI: what is taken comes back the same. */
 #include "fuzz.h"
 
-#include "box-destination.h"
+#include "api/destination.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

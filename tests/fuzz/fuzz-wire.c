@@ -3,7 +3,7 @@
  * matter. */
 #include "fuzz.h"
 
-#include "box-wire-private.h"
+#include "http/reply-parser.h"
 
 static BoxReply *
 read_reply (const guint8 *data, gsize size, gsize cut)

@@ -5,7 +5,7 @@
  */
 #include "../element/sink-fixture.h"
 
-#include "box-session.h"
+#include "api/session.h"
 
 #define PART G_GUINT64_CONSTANT (8388608)
 

@@ -6,10 +6,10 @@
  */
 #pragma once
 
-#include "box-client.h"
-#include "box-emulator.h"
-#include "box-recovery.h"
-#include "box-spool.h"
+#include "api/client.h"
+#include "delivery/recovery.h"
+#include "emulator/box-emulator.h"
+#include "spool/spool.h"
 
 G_BEGIN_DECLS
 

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "box-delivery.h"
+#include "delivery/attempt.h"
 #include "spool-kit.h"
 
 #define CHUNK 65536

@@ -7,7 +7,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
-#include "box-recording.h"
+#include "spool/recording.h"
 
 #define VIDEO                                                                                      \
   "videotestsrc num-buffers=60 ! video/x-raw,format=I420,width=160,height=120,framerate=30/1 ! "

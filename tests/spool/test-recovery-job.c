@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-recovery-job.h"
+#include "delivery/job.h"
 
 #include "spool-kit.h"
 

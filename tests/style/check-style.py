@@ -29,6 +29,25 @@ TABLES = re.compile(r'_class_init$|_install_properties$|^main$')
 # Conventional functions whose names say it all.
 CONVENTIONAL = re.compile(r'_(new|ref|unref|free|copy|clear|equal|get_type|quark)$')
 
+# The rooms, from the lowest to the highest: a room may include the rooms of its row, all of which stand above it here. Tests may
+# include everything.
+ROOMS = {
+    'src/base': (),
+    'src/http': ('src/base',),
+    'src/auth': ('src/base', 'src/http'),
+    'src/api': ('src/base', 'src/http', 'src/auth'),
+    'src/upload': ('src/base', 'src/http', 'src/api'),
+    'src/spool': ('src/base', 'src/api'),
+    'src/delivery': ('src/base', 'src/api', 'src/upload', 'src/spool'),
+    'src/cli': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
+    'gst': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
+    'tests/emulator/base': ('src/base',),
+    'tests/emulator/http': ('src/base', 'tests/emulator/base'),
+    'tests/emulator/box': ('src/base', 'tests/emulator/base'),
+    'tests/emulator/scenario': ('src/base', 'tests/emulator/base'),
+    'tests/emulator/routes': ('src/base', 'tests/emulator/base', 'tests/emulator/http', 'tests/emulator/box', 'tests/emulator/scenario'),
+}
+
 Function = namedtuple('Function', 'path line name lines nesting')
 
 
@@ -161,14 +180,30 @@ def element_leaves_the_network_to_the_uploader(sources, top):
                 yield f'{source.path}:{number}: gst/ may not include {name}'
 
 
-def private_headers_stay_with_their_siblings(sources, top):
-    home = {os.path.basename(source.path): source.folder for source in sources}
+def rooms_know_only_what_is_below_them(sources, top):
+    paths = {source.path for source in sources}
     for source in sources:
+        allowed = ROOMS.get(source.folder)
+        if allowed is None:
+            continue
         for number, name in source.includes():
-            folder = home.get(os.path.basename(name))
-            allowed = (folder, 'tests/unit', 'tests/fuzz', 'tests/bench')
-            if name.endswith('-private.h') and folder is not None and source.folder not in allowed:
-                yield f'{source.path}:{number}: {name} is private to {folder}'
+            room = room_of(source.folder, name, paths)
+            if room in ROOMS and room != source.folder and room not in allowed:
+                yield f'{source.path}:{number}: {source.folder} may not know {room} ({name})'
+
+
+def every_folder_of_the_product_is_a_room(sources, top):
+    for folder in sorted({source.folder for source in sources}):
+        if folder.startswith(('src', 'gst')) and folder not in ROOMS:
+            yield f'{folder} is not in the table of rooms'
+
+
+def room_of(folder, name, paths):
+    """The folder of the project's header that an include in @folder means; None for a header of a library."""
+    for path in (f'src/{name}', f'tests/{name}', f'{folder}/{name}'):
+        if path in paths:
+            return os.path.dirname(path)
+    return None
 
 
 def product_does_not_use_the_tests(sources, top):
@@ -202,7 +237,7 @@ def files_name_their_licence(sources, top):
 
 def headers_say_what_they_are(sources, top):
     for source in sources:
-        if source.path.endswith('.h') and not source.path.endswith('-private.h'):
+        if source.path.endswith('.h'):
             if len(source.lines) < 2 or not source.lines[1].startswith('/*'):
                 yield f'{source.path}:2: no comment at the head that says what this is'
 
@@ -210,7 +245,7 @@ def headers_say_what_they_are(sources, top):
 def public_functions_have_a_comment(sources, top):
     """A comment serves every declaration up to the next blank line."""
     for source in sources:
-        if not source.path.endswith('.h') or source.path.endswith('-private.h') or source.path.startswith('tests/'):
+        if not source.path.endswith('.h') or source.path.startswith('tests/'):
             continue
         described = False
         for number, (line, code) in enumerate(zip(source.lines, source.code), 1):
@@ -257,7 +292,8 @@ RULES = [
     (lines_fit, None),
     (uploader_knows_no_gstreamer, None),
     (element_leaves_the_network_to_the_uploader, None),
-    (private_headers_stay_with_their_siblings, None),
+    (rooms_know_only_what_is_below_them, None),
+    (every_folder_of_the_product_is_a_room, None),
     (product_does_not_use_the_tests, None),
     (nothing_jumps, None),
     (nothing_is_left_to_do, None),

@@ -2,7 +2,7 @@
 /* A BoxClient with the token "secret-token" at a ScriptServer, and Box's replies to play with. */
 #pragma once
 
-#include "box-client.h"
+#include "api/client.h"
 
 #include "script-server.h"
 

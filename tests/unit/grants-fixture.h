@@ -2,9 +2,9 @@
 /* BoxCredentials with an auth-config, and a token endpoint that answers what it is told. */
 #pragma once
 
-#include "box-auth-config-private.h"
-#include "box-credentials.h"
-#include "box-error.h"
+#include "auth/config.h"
+#include "auth/credentials.h"
+#include "base/error.h"
 #include "token-server.h"
 
 #define CLIENT "{\"client_id\":\"id\",\"client_secret\":\"s3cret\",\"enterprise_id\":\"4711\"}"

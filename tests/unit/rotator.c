@@ -5,7 +5,7 @@
  *   rotator CONFIG TOKEN_URL N       N times, 0: for ever
  *   rotator CONFIG TOKEN_URL leave   begins to, and ends the process when a line comes in
  */
-#include "box-credentials.h"
+#include "auth/credentials.h"
 
 #include <stdio.h>
 

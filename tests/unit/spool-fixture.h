@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "box-recording.h"
+#include "spool/recording.h"
 
 /* A new directory; free with remove_directory(). */
 char *new_directory (void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-answer-private.h"
+#include "api/error.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-auth-config-private.h"
-#include "box-error.h"
+#include "auth/config.h"
+#include "base/error.h"
 #include "keys.h"
 
 #include <glib/gstdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-call.h"
+#include "base/call.h"
 
 /* Answers with the failures of a script, then with success. */
 typedef struct

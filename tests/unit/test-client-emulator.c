@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client against the emulator, over TLS: what one wrote, the other understands. */
-#include "box-client.h"
-#include "box-emulator.h"
+#include "api/client.h"
+#include "emulator/box-emulator.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BoxCredentials without a token endpoint: tokens given, in files, in the environment, and from the
  * application. */
-#include "box-credentials-private.h"
-#include "box-error.h"
+#include "auth/credentials-internal.h"
+#include "base/error.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-destination.h"
-#include "box-error.h"
+#include "api/destination.h"
+#include "base/error.h"
 
 static const struct
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-digest.h"
+#include "base/digest.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-error.h"
-#include "box-file.h"
+#include "api/file.h"
+#include "base/error.h"
 
 #define SHA1 "5fde1cce603e6566d20da811c9c8bcccb044d4ae"
 #define FILE_OBJECT                                                                                \

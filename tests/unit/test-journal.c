@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-journal.h"
+#include "spool/journal.h"
 
 #include <string.h>
 

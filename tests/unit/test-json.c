@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-error.h"
-#include "box-json-private.h"
+#include "base/error.h"
+#include "base/json.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a failed step means: a table. */
-#include "box-upload-private.h"
+#include "upload/state.h"
 
 typedef struct
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-error.h"
-#include "box-grant-private.h"
-#include "box-jwt-private.h"
+#include "auth/grant.h"
+#include "auth/jwt.h"
+#include "base/error.h"
 #include "keys.h"
 
 #include <json-glib/json-glib.h>

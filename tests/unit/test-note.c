@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-note.h"
+#include "spool/note.h"
 
 #include <glib/gstdio.h>
 
-#include "box-error.h"
+#include "base/error.h"
 
 /* Every test has a state directory of its own (see main). */
 static char *

@@ -3,10 +3,10 @@
  * A network that is gone for ten minutes while a recording goes on, in compressed time: the plan
  * and the retry policy on a clock that jumps from one thing that happens to the next.
  */
-#include "box-plan-private.h"
+#include "upload/plan.h"
 
-#include "box-error.h"
-#include "box-retry.h"
+#include "base/error.h"
+#include "base/retry.h"
 
 #define PARALLEL  4
 #define PART_TIME (5 * G_USEC_PER_SEC) /* the producer fills a part this often */

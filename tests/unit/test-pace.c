@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-pace.h"
+#include "http/pace.h"
 
 /* Takes @n bytes at a virtual @now and moves it by the wait, as one sender would. */
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-padding.h"
+#include "base/padding.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * that is reached is held against the invariants. The model of Box beside it knows what is really
  * stored.
  */
-#include "box-plan-private.h"
+#include "upload/plan.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-proxy-private.h"
+#include "http/proxy.h"
 
 #define PROXY "http://proxy.example.com:3128"
 

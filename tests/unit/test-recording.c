@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-recording.h"
+#include "spool/recording.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "spool-fixture.h"
 
 typedef struct

@@ -222,7 +222,7 @@ test_refused_refresh_leaves_the_file_alone (Fixture *f, gconstpointer data)
   g_assert_cmpstr (content, ==, REFRESH);
 }
 
-/* What the next process finds: see box-auth-store.c. */
+/* What the next process finds: see auth/config-file.c. */
 static char *
 replacement_path (Fixture *f, const char *refresh_token)
 {

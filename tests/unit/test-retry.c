@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-error.h"
-#include "box-retry.h"
+#include "base/error.h"
+#include "base/retry.h"
 
 static GError *
 new_failure (guint status, gint retry_after)

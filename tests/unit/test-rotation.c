@@ -4,7 +4,7 @@
  * its Nth request, so the file tells which request it knows of. BOXUPLOAD_TEST_KILLS: how often a
  * process is killed (20).
  */
-#include "box-auth-config-private.h"
+#include "auth/config.h"
 #include "token-server.h"
 
 #include <errno.h>

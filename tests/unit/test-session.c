@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-error.h"
-#include "box-session.h"
+#include "api/session.h"
+#include "base/error.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-spool.h"
+#include "spool/spool.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "base/error.h"
 #include "spool-fixture.h"
 
 typedef struct

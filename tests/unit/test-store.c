@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-store-private.h"
-#include "box-workers-private.h"
+#include "upload/blocks.h"
+#include "upload/workers.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long tokens are good, and what replies of a token endpoint say. */
-#include "box-error.h"
-#include "box-token-reply-private.h"
+#include "auth/token-reply.h"
+#include "base/error.h"
 
 #include <string.h>
 

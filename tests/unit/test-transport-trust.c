@@ -2,7 +2,7 @@
 /* Certificates and proxies. */
 #include "transport-fixture.h"
 
-#include "box-trust-private.h"
+#include "http/trust.h"
 
 #include <glib/gstdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-reply-private.h"
-#include "box-wire-private.h"
+#include "http/message.h"
+#include "http/reply-parser.h"
 
 #include <string.h>
 

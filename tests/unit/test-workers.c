@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "box-workers-private.h"
+#include "upload/workers.h"
 
 /* A task with a number of equal steps; each runs until it is let go. */
 typedef struct

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "box-error.h"
-#include "box-transport.h"
+#include "base/error.h"
+#include "http/transport.h"
 
 #include "raw-certificate.h"
 #include "raw-server.h"

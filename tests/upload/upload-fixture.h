@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "box-emulator.h"
-#include "box-upload.h"
+#include "emulator/box-emulator.h"
+#include "upload/upload.h"
 
 #define PART   65536
 #define SECOND G_USEC_PER_SEC

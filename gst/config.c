@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+static void
+note_if_set (const char *value, const char *name, const char *set[], guint *n)
+{
+  if (value != NULL && *value != '\0' && *n < 2)
+    set[(*n)++] = name;
+}
+
+static BoxDestination *
+find_destination (const GstBoxUploadSinkValues *values, GError **error)
+{
+  const char *set[2] = { NULL, NULL };
+  guint n = 0;
+
+  note_if_set (values->session, "session", set, &n);
+  note_if_set (values->location, "location", set, &n);
+  note_if_set (values->file_name, "file-name", set, &n);
+  note_if_set (values->file_id, "file-id", set, &n);
+
+  if (n == 0)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "No destination: set one of the properties session, location "
+                   "(box://FOLDER_ID/NAME), file-name%s and file-id",
+                   values->folder_id != NULL ? " (folder-id alone is not enough)"
+                                             : " (with folder-id)");
+      return NULL;
+    }
+  if (n > 1)
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_SETTINGS,
+          "Two destinations: the properties %s and %s are both set; a recording goes to one "
+          "of them",
+          set[0], set[1]);
+      return NULL;
+    }
+
+  if (values->session != NULL && *values->session != '\0')
+    return box_destination_new_session (values->session, error);
+  if (values->location != NULL && *values->location != '\0')
+    return box_destination_new_from_uri (values->location, error);
+  if (values->file_id != NULL && *values->file_id != '\0')
+    return box_destination_new_file (values->file_id, error);
+  return box_destination_new_folder (values->folder_id, values->file_name, error);
+}
+
+static gboolean
+check_time (const char *name, const char *time, GError **error)
+{
+  g_autoptr (GDateTime) parsed = NULL;
+
+  if (time == NULL)
+    return TRUE;
+  parsed = g_date_time_new_from_iso8601 (time, NULL);
+  if (parsed != NULL)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "The property %s must be a time with its zone, for example 2024-05-01T12:00:00Z",
+               name);
+  return FALSE;
+}
+
+static gboolean
+check_reserve (const GstBoxUploadSinkValues *values, GError **error)
+{
+  if (values->unknown_size != GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE
+      || values->reserve_size >= BOX_SESSION_MIN_SIZE)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "With unknown-size=reserve the property reserve-size must say how many bytes to "
+               "reserve, at least %" G_GUINT64_FORMAT " (Box takes no smaller upload session)",
+               BOX_SESSION_MIN_SIZE);
+  return FALSE;
+}
+
+static BoxClient *
+make_client (const GstBoxUploadSinkValues *values, GError **error)
+{
+  BoxClientSettings settings = {
+    .endpoint = values->endpoint,
+    .api_endpoint = values->api_endpoint,
+    .as_user = values->as_user,
+    .ca_file = values->ca_file,
+    .proxy = values->proxy,
+    .timeout = values->timeout,
+    .access_token = values->access_token,
+    .token_file = values->token_file,
+    .auth_config = values->auth_config,
+  };
+
+  return box_client_new (&settings, error);
+}
+
+/* A note that cannot be read matters only where the size is not given otherwise. @error is not
+ * NULL. */
+static gboolean
+load_note (GstBoxUploadSinkPlan *plan, GError **error)
+{
+  guint64 total_size = plan->values.total_size;
+
+  if (plan->destination->kind != BOX_DESTINATION_SESSION)
+    return TRUE;
+
+  plan->note = box_note_load (plan->destination->session_id, total_size == 0 ? error : NULL);
+  if (plan->note == NULL)
+    return *error == NULL;
+  if (total_size == 0 || total_size == plan->note->size)
+    return TRUE;
+
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "The property total-size says %" G_GUINT64_FORMAT
+               " bytes, but session %s was created "
+               "for %" G_GUINT64_FORMAT,
+               total_size, plan->note->session_id, plan->note->size);
+  return FALSE;
+}
+
+GstBoxUploadSinkPlan *
+gst_box_upload_sink_plan_new (GstBoxUploadSinkProperties *properties, GError **error)
+{
+  g_autoptr (GstBoxUploadSinkPlan) plan = g_new0 (GstBoxUploadSinkPlan, 1);
+  GError *local_error = NULL;
+
+  gst_box_upload_sink_properties_copy (properties, &plan->values);
+  plan->destination = find_destination (&plan->values, error);
+  if (plan->destination == NULL)
+    return NULL;
+  if (!check_time ("content-created-at", plan->values.content_created_at, error)
+      || !check_time ("content-modified-at", plan->values.content_modified_at, error)
+      || !check_reserve (&plan->values, error))
+    return NULL;
+  if (!load_note (plan, &local_error))
+    {
+      g_propagate_error (error, local_error);
+      return NULL;
+    }
+  plan->client = make_client (&plan->values, error);
+  if (plan->client == NULL)
+    return NULL;
+  return g_steal_pointer (&plan);
+}
+
+void
+gst_box_upload_sink_plan_free (GstBoxUploadSinkPlan *plan)
+{
+  gst_box_upload_sink_values_clear (&plan->values);
+  g_clear_pointer (&plan->destination, box_destination_free);
+  g_clear_pointer (&plan->client, box_client_unref);
+  g_clear_pointer (&plan->note, box_note_free);
+  g_free (plan);
+}
+
+static BoxUploadSettings
+settings_of (const GstBoxUploadSinkPlan *plan, guint64 size)
+{
+  const GstBoxUploadSinkValues *values = &plan->values;
+
+  return (BoxUploadSettings){
+    .client = plan->client,
+    .destination = plan->destination,
+    .session_target = plan->note != NULL ? plan->note->destination : NULL,
+    .size = size,
+    .if_exists = values->if_exists,
+    .on_error = values->on_error,
+    .commit = values->commit,
+    .parallel = values->parallel,
+    .max_memory = values->max_memory,
+    .upload_rate = values->upload_rate,
+    .retry_timeout = values->retry_timeout,
+    .digest_engine = values->digest_engine,
+    .attributes = {
+      .description = values->description,
+      .content_created_at = values->content_created_at,
+      .content_modified_at = values->content_modified_at,
+    },
+  };
+}
+
+BoxUpload *
+gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
+                                      const BoxUploadEvents *events, gpointer user_data,
+                                      GDestroyNotify destroy, GError **error)
+{
+  BoxUploadSettings settings = settings_of (plan, size);
+
+  return box_upload_new (&settings, events, user_data, destroy, error);
+}
+
+BoxDelivery *
+gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRecording *recording,
+                                        guint64 size, const BoxUploadEvents *events,
+                                        gpointer user_data, GError **error)
+{
+  BoxUploadSettings settings = settings_of (plan, size);
+
+  return box_delivery_new (recording, &settings, events, user_data, error);
+}
+
+char *
+gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan *plan)
+{
+  const BoxDestination *destination = plan->destination;
+
+  switch (destination->kind)
+    {
+    case BOX_DESTINATION_SESSION:
+      return g_strdup_printf ("session %s", destination->session_id);
+    case BOX_DESTINATION_FILE:
+      return g_strdup_printf ("file %s", destination->file_id);
+    case BOX_DESTINATION_FOLDER:
+      break;
+    }
+  return box_destination_to_uri (destination);
+}
+
+gboolean
+gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan)
+{
+  const GstBoxUploadSinkValues *values = &plan->values;
+
+  return (values->spool_dir != NULL && *values->spool_dir != '\0')
+         || values->eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
+}
+
+GstBoxUploadSinkTerms
+gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan)
+{
+  return (GstBoxUploadSinkTerms){
+    .given_session = plan->destination->kind == BOX_DESTINATION_SESSION,
+    .if_exists = plan->values.if_exists,
+    .left_to_others = plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+  };
+}
+
+gboolean
+gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size)
+{
+  return plan->destination->kind == BOX_DESTINATION_SESSION || size >= BOX_SESSION_MIN_SIZE;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The signal "request-token": the application's last word before a refused token becomes an error.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "api/client.h"
+
+G_BEGIN_DECLS
+
+/* Adds the signal to the element's class; returns its id. */
+guint gst_box_upload_sink_install_request_token (GObjectClass *klass);
+
+/* Makes @client ask @element's signal handlers for tokens, if there are any. Does not keep @element
+ * alive. */
+void gst_box_upload_sink_answer_token_requests (GstElement *element, BoxClient *client);
+
+G_END_DECLS

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "properties.h"
+
+typedef enum
+{
+  KIND_STRING,
+  KIND_SECRET, /* a string that is never readable */
+  KIND_BOOLEAN,
+  KIND_UINT,
+  KIND_UINT64,
+  KIND_ENUM,
+} Kind;
+
+/* One property that is a value: where it is kept, and how it is described. */
+typedef struct
+{
+  const char *name;
+  Kind kind;
+  gsize offset;             /* in GstBoxUploadSinkValues */
+  GType (*get_type) (void); /* ENUM */
+  guint minimum, maximum;   /* UINT; UINT64 takes all */
+  guint fallback;           /* numbers: the default */
+  const char *text;         /* STRING: what holds where nothing is set; may be NULL */
+  gboolean playing;         /* can be changed while an upload runs */
+  GstBoxUploadSinkChanged changed;
+  const char *blurb;
+} Property;
+
+#define AT(field) G_STRUCT_OFFSET (GstBoxUploadSinkValues, field)
+
+/* Ids are FIRST_ID + the index here. */
+#define FIRST_ID (GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS + 1)
+
+static const Property properties[] = {
+  {
+      .name = "session",
+      .kind = KIND_STRING,
+      .offset = AT (session),
+      .blurb = "ID of an upload session that exists, for example one made by \"boxupload create\". "
+               "One of session, location, file-name and file-id says where the file goes",
+  },
+  {
+      .name = "location",
+      .kind = KIND_STRING,
+      .offset = AT (location),
+      .blurb = "box://FOLDER_ID/PERCENT-ENCODED-NAME: a new file of this name in this folder (0 is "
+               "the root)",
+  },
+  {
+      .name = "folder-id",
+      .kind = KIND_STRING,
+      .offset = AT (folder_id),
+      .text = "0",
+      .blurb = "ID of the folder in which file-name is made (0 is the root)",
+  },
+  {
+      .name = "file-name",
+      .kind = KIND_STRING,
+      .offset = AT (file_name),
+      .blurb = "Name of a new file in folder-id, as it is, without escapes",
+  },
+  {
+      .name = "file-id",
+      .kind = KIND_STRING,
+      .offset = AT (file_id),
+      .blurb = "ID of a file that gets a new version",
+  },
+  {
+      .name = "total-size",
+      .kind = KIND_UINT64,
+      .offset = AT (total_size),
+      .blurb =
+          "Exact size of the stream in bytes; a shorter or longer one is an error. 0: the size "
+          "noted by \"boxupload create\" for the session, else what upstream answers to a "
+          "DURATION query in bytes",
+  },
+  {
+      .name = "unknown-size",
+      .kind = KIND_ENUM,
+      .offset = AT (unknown_size),
+      .get_type = gst_box_upload_sink_unknown_size_get_type,
+      .fallback = GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL,
+      .blurb = "What happens to a stream whose size is not known when it begins",
+  },
+  {
+      .name = "reserve-size",
+      .kind = KIND_UINT64,
+      .offset = AT (reserve_size),
+      .blurb = "With unknown-size=reserve: bytes declared for the file; the stream may be shorter "
+               "and is padded",
+  },
+  {
+      .name = "padding",
+      .kind = KIND_ENUM,
+      .offset = AT (padding),
+      .get_type = gst_box_upload_sink_padding_get_type,
+      .fallback = BOX_PADDING_AUTO,
+      .blurb =
+          "What fills the rest where the stream is shorter than reserve-size, or than the size "
+          "noted for the session by \"boxupload create\"",
+  },
+  {
+      .name = "if-exists",
+      .kind = KIND_ENUM,
+      .offset = AT (if_exists),
+      .get_type = gst_box_upload_sink_if_exists_get_type,
+      .fallback = BOX_IF_EXISTS_ERROR,
+      .blurb = "What happens where the name is taken",
+  },
+  {
+      .name = "commit",
+      .kind = KIND_BOOLEAN,
+      .offset = AT (commit),
+      .fallback = TRUE,
+      .blurb = "Commit the file at EOS. false: fill the session and leave the commit to the "
+               "application",
+  },
+  {
+      .name = "eos-mode",
+      .kind = KIND_ENUM,
+      .offset = AT (eos_mode),
+      .get_type = gst_box_upload_sink_eos_mode_get_type,
+      .fallback = GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT,
+      .blurb = "What EOS promises to the application",
+  },
+  {
+      .name = "errors-fatal",
+      .kind = KIND_BOOLEAN,
+      .offset = AT (errors_fatal),
+      .fallback = TRUE,
+      .blurb =
+          "false: a failed upload is a WARNING and the message boxuploadsink-failed instead of "
+          "an ERROR, and what was recorded stays in the spool, if there is one (for "
+          "splitmuxsink, whose recording one fragment's error would end)",
+  },
+  {
+      .name = "spool-dir",
+      .kind = KIND_STRING,
+      .offset = AT (spool_dir),
+      .blurb = "Directory where recordings are kept until they are committed. Unset: memory only "
+               "where the size is known, else boxupload/spool in the user's state directory "
+               "($XDG_STATE_HOME)",
+  },
+  {
+      .name = "max-spool",
+      .kind = KIND_UINT64,
+      .offset = AT (max_spool),
+      .blurb = "Most bytes that all recordings in the spool may take together. 0: as many as the "
+               "disk has",
+  },
+  {
+      .name = "on-error",
+      .kind = KIND_ENUM,
+      .offset = AT (on_error),
+      .get_type = gst_box_upload_sink_on_error_get_type,
+      .fallback = BOX_ON_ERROR_KEEP,
+      .blurb = "What happens to the upload session on a fatal error; one given by the property "
+               "session is never aborted",
+  },
+  {
+      .name = "parallel",
+      .kind = KIND_UINT,
+      .offset = AT (parallel),
+      .minimum = 1,
+      .maximum = 16,
+      .fallback = 4,
+      .blurb = "Parts in flight",
+  },
+  {
+      .name = "max-memory",
+      .kind = KIND_UINT64,
+      .offset = AT (max_memory),
+      .blurb = "Bytes of parts held in memory, at least two parts; when it is reached the stream "
+               "waits. 0: parallel + 1 parts",
+  },
+  {
+      .name = "upload-rate",
+      .kind = KIND_UINT64,
+      .offset = AT (upload_rate),
+      .playing = TRUE,
+      .changed = GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE,
+      .blurb = "Limit of bytes per second sent. 0: no limit",
+  },
+  {
+      .name = "retry-timeout",
+      .kind = KIND_UINT,
+      .offset = AT (retry_timeout),
+      .maximum = G_MAXUINT,
+      .fallback = 600,
+      .blurb =
+          "Seconds for which a transient failure is retried without any progress; with a spool "
+          "they count from EOS only. 0: until the session expires",
+  },
+  {
+      .name = "timeout",
+      .kind = KIND_UINT,
+      .offset = AT (timeout),
+      .minimum = 1,
+      .maximum = 3600,
+      .fallback = 60,
+      .blurb = "Seconds without progress after which a connection has failed (and is tried again, "
+               "see retry-timeout)",
+  },
+  {
+      .name = "access-token",
+      .kind = KIND_SECRET,
+      .offset = AT (access_token),
+      .playing = TRUE,
+      .changed = GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN,
+      .blurb =
+          "Access token, never readable; one set while playing is used from the next request on. "
+          "Other users see command lines: prefer token-file there. First that is set: "
+          "access-token, token-file, auth-config, environment BOX_ACCESS_TOKEN, BOX_TOKEN_FILE, "
+          "BOX_AUTH_CONFIG",
+  },
+  {
+      .name = "token-file",
+      .kind = KIND_STRING,
+      .offset = AT (token_file),
+      .blurb = "File whose first line is an access token; read again when the token is refused and "
+               "when the file has changed",
+  },
+  {
+      .name = "auth-config",
+      .kind = KIND_STRING,
+      .offset = AT (auth_config),
+      .blurb =
+          "JSON file from which access tokens are obtained and renewed: Box's app configuration "
+          "(JWT), client credentials, or a refresh token",
+  },
+  {
+      .name = "as-user",
+      .kind = KIND_STRING,
+      .offset = AT (as_user),
+      .blurb = "User ID on whose behalf everything is done (As-User)",
+  },
+  {
+      .name = "digest-engine",
+      .kind = KIND_ENUM,
+      .offset = AT (digest_engine),
+      .get_type = gst_box_upload_sink_digest_engine_get_type,
+      .fallback = BOX_DIGEST_ENGINE_GLIB,
+      .blurb = "What computes the SHA-1 of the parts",
+  },
+  {
+      .name = "endpoint",
+      .kind = KIND_STRING,
+      .offset = AT (endpoint),
+      .text = BOX_DEFAULT_ENDPOINT,
+      .blurb = "Base URL of the upload API: https, or http to a loopback address",
+  },
+  {
+      .name = "api-endpoint",
+      .kind = KIND_STRING,
+      .offset = AT (api_endpoint),
+      .text = BOX_DEFAULT_API_ENDPOINT,
+      .blurb = "Base URL of the rest of the API; tokens come from /oauth2/token at its origin",
+  },
+  {
+      .name = "ca-file",
+      .kind = KIND_STRING,
+      .offset = AT (ca_file),
+      .blurb = "File of trust anchors (PEM) in addition to the system's",
+  },
+  {
+      .name = "proxy",
+      .kind = KIND_STRING,
+      .offset = AT (proxy),
+      .blurb = "URI of a proxy. Unset: as the environment says",
+  },
+  {
+      .name = "description",
+      .kind = KIND_STRING,
+      .offset = AT (description),
+      .blurb = "Description of the file",
+  },
+  {
+      .name = "content-created-at",
+      .kind = KIND_STRING,
+      .offset = AT (content_created_at),
+      .blurb = "When the content was made (RFC 3339, for example 2024-05-01T12:00:00Z)",
+  },
+  {
+      .name = "content-modified-at",
+      .kind = KIND_STRING,
+      .offset = AT (content_modified_at),
+      .blurb = "When the content was last modified (RFC 3339, for example 2024-05-01T12:00:00Z)",
+  },
+};
+
+static const Property *
+property_of_id (guint id)
+{
+  return id >= FIRST_ID && id - FIRST_ID < G_N_ELEMENTS (properties) ? &properties[id - FIRST_ID]
+                                                                     : NULL;
+}
+
+static char **
+string_at (GstBoxUploadSinkValues *values, const Property *property)
+{
+  return G_STRUCT_MEMBER_P (values, property->offset);
+}
+
+static gboolean
+is_string (const Property *property)
+{
+  return property->kind == KIND_STRING || property->kind == KIND_SECRET;
+}
+
+static void
+replace_string (GstBoxUploadSinkValues *values, const Property *property, char *string)
+{
+  char **place = string_at (values, property);
+
+  if (property->kind == KIND_SECRET)
+    box_credentials_free_token (*place);
+  else
+    g_free (*place);
+  *place = string;
+}
+
+static GParamFlags
+flags_of (const Property *property)
+{
+  GParamFlags flags = G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS;
+
+  if (property->kind != KIND_SECRET)
+    flags |= G_PARAM_READABLE;
+  return flags | (property->playing ? GST_PARAM_MUTABLE_PLAYING : GST_PARAM_MUTABLE_READY);
+}
+
+static GParamSpec *
+param_spec_new (const Property *property)
+{
+  const char *name = property->name;
+  const char *blurb = property->blurb;
+  GParamFlags flags = flags_of (property);
+
+  switch (property->kind)
+    {
+    case KIND_BOOLEAN:
+      return g_param_spec_boolean (name, NULL, blurb, property->fallback != 0, flags);
+    case KIND_UINT:
+      return g_param_spec_uint (name, NULL, blurb, property->minimum, property->maximum,
+                                property->fallback, flags);
+    case KIND_UINT64:
+      return g_param_spec_uint64 (name, NULL, blurb, 0, G_MAXUINT64, property->fallback, flags);
+    case KIND_ENUM:
+      gst_type_mark_as_plugin_api (property->get_type (), 0);
+      return g_param_spec_enum (name, NULL, blurb, property->get_type (), (gint) property->fallback,
+                                flags);
+    default:
+      return g_param_spec_string (name, NULL, blurb, property->text, flags);
+    }
+}
+
+void
+gst_box_upload_sink_properties_install (GObjectClass *klass)
+{
+  /**
+   * GstBoxUploadSink:upload-stats:
+   *
+   * How the upload stands; see the page of the element for the fields.
+   */
+  g_object_class_install_property (
+      klass, GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS,
+      g_param_spec_boxed ("upload-stats", NULL,
+                          "How the upload stands: bytes-received, bytes-uploaded, bytes-total, "
+                          "parts-uploaded, parts-total, parts-in-flight, parts-adopted, retries, "
+                          "memory, spooled, rate, session-id, file-id",
+                          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    g_object_class_install_property (klass, FIRST_ID + i, param_spec_new (&properties[i]));
+}
+
+void
+gst_box_upload_sink_properties_init (GstBoxUploadSinkProperties *self)
+{
+  g_mutex_init (&self->lock);
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    {
+      gpointer place = G_STRUCT_MEMBER_P (&self->values, properties[i].offset);
+
+      if (properties[i].kind == KIND_UINT64)
+        *(guint64 *) place = properties[i].fallback;
+      else if (!is_string (&properties[i]))
+        *(guint *) place = properties[i].fallback;
+    }
+}
+
+void
+gst_box_upload_sink_values_clear (GstBoxUploadSinkValues *values)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    if (is_string (&properties[i]))
+      replace_string (values, &properties[i], NULL);
+}
+
+void
+gst_box_upload_sink_properties_clear (GstBoxUploadSinkProperties *self)
+{
+  gst_box_upload_sink_values_clear (&self->values);
+  g_mutex_clear (&self->lock);
+}
+
+static void
+set_value_locked (GstBoxUploadSinkProperties *self, const Property *property, const GValue *value)
+{
+  gpointer place = G_STRUCT_MEMBER_P (&self->values, property->offset);
+
+  switch (property->kind)
+    {
+    case KIND_STRING:
+    case KIND_SECRET:
+      replace_string (&self->values, property, g_value_dup_string (value));
+      break;
+    case KIND_BOOLEAN:
+      *(gboolean *) place = g_value_get_boolean (value);
+      break;
+    case KIND_UINT:
+      *(guint *) place = g_value_get_uint (value);
+      break;
+    case KIND_UINT64:
+      *(guint64 *) place = g_value_get_uint64 (value);
+      break;
+    case KIND_ENUM:
+      *(gint *) place = g_value_get_enum (value);
+      break;
+    }
+}
+
+GstBoxUploadSinkChanged
+gst_box_upload_sink_properties_set (GstBoxUploadSinkProperties *self, GObject *object, guint id,
+                                    const GValue *value, GParamSpec *pspec)
+{
+  const Property *property = property_of_id (id);
+  gboolean refused;
+
+  if (property == NULL)
+    {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      return GST_BOX_UPLOAD_SINK_CHANGED_NOTHING;
+    }
+
+  g_mutex_lock (&self->lock);
+  refused = self->in_use && !property->playing;
+  if (!refused)
+    set_value_locked (self, property, value);
+  g_mutex_unlock (&self->lock);
+
+  if (refused)
+    {
+      GST_WARNING_OBJECT (object, "'%s' can only be set in the states NULL and READY: ignored",
+                          property->name);
+      return GST_BOX_UPLOAD_SINK_CHANGED_NOTHING;
+    }
+  return property->changed;
+}
+
+static void
+get_value_locked (GstBoxUploadSinkProperties *self, const Property *property, GValue *value)
+{
+  gconstpointer place = G_STRUCT_MEMBER_P (&self->values, property->offset);
+  const char *string;
+
+  switch (property->kind)
+    {
+    case KIND_STRING:
+      string = *(char *const *) place;
+      g_value_set_string (value, string != NULL ? string : property->text);
+      break;
+    case KIND_SECRET:
+      break;
+    case KIND_BOOLEAN:
+      g_value_set_boolean (value, *(const gboolean *) place);
+      break;
+    case KIND_UINT:
+      g_value_set_uint (value, *(const guint *) place);
+      break;
+    case KIND_UINT64:
+      g_value_set_uint64 (value, *(const guint64 *) place);
+      break;
+    case KIND_ENUM:
+      g_value_set_enum (value, *(const gint *) place);
+      break;
+    }
+}
+
+void
+gst_box_upload_sink_properties_get (GstBoxUploadSinkProperties *self, GObject *object, guint id,
+                                    GValue *value, GParamSpec *pspec)
+{
+  const Property *property = property_of_id (id);
+
+  if (property == NULL)
+    {
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      return;
+    }
+  g_mutex_lock (&self->lock);
+  get_value_locked (self, property, value);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+gst_box_upload_sink_properties_set_location (GstBoxUploadSinkProperties *self, const char *location)
+{
+  gboolean refused;
+
+  g_mutex_lock (&self->lock);
+  refused = self->in_use;
+  if (!refused)
+    {
+      g_free (self->values.location);
+      self->values.location = g_strdup (location);
+    }
+  g_mutex_unlock (&self->lock);
+  return !refused;
+}
+
+void
+gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gboolean in_use)
+{
+  g_mutex_lock (&self->lock);
+  self->in_use = in_use;
+  g_mutex_unlock (&self->lock);
+}
+
+char *
+gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *self)
+{
+  char *token;
+
+  g_mutex_lock (&self->lock);
+  token = g_strdup (self->values.access_token);
+  g_mutex_unlock (&self->lock);
+  return token;
+}
+
+guint64
+gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self)
+{
+  guint64 rate;
+
+  g_mutex_lock (&self->lock);
+  rate = self->values.upload_rate;
+  g_mutex_unlock (&self->lock);
+  return rate;
+}
+
+void
+gst_box_upload_sink_properties_copy (GstBoxUploadSinkProperties *self,
+                                     GstBoxUploadSinkValues *values)
+{
+  g_mutex_lock (&self->lock);
+  *values = self->values;
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    if (is_string (&properties[i]))
+      {
+        char **place = string_at (values, &properties[i]);
+
+        *place = g_strdup (*place);
+      }
+  g_mutex_unlock (&self->lock);
+}

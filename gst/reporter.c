@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reporter.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
+#define GST_CAT_DEFAULT gst_box_upload_sink_debug
+
+typedef enum
+{
+  END_OPEN,    /* none yet */
+  END_TELLING, /* one thread is posting it */
+  END_TOLD,
+} End;
+
+/* Progress that was begun must be ended: gst-launch-1.0 waits for it. */
+typedef enum
+{
+  PROGRESS_SESSION = 1 << 0,
+  PROGRESS_COMMIT = 1 << 1,
+} Progress;
+
+struct _GstBoxUploadSinkReporter
+{
+  gatomicrefcount ref_count;
+  GWeakRef element;  /* thread-safe */
+  char *destination; /* immutable */
+  gboolean fatal;    /* immutable */
+  GMutex lock;
+  GCond told; /* end is END_TOLD, n_beginning is 0, or interrupted */
+
+  /* with lock */
+  End end;
+  gboolean interrupted;
+  Progress progress; /* begun and not ended */
+  guint n_beginning; /* of these, whose beginning is being posted */
+  gboolean failed;   /* that is the end */
+  char *session_id;
+  char *spool;                 /* nullable */
+  GstBoxUploadSinkTerms terms; /* of the recording, where there is a spool */
+  guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
+  guint adopted;
+};
+
+GstBoxUploadSinkReporter *
+gst_box_upload_sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
+{
+  GstBoxUploadSinkReporter *self = g_new0 (GstBoxUploadSinkReporter, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_weak_ref_init (&self->element, element);
+  self->destination = g_strdup (destination);
+  self->fatal = fatal;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->told);
+  self->failed_offset = G_MAXUINT64;
+  return self;
+}
+
+GstBoxUploadSinkReporter *
+gst_box_upload_sink_reporter_ref (GstBoxUploadSinkReporter *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+gst_box_upload_sink_reporter_unref (gpointer data)
+{
+  GstBoxUploadSinkReporter *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_weak_ref_clear (&self->element);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->told);
+  g_free (self->destination);
+  g_free (self->session_id);
+  g_free (self->spool);
+  g_free (self);
+}
+
+void
+gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path,
+                                        const GstBoxUploadSinkTerms *terms)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->spool);
+  self->spool = g_strdup (path);
+  self->terms = *terms;
+  g_mutex_unlock (&self->lock);
+}
+
+/* FALSE: there is no spool. */
+static gboolean
+get_terms (GstBoxUploadSinkReporter *self, GstBoxUploadSinkTerms *terms)
+{
+  gboolean spooled;
+
+  g_mutex_lock (&self->lock);
+  spooled = self->spool != NULL;
+  *terms = self->terms;
+  g_mutex_unlock (&self->lock);
+  return spooled;
+}
+
+gboolean
+gst_box_upload_sink_reporter_is_replaceable (GstBoxUploadSinkReporter *self, const GError *error)
+{
+  GstBoxUploadSinkTerms terms;
+
+  return get_terms (self, &terms) && gst_box_upload_sink_terms_is_replaceable (&terms, error);
+}
+
+gboolean
+gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
+{
+  gboolean failed;
+
+  g_mutex_lock (&self->lock);
+  while (self->fatal && self->failed && self->end == END_TELLING && !self->interrupted)
+    g_cond_wait (&self->told, &self->lock);
+  failed = self->failed && self->end == END_TOLD;
+  g_mutex_unlock (&self->lock);
+  return failed;
+}
+
+/* The element while something is left to be told to it, else NULL. Unref. */
+static GstElement *
+dup_listener (GstBoxUploadSinkReporter *self)
+{
+  gboolean open;
+
+  g_mutex_lock (&self->lock);
+  open = self->end == END_OPEN;
+  g_mutex_unlock (&self->lock);
+  return open ? g_weak_ref_get (&self->element) : NULL;
+}
+
+/* Posts that @progress has begun, unless it has or the end came before; an end that comes meanwhile
+ * waits for that. */
+static void
+begin_progress (GstBoxUploadSinkReporter *self, Progress progress, const char *code,
+                const char *text)
+{
+  g_autoptr (GstElement) element = NULL;
+  gboolean begins;
+
+  g_mutex_lock (&self->lock);
+  begins = self->end == END_OPEN && (self->progress & progress) == 0;
+  if (begins)
+    self->progress |= progress;
+  self->n_beginning += begins ? 1 : 0;
+  g_mutex_unlock (&self->lock);
+  if (!begins)
+    return;
+
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
+  g_mutex_lock (&self->lock);
+  self->n_beginning--;
+  g_cond_broadcast (&self->told);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+end_progress (GstBoxUploadSinkReporter *self, Progress progress)
+{
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  ended = (self->progress & progress) != 0;
+  self->progress &= ~progress;
+  g_mutex_unlock (&self->lock);
+  return ended;
+}
+
+/* Ends whatever progress is open in the same way. */
+static void
+end_all_progress (GstBoxUploadSinkReporter *self, GstElement *element, GstProgressType type,
+                  const char *text)
+{
+  if (end_progress (self, PROGRESS_SESSION))
+    gst_box_upload_sink_post_progress (element, type, "session", text);
+  if (end_progress (self, PROGRESS_COMMIT))
+    gst_box_upload_sink_post_progress (element, type, "commit", text);
+}
+
+void
+gst_box_upload_sink_reporter_begin_session (GstBoxUploadSinkReporter *self, const char *session_id)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->session_id);
+  self->session_id = g_strdup (session_id);
+  g_mutex_unlock (&self->lock);
+  begin_progress (self, PROGRESS_SESSION, "session", "Opening the upload session");
+}
+
+void
+gst_box_upload_sink_reporter_begin_commit (GstBoxUploadSinkReporter *self)
+{
+  begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
+}
+
+void
+gst_box_upload_sink_reporter_commit_goes_on (GstBoxUploadSinkReporter *self,
+                                             const BoxUploadStats *stats)
+{
+  g_autoptr (GstElement) element = dup_listener (self);
+
+  if (element != NULL)
+    gst_box_upload_sink_post_commit_progress (element, stats);
+}
+
+/* Whether the caller is the one to tell the end; otherwise it waits until the other has told it. */
+static gboolean
+claim_end (GstBoxUploadSinkReporter *self)
+{
+  gboolean ours;
+
+  g_mutex_lock (&self->lock);
+  ours = self->end == END_OPEN;
+  if (ours)
+    self->end = END_TELLING;
+  while (ours && self->n_beginning > 0 && !self->interrupted)
+    g_cond_wait (&self->told, &self->lock);
+  while (!ours && self->end == END_TELLING && !self->interrupted)
+    g_cond_wait (&self->told, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return ours;
+}
+
+static void
+end_is_told (GstBoxUploadSinkReporter *self)
+{
+  g_mutex_lock (&self->lock);
+  self->end = END_TOLD;
+  g_cond_broadcast (&self->told);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const BoxFile *file)
+{
+  g_autoptr (GstElement) element = NULL;
+
+  if (!claim_end (self))
+    return;
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    {
+      if (file != NULL)
+        gst_box_upload_sink_post_complete (element, file);
+      end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
+                        file != NULL ? "The file is committed"
+                                     : "All parts are uploaded, not committed");
+    }
+  end_is_told (self);
+}
+
+void
+gst_box_upload_sink_reporter_ended (GstBoxUploadSinkReporter *self, const char *text)
+{
+  g_autoptr (GstElement) element = NULL;
+
+  if (!claim_end (self))
+    return;
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE, text);
+  end_is_told (self);
+}
+
+void
+gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResourceError code,
+                                     const GError *error)
+{
+  g_autoptr (GstElement) element = NULL;
+  g_autofree char *session_id = NULL, *spool = NULL;
+  GstBoxUploadSinkContext context = {
+    .destination = self->destination,
+    .is_warning = !self->fatal,
+  };
+
+  if (!claim_end (self))
+    return;
+
+  g_mutex_lock (&self->lock);
+  context.session_id = session_id = g_strdup (self->session_id);
+  context.spool = spool = g_strdup (self->spool);
+  context.offset = self->failed_offset;
+  self->failed = TRUE;
+  g_mutex_unlock (&self->lock);
+
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    {
+      end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
+      gst_box_upload_sink_post_error (element, code, error, &context);
+    }
+  end_is_told (self);
+}
+
+void
+gst_box_upload_sink_reporter_interrupt (GstBoxUploadSinkReporter *self, gboolean interrupted)
+{
+  g_mutex_lock (&self->lock);
+  self->interrupted = interrupted;
+  g_cond_broadcast (&self->told);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_box_upload_sink_reporter_close (GstBoxUploadSinkReporter *self)
+{
+  g_autoptr (GstElement) element = NULL;
+  gboolean ours;
+
+  g_mutex_lock (&self->lock);
+  ours = self->end == END_OPEN;
+  self->end = ours ? END_TOLD : self->end;
+  g_mutex_unlock (&self->lock);
+
+  if (ours && (element = g_weak_ref_get (&self->element)) != NULL)
+    end_all_progress (self, element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
+}
+
+guint
+gst_box_upload_sink_reporter_get_adopted (GstBoxUploadSinkReporter *self)
+{
+  guint adopted;
+
+  g_mutex_lock (&self->lock);
+  adopted = self->adopted;
+  g_mutex_unlock (&self->lock);
+  return adopted;
+}
+
+static void
+on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
+{
+  GstBoxUploadSinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_listener (self);
+
+  g_mutex_lock (&self->lock);
+  g_free (self->session_id);
+  self->session_id = g_strdup (session->id);
+  g_mutex_unlock (&self->lock);
+
+  if (element == NULL)
+    return;
+  GST_INFO_OBJECT (element, "session %s: %u parts of %" G_GUINT64_FORMAT " bytes", session->id,
+                   session->total_parts, session->part_size);
+  gst_box_upload_sink_post_session (element, session, size);
+  if (end_progress (self, PROGRESS_SESSION))
+    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_COMPLETE, "session",
+                                       "The upload session is open");
+}
+
+static void
+on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  GstBoxUploadSinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_listener (self);
+
+  g_mutex_lock (&self->lock);
+  self->adopted += adopted ? 1 : 0;
+  if (self->failed_offset == part->offset)
+    self->failed_offset = G_MAXUINT64;
+  g_mutex_unlock (&self->lock);
+  if (element != NULL)
+    gst_box_upload_sink_post_part (element, part, attempts, adopted);
+}
+
+static void
+on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
+             gpointer user_data)
+{
+  GstBoxUploadSinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_listener (self);
+
+  g_mutex_lock (&self->lock);
+  self->failed_offset = offset;
+  g_mutex_unlock (&self->lock);
+  if (element != NULL)
+    gst_box_upload_sink_post_retry (element, request, offset, attempt, delay, reason);
+}
+
+static void
+on_outage (const GError *reason, gpointer user_data)
+{
+  g_autoptr (GstElement) element = dup_listener (user_data);
+
+  if (element != NULL)
+    gst_box_upload_sink_post_outage (element, reason);
+}
+
+static void
+on_committing (gpointer user_data)
+{
+  g_autoptr (GstElement) element = dup_listener (user_data);
+
+  if (element != NULL)
+    GST_INFO_OBJECT (element, "all parts are there, committing");
+}
+
+static void
+on_completed (const BoxFile *file, gpointer user_data)
+{
+  gst_box_upload_sink_reporter_completed (user_data, file);
+}
+
+/* Whether the recording goes on, and nobody has to know. */
+static gboolean
+ends_only_the_upload (GstBoxUploadSinkReporter *self, const GError *error)
+{
+  GstBoxUploadSinkTerms terms;
+
+  return get_terms (self, &terms)
+         && (gst_box_upload_sink_terms_is_replaceable (&terms, error)
+             || gst_box_upload_sink_terms_is_for_others (&terms, error));
+}
+
+static void
+on_failed (const GError *error, gpointer user_data)
+{
+  GstBoxUploadSinkReporter *self = user_data;
+
+  if (ends_only_the_upload (self, error))
+    GST_INFO ("the upload beside the recording ended: %s", error->message);
+  else
+    gst_box_upload_sink_reporter_failed (self, gst_box_upload_sink_resource_error (error), error);
+}
+
+const BoxUploadEvents gst_box_upload_sink_reporter_events = {
+  .session_opened = on_session_opened,
+  .part_done = on_part_done,
+  .retrying = on_retrying,
+  .outage = on_outage,
+  .committing = on_committing,
+  .completed = on_completed,
+  .failed = on_failed,
+};

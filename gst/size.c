@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "size.h"
+
+GstBoxUploadSinkSize
+gst_box_upload_sink_size_from_plan (const GstBoxUploadSinkPlan *plan)
+{
+  GstBoxUploadSinkSize size = { GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN, 0 };
+
+  if (plan->values.total_size > 0)
+    {
+      size.kind = GST_BOX_UPLOAD_SINK_SIZE_EXACT;
+      size.bytes = plan->values.total_size;
+    }
+  else if (plan->note != NULL)
+    {
+      size.kind = GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+      size.bytes = plan->note->size;
+    }
+  return size;
+}
+
+GstBoxUploadSinkSize
+gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
+{
+  GstBoxUploadSinkSize size = { GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN, 0 };
+  gint64 bytes = -1;
+  gint64 time = -1;
+
+  if (segment->format != GST_FORMAT_BYTES)
+    return size;
+  if (!gst_pad_peer_query_duration (pad, GST_FORMAT_BYTES, &bytes) || bytes <= 0)
+    return size;
+  if (gst_pad_peer_query_duration (pad, GST_FORMAT_TIME, &time))
+    return size;
+
+  size.kind = GST_BOX_UPLOAD_SINK_SIZE_EXACT;
+  size.bytes = (guint64) bytes;
+  return size;
+}
+
+gboolean
+gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUploadSinkValues *values,
+                                  const char *media_type, GError **error)
+{
+  if (values->padding == BOX_PADDING_NONE
+      || (values->padding == BOX_PADDING_AUTO
+          && box_padding_for_media_type (media_type) == BOX_PADDING_NONE))
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_SETTINGS,
+          "A reserve cannot be filled up %s%s: use unknown-size=spool, or set the property "
+          "padding",
+          values->padding == BOX_PADDING_NONE ? "with padding=none" : "in streams of ",
+          values->padding == BOX_PADDING_NONE ? ""
+          : media_type != NULL                ? media_type
+                                              : "an unknown type");
+      return FALSE;
+    }
+  size->kind = GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+  size->bytes = values->reserve_size;
+  return TRUE;
+}
+
+gboolean
+gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stream_size,
+                                  BoxPaddingKind wanted, const char *media_type,
+                                  BoxPaddingKind *kind, guint64 *gap, GError **error)
+{
+  *kind = BOX_PADDING_NONE;
+  *gap = 0;
+  if (size->kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE || stream_size >= size->bytes)
+    return TRUE;
+
+  *gap = size->bytes - stream_size;
+  *kind = wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (media_type);
+  if (*kind == BOX_PADDING_NONE)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+                   "The stream ended at %" G_GUINT64_FORMAT " of the %" G_GUINT64_FORMAT
+                   " bytes that "
+                   "were reserved, and %s: set the property padding, or declare the exact size",
+                   stream_size, size->bytes,
+                   wanted == BOX_PADDING_NONE ? "the property padding is none"
+                                              : "nothing is known that could fill this format");
+      return FALSE;
+    }
+  if (*gap < box_padding_min_size (*kind))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+                   "The stream ended %" G_GUINT64_FORMAT " bytes short of the reserve; padding "
+                   "of this kind takes %" G_GUINT64_FORMAT " at least",
+                   *gap, box_padding_min_size (*kind));
+      return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way of a stream through the spool: recorded, uploaded beside that where its size is known,
+ * and finished at EOS by an upload of the recording where it is not, or where the other one could
+ * not. As in upload.h, GST_FLOW_ERROR means that the error has been told; same
+ * threads.
+ */
+#pragma once
+
+#include "instance.h"
+
+G_BEGIN_DECLS
+
+/* Begins to record; the size is decided. Begins to upload beside it where the size is known. */
+GstFlowReturn gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self);
+GstFlowReturn
+gst_box_upload_sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length);
+GstFlowReturn gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self);
+
+/* Empties the recording: the stream begins anew. */
+gboolean gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self);
+
+/* Stops what runs and lets the recording go. */
+void gst_box_upload_sink_spooling_end (GstBoxUploadSink *self);
+
+G_END_DECLS

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream.h"
+
+#include "spooling.h"
+#include "stats.h"
+#include "upload.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
+#define GST_CAT_DEFAULT gst_box_upload_sink_debug
+
+/* Padding is written in pieces of this size (bytes). */
+#define PADDING_PIECE 65536
+
+/* --- Failing -------------------------------------------------------------------------------- */
+
+/* The stream cannot go where upstream wants it. */
+static GstFlowReturn
+fail_seek (GstBoxUploadSink *self, GError *error)
+{
+  gst_box_upload_sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
+  return gst_box_upload_sink_upload_fail (self, error);
+}
+
+static GstFlowReturn
+fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
+{
+  return fail_seek (
+      self,
+      g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
+                   ", but what is uploaded cannot be written again: use unknown-size=spool "
+                   "(and no total-size), or settings of the muxer that only append",
+                   to, from));
+}
+
+/* What upstream gets to know: with errors-fatal=false the pipeline goes on without us. */
+static GstFlowReturn
+settle (GstBoxUploadSink *self, GstFlowReturn flow)
+{
+  if (flow != GST_FLOW_ERROR || !self->failed || self->plan == NULL
+      || self->plan->values.errors_fatal)
+    return flow;
+  return GST_FLOW_OK;
+}
+
+/* --- Beginning and ending ------------------------------------------------------------------- */
+
+static GstFlowReturn
+begin_upload (GstBoxUploadSink *self)
+{
+  GError *error = NULL;
+  BoxUpload *upload = gst_box_upload_sink_plan_make_upload (
+      self->plan, self->size.bytes, &gst_box_upload_sink_reporter_events,
+      gst_box_upload_sink_reporter_ref (self->reporter), gst_box_upload_sink_reporter_unref,
+      &error);
+
+  if (upload == NULL)
+    {
+      gst_box_upload_sink_reporter_unref (self->reporter);
+      return gst_box_upload_sink_upload_fail (self, error);
+    }
+  gst_box_upload_sink_upload_start (self, upload);
+  return GST_FLOW_OK;
+}
+
+/* Upstream knows, or the property unknown-size does. FALSE with @error set where it says no. */
+static gboolean
+decide_size (GstBoxUploadSink *self, GError **error)
+{
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return TRUE;
+  self->size = gst_box_upload_sink_size_from_upstream (GST_BASE_SINK_PAD (self),
+                                                       &GST_BASE_SINK (self)->segment);
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return TRUE;
+  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE)
+    return gst_box_upload_sink_size_reserve (&self->size, &self->plan->values, self->media_type,
+                                             error);
+  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL)
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "The size of the stream is not known: set the property total-size, use a "
+                       "session made by \"boxupload create\", or allow unknown-size=spool");
+  return FALSE;
+}
+
+static GstFlowReturn
+refuse_beginning (GstBoxUploadSink *self, const char *reason)
+{
+  return fail_seek (self,
+                    g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
+                                 "The stream was flushed or began anew, but %s: seek before that, "
+                                 "or make another recording",
+                                 reason));
+}
+
+/* Nothing was made of the stream before: this one is as good as the first. */
+static void
+begin_after_an_empty_stream (GstBoxUploadSink *self)
+{
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+}
+
+/* The stream that has ended stays as it is; the one that wants to begin is refused: after a flush,
+ * or (from GStreamer 1.24 on) after a STREAM_START. */
+static GstFlowReturn
+refuse_another_stream (GstBoxUploadSink *self)
+{
+  const char *reason =
+      self->plan->values.commit ? "its file is committed already" : "its session is filled already";
+  GstStructure *stats;
+
+  if (self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL)
+    reason = "its recording is in the spool already";
+  gst_box_upload_sink_stream_end (self);
+  g_mutex_lock (&self->lock);
+  stats = g_steal_pointer (&self->last_stats);
+  g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_stream_begin (self);
+  g_mutex_lock (&self->lock);
+  self->last_stats = stats;
+  g_mutex_unlock (&self->lock);
+  return refuse_beginning (self, reason);
+}
+
+static GstFlowReturn
+begin (GstBoxUploadSink *self)
+{
+  GError *error = NULL;
+
+  if (self->failed)
+    return GST_FLOW_ERROR;
+  if (self->completed)
+    return refuse_another_stream (self);
+  if (self->empty)
+    begin_after_an_empty_stream (self);
+  if (self->upload != NULL || self->recorder != NULL)
+    return GST_FLOW_OK;
+  if (!decide_size (self, &error))
+    return gst_box_upload_sink_upload_fail (self, error);
+  /* The SEGMENT came while the stream could still have been one that is spooled first. */
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->position != 0)
+    return fail_jump (self, 0, self->position);
+  if (self->spool != NULL || self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+    return gst_box_upload_sink_spooling_begin (self);
+  return begin_upload (self);
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self)
+{
+  return settle (self, begin (self));
+}
+
+void
+gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
+{
+  g_autofree char *destination = gst_box_upload_sink_plan_describe_destination (self->plan);
+  GstBoxUploadSinkReporter *reporter = gst_box_upload_sink_reporter_new (
+      GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
+
+  self->position = 0;
+  self->failed = FALSE;
+  self->empty = FALSE;
+  self->completed = FALSE;
+  self->upload_failed = FALSE;
+  self->reserve_told = FALSE;
+  self->size = gst_box_upload_sink_size_from_plan (self->plan);
+  g_mutex_lock (&self->lock);
+  self->seekable = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
+                   && self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL;
+  self->reporter = reporter;
+  gst_box_upload_sink_reporter_interrupt (reporter, self->interrupted);
+  g_clear_pointer (&self->last_stats, gst_structure_free);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
+{
+  g_autoptr (BoxUpload) upload = NULL;
+  GstBoxUploadSinkReporter *reporter = self->reporter;
+
+  if (reporter == NULL)
+    return;
+  if (self->upload != NULL)
+    gst_box_upload_sink_upload_stop (self);
+  gst_box_upload_sink_reporter_close (reporter);
+  gst_box_upload_sink_stats_keep (self);
+
+  g_mutex_lock (&self->lock);
+  upload = g_steal_pointer (&self->upload);
+  self->reporter = NULL;
+  self->seekable = FALSE;
+  g_mutex_unlock (&self->lock);
+  gst_box_upload_sink_spooling_end (self);
+  gst_box_upload_sink_reporter_unref (reporter);
+}
+
+/* --- Data ----------------------------------------------------------------------------------- */
+
+static GstFlowReturn
+wait_for_room (GstBoxUploadSink *self)
+{
+  switch (box_upload_wait_room (self->upload))
+    {
+    case BOX_WAIT_READY:
+    case BOX_WAIT_TIMEOUT:
+      return GST_FLOW_OK;
+    case BOX_WAIT_INTERRUPTED:
+      return gst_box_upload_sink_upload_wait_playing (self);
+    case BOX_WAIT_FAILED:
+      break;
+    }
+  return gst_box_upload_sink_upload_failed (self);
+}
+
+static GstFlowReturn
+upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+{
+  while (TRUE)
+    {
+      gsize n = box_upload_write (self->upload, data, length);
+      GstFlowReturn flow;
+
+      self->position += n;
+      data += n;
+      length -= n;
+      if (length == 0)
+        return GST_FLOW_OK;
+      flow = wait_for_room (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
+    }
+}
+
+static GstFlowReturn
+write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+{
+  return self->recorder != NULL ? gst_box_upload_sink_spooling_write (self, data, length)
+                                : upload_bytes (self, data, length);
+}
+
+/* A sink cannot end a recording at a good place, but the application can, if it knows. */
+static void
+watch_reserve (GstBoxUploadSink *self)
+{
+  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE || self->reserve_told
+      || self->position < self->size.bytes / 10 * 9)
+    return;
+  self->reserve_told = TRUE;
+  gst_box_upload_sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
+}
+
+/* The memories are written one by one: mapping the buffer would merge them by copying. */
+static GstFlowReturn
+write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
+{
+  guint n = gst_buffer_n_memory (buffer);
+
+  for (guint i = 0; i < n; i++)
+    {
+      GstMemory *memory = gst_buffer_peek_memory (buffer, i);
+      GstMapInfo map;
+      GstFlowReturn flow = GST_FLOW_OK;
+
+      if (!gst_memory_map (memory, &map, GST_MAP_READ))
+        return gst_box_upload_sink_upload_fail (
+            self, g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                                       "A buffer of the stream cannot be read"));
+      if (map.size > 0)
+        flow = write_bytes (self, map.data, map.size);
+      gst_memory_unmap (memory, &map);
+      if (flow != GST_FLOW_OK)
+        return flow;
+    }
+  watch_reserve (self);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
+{
+  return settle (self, self->failed ? GST_FLOW_ERROR : write_buffer (self, buffer));
+}
+
+/* --- EOS ------------------------------------------------------------------------------------ */
+
+/* Fills what the stream left of a reserve. */
+static GstFlowReturn
+write_padding (GstBoxUploadSink *self)
+{
+  g_autofree guint8 *piece = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 stream_size = self->position;
+  BoxPaddingKind kind;
+  guint64 gap;
+
+  if (!gst_box_upload_sink_size_get_gap (&self->size, stream_size, self->plan->values.padding,
+                                         self->media_type, &kind, &gap, &error))
+    return gst_box_upload_sink_upload_fail (self, g_steal_pointer (&error));
+  if (gap == 0)
+    return GST_FLOW_OK;
+
+  GST_INFO_OBJECT (self, "padding %" G_GUINT64_FORMAT " bytes", gap);
+  piece = g_malloc (PADDING_PIECE);
+  for (guint64 offset = 0; offset < gap;)
+    {
+      gsize length = (gsize) MIN (gap - offset, PADDING_PIECE);
+      GstFlowReturn flow;
+
+      box_padding_read (kind, stream_size, gap, offset, piece, length);
+      flow = upload_bytes (self, piece, length);
+      if (flow == GST_FLOW_OK)
+        flow = gst_box_upload_sink_upload_give_way (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
+      offset += length;
+    }
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+finish (GstBoxUploadSink *self)
+{
+  GstFlowReturn flow;
+  gboolean done;
+
+  /* A second EOS, with nothing between. */
+  if (self->completed || self->empty)
+    return GST_FLOW_OK;
+  flow = begin (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (self->recorder != NULL)
+    return gst_box_upload_sink_spooling_finish (self);
+  if (gst_box_upload_sink_upload_has_failed (self))
+    return gst_box_upload_sink_upload_failed (self);
+  if (self->position == 0 && self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
+    return gst_box_upload_sink_upload_end_empty (self);
+  gst_box_upload_sink_reporter_begin_commit (self->reporter);
+  flow = write_padding (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  box_upload_finish (self->upload);
+  return gst_box_upload_sink_upload_wait (self, &done);
+}
+
+GstFlowReturn
+gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
+{
+  return settle (self, finish (self));
+}
+
+/* --- Jumps ---------------------------------------------------------------------------------- */
+
+/* Like a file, a recording that is not uploaded yet can be written anywhere. */
+gboolean
+gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (self->empty)
+    begin_after_an_empty_stream (self);
+  /* After the end, what is wrong is told with the data. */
+  if (self->completed)
+    return TRUE;
+  if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
+    return TRUE;
+  if (self->seekable)
+    {
+      self->position = segment->start;
+      return TRUE;
+    }
+  if (!self->failed)
+    fail_jump (self, self->position, segment->start);
+  return settle (self, GST_FLOW_ERROR) == GST_FLOW_OK;
+}
+
+static gboolean
+has_sent (GstBoxUploadSink *self)
+{
+  BoxUploadStats stats = { 0 };
+
+  if (self->upload != NULL)
+    box_upload_get_stats (self->upload, &stats);
+  return stats.bytes_sent > 0;
+}
+
+void
+gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
+{
+  if (self->reporter == NULL || self->failed)
+    return;
+  if (self->completed)
+    {
+      refuse_another_stream (self);
+      return;
+    }
+  if (self->empty)
+    begin_after_an_empty_stream (self);
+  if (self->recorder == NULL && (self->upload == NULL || self->position == 0))
+    return;
+  if (has_sent (self) || self->finisher != NULL)
+    {
+      refuse_beginning (self, "some of it is uploaded already");
+      return;
+    }
+  GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
+                   self->position);
+  if (self->recorder != NULL && !gst_box_upload_sink_spooling_restart (self))
+    return;
+  gst_box_upload_sink_stream_end (self);
+  gst_box_upload_sink_stream_begin (self);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One stream of the element on its way into one upload, through the spool or directly: from the
+ * first byte to the commit. Called by the streaming thread, and by the thread that changes the
+ * state while no data flows.
+ *
+ * Those that return GST_FLOW_ERROR have told the error; those that wait give way to a pause and go
+ * on after it. With errors-fatal=false a failure that has been told is GST_FLOW_OK, and what
+ * follows of the stream goes nowhere.
+ */
+#pragma once
+
+#include "instance.h"
+
+G_BEGIN_DECLS
+
+/* A stream begins: nothing has been taken from it yet. The plan is there. */
+void gst_box_upload_sink_stream_begin (GstBoxUploadSink *self);
+
+/* Stops the upload where it stands, at once; what has no end yet is told to be cancelled. */
+void gst_box_upload_sink_stream_end (GstBoxUploadSink *self);
+
+/* Begins the upload or the recording, unless it has begun. Without a size that is known already,
+ * upstream is asked. */
+GstFlowReturn gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self);
+
+/* Takes the bytes of @buffer. */
+GstFlowReturn gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
+
+/* The stream is over: pads it where needed, and waits until the promise of eos-mode is kept. */
+GstFlowReturn gst_box_upload_sink_stream_finish (GstBoxUploadSink *self);
+
+/* A SEGMENT: FALSE where it goes to a byte that cannot be written. */
+gboolean gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);
+
+/* The stream begins anew: fine where nothing of it has left yet, else an error. */
+void gst_box_upload_sink_stream_flush (GstBoxUploadSink *self);
+
+G_END_DECLS

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "uri.h"
+
+#include "instance.h"
+
+static GstURIType
+get_type (GType type)
+{
+  return GST_URI_SINK;
+}
+
+static const char *const *
+get_protocols (GType type)
+{
+  static const char *const protocols[] = { "box", NULL };
+
+  return protocols;
+}
+
+char *
+gst_box_upload_sink_uri_from_properties (GstBoxUploadSinkProperties *properties)
+{
+  g_auto (GstBoxUploadSinkValues) values = { 0 };
+  g_autoptr (BoxDestination) destination = NULL;
+
+  gst_box_upload_sink_properties_copy (properties, &values);
+  if (values.location != NULL)
+    return g_steal_pointer (&values.location);
+  if (values.file_name == NULL)
+    return NULL;
+  destination = box_destination_new_folder (values.folder_id, values.file_name, NULL);
+  return destination != NULL ? box_destination_to_uri (destination) : NULL;
+}
+
+static char *
+get_uri (GstURIHandler *handler)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (handler);
+
+  return gst_box_upload_sink_uri_from_properties (&self->properties);
+}
+
+static gboolean
+set_uri (GstURIHandler *handler, const char *uri, GError **error)
+{
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (handler);
+  g_autoptr (BoxDestination) destination = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  destination = box_destination_new_from_uri (uri, &local_error);
+  if (destination == NULL)
+    {
+      g_set_error_literal (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, local_error->message);
+      return FALSE;
+    }
+  if (!gst_box_upload_sink_properties_set_location (&self->properties, uri))
+    {
+      g_set_error_literal (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+                           "The URI can only be changed in the states NULL and READY");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+gst_box_upload_sink_uri_handler_init (gpointer iface, gpointer iface_data)
+{
+  GstURIHandlerInterface *handler = iface;
+
+  handler->get_type = get_type;
+  handler->get_protocols = get_protocols;
+  handler->get_uri = get_uri;
+  handler->set_uri = set_uri;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of BoxClient share: the client itself and how every call is sent. */
+#pragma once
+
+#include "api/client.h"
+#include "api/error.h"
+
+G_BEGIN_DECLS
+
+struct _BoxClient
+{
+  gatomicrefcount ref_count;
+
+  /* immutable */
+  char *endpoint;     /* without a slash at the end */
+  char *api_endpoint; /* likewise */
+  char *as_user;      /* nullable */
+  BoxTransportConfig *config;
+  BoxCredentials *credentials;
+};
+
+/* @headers: name, value, name, value, NULL; NULL for none. Authorization and As-User are added. The
+ * URL must belong to one of the client's endpoints (BOX_ERROR_TRUST). */
+typedef struct
+{
+  const char *method;
+  const char *url;
+  const char *const *headers;
+  const char *content_type; /* with @body */
+  const BoxBody *body;      /* nullable */
+} BoxClientCall;
+
+/* Sends @call with a token, and once more with another one after a 401. Any other reply is
+ * returned, whatever its status. */
+BoxReply *box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
+                           GCancellable *cancellable, GError **error);
+
+/* The same with @root (nullable) as its JSON body. */
+BoxReply *
+box_client_send_json (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
+                      JsonNode *root, GCancellable *cancellable, GError **error);
+
+/* Adds the times and the description that are set as members of the object being built. */
+void box_client_build_attributes (JsonBuilder *builder, const BoxAttributes *attributes);
+
+/* Parses the file in a successful @reply and compares it with what was sent; where the reply does
+ * not carry the SHA-1, the file is asked for. INTEGRITY; nonsense is TRANSIENT and unsure: it has
+ * taken effect. */
+BoxFile *box_client_verify_file (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
+                                 const BoxSha1 *sha1, guint64 size, const char *attempt,
+                                 GCancellable *cancellable, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* BoxClient's calls about files: preflight, direct upload, look-up; and about the user. */
+#include "api/calls.h"
+
+#include "base/json.h"
+#include "http/multipart.h"
+
+#include <string.h>
+
+#define FILE_FIELDS "id,name,size,sha1,etag,file_version"
+
+static void
+add_member (JsonBuilder *builder, const char *name, const char *value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+/* name and parent: what tells Box where a new file goes. */
+static void
+add_destination (JsonBuilder *builder, const BoxDestination *destination)
+{
+  if (destination->kind != BOX_DESTINATION_FOLDER)
+    return;
+  add_member (builder, "name", destination->name);
+  json_builder_set_member_name (builder, "parent");
+  json_builder_begin_object (builder);
+  add_member (builder, "id", destination->folder_id);
+  json_builder_end_object (builder);
+}
+
+static char *
+content_url (const char *endpoint, const BoxDestination *destination)
+{
+  if (destination->kind == BOX_DESTINATION_FILE)
+    return g_strdup_printf ("%s/files/%s/content", endpoint, destination->file_id);
+  return g_strdup_printf ("%s/files/content", endpoint);
+}
+
+gboolean
+box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDestination *destination,
+                      guint64 size, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  g_autofree char *url = content_url (client->api_endpoint, destination);
+  g_autoptr (JsonNode) body = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+
+  json_builder_begin_object (builder);
+  add_destination (builder, destination);
+  if (size > 0)
+    {
+      json_builder_set_member_name (builder, "size");
+      json_builder_add_int_value (builder, (gint64) size);
+    }
+  json_builder_end_object (builder);
+  body = json_builder_get_root (builder);
+
+  reply =
+      box_client_send_json (client, transport, &(BoxClientCall){ .method = "OPTIONS", .url = url },
+                            body, cancellable, error);
+  if (reply == NULL)
+    return FALSE;
+  if (reply->status == 200 || reply->status == 204)
+    return TRUE;
+  g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM,
+                                                 "check that the upload would be accepted"));
+  return FALSE;
+}
+
+static char *
+build_upload_attributes (const BoxDestination *destination, const BoxAttributes *attributes)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  add_destination (builder, destination);
+  if (attributes != NULL)
+    box_client_build_attributes (builder, attributes);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+BoxFile *
+box_client_upload_file (BoxClient *client, BoxTransport *transport,
+                        const BoxDestination *destination, const BoxSha1 *sha1, const BoxBody *body,
+                        const BoxAttributes *attributes, const char *if_match,
+                        GCancellable *cancellable, GError **error)
+{
+  static const char attempt[] = "upload the file";
+  g_autofree char *json = build_upload_attributes (destination, attributes);
+  g_autoptr (BoxMultipart) multipart = box_multipart_new (json, body);
+  g_autofree char *url = content_url (client->endpoint, destination);
+  g_autofree char *hex = box_sha1_to_hex (sha1);
+  /* Box wants a SHA-1 under this name. */
+  const char *headers[] = { "content-md5", hex, if_match != NULL ? "If-Match" : NULL, if_match,
+                            NULL };
+  g_autoptr (BoxReply) reply = NULL;
+
+  reply = box_client_send (client, transport,
+                           &(BoxClientCall){
+                               .method = "POST",
+                               .url = url,
+                               .headers = headers,
+                               .content_type = box_multipart_get_content_type (multipart),
+                               .body = box_multipart_get_body (multipart),
+                           },
+                           cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  if (reply->status != 201 && reply->status != 200)
+    {
+      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      return NULL;
+    }
+  return box_client_verify_file (client, transport, reply, sha1, body->size, attempt, cancellable,
+                                 error);
+}
+
+BoxFile *
+box_client_get_file (BoxClient *client, BoxTransport *transport, const char *file_id,
+                     GCancellable *cancellable, GError **error)
+{
+  static const char attempt[] = "look up the file";
+  g_autoptr (BoxDestination) checked = box_destination_new_file (file_id, error);
+  g_autofree char *url = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) reason = NULL;
+  BoxFile *file;
+
+  if (checked == NULL)
+    return NULL;
+  url = g_strdup_printf ("%s/files/%s?fields=" FILE_FIELDS, client->api_endpoint, file_id);
+  reply = box_client_send (client, transport, &(BoxClientCall){ .method = "GET", .url = url },
+                           cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  if (reply->status != 200)
+    {
+      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      return NULL;
+    }
+  node = box_json_parse (reply->body, &reason);
+  file = node != NULL ? box_file_parse (node, &reason) : NULL;
+  if (file == NULL)
+    g_propagate_error (error,
+                       box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+  return file;
+}
+
+static gboolean
+check_file (const BoxFile *file, const BoxSha1 *sha1, guint64 size, GError **error)
+{
+  g_autofree char *expected = NULL;
+  g_autofree char *stored = NULL;
+
+  if (file->has_size && file->size != size)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                   "the file at Box (id %s) is not what was sent: %" G_GUINT64_FORMAT
+                   " bytes, not %" G_GUINT64_FORMAT "; upload it anew",
+                   file->id, file->size, size);
+      return FALSE;
+    }
+  if (box_sha1_equal (&file->sha1, sha1))
+    return TRUE;
+  expected = box_sha1_to_hex (sha1);
+  stored = box_sha1_to_hex (&file->sha1);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+               "the file at Box (id %s) is not what was sent: SHA-1 %s, not %s; upload it anew",
+               file->id, stored, expected);
+  return FALSE;
+}
+
+BoxFile *
+box_client_verify_file (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
+                        const BoxSha1 *sha1, guint64 size, const char *attempt,
+                        GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, &reason);
+  g_autoptr (BoxFile) file = node != NULL ? box_file_parse (node, &reason) : NULL;
+
+  if (file != NULL && !file->has_sha1)
+    {
+      g_autoptr (BoxFile) stored =
+          box_client_get_file (client, transport, file->id, cancellable, &reason);
+
+      if (stored != NULL && !stored->has_sha1)
+        g_set_error_literal (&reason, BOX_ERROR, BOX_ERROR_PROTOCOL, "the file has no \"sha1\"");
+      box_file_free (file);
+      file = stored != NULL && stored->has_sha1 ? g_steal_pointer (&stored) : NULL;
+    }
+  if (file == NULL)
+    {
+      if (g_error_matches (reason, BOX_ERROR, BOX_ERROR_CANCELLED))
+        g_propagate_error (error, g_steal_pointer (&reason));
+      else
+        g_propagate_error (
+            error, box_answer_to_nonsense (reply, TRUE, attempt, g_steal_pointer (&reason)));
+      return NULL;
+    }
+  return check_file (file, sha1, size, error) ? g_steal_pointer (&file) : NULL;
+}
+
+/* ---- the user ---- */
+
+void
+box_user_free (BoxUser *user)
+{
+  if (user == NULL)
+    return;
+  g_free (user->id);
+  g_free (user->name);
+  g_free (user->login);
+  g_free (user);
+}
+
+static BoxUser *
+parse_user (const BoxReply *reply, GError **error)
+{
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, error);
+  g_autoptr (BoxUser) user = g_new0 (BoxUser, 1);
+  JsonObject *object = node != NULL ? box_json_object (node, "the user", error) : NULL;
+
+  if (object == NULL || !box_json_get_string (object, "id", 64, &user->id, error)
+      || !box_json_find_string (object, "name", 1024, &user->name, error)
+      || !box_json_find_string (object, "login", 1024, &user->login, error))
+    return NULL;
+  return g_steal_pointer (&user);
+}
+
+BoxUser *
+box_client_get_user (BoxClient *client, BoxTransport *transport, GCancellable *cancellable,
+                     GError **error)
+{
+  static const char attempt[] = "ask who the credentials belong to";
+  g_autofree char *url = g_strconcat (client->api_endpoint, "/users/me", NULL);
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (GError) reason = NULL;
+  BoxUser *user;
+
+  reply = box_client_send (client, transport, &(BoxClientCall){ .method = "GET", .url = url },
+                           cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  if (reply->status != 200)
+    {
+      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      return NULL;
+    }
+  user = parse_user (reply, &reason);
+  if (user == NULL)
+    g_propagate_error (error,
+                       box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+  return user;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxClient: Box's upload API, one function a call and one attempt a function: what is tried again,
+ * and when, is the caller's to decide (base/retry.h). A 401 is answered here, once, with a renewed
+ * token. Immutable and shared by threads; each thread brings its own BoxTransport.
+ *
+ * Every function returns FALSE or NULL exactly when @error is set, in the domain BOX_ERROR, with
+ * what Box said in the details. Sizes and offsets are bytes.
+ */
+#pragma once
+
+#include "api/destination.h"
+#include "api/file.h"
+#include "api/part.h"
+#include "api/session.h"
+#include "auth/credentials.h"
+#include "base/error.h"
+
+G_BEGIN_DECLS
+
+#define BOX_DEFAULT_ENDPOINT     "https://upload.box.com/api/2.0"
+#define BOX_DEFAULT_API_ENDPOINT "https://api.box.com/2.0"
+
+/* NULL and 0 mean the defaults. */
+typedef struct
+{
+  const char *endpoint;     /* uploads */
+  const char *api_endpoint; /* everything else */
+  const char *as_user;      /* user id sent as As-User with every call */
+  const char *ca_file;
+  const char *proxy;
+  guint timeout;            /* seconds */
+  const char *access_token; /* these three, then the environment: see BoxCredentialsSettings */
+  const char *token_file;
+  const char *auth_config;
+} BoxClientSettings;
+
+typedef struct _BoxClient BoxClient;
+
+/* Checks the settings: endpoints must be https, or http to a loopback address (BOX_ERROR_TRUST). No
+ * network. */
+BoxClient *box_client_new (const BoxClientSettings *settings, GError **error);
+BoxClient *box_client_ref (BoxClient *client);
+void box_client_unref (BoxClient *client);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxClient, box_client_unref)
+
+/* Owned by @client. */
+BoxCredentials *box_client_get_credentials (BoxClient *client);
+BoxTransportConfig *box_client_get_transport_config (BoxClient *client);
+const char *box_client_get_endpoint (BoxClient *client);
+
+/* File attributes for a commit or direct upload; NULL: not given. Times are RFC 3339. */
+typedef struct
+{
+  const char *description;
+  const char *content_created_at;
+  const char *content_modified_at;
+} BoxAttributes;
+
+/* POST …/files/upload_sessions, or …/files/ID/upload_sessions for a version. @destination is a
+ * FOLDER or FILE one. NAME_IN_USE carries the file that is there. 409 session_conflict yields that
+ * session where it fits @size. */
+BoxSession *box_client_create_session (BoxClient *client, BoxTransport *transport,
+                                       const BoxDestination *destination, guint64 size,
+                                       GCancellable *cancellable, GError **error);
+
+/* GET of a session by its id; its endpoints are checked. NOT_FOUND, SESSION_GONE (expired). */
+BoxSession *
+box_client_get_session (BoxClient *client, BoxTransport *transport, const char *session_id,
+                        GCancellable *cancellable, GError **error);
+
+/* PUT of one part: @body at @offset of a file of @total bytes. The reply's offset, size and SHA-1
+ * are checked (BOX_ERROR_INTEGRITY). CONFLICT: overlaps a part that is there: list. */
+BoxPart *
+box_client_upload_part (BoxClient *client, BoxTransport *transport, const BoxSession *session,
+                        guint64 offset, guint64 total, const BoxSha1 *sha1, const BoxBody *body,
+                        GCancellable *cancellable, GError **error);
+
+/* All pages of GET …/parts: BoxPart entries with free function, sorted by offset. */
+GPtrArray *
+box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSession *session,
+                       GCancellable *cancellable, GError **error);
+
+/**
+ * box_client_commit:
+ * @parts: all parts (BoxPart), in order of offset.
+ * @sha1: of the whole file.
+ * @attributes: (nullable):
+ * @if_match: (nullable): etag that the file must still have (versions).
+ * @file: (out) (transfer full) (nullable): the file; NULL with TRUE where Box answered 202: ask
+ * again after
+ *   @retry_after seconds (out; -1: it did not say). parts_mismatch is TRANSIENT.
+ */
+gboolean box_client_commit (BoxClient *client, BoxTransport *transport, const BoxSession *session,
+                            GPtrArray *parts, const BoxSha1 *sha1, const BoxAttributes *attributes,
+                            const char *if_match, BoxFile **file, gint *retry_after,
+                            GCancellable *cancellable, GError **error);
+
+/* DELETE; a session that is gone already is success. */
+gboolean box_client_abort (BoxClient *client, BoxTransport *transport, const BoxSession *session,
+                           GCancellable *cancellable, GError **error);
+
+/* OPTIONS …/files/content (or …/files/ID/content): whether @destination would take a file of @size
+ * bytes (0: of some size). NAME_IN_USE carries the file that is there. */
+gboolean
+box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDestination *destination,
+                      guint64 size, GCancellable *cancellable, GError **error);
+
+/* POST …/files/content (or …/files/ID/content): the whole file in one request, for files below
+ * BOX_SESSION_MIN_SIZE. The reply's size and SHA-1 are checked. */
+BoxFile *box_client_upload_file (BoxClient *client, BoxTransport *transport,
+                                 const BoxDestination *destination, const BoxSha1 *sha1,
+                                 const BoxBody *body, const BoxAttributes *attributes,
+                                 const char *if_match, GCancellable *cancellable, GError **error);
+
+/* GET …/files/ID with id, name, size, sha1, etag and version. */
+BoxFile *box_client_get_file (BoxClient *client, BoxTransport *transport, const char *file_id,
+                              GCancellable *cancellable, GError **error);
+
+/* Who the credentials are: GET …/users/me. */
+typedef struct
+{
+  char *id;
+  char *name;
+  char *login;
+} BoxUser;
+void box_user_free (BoxUser *user);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxUser, box_user_free)
+BoxUser *box_client_get_user (BoxClient *client, BoxTransport *transport, GCancellable *cancellable,
+                              GError **error);
+
+G_END_DECLS

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxDestination: where a file goes: an upload session that exists, a name in a folder, or a new
+ * version of a file. One of them; immutable.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What to do if the name of a new file is taken. */
+typedef enum
+{
+  BOX_IF_EXISTS_ERROR,   /* the name is taken: BOX_ERROR_NAME_IN_USE */
+  BOX_IF_EXISTS_VERSION, /* becomes a new version of the file that is there */
+  BOX_IF_EXISTS_RENAME,  /* "name (1).ext", "name (2).ext", … */
+} BoxIfExists;
+
+typedef enum
+{
+  BOX_DESTINATION_SESSION,
+  BOX_DESTINATION_FOLDER,
+  BOX_DESTINATION_FILE,
+} BoxDestinationKind;
+
+typedef struct
+{
+  BoxDestinationKind kind;
+  char *session_id; /* SESSION */
+  char *folder_id;  /* FOLDER; "0" is the root */
+  char *name;       /* FOLDER, UTF-8, not escaped */
+  char *file_id;    /* FILE */
+} BoxDestination;
+
+/* Each checks its input (BOX_ERROR_SETTINGS): ids are 1 to 64 characters of [A-Za-z0-9_-] (folders
+ * and files: digits); names by box_destination_check_name(). @folder_id NULL means "0". */
+BoxDestination *box_destination_new_session (const char *session_id, GError **error);
+BoxDestination *
+box_destination_new_folder (const char *folder_id, const char *name, GError **error);
+BoxDestination *box_destination_new_file (const char *file_id, GError **error);
+
+/* For a FOLDER destination whose name is taken, the @n-th other one: "clip.mp4" → "clip (2).mp4";
+ * the extension is what follows the last dot that does not begin the name. A long name is shortened
+ * before the number, by whole characters. Never NULL. */
+BoxDestination *box_destination_new_numbered (const BoxDestination *destination, guint n);
+
+/* Parses box://FOLDER_ID/PERCENT-ENCODED-NAME. */
+BoxDestination *box_destination_new_from_uri (const char *uri, GError **error);
+
+/* The box:// URI of a FOLDER destination, NULL for the others; free with g_free(). */
+char *box_destination_to_uri (const BoxDestination *destination);
+
+/* What Box is sure to refuse: empty, over 255 characters, "/", "\\", control characters, "." and
+ * "..", a space at either end, not UTF-8. The rest is Box's to decide. */
+gboolean box_destination_check_name (const char *name, GError **error);
+
+BoxDestination *box_destination_copy (const BoxDestination *destination);
+void box_destination_free (BoxDestination *destination);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDestination, box_destination_free)
+
+G_END_DECLS

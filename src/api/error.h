@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What Box's refusals mean: a reply's status and code to a BoxErrorCode, in a table, and to words
+ * that say what was attempted, what Box said and what to do. Pure.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "http/transport.h"
+
+G_BEGIN_DECLS
+
+/* What the request was about: "not found" means different things. */
+typedef enum
+{
+  BOX_SUBJECT_ITEM,    /* a folder, a file, a user */
+  BOX_SUBJECT_LOOKUP,  /* a session that is asked for by its id */
+  BOX_SUBJECT_SESSION, /* a session that was open: its parts, its commit */
+} BoxSubject;
+
+/* @box_code: (nullable). */
+BoxErrorCode box_answer_classify (guint status, const char *box_code, BoxSubject subject);
+
+/* The error of a @reply that was not what was hoped for. @attempt completes "could not …". */
+GError *box_answer_to_error (const BoxReply *reply, BoxSubject subject, const char *attempt);
+
+/* The error of a successful @reply whose body makes no sense (@reason, taken). @took_effect: it
+ * changed something at Box, so that looking there can still tell how it ended: TRANSIENT and
+ * unsure. */
+GError *box_answer_to_nonsense (const BoxReply *reply, gboolean took_effect, const char *attempt,
+                                GError *reason);
+
+G_END_DECLS

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The lock is on the file itself (flock): whoever gets it looks whether the path still leads to it,
+ * as the holder before may have replaced it.
+ *
+ * The replacement is called .NAME.HASH.new, HASH being of the refresh token that it replaces: a
+ * complete one that is there when the lock is taken was left by a writer that died before the
+ * rename, and holds the only valid refresh token.
+ */
+#include "auth/config-file.h"
+#include "base/call.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often a lock that another process holds is tried; it holds it for one request. Microseconds.
+ */
+#define LOCK_POLL (20 * 1000)
+
+struct _BoxAuthStore
+{
+  char *origin;
+  char *path; /* without symbolic links */
+  char *directory;
+  char *base;
+  int fd;         /* of the locked file */
+  struct stat st; /* of the same */
+  BoxAuthConfig *config;
+  char *next_path;  /* of the replacement */
+  int next_fd;      /* -1 before it is prepared */
+  gboolean written; /* the replacement is whole: it must not be removed */
+};
+
+static gboolean
+set_errno (GError **error, BoxAuthStore *store, const char *what, int saved_errno)
+{
+  g_set_error (error, BOX_ERROR,
+               saved_errno == ENOSPC || saved_errno == EDQUOT ? BOX_ERROR_SPACE : BOX_ERROR_STORAGE,
+               "%s “%s” holds a refresh token, which is replaced at every use, and %s: %s",
+               store->origin, store->path, what, g_strerror (saved_errno));
+  return FALSE;
+}
+
+static gboolean
+resolve (BoxAuthStore *store, const char *path, GError **error)
+{
+  char *resolved = realpath (path, NULL);
+
+  if (resolved == NULL)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s “%s” cannot be read: %s",
+                   store->origin, path, g_strerror (errno));
+      return FALSE;
+    }
+  store->path = g_strdup (resolved);
+  free (resolved);
+  store->directory = g_path_get_dirname (store->path);
+  store->base = g_path_get_basename (store->path);
+  return TRUE;
+}
+
+/* Write access where it can be had: locks over NFS want it. */
+static int
+open_for_lock (const char *path)
+{
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+  return fd >= 0 ? fd : open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+}
+
+static gboolean
+is_still_there (BoxAuthStore *store)
+{
+  struct stat st;
+
+  return fstat (store->fd, &store->st) == 0 && stat (store->path, &st) == 0
+         && st.st_dev == store->st.st_dev && st.st_ino == store->st.st_ino;
+}
+
+static gboolean
+acquire (BoxAuthStore *store, GCancellable *cancellable, GError **error)
+{
+  for (;;)
+    {
+      store->fd = open_for_lock (store->path);
+      if (store->fd < 0)
+        return set_errno (error, store, "it cannot be opened", errno);
+      while (flock (store->fd, LOCK_EX | LOCK_NB) != 0)
+        {
+          if (errno != EWOULDBLOCK && errno != EINTR)
+            return set_errno (error, store, "it cannot be locked", errno);
+          if (!box_call_sleep (LOCK_POLL, cancellable, error))
+            return FALSE;
+        }
+      if (is_still_there (store))
+        return TRUE;
+      close (store->fd);
+    }
+}
+
+static gboolean
+load (BoxAuthStore *store, GError **error)
+{
+  g_autofree char *hash = NULL;
+
+  g_clear_pointer (&store->config, box_auth_config_free);
+  g_clear_pointer (&store->next_path, g_free);
+  store->config = box_auth_config_load (store->origin, store->path, error);
+  if (store->config == NULL)
+    return FALSE;
+  if (store->config->kind != BOX_AUTH_REFRESH_TOKEN)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT, "%s has just been changed",
+                   store->config->label);
+      return FALSE;
+    }
+  hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, store->config->refresh_token, -1);
+  store->next_path = g_strdup_printf ("%s/.%s.%.16s.new", store->directory, store->base, hash);
+  return TRUE;
+}
+
+/* Whether a writer that died has left a whole replacement, of the same owner. */
+static gboolean
+find_replacement (BoxAuthStore *store)
+{
+  g_autoptr (BoxAuthConfig) config = NULL;
+  struct stat st;
+
+  if (lstat (store->next_path, &st) != 0 || !S_ISREG (st.st_mode)
+      || (st.st_uid != store->st.st_uid && st.st_uid != geteuid ()))
+    return FALSE;
+  config = box_auth_config_load (store->origin, store->next_path, NULL);
+  return config != NULL && config->kind == BOX_AUTH_REFRESH_TOKEN;
+}
+
+static gboolean
+sync_path (const char *path, int flags)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | flags);
+  gboolean ok;
+
+  if (fd < 0)
+    return FALSE;
+  ok = fsync (fd) == 0;
+  close (fd);
+  return ok;
+}
+
+static gboolean
+put_in_place (BoxAuthStore *store, GError **error)
+{
+  if (rename (store->next_path, store->path) != 0)
+    return set_errno (error, store, "its replacement cannot take its place", errno);
+  if (!sync_path (store->directory, O_DIRECTORY))
+    return set_errno (error, store, "its directory cannot be synced", errno);
+  return TRUE;
+}
+
+/* Replacements of tokens that are no longer in the file: somebody has put another configuration
+ * there since. */
+static void
+remove_strays (BoxAuthStore *store)
+{
+  g_autofree char *prefix = g_strdup_printf (".%s.", store->base);
+  g_autofree char *mine = g_path_get_basename (store->next_path);
+  GDir *dir = g_dir_open (store->directory, 0, NULL);
+  const char *name;
+
+  if (dir == NULL)
+    return;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (store->directory, name, NULL);
+
+      if (strlen (name) == strlen (mine) && g_str_has_prefix (name, prefix)
+          && g_str_has_suffix (name, ".new"))
+        unlink (path);
+    }
+  g_dir_close (dir);
+}
+
+/* Takes the lock anew after a replacement took the file's place: it is on the new file then. */
+static gboolean
+recover (BoxAuthStore *store, GCancellable *cancellable, GError **error)
+{
+  if (!sync_path (store->next_path, O_NOFOLLOW))
+    return set_errno (error, store, "its replacement cannot be synced", errno);
+  if (!put_in_place (store, error))
+    return FALSE;
+  close (store->fd);
+  return acquire (store, cancellable, error) && load (store, error);
+}
+
+BoxAuthStore *
+box_auth_store_lock (const char *origin, const char *path, GCancellable *cancellable,
+                     GError **error)
+{
+  g_autoptr (BoxAuthStore) store = g_new0 (BoxAuthStore, 1);
+
+  store->origin = g_strdup (origin);
+  store->fd = -1;
+  store->next_fd = -1;
+  if (!resolve (store, path, error) || !acquire (store, cancellable, error) || !load (store, error))
+    return NULL;
+  if (find_replacement (store) && !recover (store, cancellable, error))
+    return NULL;
+  remove_strays (store);
+  return g_steal_pointer (&store);
+}
+
+void
+box_auth_store_unlock (BoxAuthStore *store)
+{
+  if (store == NULL)
+    return;
+  if (store->next_fd >= 0)
+    {
+      if (!store->written)
+        unlink (store->next_path);
+      close (store->next_fd);
+    }
+  /* Ends the lock, too. */
+  if (store->fd >= 0)
+    close (store->fd);
+  box_auth_config_free (store->config);
+  g_free (store->origin);
+  g_free (store->path);
+  g_free (store->directory);
+  g_free (store->base);
+  g_free (store->next_path);
+  g_free (store);
+}
+
+const BoxAuthConfig *
+box_auth_store_get_config (BoxAuthStore *store)
+{
+  return store->config;
+}
+
+gboolean
+box_auth_store_prepare (BoxAuthStore *store, GError **error)
+{
+  int fd = open (store->next_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  if (fd < 0)
+    return set_errno (error, store, "its directory does not take the replacement", errno);
+  store->next_fd = fd;
+
+  /* Only root can give files away; without that the file becomes the writer's. */
+  if (fchown (fd, store->st.st_uid, store->st.st_gid) != 0 && errno != EPERM)
+    return set_errno (error, store, "its owner cannot be kept", errno);
+  if (fchmod (fd, store->st.st_mode & 0777) != 0)
+    return set_errno (error, store, "its mode cannot be kept", errno);
+  if (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, BOX_AUTH_CONFIG_LIMIT) != 0 && errno != EOPNOTSUPP
+      && errno != ENOSYS)
+    return set_errno (error, store, "there is no room for the replacement", errno);
+  return TRUE;
+}
+
+static gboolean
+write_all (int fd, const char *text, gsize length)
+{
+  while (length > 0)
+    {
+      ssize_t n = write (fd, text, length);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return FALSE;
+      text += n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_auth_store_replace (BoxAuthStore *store, const char *text, GError **error)
+{
+  gsize length = strlen (text);
+
+  if (!write_all (store->next_fd, text, length))
+    return set_errno (error, store, "the replacement cannot be written", errno);
+  store->written = TRUE;
+  /* Gives back what was reserved and not used. */
+  if (ftruncate (store->next_fd, (off_t) length) != 0 || fsync (store->next_fd) != 0)
+    return set_errno (error, store, "the replacement cannot be synced", errno);
+  return put_in_place (store, error);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxAuthConfig: the JSON file that says how tokens are to be had. One of
+ *
+ *   {"boxAppSettings": {"clientID", "clientSecret", "appAuth": {"publicKeyID", "privateKey",
+ * "passphrase"}}, "enterpriseID" or "userID"}                                       Box's own: an
+ * application with a key pair (JWT)
+ *   {"client_id", "client_secret", "enterprise_id" or "user_id"}       client credentials
+ *   {"client_id", "client_secret", "refresh_token"}                    OAuth 2 with a user's
+ * consent; rewritten on each renewal
+ *
+ * Parsing is pure. Every error is BOX_ERROR_CREDENTIALS, and names the file and the field, never
+ * the content.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "auth/jwt.h"
+#include "auth/token.h"
+
+G_BEGIN_DECLS
+
+/* Bytes; Box's own file has about 2500. */
+#define BOX_AUTH_CONFIG_LIMIT 65536
+
+typedef enum
+{
+  BOX_AUTH_JWT,
+  BOX_AUTH_CLIENT_CREDENTIALS,
+  BOX_AUTH_REFRESH_TOKEN,
+} BoxAuthKind;
+
+/* Immutable. */
+typedef struct
+{
+  BoxAuthKind kind;
+  char *label; /* begins messages: "auth-config “FILE”" */
+  char *client_id;
+  char *client_secret;
+  const char *subject_type; /* "enterprise" or "user"; NULL for REFRESH_TOKEN */
+  char *subject_id;
+  char *key_id;      /* JWT, and the four below */
+  char *private_key; /* PEM */
+  char *passphrase;  /* or NULL */
+  BoxJwtAlgorithm algorithm;
+  char *refresh_token; /* REFRESH_TOKEN, and the four below */
+  char *access_token;  /* that came with it, or NULL */
+  gint64 expires_at;   /* of the access token: Unix time, seconds; 0: not known */
+  gint64 expires_in;   /* its whole life, seconds */
+  JsonNode *root;      /* the whole file */
+} BoxAuthConfig;
+
+/* @label names the text in errors (BOX_ERROR_SETTINGS). */
+BoxAuthConfig *
+box_auth_config_parse (const char *label, const char *text, gsize length, GError **error);
+
+/* Reads and parses @path. @origin is the setting that named it. BOX_ERROR_SETTINGS where it cannot
+ * be read. */
+BoxAuthConfig *box_auth_config_load (const char *origin, const char *path, GError **error);
+
+void box_auth_config_free (BoxAuthConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxAuthConfig, box_auth_config_free)
+
+/* "jwt", "client-credentials", "refresh-token". */
+const char *box_auth_kind_name (BoxAuthKind kind);
+
+/* The private key of a JWT configuration. */
+BoxKey *box_auth_config_open_key (const BoxAuthConfig *config, GError **error);
+
+/* The text of the file after a renewal: @config's, with @token's refresh token, access token and
+ * expiry in place of the old ones.
+ * @now: Unix time, seconds. Free with box_secret_free(). */
+char *box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *token, gint64 now);
+
+G_END_DECLS

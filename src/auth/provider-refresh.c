@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * OAuth 2 refresh tokens: each can be used once, and its successor is in the file before the access
+ * token that came with it is used. Processes that share the file share what is in it: the access
+ * token is kept beside the refresh token.
+ */
+#include "auth/config-file.h"
+#include "auth/grant.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+#include <stdlib.h>
+
+/* How long a process that ends waits for refresh tokens that are being replaced: their successors
+ * would be lost. Microseconds. */
+#define EXIT_LIMIT (5 * G_USEC_PER_SEC)
+
+static GMutex rotations_lock;
+static GCond rotations_over;
+/* with rotations_lock */
+static guint rotations;
+static gboolean exit_waits;
+
+#define ADVICE                                                                                     \
+  "the refresh token is no longer valid (they last 60 days, and one use): log in to Box once "     \
+  "more "                                                                                          \
+  "and put the new refresh_token there"
+
+char *
+box_grant_refresh_form (const BoxAuthConfig *config)
+{
+  return box_grant_form ("grant_type", "refresh_token", "client_id", config->client_id,
+                         "client_secret", config->client_secret, "refresh_token",
+                         config->refresh_token, NULL);
+}
+
+/* The access token in the file, where it is good for a while and another than those of @context;
+ * NULL else. */
+static BoxToken *
+stored_token (const BoxAuthConfig *config, const BoxGrantContext *context)
+{
+  g_autoptr (BoxToken) token = NULL;
+  gint64 left = config->expires_at - g_get_real_time () / G_USEC_PER_SEC;
+
+  if (config->access_token == NULL || g_strv_contains (context->refused, config->access_token)
+      || g_strcmp0 (context->present, config->access_token) == 0 || config->expires_in <= 0
+      || left <= 0 || left > config->expires_in)
+    return NULL;
+  token = box_token_new (g_strdup (config->access_token), config->expires_in,
+                         g_get_monotonic_time () - (config->expires_in - left) * G_USEC_PER_SEC);
+  if (box_token_state (token, g_get_monotonic_time (), 0) != BOX_TOKEN_GOOD)
+    return NULL;
+  return g_steal_pointer (&token);
+}
+
+static void
+wait_for_rotations (void)
+{
+  gint64 deadline = g_get_monotonic_time () + EXIT_LIMIT;
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&rotations_lock);
+  while (rotations > 0 && in_time)
+    in_time = g_cond_wait_until (&rotations_over, &rotations_lock, deadline);
+  g_mutex_unlock (&rotations_lock);
+}
+
+static void
+begin_rotation (void)
+{
+  g_mutex_lock (&rotations_lock);
+  rotations++;
+  if (!exit_waits)
+    exit_waits = atexit (wait_for_rotations) == 0;
+  g_mutex_unlock (&rotations_lock);
+}
+
+static void
+end_rotation (void)
+{
+  g_mutex_lock (&rotations_lock);
+  rotations--;
+  g_cond_broadcast (&rotations_over);
+  g_mutex_unlock (&rotations_lock);
+}
+
+static BoxToken *
+rotate (BoxAuthStore *store, const BoxGrantContext *context, GError **error)
+{
+  const BoxAuthConfig *config = box_auth_store_get_config (store);
+  gint64 issued = g_get_monotonic_time ();
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxToken) token = NULL;
+  g_autoptr (BoxSecret) text = NULL;
+
+  reply = box_grant_send (context, box_grant_refresh_form (config), error);
+  if (reply == NULL)
+    return NULL;
+  token = box_token_reply_parse (reply, config->label, ADVICE, issued, error);
+  if (token == NULL)
+    return NULL;
+  if (token->refresh == NULL)
+    token->refresh = g_strdup (config->refresh_token);
+
+  text = box_auth_config_rewrite (config, token, g_get_real_time () / G_USEC_PER_SEC);
+  if (!box_auth_store_replace (store, text, error))
+    return NULL;
+  return g_steal_pointer (&token);
+}
+
+static BoxToken *
+obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **error)
+{
+  g_autoptr (BoxAuthStore) store = NULL;
+  BoxToken *token;
+
+  store = box_auth_store_lock (context->origin, context->path, context->cancellable, error);
+  if (store == NULL)
+    return NULL;
+  token = stored_token (box_auth_store_get_config (store), context);
+  if (token != NULL)
+    return token;
+  if (!box_auth_store_prepare (store, error))
+    return NULL;
+
+  begin_rotation ();
+  token = rotate (store, context, error);
+  end_rotation ();
+  return token;
+}
+
+const BoxGrant box_grant_refresh = { obtain };

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
+
+#include <gio/gio.h>
+#include <libsoup/soup.h>
+
+typedef BoxErrorDetails BoxErrorPrivate;
+
+static void
+box_error_private_init (BoxErrorPrivate *details)
+{
+  details->retry_after = -1;
+}
+
+static void
+box_error_private_copy (const BoxErrorPrivate *from, BoxErrorPrivate *to)
+{
+  *to = *from;
+  to->box_code = g_strdup (from->box_code);
+  to->request_id = g_strdup (from->request_id);
+  to->context = from->context != NULL ? json_node_copy (from->context) : NULL;
+}
+
+static void
+box_error_private_clear (BoxErrorPrivate *details)
+{
+  g_free (details->box_code);
+  g_free (details->request_id);
+  g_clear_pointer (&details->context, json_node_unref);
+}
+
+/* GError copies the private part also for g_error_copy() and g_propagate_error() of literal errors.
+ */
+G_DEFINE_EXTENDED_ERROR (BoxError, box_error)
+
+const BoxErrorDetails *
+box_error_get_details (const GError *error)
+{
+  static const BoxErrorDetails none = { .retry_after = -1 };
+
+  if (error == NULL || error->domain != BOX_ERROR)
+    return &none;
+  return box_error_get_private (error);
+}
+
+GError *
+box_error_new_with_details (BoxErrorCode code, const BoxErrorDetails *details, const char *format,
+                            ...)
+{
+  GError *error;
+  va_list args;
+
+  va_start (args, format);
+  error = g_error_new_valist (BOX_ERROR, (gint) code, format, args);
+  va_end (args);
+
+  if (details != NULL)
+    {
+      BoxErrorPrivate *private = box_error_get_private (error);
+
+      box_error_private_clear (private);
+      box_error_private_copy (details, private);
+    }
+  return error;
+}
+
+gboolean
+box_error_is_transient (const GError *error)
+{
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+}
+
+static BoxErrorCode
+code_of_io_error (const GError *error)
+{
+  if (error->domain == G_TLS_ERROR)
+    return error->code == G_TLS_ERROR_BAD_CERTIFICATE ? BOX_ERROR_TRUST : BOX_ERROR_TRANSIENT;
+  if (error->domain == SOUP_SESSION_ERROR)
+    return error->code == SOUP_SESSION_ERROR_PARSING ? BOX_ERROR_PROTOCOL : BOX_ERROR_TRANSIENT;
+  if (error->domain == G_FILE_ERROR)
+    return BOX_ERROR_STORAGE;
+  if (error->domain != G_IO_ERROR)
+    return BOX_ERROR_TRANSIENT;
+
+  switch (error->code)
+    {
+    case G_IO_ERROR_CANCELLED:
+      return BOX_ERROR_CANCELLED;
+    case G_IO_ERROR_NO_SPACE:
+      return BOX_ERROR_SPACE;
+    case G_IO_ERROR_NOT_FOUND:
+    case G_IO_ERROR_EXISTS:
+    case G_IO_ERROR_IS_DIRECTORY:
+    case G_IO_ERROR_NOT_DIRECTORY:
+    case G_IO_ERROR_PERMISSION_DENIED:
+    case G_IO_ERROR_READ_ONLY:
+      return BOX_ERROR_STORAGE;
+    default:
+      return BOX_ERROR_TRANSIENT;
+    }
+}
+
+GError *
+box_error_from_io (GError *error)
+{
+  g_autoptr (GError) source = error;
+
+  if (source->domain == BOX_ERROR)
+    return g_steal_pointer (&source);
+  return g_error_new_literal (BOX_ERROR, (gint) code_of_io_error (source), source->message);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* One write is cut to this many bytes: Linux takes no more than 2 GiB at once. */
+#define CHUNK ((gsize) 1 << 30)
+
+void
+box_storage_set_error (GError **error, int number, const char *doing, const char *path)
+{
+  switch (number)
+    {
+    case ENOSPC:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+                   "Cannot %s %s: the disk is full; make room on it or use another spool directory",
+                   doing, path);
+      break;
+    case EDQUOT:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+                   "Cannot %s %s: the disk quota is used up; make room, have it raised, or use "
+                   "another spool directory",
+                   doing, path);
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "Cannot %s %s: %s; give this user access or use another spool directory", doing,
+                   path, g_strerror (number));
+      break;
+    case EIO:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "Cannot %s %s: %s; check the disk, the system's log says more", doing, path,
+                   g_strerror (number));
+      break;
+    case EMFILE:
+    case ENFILE:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "Cannot %s %s: %s; raise the limit of open files (ulimit -n)", doing, path,
+                   g_strerror (number));
+      break;
+    default:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot %s %s: %s", doing, path,
+                   g_strerror (number));
+    }
+}
+
+gboolean
+box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data, gsize length,
+                   GError **error)
+{
+  const guint8 *bytes = data;
+
+  while (length > 0)
+    {
+      gssize n = pwrite (fd, bytes, MIN (length, CHUNK), (off_t) offset);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          box_storage_set_error (error, errno, "write", path);
+          return FALSE;
+        }
+      bytes += n;
+      offset += (guint64) n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
+                  GError **error)
+{
+  while (length > 0)
+    {
+      gssize n = pread (fd, buffer, MIN (length, CHUNK), (off_t) offset);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        {
+          box_storage_set_error (error, errno, "read", path);
+          return FALSE;
+        }
+      if (n == 0)
+        {
+          g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                       "Cannot read %s: it ends before byte %" G_GUINT64_FORMAT
+                       "; something else has cut it off",
+                       path, offset + length);
+          return FALSE;
+        }
+      buffer += n;
+      offset += (guint64) n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_storage_sync (int fd, const char *path, GError **error)
+{
+  if (fdatasync (fd) == 0)
+    return TRUE;
+  box_storage_set_error (error, errno, "write", path);
+  return FALSE;
+}
+
+gboolean
+box_storage_sync_directory (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && fsync (fd) == 0;
+
+  /* Some file systems have no sync of directories. */
+  if (!ok && !(fd >= 0 && errno == EINVAL))
+    box_storage_set_error (error, errno, "write to", path);
+  else
+    ok = TRUE;
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+gboolean
+box_storage_lock (int fd, const char *path, GError **error)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+  if (fcntl (fd, F_OFD_SETLK, &lock) == 0)
+    return TRUE;
+  if (errno == EAGAIN || errno == EACCES)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_CONFLICT,
+                 "%s is being written or uploaded by another process", path);
+  else
+    box_storage_set_error (error, errno, "lock", path);
+  return FALSE;
+}
+
+gboolean
+box_storage_is_locked (int fd)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+  return fcntl (fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}

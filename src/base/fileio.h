@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Local files with whole reads and writes, interrupted calls repeated, and errors that name the
+ * path and the way out: BOX_ERROR_SPACE where there is no room, BOX_ERROR_STORAGE for everything
+ * else.
+ */
+#pragma once
+
+#include "base/error.h"
+
+G_BEGIN_DECLS
+
+/* Sets @error from errno value @number: "Cannot DOING PATH: reason; way out". */
+void box_storage_set_error (GError **error, int number, const char *doing, const char *path);
+
+/* All of @data at @offset. */
+gboolean box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data,
+                            gsize length, GError **error);
+
+/* Exactly @length bytes at @offset; an end of file before that is an error. */
+gboolean box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
+                           GError **error);
+
+/* fdatasync(). */
+gboolean box_storage_sync (int fd, const char *path, GError **error);
+
+/* fsync() of the directory @path: makes names durable. */
+gboolean box_storage_sync_directory (const char *path, GError **error);
+
+/* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_CONFLICT: it
+ * is held. */
+gboolean box_storage_lock (int fd, const char *path, GError **error);
+
+/* Whether somebody else holds the lock of @fd. Does not take it. */
+gboolean box_storage_is_locked (int fd);
+
+G_END_DECLS

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What JSON is (RFC 8259), to the letter. json-glib reads more than that (comments, single quotes,
+ * several values in a row), recurses without a limit, and leaks memory on some of what it refuses;
+ * so it is only shown what passes here.
+ */
+#include "base/json.h"
+
+#include <string.h>
+
+typedef struct
+{
+  const char *at;
+  const char *end;
+  guint depth;
+} Cursor;
+
+static void
+skip_space (Cursor *cursor)
+{
+  while (cursor->at < cursor->end && strchr (" \t\r\n", *cursor->at) != NULL && *cursor->at != '\0')
+    cursor->at++;
+}
+
+static gboolean
+take (Cursor *cursor, char wanted)
+{
+  if (cursor->at == cursor->end || *cursor->at != wanted)
+    return FALSE;
+  cursor->at++;
+  return TRUE;
+}
+
+static gboolean
+take_word (Cursor *cursor, const char *word)
+{
+  gsize length = strlen (word);
+
+  if ((gsize) (cursor->end - cursor->at) < length || memcmp (cursor->at, word, length) != 0)
+    return FALSE;
+  cursor->at += length;
+  return TRUE;
+}
+
+static gboolean
+take_digits (Cursor *cursor)
+{
+  const char *begin = cursor->at;
+
+  while (cursor->at < cursor->end && g_ascii_isdigit (*cursor->at))
+    cursor->at++;
+  return cursor->at > begin;
+}
+
+static gboolean
+take_number (Cursor *cursor)
+{
+  take (cursor, '-');
+  if (!take (cursor, '0') && !take_digits (cursor))
+    return FALSE;
+  if (take (cursor, '.') && !take_digits (cursor))
+    return FALSE;
+  if (take (cursor, 'e') || take (cursor, 'E'))
+    {
+      if (!take (cursor, '+'))
+        take (cursor, '-');
+      return take_digits (cursor);
+    }
+  return TRUE;
+}
+
+/* Four hexadecimal digits. */
+static gboolean
+take_code_unit (Cursor *cursor, guint *unit)
+{
+  *unit = 0;
+  for (guint i = 0; i < 4; i++)
+    {
+      if (cursor->at == cursor->end || !g_ascii_isxdigit (*cursor->at))
+        return FALSE;
+      *unit = *unit * 16 + (guint) g_ascii_xdigit_value (*cursor->at++);
+    }
+  return TRUE;
+}
+
+/* What follows the backslash. U+0000 would end a C string early, a lone surrogate is no character.
+ */
+static gboolean
+take_escape (Cursor *cursor)
+{
+  guint high, low;
+
+  if (cursor->at == cursor->end)
+    return FALSE;
+  if (*cursor->at != 'u')
+    return *cursor->at != '\0' && strchr ("\"\\/bfnrt", *cursor->at++) != NULL;
+  cursor->at++;
+  if (!take_code_unit (cursor, &high) || high == 0)
+    return FALSE;
+  if (high < 0xd800 || high > 0xdfff)
+    return TRUE;
+  return high < 0xdc00 && take_word (cursor, "\\u") && take_code_unit (cursor, &low)
+         && low >= 0xdc00 && low <= 0xdfff;
+}
+
+static gboolean
+take_string (Cursor *cursor)
+{
+  if (!take (cursor, '"'))
+    return FALSE;
+  while (cursor->at < cursor->end)
+    {
+      guint8 c = (guint8) *cursor->at++;
+
+      if (c == '"')
+        return TRUE;
+      if (c < 0x20 || (c == '\\' && !take_escape (cursor)))
+        return FALSE;
+    }
+  return FALSE;
+}
+
+static gboolean take_value (Cursor *cursor);
+
+static gboolean
+take_member (Cursor *cursor)
+{
+  skip_space (cursor);
+  if (!take_string (cursor))
+    return FALSE;
+  skip_space (cursor);
+  return take (cursor, ':') && take_value (cursor);
+}
+
+/* What follows the opening bracket, to the closing one. */
+static gboolean
+take_elements (Cursor *cursor, char close, gboolean (*take_element) (Cursor *cursor))
+{
+  if (++cursor->depth > BOX_JSON_MAX_DEPTH)
+    return FALSE;
+  skip_space (cursor);
+  if (!take (cursor, close))
+    {
+      do
+        if (!take_element (cursor))
+          return FALSE;
+      while (take (cursor, ','));
+      if (!take (cursor, close))
+        return FALSE;
+    }
+  cursor->depth--;
+  return TRUE;
+}
+
+/* A value, and the space around it. */
+static gboolean
+take_value (Cursor *cursor)
+{
+  gboolean good;
+
+  skip_space (cursor);
+  if (take (cursor, '{'))
+    good = take_elements (cursor, '}', take_member);
+  else if (take (cursor, '['))
+    good = take_elements (cursor, ']', take_value);
+  else if (cursor->at < cursor->end && *cursor->at == '"')
+    good = take_string (cursor);
+  else
+    good = take_word (cursor, "true") || take_word (cursor, "false") || take_word (cursor, "null")
+           || take_number (cursor);
+  skip_space (cursor);
+  return good;
+}
+
+gboolean
+box_json_is_valid (const char *text, gsize length)
+{
+  Cursor cursor = { .at = text, .end = text + length };
+
+  return g_utf8_validate_len (text, length, NULL) && take_value (&cursor)
+         && cursor.at == cursor.end;
+}

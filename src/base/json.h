@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Readers for JSON that others wrote: bounded, tolerant of what Box is known to vary (integers as
+ * floats, null for absent), and strict about the rest. Errors are BOX_ERROR_PROTOCOL and name the
+ * field.
+ *
+ * get: the member must be there. find: an absent or null member is success, with @found FALSE or a
+ * NULL string.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+/* Deeper nesting than this is refused before json-glib, which recurses, sees it. */
+#define BOX_JSON_MAX_DEPTH 64
+
+/* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
+gboolean box_json_is_valid (const char *text, gsize length);
+
+/* Free with json_node_unref(). */
+JsonNode *box_json_parse (GBytes *bytes, GError **error);
+
+/* The object that @node is, owned by it. @what names it in the error. */
+JsonObject *box_json_object (JsonNode *node, const char *what, GError **error);
+
+/* The object or array that is @object's member, owned by it; NULL without error where absent or
+ * null. */
+gboolean
+box_json_find_object (JsonObject *object, const char *name, JsonObject **value, GError **error);
+gboolean
+box_json_find_array (JsonObject *object, const char *name, JsonArray **value, GError **error);
+
+/* A number within [@min, @max]; a whole IEEE-754 float is one too. find: @found is FALSE, without
+ * error, if the member is absent or null; get: that is an error. */
+gboolean box_json_find_uint64 (JsonObject *object, const char *name, guint64 min, guint64 max,
+                               gboolean *found, guint64 *value, GError **error);
+gboolean box_json_get_uint64 (JsonObject *object, const char *name, guint64 min, guint64 max,
+                              guint64 *value, GError **error);
+
+/* A string of at most @max_bytes; free with g_free(). */
+gboolean box_json_find_string (JsonObject *object, const char *name, gsize max_bytes, char **value,
+                               GError **error);
+gboolean box_json_get_string (JsonObject *object, const char *name, gsize max_bytes, char **value,
+                              GError **error);
+
+/* A string, or an integer as its decimal digits (Box sends etags as either). */
+gboolean box_json_find_text (JsonObject *object, const char *name, gsize max_bytes, char **value,
+                             GError **error);
+
+G_END_DECLS

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CliCommand: what a command of boxupload is to main(): its words for --help, its options, and its
+ * function.
+ */
+#pragma once
+
+#include "api/client.h"
+#include "cli/options.h"
+
+G_BEGIN_DECLS
+
+/* What a command runs with; everything is borrowed. */
+typedef struct
+{
+  const CliOptions *options;
+  GCancellable *cancellable; /* by SIGINT and SIGTERM */
+  BoxClient *client;         /* NULL for commands without CLI_COMMAND_CONNECTS */
+  BoxTransport *transport;   /* this thread's; likewise */
+} Cli;
+
+typedef enum
+{
+  CLI_COMMAND_CONNECTS = 1 << 0,  /* has the connection options, and a client */
+  CLI_COMMAND_TRANSFERS = 1 << 1, /* has the options of how bytes are sent */
+  CLI_COMMAND_UPLOADS = 1 << 2,   /* has the options of what becomes of a file */
+  CLI_COMMAND_SPOOLS = 1 << 3,    /* has a directory of recordings */
+} CliCommandFlags;
+
+/**
+ * CliCommand:
+ * @arguments: as the usage line shows them.
+ * @summary: one line.
+ * @description: the rest of --help: what it prints, and examples.
+ * @entries: the command's own options; they point to variables of its file.
+ * @min_arguments, @max_arguments: how many it takes.
+ * @run: does it; @arguments has a NULL at its end. FALSE exactly when @error is set.
+ */
+typedef struct
+{
+  const char *name;
+  const char *arguments;
+  const char *summary;
+  const char *description;
+  CliCommandFlags flags;
+  const GOptionEntry *entries;
+  guint min_arguments;
+  guint max_arguments;
+  gboolean (*run) (Cli *cli, char **arguments, GError **error);
+} CliCommand;
+
+extern const CliCommand cli_command_abort;
+extern const CliCommand cli_command_commit;
+extern const CliCommand cli_command_create;
+extern const CliCommand cli_command_parts;
+extern const CliCommand cli_command_put;
+extern const CliCommand cli_command_resume;
+extern const CliCommand cli_command_spool;
+extern const CliCommand cli_command_status;
+extern const CliCommand cli_command_token;
+extern const CliCommand cli_command_watch;
+extern const CliCommand cli_command_whoami;
+
+G_END_DECLS

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * boxupload commit: makes the file of an upload session that is full. A commit is not idempotent:
+ * another one of the same version session makes another version. So one whose answer was lost is
+ * looked up before it is repeated, where the note tells what to look for.
+ */
+#include "cli/call.h"
+#include "cli/grid.h"
+#include "cli/output.h"
+
+/* Box processes the parts of a large file for minutes before it commits. Seconds. */
+#define COMMIT_RETRY_TIMEOUT 600
+
+/* Between two questions whether the parts are processed, where Box does not say. Seconds. */
+#define COMMIT_POLL_INTERVAL 3
+
+static struct
+{
+  char *sha1;
+  char *if_match;
+  char *description;
+  char *content_created_at;
+  char *content_modified_at;
+} options;
+
+static const GOptionEntry entries[] = {
+  { "sha1", 's', 0, G_OPTION_ARG_STRING, &options.sha1,
+    "SHA-1 of the whole file, 40 hexadecimal digits", "HEX" },
+  { "if-match", 0, 0, G_OPTION_ARG_STRING, &options.if_match,
+    "For a new version: only if the file's etag is still this", "ETAG" },
+  { "description", 0, 0, G_OPTION_ARG_STRING, &options.description,
+    "Description of the file at Box", "TEXT" },
+  { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options.content_created_at,
+    "When the content was made (RFC 3339)", "TIME" },
+  { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options.content_modified_at,
+    "When it was last changed (RFC 3339)", "TIME" },
+  { NULL },
+};
+
+typedef struct
+{
+  Cli *cli;
+  const BoxSession *session;
+  const BoxNote *note; /* nullable */
+  GPtrArray *parts;
+  BoxSha1 sha1;
+  char *etag;      /* of the version before ours: nullable */
+  gboolean unsure; /* the last attempt may have worked */
+  BoxFile *file;   /* result */
+} Commit;
+
+/* Takes @file as the result if it is the one that was to be made. */
+static void
+take_if_ours (Commit *commit, BoxFile *file)
+{
+  g_autoptr (BoxFile) found = file;
+
+  if (found == NULL || !found->has_sha1 || !box_sha1_equal (&found->sha1, &commit->sha1))
+    return;
+  if (commit->etag != NULL && g_strcmp0 (commit->etag, found->etag) == 0)
+    return;
+  commit->file = g_steal_pointer (&found);
+}
+
+/* The file with all it has, in place of the few members that a conflict carries. */
+static BoxFile *
+complete (Commit *commit, BoxFile *conflict, GCancellable *cancellable)
+{
+  BoxFile *file;
+
+  if (conflict == NULL)
+    return NULL;
+  file = box_client_get_file (commit->cli->client, commit->cli->transport, conflict->id,
+                              cancellable, NULL);
+  if (file == NULL)
+    return conflict;
+  box_file_free (conflict);
+  return file;
+}
+
+/* Whether the attempt whose answer was lost had made the file: then commit->file is it. */
+static gboolean
+look_up (Commit *commit, GCancellable *cancellable, GError **error)
+{
+  Cli *cli = commit->cli;
+  g_autoptr (GError) conflict = NULL;
+
+  if (commit->note == NULL)
+    return TRUE;
+  if (commit->note->destination->kind == BOX_DESTINATION_FILE)
+    {
+      BoxFile *file = box_client_get_file (cli->client, cli->transport,
+                                           commit->note->destination->file_id, cancellable, error);
+
+      take_if_ours (commit, file);
+      return file != NULL;
+    }
+  if (box_client_preflight (cli->client, cli->transport, commit->note->destination,
+                            commit->note->size, cancellable, &conflict))
+    return TRUE;
+  if (!g_error_matches (conflict, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    {
+      g_propagate_error (error, g_steal_pointer (&conflict));
+      return FALSE;
+    }
+  take_if_ours (commit, complete (commit, box_file_from_conflict (conflict), cancellable));
+  return TRUE;
+}
+
+static gboolean
+send_commit (Commit *commit, GCancellable *cancellable, GError **error)
+{
+  const BoxAttributes attributes = {
+    .description = options.description,
+    .content_created_at = options.content_created_at,
+    .content_modified_at = options.content_modified_at,
+  };
+  const char *if_match = options.if_match != NULL ? options.if_match : commit->etag;
+  BoxErrorDetails details = { .http_status = 202 };
+  gint retry_after = -1;
+
+  if (!box_client_commit (commit->cli->client, commit->cli->transport, commit->session,
+                          commit->parts, &commit->sha1, &attributes, if_match, &commit->file,
+                          &retry_after, cancellable, error))
+    return FALSE;
+  if (commit->file != NULL)
+    return TRUE;
+  details.retry_after = retry_after >= 1 ? retry_after : COMMIT_POLL_INTERVAL;
+  g_propagate_error (error, box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
+                                                        "Box is still processing the parts"));
+  return FALSE;
+}
+
+/* One attempt, for cli_call(). */
+static gboolean
+attempt (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  Commit *commit = user_data;
+  g_autoptr (GError) failure = NULL;
+
+  if (commit->unsure && !look_up (commit, cancellable, error))
+    return FALSE;
+  commit->unsure = FALSE;
+  if (commit->file != NULL || send_commit (commit, cancellable, &failure))
+    return TRUE;
+
+  commit->unsure = box_error_get_details (failure)->unsure;
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    take_if_ours (commit, complete (commit, box_file_from_conflict (failure), cancellable));
+  if (commit->file != NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+check_complete (const BoxSession *session, GPtrArray *parts, GError **error)
+{
+  g_autoptr (CliGrid) grid = cli_grid_new (session, parts);
+  g_autofree char *missing = cli_grid_format_missing (grid, 10);
+
+  if (grid->n_stored == grid->n)
+    return TRUE;
+  g_set_error (
+      error, BOX_ERROR, BOX_ERROR_SIZE,
+      "%u of %u parts are missing (%s); upload them first, for example with “boxupload put "
+      "FILE --session %s”",
+      grid->n - grid->n_stored, grid->n, missing, session->id);
+  return FALSE;
+}
+
+/* What must be known before the first attempt, so that a second one can tell. */
+static gboolean
+remember_etag (Commit *commit, GError **error)
+{
+  g_autoptr (BoxFile) file = NULL;
+
+  if (commit->note == NULL || commit->note->destination->kind != BOX_DESTINATION_FILE)
+    return TRUE;
+  file = cli_call_get_file (commit->cli, commit->note->destination->file_id, error);
+  if (file == NULL)
+    return FALSE;
+  commit->etag = g_strdup (file->etag);
+  return TRUE;
+}
+
+static gboolean
+run (Cli *cli, char **arguments, GError **error)
+{
+  Commit commit = { .cli = cli };
+  g_autoptr (BoxSession) session = NULL;
+  g_autoptr (GPtrArray) parts = NULL;
+  g_autoptr (BoxNote) note = NULL;
+  g_autoptr (BoxFile) file = NULL;
+  g_autofree char *etag = NULL;
+  gboolean done;
+
+  if (!box_sha1_from_hex (options.sha1, &commit.sha1))
+    {
+      g_set_error_literal (
+          error, BOX_ERROR, BOX_ERROR_SETTINGS,
+          "Give --sha1 HEX, the 40 hexadecimal digits that sha1sum prints for the file");
+      return FALSE;
+    }
+  session = cli_call_get_session (cli, arguments[0], error);
+  if (session == NULL)
+    return FALSE;
+  parts = cli_call_list_parts (cli, session, error);
+  if (parts == NULL || !check_complete (session, parts, error))
+    return FALSE;
+
+  note = box_note_load (session->id, NULL);
+  commit.session = session;
+  commit.parts = parts;
+  commit.note = note;
+  done = remember_etag (&commit, error)
+         && cli_call (cli, attempt, &commit, COMMIT_RETRY_TIMEOUT, error);
+  etag = commit.etag;
+  file = commit.file;
+  if (!done)
+    return FALSE;
+  /* The note stays until it expires: a recording that was spooled for this session leaves the spool
+   * only when its file is found at Box. */
+  cli_output_file (cli->options->json, file);
+  return TRUE;
+}
+
+const CliCommand cli_command_commit = {
+  .name = "commit",
+  .arguments = "SESSION --sha1 HEX",
+  .summary = "Make the file of an upload session whose parts are all at Box",
+  .description = "Lists the parts, checks that all are there, and commits; waits while Box is\n"
+                 "still processing them. Box compares the digest with the bytes it has. Prints\n"
+                 "the file.\n"
+                 "\n"
+                 "With --json: one object with file_id, version_id, name, size, sha1 and etag.\n"
+                 "\n"
+                 "Example (a session that boxuploadsink filled with commit=false):\n"
+                 "  boxupload commit $SESSION --sha1 $(sha1sum < clip.mp4 | cut -c 1-40)\n",
+  .flags = CLI_COMMAND_CONNECTS,
+  .entries = entries,
+  .min_arguments = 1,
+  .max_arguments = 1,
+  .run = run,
+};

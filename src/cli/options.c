@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/options.h"
+
+#include <string.h>
+
+#define MAX_PARALLEL 16
+
+void
+cli_options_init (CliOptions *options)
+{
+  memset (options, 0, sizeof *options);
+  options->retry_timeout = -1;
+}
+
+void
+cli_options_clear (CliOptions *options)
+{
+  g_free (options->spool_dir);
+  g_free (options->endpoint);
+  g_free (options->api_endpoint);
+  g_free (options->token_file);
+  g_free (options->auth_config);
+  g_free (options->as_user);
+  g_free (options->ca_file);
+  g_free (options->proxy);
+  g_free (options->upload_rate);
+  g_free (options->max_memory);
+  g_free (options->digest_engine);
+  g_free (options->if_exists);
+  g_free (options->on_error);
+  g_free (options->description);
+  g_free (options->content_created_at);
+  g_free (options->content_modified_at);
+  cli_options_init (options);
+}
+
+GOptionGroup *
+cli_options_new_spool_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "spool-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->spool_dir,
+      "The element's name for the argument DIR", "DIR" },
+    { NULL },
+  };
+  GOptionGroup *group =
+      g_option_group_new ("spool", "Spool:", "Show the spool's options", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
+}
+
+GOptionGroup *
+cli_options_new_connection_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "token-file", 0, 0, G_OPTION_ARG_FILENAME, &options->token_file,
+      "File with an access token, read again when it is refused", "FILE" },
+    { "auth-config", 0, 0, G_OPTION_ARG_FILENAME, &options->auth_config,
+      "JSON: app configuration (JWT), client credentials or refresh token", "FILE" },
+    { "as-user", 0, 0, G_OPTION_ARG_STRING, &options->as_user, "Act as this user", "ID" },
+    { "endpoint", 0, 0, G_OPTION_ARG_STRING, &options->endpoint,
+      "Where uploads go (default: " BOX_DEFAULT_ENDPOINT ")", "URL" },
+    { "api-endpoint", 0, 0, G_OPTION_ARG_STRING, &options->api_endpoint,
+      "Where everything else goes (default: " BOX_DEFAULT_API_ENDPOINT ")", "URL" },
+    { "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
+      "Authorities to trust besides the system's (PEM)", "FILE" },
+    { "proxy", 0, 0, G_OPTION_ARG_STRING, &options->proxy,
+      "Proxy (default: what the environment says)", "URI" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
+      "Give a connection up without progress for so long (default: 60)", "SECONDS" },
+    { "retry-timeout", 0, 0, G_OPTION_ARG_INT, &options->retry_timeout,
+      "Retry passing failures for so long; 0: for ever (default: 600, short calls 60)", "SECONDS" },
+    { NULL },
+  };
+  GOptionGroup *group =
+      g_option_group_new ("connection", "Connection:", "Show the connection options", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
+}
+
+GOptionGroup *
+cli_options_new_transfer_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
+      "Parts of a file in flight, 1 to 16 (default: 4)", "N" },
+    { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
+      "Bytes per second for a file, such as 20MB (default: no limit)", "RATE" },
+    { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
+      "What computes the digests of parts: glib (default), gnutls", "NAME" },
+    { NULL },
+  };
+  GOptionGroup *group =
+      g_option_group_new ("transfer", "Transfer:", "Show the transfer options", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
+}
+
+GOptionGroup *
+cli_options_new_upload_group (CliOptions *options)
+{
+  const GOptionEntry entries[] = {
+    { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
+      "Where the name is taken: error (default), version, rename", "POLICY" },
+    { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
+      "The session of a failed upload: keep (default), abort", "POLICY" },
+    { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
+      "Bytes of a file's parts in memory (default: --parallel + 1 parts)", "SIZE" },
+    { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
+      "Description of the file at Box", "TEXT" },
+    { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,
+      "When the content was made (RFC 3339)", "TIME" },
+    { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options->content_modified_at,
+      "When it was last changed (RFC 3339; default: the local file's)", "TIME" },
+    { NULL },
+  };
+  GOptionGroup *group = g_option_group_new (
+      "file", "File at Box:", "Show the options of the file at Box", NULL, NULL);
+
+  g_option_group_add_entries (group, entries);
+  return group;
+}
+
+gboolean
+cli_options_get_spool_dir (const CliOptions *options, const char *argument, const char **dir,
+                           GError **error)
+{
+  *dir = argument != NULL ? argument : options->spool_dir;
+  if (argument == NULL || options->spool_dir == NULL)
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "Name one directory: the argument DIR or --spool-dir");
+  return FALSE;
+}
+
+guint
+cli_options_get_retry_timeout (const CliOptions *options, guint fallback)
+{
+  return options->retry_timeout >= 0 ? (guint) options->retry_timeout : fallback;
+}
+
+gboolean
+cli_options_get_client_settings (const CliOptions *options, BoxClientSettings *settings,
+                                 GError **error)
+{
+  if (options->timeout < 0 || options->retry_timeout < -1)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "--timeout and --retry-timeout take seconds, which are not negative");
+      return FALSE;
+    }
+  *settings = (BoxClientSettings){
+    .endpoint = options->endpoint,
+    .api_endpoint = options->api_endpoint,
+    .as_user = options->as_user,
+    .ca_file = options->ca_file,
+    .proxy = options->proxy,
+    .timeout = (guint) options->timeout,
+    .token_file = options->token_file,
+    .auth_config = options->auth_config,
+  };
+  return TRUE;
+}
+
+/* The position of @value in @values; 0 for NULL. */
+static gboolean
+parse_choice (const char *value, const char *const *values, const char *what, guint *choice,
+              GError **error)
+{
+  g_autofree char *known = NULL;
+
+  *choice = 0;
+  if (value == NULL)
+    return TRUE;
+  for (guint i = 0; values[i] != NULL; i++)
+    if (g_str_equal (value, values[i]))
+      {
+        *choice = i;
+        return TRUE;
+      }
+  known = g_strjoinv (", ", (char **) values);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s takes one of %s, not “%s”", what, known,
+               value);
+  return FALSE;
+}
+
+gboolean
+cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
+                                 GError **error)
+{
+  static const char *const if_exists_names[] = { "error", "version", "rename", NULL };
+  static const char *const on_error_names[] = { "keep", "abort", NULL };
+  static const char *const engine_names[] = { "glib", "gnutls", NULL };
+  guint if_exists, on_error, engine;
+
+  *settings = (BoxUploadSettings){
+    .commit = TRUE,
+    .parallel = (guint) options->parallel,
+    .retry_timeout = cli_options_get_retry_timeout (options, 600),
+    .attributes = {
+      .description = options->description,
+      .content_created_at = options->content_created_at,
+      .content_modified_at = options->content_modified_at,
+    },
+  };
+  if (options->parallel < 0 || options->parallel > MAX_PARALLEL)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "--parallel takes 1 to %u, not %d",
+                   MAX_PARALLEL, options->parallel);
+      return FALSE;
+    }
+  if (!parse_choice (options->if_exists, if_exists_names, "--if-exists", &if_exists, error)
+      || !parse_choice (options->on_error, on_error_names, "--on-error", &on_error, error)
+      || !parse_choice (options->digest_engine, engine_names, "--digest-engine", &engine, error)
+      || !cli_options_parse_size (options->upload_rate, "--upload-rate", &settings->upload_rate,
+                                  error)
+      || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory,
+                                  error))
+    return FALSE;
+  settings->if_exists = (BoxIfExists) if_exists;
+  settings->on_error = (BoxOnError) on_error;
+  settings->digest_engine = (BoxDigestEngine) engine;
+  return TRUE;
+}
+
+/* 0 where @suffix is none. */
+static guint64
+get_unit (const char *suffix)
+{
+  static const char letters[] = "KMGT";
+  const char *letter;
+  guint64 base, unit = 1;
+
+  if (*suffix == '\0' || g_str_equal (suffix, "B"))
+    return 1;
+  letter = strchr (letters, g_ascii_toupper (*suffix));
+  if (letter == NULL)
+    return 0;
+  suffix++;
+  if (*suffix == '\0' || g_str_equal (suffix, "iB") || g_str_equal (suffix, "i"))
+    base = 1024;
+  else if (g_str_equal (suffix, "B"))
+    base = 1000;
+  else
+    return 0;
+  for (const char *l = letters; l <= letter; l++)
+    unit *= base;
+  return unit;
+}
+
+gboolean
+cli_options_parse_size (const char *text, const char *what, guint64 *size, GError **error)
+{
+  guint64 number, unit;
+  char *end = NULL;
+
+  *size = 0;
+  if (text == NULL)
+    return TRUE;
+  number = g_ascii_strtoull (text, &end, 10);
+  unit = get_unit (end);
+  if (!g_ascii_isdigit (*text) || unit == 0 || number > (guint64) G_MAXINT64 / unit)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "%s takes a number of bytes such as 104857600, 100MB or 100MiB, not “%s”", what,
+                   text);
+      return FALSE;
+    }
+  *size = number * unit;
+  return TRUE;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CliOptions: the options that commands share, named like the element's properties. There is none
+ * for an access token: a command line is readable by everybody on the machine.
+ */
+#pragma once
+
+#include "upload/upload.h"
+
+G_BEGIN_DECLS
+
+/* As the command line gave them; NULL, 0 or -1: not given. Owned by the caller:
+ * cli_options_clear(). */
+typedef struct
+{
+  gboolean json;
+  char *spool_dir;
+
+  /* connection */
+  char *endpoint;
+  char *api_endpoint;
+  char *token_file;
+  char *auth_config;
+  char *as_user;
+  char *ca_file;
+  char *proxy;
+  int timeout;
+  int retry_timeout;
+
+  /* transfer */
+  int parallel;
+  char *upload_rate;
+  char *digest_engine;
+
+  /* upload */
+  char *if_exists;
+  char *on_error;
+  char *max_memory;
+  char *description;
+  char *content_created_at;
+  char *content_modified_at;
+} CliOptions;
+
+/* Begins with nothing given; frees what was. */
+void cli_options_init (CliOptions *options);
+void cli_options_clear (CliOptions *options);
+
+/* Groups for a GOptionContext, which takes them; their options are written to @options. */
+GOptionGroup *cli_options_new_spool_group (CliOptions *options);
+GOptionGroup *cli_options_new_connection_group (CliOptions *options);
+GOptionGroup *cli_options_new_transfer_group (CliOptions *options);
+GOptionGroup *cli_options_new_upload_group (CliOptions *options);
+
+/* The strings stay @options's. */
+gboolean cli_options_get_client_settings (const CliOptions *options, BoxClientSettings *settings,
+                                          GError **error);
+
+/* All but the client, the destination and the size. The strings stay @options's. */
+gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
+                                          GError **error);
+
+/* The directory of recordings that the command's argument (nullable) or --spool-dir names; NULL:
+ * none does. It stays their owner's. */
+gboolean cli_options_get_spool_dir (const CliOptions *options, const char *argument,
+                                    const char **dir, GError **error);
+
+/* Seconds: --retry-timeout, or @fallback. */
+guint cli_options_get_retry_timeout (const CliOptions *options, guint fallback);
+
+/* A number of bytes: digits and perhaps one of kB MB GB TB (1000), KiB MiB GiB TiB or K M G T
+ * (1024). @what names the option in the error. */
+gboolean cli_options_parse_size (const char *text, const char *what, guint64 *size, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What boxupload prints: JSON for machines (one object a line, UTF-8, on stdout), text for people.
+ * Names and messages that come from elsewhere reach a terminal without their control characters.
+ */
+#pragma once
+
+#include "api/file.h"
+#include "api/part.h"
+#include "api/session.h"
+#include "spool/note.h"
+
+G_BEGIN_DECLS
+
+/* Begins an object that cli_json_print() will print. Free with g_object_unref(). */
+JsonBuilder *cli_json_new (void);
+
+/* Add a member; NULL strings and times become null. */
+void cli_json_add_string (JsonBuilder *builder, const char *member, const char *value);
+void cli_json_add_uint (JsonBuilder *builder, const char *member, guint64 value);
+void cli_json_add_bool (JsonBuilder *builder, const char *member, gboolean value);
+void cli_json_add_time (JsonBuilder *builder, const char *member, GDateTime *time);
+void cli_json_add_sha1 (JsonBuilder *builder, const char *member, const BoxSha1 *sha1);
+
+/* Add several members of the object that is open. */
+void cli_json_add_session (JsonBuilder *builder, const BoxSession *session);
+void cli_json_add_note (JsonBuilder *builder, const BoxNote *note);
+void cli_json_add_part (JsonBuilder *builder, const BoxPart *part);
+void cli_json_add_file (JsonBuilder *builder, const BoxFile *file);
+
+/* The member "error": an object with "kind", "message", "exit_code" and what Box said. */
+void cli_json_add_error (JsonBuilder *builder, const GError *error);
+
+/* Ends the object and prints it as one line. Threads may do so at the same time. */
+void cli_json_print (JsonBuilder *builder);
+
+/* A file that was made: one object, or a line of text. */
+void cli_output_file (gboolean json, const BoxFile *file);
+
+/* One line of text on stdout. */
+void cli_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* One line on stderr, with the program's name. */
+void cli_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* Whether everything printed has left: FALSE with BOX_ERROR_STORAGE where stdout is full or closed.
+ */
+gboolean cli_output_flush (GError **error);
+
+/* @text without control characters, for one line; free with g_free(). */
+char *cli_format_text (const char *text);
+
+/* A file in words: "file 123 “a.mp4”, 1.9 GB, sha1 …"; free with g_free(). */
+char *cli_format_file (const BoxFile *file);
+
+/* A number of bytes for people, "1.9 GB"; free with g_free(). */
+char *cli_format_bytes (guint64 bytes);
+
+/* Seconds for people, "0:07", "1:02:03", or "6 days"; free with g_free(). */
+char *cli_format_seconds (guint64 seconds);
+
+G_END_DECLS

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * boxupload spool: the recordings that Box does not have yet.
+ */
+#include "cli/crew.h"
+#include "cli/output.h"
+
+/* Bytes that Box has acknowledged of it. */
+static guint64
+count_bytes_at_box (const BoxSpooled *spooled)
+{
+  guint64 bytes = 0;
+
+  if (spooled->state->file != NULL)
+    return spooled->size;
+  for (guint i = 0; spooled->state->parts != NULL && i < spooled->state->parts->len; i++)
+    bytes += ((const BoxPart *) g_ptr_array_index (spooled->state->parts, i))->size;
+  return MIN (bytes, spooled->size);
+}
+
+/* Where it goes, for people; free with g_free(). */
+static char *
+format_destination (const BoxSpooled *spooled)
+{
+  const BoxDestination *destination;
+  g_autofree char *name = NULL;
+
+  if (spooled->state->intent == NULL)
+    return g_strdup ("-");
+  destination = spooled->state->intent->destination;
+  switch (destination->kind)
+    {
+    case BOX_DESTINATION_SESSION:
+      return g_strdup_printf ("session %s", destination->session_id);
+    case BOX_DESTINATION_FILE:
+      return g_strdup_printf ("file %s", destination->file_id);
+    case BOX_DESTINATION_FOLDER:
+    default:
+      name = cli_format_text (destination->name);
+      return g_strdup_printf ("folder %s, “%s”", destination->folder_id, name);
+    }
+}
+
+static void
+print_text (const BoxSpooled *spooled)
+{
+  g_autofree char *size = cli_format_bytes (spooled->size);
+  g_autofree char *at_box = cli_format_bytes (count_bytes_at_box (spooled));
+  g_autofree char *destination = format_destination (spooled);
+
+  cli_print ("%s: %s, %s (%s at Box), to %s", spooled->name,
+             box_spooled_status_to_string (spooled->status), size, at_box, destination);
+  if (spooled->problem != NULL)
+    cli_print ("  %s", spooled->problem);
+}
+
+static const char *
+get_nick (BoxSpooledStatus status)
+{
+  static const char *const nicks[] = {
+    [BOX_SPOOLED_BUSY] = "busy",
+    [BOX_SPOOLED_COMPLETE] = "complete",
+    [BOX_SPOOLED_INTERRUPTED] = "interrupted",
+    [BOX_SPOOLED_COMMITTED] = "committed",
+    [BOX_SPOOLED_UNREADABLE] = "unreadable",
+  };
+
+  return nicks[status];
+}
+
+static void
+add_json (JsonBuilder *builder, const BoxSpooled *spooled)
+{
+  g_autofree char *path = g_filename_display_name (spooled->data_path);
+  const BoxDestination *destination =
+      spooled->state->intent != NULL ? spooled->state->intent->destination : NULL;
+
+  json_builder_begin_object (builder);
+  cli_json_add_string (builder, "name", spooled->name);
+  cli_json_add_string (builder, "path", path);
+  cli_json_add_string (builder, "status", get_nick (spooled->status));
+  cli_json_add_uint (builder, "size", spooled->size);
+  cli_json_add_uint (builder, "bytes_uploaded", count_bytes_at_box (spooled));
+  if (destination != NULL)
+    {
+      json_builder_set_member_name (builder, "destination");
+      json_builder_begin_object (builder);
+      cli_json_add_string (builder, "session_id", destination->session_id);
+      cli_json_add_string (builder, "folder_id", destination->folder_id);
+      cli_json_add_string (builder, "name", destination->name);
+      cli_json_add_string (builder, "file_id", destination->file_id);
+      json_builder_end_object (builder);
+    }
+  if (spooled->problem != NULL)
+    cli_json_add_string (builder, "problem", spooled->problem);
+  json_builder_end_object (builder);
+}
+
+static void
+print_json (const char *path, guint64 used, GPtrArray *recordings)
+{
+  g_autoptr (JsonBuilder) builder = cli_json_new ();
+  g_autofree char *shown = g_filename_display_name (path);
+
+  cli_json_add_string (builder, "path", shown);
+  cli_json_add_uint (builder, "bytes", used);
+  json_builder_set_member_name (builder, "recordings");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < recordings->len; i++)
+    add_json (builder, g_ptr_array_index (recordings, i));
+  json_builder_end_array (builder);
+  cli_json_print (builder);
+}
+
+static gboolean
+run (Cli *cli, char **arguments, GError **error)
+{
+  g_autoptr (GPtrArray) recordings = NULL;
+  g_autoptr (BoxSpool) spool = NULL;
+  g_autofree char *path = NULL;
+  const char *dir;
+
+  if (!cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
+      || !cli_crew_open_spool (dir, FALSE, &spool, error))
+    return FALSE;
+  path = dir != NULL ? g_strdup (dir) : box_spool_default_path ();
+  recordings = spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
+  if (recordings == NULL)
+    return FALSE;
+  if (cli->options->json)
+    print_json (path, spool != NULL ? box_spool_get_used (spool) : 0, recordings);
+  else
+    for (guint i = 0; i < recordings->len; i++)
+      print_text (g_ptr_array_index (recordings, i));
+  return TRUE;
+}
+
+const CliCommand cli_command_spool = {
+  .name = "spool",
+  .arguments = "[DIR]",
+  .summary = "List the recordings that Box does not have yet",
+  .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest\n"
+                 "first, each as\n"
+                 "  in use       a living process writes or uploads it\n"
+                 "  complete     its stream came to its end\n"
+                 "  interrupted  its recorder died\n"
+                 "  committed    Box has it; only the clearing up is left\n"
+                 "  unreadable   its journal makes no sense\n"
+                 "\n"
+                 "With --json: one object with path, bytes and recordings: an array of objects\n"
+                 "with name, path, status (busy, complete, interrupted, committed, unreadable),\n"
+                 "size, bytes_uploaded, destination and problem.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload spool\n"
+                 "  boxupload spool /var/spool/recordings --json\n",
+  .flags = CLI_COMMAND_SPOOLS,
+  .min_arguments = 0,
+  .max_arguments = 1,
+  .run = run,
+};

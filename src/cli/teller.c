@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/teller.h"
+
+#include "cli/output.h"
+#include "spool/note.h"
+
+struct _CliTeller
+{
+  /* immutable once the upload has begun */
+  char *path;
+  char *shown; /* the path, printable */
+  char *label; /* its last component */
+  CliTell tell;
+  BoxDestination *noted; /* where sessions go; NULL: not to be noted */
+
+  GMutex lock;
+  /* with lock */
+  char *session_id;
+  char *notice;
+  gboolean outage;
+  gboolean gone;
+  GCond gone_changed;
+};
+
+CliTell
+cli_teller_choose (gboolean json, CliProgress *progress)
+{
+  if (json)
+    return CLI_TELL_JSON;
+  return cli_progress_is_shown (progress) ? CLI_TELL_NOTHING : CLI_TELL_TEXT;
+}
+
+CliTeller *
+cli_teller_new (const char *path, CliTell tell)
+{
+  CliTeller *teller = g_atomic_rc_box_new0 (CliTeller);
+  g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *base = g_filename_display_basename (path);
+
+  teller->path = g_strdup (path);
+  teller->shown = cli_format_text (shown);
+  teller->label = cli_format_text (base);
+  teller->tell = tell;
+  g_mutex_init (&teller->lock);
+  g_cond_init (&teller->gone_changed);
+  return teller;
+}
+
+CliTeller *
+cli_teller_ref (CliTeller *teller)
+{
+  return g_atomic_rc_box_acquire (teller);
+}
+
+static void
+teller_clear (gpointer data)
+{
+  CliTeller *teller = data;
+
+  g_clear_pointer (&teller->noted, box_destination_free);
+  g_free (teller->session_id);
+  g_free (teller->notice);
+  g_free (teller->label);
+  g_free (teller->shown);
+  g_free (teller->path);
+  g_cond_clear (&teller->gone_changed);
+  g_mutex_clear (&teller->lock);
+}
+
+void
+cli_teller_unref (CliTeller *teller)
+{
+  g_atomic_rc_box_release_full (teller, teller_clear);
+}
+
+void
+cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destination)
+{
+  g_clear_pointer (&teller->noted, box_destination_free);
+  teller->noted = box_destination_copy (destination);
+}
+
+void
+cli_teller_upload_gone (gpointer data)
+{
+  CliTeller *teller = data;
+
+  g_mutex_lock (&teller->lock);
+  teller->gone = TRUE;
+  g_cond_broadcast (&teller->gone_changed);
+  g_mutex_unlock (&teller->lock);
+  cli_teller_unref (teller);
+}
+
+void
+cli_teller_wait_gone (CliTeller *teller, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+
+  g_mutex_lock (&teller->lock);
+  while (!teller->gone && g_cond_wait_until (&teller->gone_changed, &teller->lock, until))
+    continue;
+  g_mutex_unlock (&teller->lock);
+}
+
+const char *
+cli_teller_get_name (CliTeller *teller)
+{
+  return teller->shown;
+}
+
+char *
+cli_teller_dup_session_id (CliTeller *teller)
+{
+  char *session_id;
+
+  g_mutex_lock (&teller->lock);
+  session_id = g_strdup (teller->session_id);
+  g_mutex_unlock (&teller->lock);
+  return session_id;
+}
+
+/* Takes @notice. */
+static void
+set_notice (CliTeller *teller, char *notice)
+{
+  g_autofree char *old = NULL;
+
+  g_mutex_lock (&teller->lock);
+  old = teller->notice;
+  teller->notice = notice;
+  g_mutex_unlock (&teller->lock);
+}
+
+static JsonBuilder *
+new_event (CliTeller *teller, const char *event)
+{
+  g_autofree char *shown = g_filename_display_name (teller->path);
+  JsonBuilder *builder = cli_json_new ();
+
+  cli_json_add_string (builder, "event", event);
+  cli_json_add_string (builder, "path", shown);
+  return builder;
+}
+
+/* A note that cannot be written costs only comfort. */
+static void
+note_session (CliTeller *teller, const BoxSession *session, guint64 size)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (teller->noted != NULL && !box_note_save (session, size, teller->noted, &error)
+      && teller->tell == CLI_TELL_TEXT)
+    cli_complain ("%s: %s", teller->shown, error->message);
+}
+
+static void
+on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
+{
+  CliTeller *teller = user_data;
+  g_autofree char *old = NULL;
+
+  note_session (teller, session, size);
+  g_mutex_lock (&teller->lock);
+  old = teller->session_id;
+  teller->session_id = g_strdup (session->id);
+  g_mutex_unlock (&teller->lock);
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (teller, "session");
+
+      cli_json_add_session (builder, session);
+      cli_json_add_uint (builder, "size", size);
+      cli_json_print (builder);
+    }
+}
+
+static void
+on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  CliTeller *teller = user_data;
+
+  set_notice (teller, NULL);
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (teller, "part");
+
+      cli_json_add_part (builder, part);
+      cli_json_add_uint (builder, "attempts", attempts);
+      cli_json_add_bool (builder, "adopted", adopted);
+      cli_json_print (builder);
+    }
+}
+
+static void
+on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
+             gpointer user_data)
+{
+  CliTeller *teller = user_data;
+  double seconds = (double) delay / G_USEC_PER_SEC;
+  gboolean known;
+
+  g_mutex_lock (&teller->lock);
+  known = teller->outage;
+  g_mutex_unlock (&teller->lock);
+  if (!known)
+    set_notice (teller, g_strdup_printf ("retrying: %s", reason->message));
+  /* An outage is told when it begins and when it ends, however long it takes. */
+  if (teller->tell == CLI_TELL_TEXT && !known)
+    cli_complain ("%s: %s; trying again in %.1f s", teller->shown, reason->message, seconds);
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (teller, "retry");
+
+      cli_json_add_string (builder, "request", request);
+      if (offset != G_MAXUINT64)
+        cli_json_add_uint (builder, "offset", offset);
+      cli_json_add_uint (builder, "attempt", attempt);
+      cli_json_add_uint (builder, "delay_ms", (guint64) MAX (delay, 0) / 1000);
+      cli_json_add_string (builder, "reason", reason->message);
+      cli_json_print (builder);
+    }
+}
+
+static void
+on_outage (const GError *reason, gpointer user_data)
+{
+  CliTeller *teller = user_data;
+
+  g_mutex_lock (&teller->lock);
+  teller->outage = reason != NULL;
+  g_mutex_unlock (&teller->lock);
+  set_notice (teller, reason != NULL ? g_strdup ("waiting for the network") : NULL);
+  if (teller->tell == CLI_TELL_TEXT && reason != NULL)
+    cli_complain ("%s: nothing gets through (%s); waiting", teller->shown, reason->message);
+  if (teller->tell == CLI_TELL_TEXT && reason == NULL)
+    cli_complain ("%s: it gets through again", teller->shown);
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (teller, "outage");
+
+      cli_json_add_bool (builder, "over", reason == NULL);
+      cli_json_add_string (builder, "reason", reason != NULL ? reason->message : NULL);
+      cli_json_print (builder);
+    }
+}
+
+static void
+on_committing (gpointer user_data)
+{
+  CliTeller *teller = user_data;
+
+  set_notice (teller, g_strdup ("committing"));
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (teller, "commit");
+
+      cli_json_print (builder);
+    }
+}
+
+const BoxUploadEvents cli_teller_events = {
+  .session_opened = on_session_opened,
+  .part_done = on_part_done,
+  .retrying = on_retrying,
+  .outage = on_outage,
+  .committing = on_committing,
+};
+
+/* Bytes to show: what Box has, and what of the parts in flight is on its way there. */
+static guint64
+get_done (const BoxUploadStats *stats, guint64 size)
+{
+  return MIN (stats->bytes_uploaded + stats->bytes_under_way, size);
+}
+
+void
+cli_teller_get_progress (CliTeller *teller, BoxUpload *upload, guint64 size, CliProgressLine *line,
+                         char **notice)
+{
+  BoxUploadStats stats = { 0 };
+
+  if (upload != NULL)
+    box_upload_get_stats (upload, &stats);
+  g_mutex_lock (&teller->lock);
+  *notice = teller->notice != NULL ? cli_format_text (teller->notice) : NULL;
+  g_mutex_unlock (&teller->lock);
+  *line = (CliProgressLine){
+    .label = teller->label,
+    .done = get_done (&stats, size),
+    .total = size,
+    .rate = stats.rate,
+    .notice = *notice,
+  };
+}
+
+void
+cli_teller_tell_progress (CliTeller *teller, BoxUpload *upload)
+{
+  g_autoptr (JsonBuilder) builder = new_event (teller, "progress");
+  BoxUploadStats stats;
+
+  box_upload_get_stats (upload, &stats);
+  cli_json_add_uint (builder, "bytes_uploaded", stats.bytes_uploaded);
+  cli_json_add_uint (builder, "bytes_sent", stats.bytes_sent);
+  cli_json_add_uint (builder, "bytes_total", stats.bytes_total);
+  cli_json_add_uint (builder, "parts_uploaded", stats.parts_uploaded);
+  cli_json_add_uint (builder, "parts_total", stats.parts_total);
+  cli_json_add_uint (builder, "parts_in_flight", stats.parts_in_flight);
+  cli_json_add_uint (builder, "retries", stats.retries);
+  cli_json_add_uint (builder, "rate", stats.rate);
+  cli_json_print (builder);
+}
+
+void
+cli_teller_tell_end (CliTeller *teller, const char *event, const BoxFile *file, const GError *error)
+{
+  g_autoptr (JsonBuilder) builder = new_event (teller, event);
+  g_autofree char *session_id = cli_teller_dup_session_id (teller);
+
+  if (session_id != NULL)
+    cli_json_add_string (builder, "session_id", session_id);
+  if (file != NULL)
+    cli_json_add_file (builder, file);
+  if (error != NULL)
+    cli_json_add_error (builder, error);
+  cli_json_print (builder);
+}

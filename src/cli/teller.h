@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CliTeller: tells of one upload what its events say: as JSON Lines, as lines on stderr, or as the
+ * notice of a progress bar. Threads: the events come from the upload's workers, everything else
+ * from the owner.
+ */
+#pragma once
+
+#include "cli/progress.h"
+#include "upload/upload.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  CLI_TELL_NOTHING, /* somebody shows the figures */
+  CLI_TELL_TEXT,    /* repeated requests and outages, on stderr */
+  CLI_TELL_JSON,    /* everything, on stdout */
+} CliTell;
+
+/* JSON where it is wanted, else what goes with @progress. */
+CliTell cli_teller_choose (gboolean json, CliProgress *progress);
+
+typedef struct _CliTeller CliTeller;
+
+/* @path: of the local file, in the file system's encoding. */
+CliTeller *cli_teller_new (const char *path, CliTell tell);
+CliTeller *cli_teller_ref (CliTeller *teller);
+void cli_teller_unref (CliTeller *teller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliTeller, cli_teller_unref)
+
+/* Sessions that are opened are noted (spool/note.h) as going to @destination. Before the upload
+ * begins. */
+void cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destination);
+
+/* For box_upload_new(), with a teller as user data. */
+extern const BoxUploadEvents cli_teller_events;
+
+/* For box_upload_new() as well: takes the reference that the upload had, when its workers are done
+ * with it. */
+void cli_teller_upload_gone (gpointer teller);
+
+/* Waits until that has happened, so that a session that is being aborted is not left behind by the
+ * program's end; not longer than
+ * @timeout microseconds. */
+void cli_teller_wait_gone (CliTeller *teller, gint64 timeout);
+
+/* The path for people, printable; owned by @teller. */
+const char *cli_teller_get_name (CliTeller *teller);
+
+/* The last session that was opened, or NULL; free with g_free(). */
+char *cli_teller_dup_session_id (CliTeller *teller);
+
+/* The figures of @upload (nullable: not begun), a file of @size bytes. @notice: (out): what @line's
+ * notice is; free with g_free(). */
+void cli_teller_get_progress (CliTeller *teller, BoxUpload *upload, guint64 size,
+                              CliProgressLine *line, char **notice);
+
+/* Prints the figures of @upload as a JSON line. */
+void cli_teller_tell_progress (CliTeller *teller, BoxUpload *upload);
+
+/* Prints the end as a JSON line: @event with what there is of @file and @error (nullable). */
+void cli_teller_tell_end (CliTeller *teller, const char *event, const BoxFile *file,
+                          const GError *error);
+
+G_END_DECLS

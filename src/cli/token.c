@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * boxupload token: an access token that can do nothing but upload into one folder.
+ */
+#include "cli/call.h"
+#include "cli/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct
+{
+  char *folder;
+  char *out;
+} options;
+
+static const GOptionEntry entries[] = {
+  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "The folder to upload into", "ID" },
+  { "out", 'o', 0, G_OPTION_ARG_FILENAME, &options.out,
+    "Write it to this file, readable by its owner only", "FILE" },
+  { NULL },
+};
+
+typedef struct
+{
+  BoxCredentials *credentials;
+  gint64 expires_in; /* result; seconds, 0: not known */
+  char *token;       /* result */
+} Exchange;
+
+static gboolean
+downscope (gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  Exchange *exchange = user_data;
+
+  exchange->token = box_credentials_downscope (exchange->credentials, options.folder,
+                                               &exchange->expires_in, cancellable, error);
+  return exchange->token != NULL;
+}
+
+static gboolean
+write_file (const char *token, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  char *line = g_strconcat (token, "\n", NULL);
+  gboolean written = g_file_set_contents_full (
+      options.out, line, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+      &local);
+
+  box_credentials_free_token (line);
+  if (!written)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The token cannot be written: %s",
+                 local->message);
+  return written;
+}
+
+static void
+print_json (const Exchange *exchange)
+{
+  g_autoptr (JsonBuilder) builder = cli_json_new ();
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDateTime) expires = g_date_time_add_seconds (now, (gdouble) exchange->expires_in);
+
+  if (options.out == NULL)
+    cli_json_add_string (builder, "access_token", exchange->token);
+  else
+    {
+      g_autofree char *shown = g_filename_display_name (options.out);
+
+      cli_json_add_string (builder, "path", shown);
+    }
+  cli_json_add_string (builder, "folder_id", options.folder);
+  cli_json_add_time (builder, "expires_at", exchange->expires_in > 0 ? expires : NULL);
+  cli_json_print (builder);
+}
+
+static gboolean
+deliver (Cli *cli, const Exchange *exchange, GError **error)
+{
+  if (options.out != NULL && !write_file (exchange->token, error))
+    return FALSE;
+  if (cli->options->json)
+    print_json (exchange);
+  else if (options.out == NULL)
+    {
+      fputs (exchange->token, stdout);
+      fputc ('\n', stdout);
+    }
+  return TRUE;
+}
+
+static gboolean
+run (Cli *cli, char **arguments, GError **error)
+{
+  Exchange exchange = { .credentials = box_client_get_credentials (cli->client) };
+  gboolean done;
+
+  if (options.folder == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "Give --folder ID, the folder that the token is for");
+      return FALSE;
+    }
+  done = cli_call (cli, downscope, &exchange, CLI_CALL_RETRY_TIMEOUT, error)
+         && deliver (cli, &exchange, error);
+  box_credentials_free_token (exchange.token);
+  return done;
+}
+
+const CliCommand cli_command_token = {
+  .name = "token",
+  .arguments = "--folder ID",
+  .summary = "Get a token that can only upload into one folder",
+  .description = "For recorders that should hold nothing more: the token can do nothing but\n"
+                 "upload into the folder (and what is below it), lasts about an hour and cannot\n"
+                 "be renewed. Written to a file that recorders name as their token-file, it is\n"
+                 "replaced as a whole, and they read it again when the old one is refused.\n"
+                 "\n"
+                 "With --json: one object with access_token (or path, with --out), folder_id and\n"
+                 "expires_at.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload token --folder 1234 --auth-config box.json --out /run/token\n"
+                 "  boxupload token --folder 1234 | ssh recorder 'umask 077; cat > token'\n",
+  .flags = CLI_COMMAND_CONNECTS,
+  .entries = entries,
+  .min_arguments = 0,
+  .max_arguments = 0,
+  .run = run,
+};

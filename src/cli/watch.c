@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * boxupload watch: finishes the recordings of the spool for ever, a few at a time, the oldest
+ * first. One that fails waits, each time longer, while others go on.
+ */
+#include "cli/crew.h"
+
+/* A recording that is refused is tried again after this, doubled each time: somebody may have
+ * mended it (a token, a folder, the quota). One that failed for the network's sake always waits
+ * this long, or until another one got through. Seconds. */
+#define FIRST_WAIT   30
+#define LONGEST_WAIT 900
+
+/* A session that is full is looked at again after this: its application may have committed it.
+ * Seconds. */
+#define FILLED_WAIT 3600
+
+/* Who says that another process has a recording is asked again no sooner: the list and the lock
+ * might disagree for ever. Seconds. */
+#define ELSEWHERE_WAIT 1
+
+/* The directory is read no more often: a recorder at work, and each upload that ends, tell of many
+ * changes, and a long backlog makes reading expensive. Seconds. */
+#define LIST_INTERVAL 1
+
+/* Some file systems do not tell of changes. Seconds. */
+#define LOOK_INTERVAL 30
+
+static struct
+{
+  int files;
+  int first_wait;
+} options = { .files = CLI_CREW_DEFAULT, .first_wait = FIRST_WAIT };
+
+static const GOptionEntry entries[] = {
+  { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
+    "N" },
+  { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
+    "Wait before a failed recording is tried again, 1 to 900 (default: 30)", "SECONDS" },
+  { NULL },
+};
+
+/* What is remembered of a recording that is not finished. */
+typedef struct
+{
+  guint failures;
+  gboolean by_network; /* the last failure was a passing one */
+  gint64 due;          /* monotonic */
+} Delay;
+
+typedef struct
+{
+  GCancellable *cancellable;
+  CliCrew *crew;
+  BoxSpool *spool;
+  GHashTable *delays; /* name of a recording → Delay */
+  GPtrArray *names;   /* of the recordings, when last listed; NULL: never */
+  gint64 list_at;     /* monotonic: they are listed no sooner */
+  guint list_timer;   /* wakes then; 0: nothing has changed */
+  gboolean woken;     /* there is a reason to look for what is due */
+} Watch;
+
+/* Seconds to wait after a recording has been refused so often. */
+static guint
+get_wait (guint failures)
+{
+  guint doublings = MIN (failures, 17) - 1;
+
+  return (guint) MIN ((guint64) options.first_wait << doublings, LONGEST_WAIT);
+}
+
+static Delay *
+get_delay (Watch *watch, const char *name)
+{
+  Delay *delay = g_hash_table_lookup (watch->delays, name);
+
+  if (delay == NULL)
+    {
+      delay = g_new0 (Delay, 1);
+      g_hash_table_insert (watch->delays, g_strdup (name), delay);
+    }
+  return delay;
+}
+
+/* The network is back: who waited for it need not any longer. */
+static void
+end_waits_for_network (Watch *watch)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, watch->delays);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((Delay *) value)->by_network)
+      ((Delay *) value)->due = 0;
+}
+
+static void
+on_failed (Watch *watch, CliRescue *rescue, const GError *failure)
+{
+  Delay *delay;
+  guint wait;
+
+  if (g_cancellable_is_cancelled (watch->cancellable))
+    return;
+  delay = get_delay (watch, cli_rescue_get_name (rescue));
+  if (cli_rescue_is_elsewhere (failure))
+    {
+      delay->due = g_get_monotonic_time () + ELSEWHERE_WAIT * G_USEC_PER_SEC;
+      return;
+    }
+  delay->by_network = box_error_is_transient (failure);
+  delay->failures = delay->by_network ? 1 : delay->failures + 1;
+  wait = get_wait (delay->failures);
+  delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
+  cli_rescue_tell_failure (rescue, failure, wait);
+}
+
+static void
+on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer user_data)
+{
+  Watch *watch = user_data;
+
+  watch->woken = TRUE;
+  if (failure != NULL)
+    {
+      on_failed (watch, rescue, failure);
+      return;
+    }
+  g_hash_table_remove (watch->delays, cli_rescue_get_name (rescue));
+  end_waits_for_network (watch);
+  /* It stays until its application has committed the session. */
+  if (how == BOX_RECOVERED_FILLED)
+    get_delay (watch, cli_rescue_get_name (rescue))->due =
+        g_get_monotonic_time () + (gint64) FILLED_WAIT * G_USEC_PER_SEC;
+}
+
+/* Forgets recordings that are gone, so that the table does not grow for ever. */
+static void
+forget_gone (Watch *watch)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer name;
+
+  for (guint i = 0; i < watch->names->len; i++)
+    g_hash_table_add (names, g_ptr_array_index (watch->names, i));
+  g_hash_table_iter_init (&iter, watch->delays);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (!g_hash_table_contains (names, name))
+      g_hash_table_iter_remove (&iter);
+}
+
+/* Lists the recordings, unless that was done just now: those that went since are found to be gone
+ * when they are looked at. */
+static gboolean
+list_names (Watch *watch, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  GPtrArray *names;
+
+  if (watch->names != NULL && now < watch->list_at)
+    return TRUE;
+  names = box_spool_list_names (watch->spool, error);
+  if (names == NULL)
+    return FALSE;
+  g_clear_pointer (&watch->names, g_ptr_array_unref);
+  watch->names = names;
+  watch->list_at = now + LIST_INTERVAL * G_USEC_PER_SEC;
+  forget_gone (watch);
+  return TRUE;
+}
+
+/* Begins with the oldest that are due, where there is room. Only their journals are read. Returns
+ * when the next one is due (monotonic). */
+static gint64
+begin_due (Watch *watch)
+{
+  gint64 now = g_get_monotonic_time (), next = G_MAXINT64;
+
+  for (guint i = 0; i < watch->names->len && cli_crew_has_room (watch->crew); i++)
+    {
+      const char *name = g_ptr_array_index (watch->names, i);
+      const Delay *delay = g_hash_table_lookup (watch->delays, name);
+      g_autoptr (BoxSpooled) spooled = NULL;
+
+      if (delay != NULL && delay->due > now)
+        {
+          next = MIN (next, delay->due);
+          continue;
+        }
+      spooled = box_spool_look (watch->spool, name);
+      if (spooled != NULL && spooled->status != BOX_SPOOLED_BUSY)
+        cli_crew_begin (watch->crew, spooled);
+    }
+  return next;
+}
+
+static gboolean
+wake (gpointer user_data)
+{
+  ((Watch *) user_data)->woken = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+wake_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  return wake (user_data);
+}
+
+static gboolean
+wake_to_list (gpointer user_data)
+{
+  Watch *watch = user_data;
+
+  watch->list_timer = 0;
+  watch->woken = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Bytes that a recorder writes are no reason to look; that it stopped writing is. Changes that come
+ * together are one reason. */
+static void
+on_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
+            gpointer user_data)
+{
+  Watch *watch = user_data;
+  gint64 left = MAX (watch->list_at - g_get_monotonic_time (), 0);
+
+  if (event != G_FILE_MONITOR_EVENT_CHANGED && event != G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED
+      && watch->list_timer == 0)
+    watch->list_timer = g_timeout_add ((guint) (left / 1000 + 1), wake_to_list, watch);
+}
+
+/* Until there is a reason to look, or until @next (monotonic). Those that run are looked after
+ * meanwhile. */
+static void
+wait_for_reason (Watch *watch, gint64 next)
+{
+  gint64 until = MIN (next, g_get_monotonic_time () + LOOK_INTERVAL * G_USEC_PER_SEC);
+  gint64 left = MAX (until - g_get_monotonic_time (), 0);
+  GSource *timer = g_timeout_source_new ((guint) (left / 1000 + 1));
+  GSource *cancelled = g_cancellable_source_new (watch->cancellable);
+
+  g_source_set_callback (timer, wake, watch, NULL);
+  g_source_set_callback (cancelled, G_SOURCE_FUNC (wake_cancelled), watch, NULL);
+  g_source_attach (timer, NULL);
+  g_source_attach (cancelled, NULL);
+  while (!watch->woken)
+    if (cli_crew_count_running (watch->crew) == 0)
+      g_main_context_iteration (NULL, TRUE);
+    else
+      {
+        cli_crew_attend (watch->crew);
+        while (g_main_context_iteration (NULL, FALSE))
+          continue;
+      }
+  g_source_destroy (timer);
+  g_source_unref (timer);
+  g_source_destroy (cancelled);
+  g_source_unref (cancelled);
+}
+
+static gboolean
+watch_spool (Watch *watch, GError **error)
+{
+  while (!g_cancellable_is_cancelled (watch->cancellable))
+    {
+      watch->woken = FALSE;
+      if (!list_names (watch, error))
+        return FALSE;
+      wait_for_reason (watch, begin_due (watch));
+    }
+  while (cli_crew_count_running (watch->crew) > 0)
+    cli_crew_attend (watch->crew);
+  return TRUE;
+}
+
+static gboolean
+run (Cli *cli, char **arguments, GError **error)
+{
+  g_autoptr (GHashTable) delays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (GFileMonitor) monitor = NULL;
+  g_autoptr (BoxSpool) spool = NULL;
+  g_autoptr (CliCrew) crew = NULL;
+  Watch watch = { .cancellable = cli->cancellable, .delays = delays };
+  const char *dir;
+  gboolean done;
+
+  if (options.first_wait < 1 || options.first_wait > LONGEST_WAIT)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "--first-wait takes 1 to %d seconds, not %d", LONGEST_WAIT, options.first_wait);
+      return FALSE;
+    }
+  crew = cli_crew_new (cli, options.files, on_ended, &watch, error);
+  if (crew == NULL || !cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
+      || !cli_crew_open_spool (dir, TRUE, &spool, error))
+    return FALSE;
+  watch.crew = crew;
+  watch.spool = spool;
+  monitor = box_spool_monitor (spool, NULL);
+  if (monitor != NULL)
+    g_signal_connect (monitor, "changed", G_CALLBACK (on_changed), &watch);
+  done = watch_spool (&watch, error);
+  g_clear_handle_id (&watch.list_timer, g_source_remove);
+  g_clear_pointer (&watch.names, g_ptr_array_unref);
+  return done;
+}
+
+const CliCommand cli_command_watch = {
+  .name = "watch",
+  .arguments = "[DIR]",
+  .summary = "Finish the recordings that Box does not have yet, for ever",
+  .description = "Does for ever what “boxupload resume” does once, for a host that records: sees\n"
+                 "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
+                 "uploads the oldest first, and prints a line for each. A recording that fails is\n"
+                 "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
+                 "code 0; what it was uploading goes on at the next start.\n"
+                 "\n"
+                 "With --json: JSON Lines as “boxupload resume --help” has them.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload watch\n"
+                 "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
+                 "--upload-rate 5MB\n",
+  .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
+  .entries = entries,
+  .min_arguments = 0,
+  .max_arguments = 1,
+  .run = run,
+};

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One run is a row of decisions, each from what the one before it found: is it in order, has Box
+ * got it already, what size will the file have, which session can go on; then uploads until one
+ * ends.
+ */
+#include "delivery/recovery.h"
+
+#include "delivery/attempt.h"
+#include "spool/note.h"
+
+/* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
+ * something else is wrong. */
+#define SESSIONS_MAX 3
+
+typedef struct
+{
+  BoxRecording *recording;
+  const BoxRecoverySettings *settings;
+  const BoxRecoveryEvents *events;
+  gpointer user_data;
+  GCancellable *cancellable;
+  BoxJournalState *state; /* as of the start */
+  BoxNote *note;          /* of a session that was given; nullable */
+  BoxRecordingEnd end;    /* of the file that is to be at Box */
+} Recovery;
+
+static gboolean
+is_given_session (const Recovery *recovery)
+{
+  return recovery->state->intent->destination->kind == BOX_DESTINATION_SESSION;
+}
+
+static gboolean
+check_journal (const Recovery *recovery, GError **error)
+{
+  const char *path = box_recording_get_path (recovery->recording);
+
+  if (recovery->state->foreign_version != 0)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                 "The journal of %s is of format %" G_GUINT64_FORMAT
+                 ", which this version cannot read: use a newer one",
+                 path, recovery->state->foreign_version);
+  else if (recovery->state->intent == NULL)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                 "The journal of %s is damaged and does not say where it goes: upload it with "
+                 "\"boxupload put\", then remove it",
+                 path);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* A reserve was to be padded, but no session of its size is there: one of the right size can be
+ * opened. */
+static gboolean
+is_padding_needless (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  return state->intent->sizing == BOX_SIZING_RESERVE && !is_given_session (recovery)
+         && (state->session == NULL || state->session_size != state->end.total)
+         && !state->commit_begun && state->file == NULL && !state->damaged && !state->torn;
+}
+
+/* What the file will be: the stream as it ended, or what its writer had written when it died. */
+static gboolean
+decide_end (Recovery *recovery, GError **error)
+{
+  const BoxJournalState *state = recovery->state;
+  const BoxRecordingIntent *intent = state->intent;
+  guint64 size = box_recording_get_size (recovery->recording);
+
+  if (state->ended && state->end.size != size)
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_STORAGE,
+          "%s has %" G_GUINT64_FORMAT " bytes, but %" G_GUINT64_FORMAT
+          " were recorded: it was changed since, or the disk has lost some; upload what is "
+          "left of it with \"boxupload put\" if it is of use",
+          box_recording_get_path (recovery->recording), size, state->end.size);
+      return FALSE;
+    }
+  if (state->ended && !is_padding_needless (recovery))
+    {
+      recovery->end = state->end;
+      return TRUE;
+    }
+  recovery->end = (BoxRecordingEnd){ .size = size, .total = size, .padding = BOX_PADDING_NONE };
+  /* A session that was given cannot be replaced by one of the right size, but it can be filled. */
+  if (is_given_session (recovery) && intent->sizing == BOX_SIZING_RESERVE && size > 0
+      && intent->padding != BOX_PADDING_NONE
+      && size + box_padding_min_size (intent->padding) <= intent->size)
+    {
+      recovery->end.total = intent->size;
+      recovery->end.padding = intent->padding;
+    }
+  return TRUE;
+}
+
+/* The journal has the end, so that the padding can be read and a later run need not decide again.
+ */
+static gboolean
+note_end (Recovery *recovery, GError **error)
+{
+  if (recovery->state->ended || recovery->end.total == recovery->end.size)
+    return TRUE;
+  return box_recording_set_end (recovery->recording, &recovery->end, error);
+}
+
+static gboolean
+compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
+{
+  if (!box_recording_digest (recovery->recording, recovery->end.total, sha1, recovery->cancellable,
+                             error))
+    return FALSE;
+  if (!recovery->end.has_sha1 || box_sha1_equal (sha1, &recovery->end.sha1))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+               "%s is not what was recorded: its SHA-1 differs; check the disk, and upload it with "
+               "\"boxupload put\" if it is of use all the same",
+               box_recording_get_path (recovery->recording));
+  return FALSE;
+}
+
+/* The data file went, and then the power: only the journal is left to remove. */
+static gboolean
+is_half_removed (const Recovery *recovery)
+{
+  return recovery->state->file != NULL && !box_recording_has_data (recovery->recording);
+}
+
+/* The journal says that Box has the file: the recording goes only if Box says so, too. */
+static gboolean
+confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxFile) there = NULL;
+  BoxSha1 sha1;
+
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  there = box_client_get_file (recovery->settings->client, transport, recovery->state->file->id,
+                               recovery->cancellable, error);
+  if (there == NULL)
+    {
+      g_prefix_error (error, "%s was committed as file %s, but this cannot be confirmed: ",
+                      box_recording_get_path (recovery->recording), recovery->state->file->id);
+      return FALSE;
+    }
+  if (!there->has_size || !box_file_has_content (there, recovery->end.total, &sha1))
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+          "%s was committed as file %s, but that has other content now: if it was replaced "
+          "on purpose, remove the recording, otherwise upload it with \"boxupload put\"",
+          box_recording_get_path (recovery->recording), there->id);
+      return FALSE;
+    }
+  *file = g_steal_pointer (&there);
+  return TRUE;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  box_upload_interrupt (user_data, TRUE);
+}
+
+/* Waits for @upload's end; a cancel ends it at once. */
+static gboolean
+wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
+{
+  gulong id = 0;
+  BoxWait wait;
+
+  if (recovery->cancellable != NULL)
+    id = g_cancellable_connect (recovery->cancellable, G_CALLBACK (on_cancelled), upload, NULL);
+  do
+    wait = box_upload_wait_done (upload, -1);
+  while (wait == BOX_WAIT_TIMEOUT);
+  g_cancellable_disconnect (recovery->cancellable, id);
+
+  if (wait == BOX_WAIT_READY)
+    return TRUE;
+  box_upload_cancel (upload);
+  if (wait == BOX_WAIT_FAILED)
+    g_propagate_error (error, box_upload_get_error (upload));
+  else
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED,
+                         "Stopped; the recording stays in the spool");
+  return FALSE;
+}
+
+static BoxUploadSettings
+settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
+{
+  const BoxRecordingIntent *intent = recovery->state->intent;
+
+  return (BoxUploadSettings){
+    .client = recovery->settings->client,
+    .destination = intent->destination,
+    .size = recovery->end.total,
+    .if_exists = intent->if_exists,
+    .on_error = BOX_ON_ERROR_KEEP,
+    .commit = intent->commit,
+    .parallel = recovery->settings->parallel,
+    .upload_rate = recovery->settings->upload_rate,
+    .retry_timeout = recovery->settings->retry_timeout,
+    .digest_engine = recovery->settings->digest_engine,
+    .attributes = { .description = intent->description,
+                    .content_created_at = intent->content_created_at,
+                    .content_modified_at = intent->content_modified_at },
+    .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
+    .session = session,
+    .commit_unsure = unsure,
+  };
+}
+
+/* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
+ * there already. @used: where it failed, the session it had, if any. The digest is taken while
+ * parts leave; with @unsure nothing leaves before it. */
+static gboolean
+upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure, BoxFile **file,
+             BoxSession **used, GError **error)
+{
+  BoxUploadSettings settings = settings_of (recovery, session, unsure);
+  BoxUploadEvents events = { NULL };
+  g_autoptr (BoxDelivery) delivery = NULL;
+  BoxUpload *upload;
+  BoxSha1 sha1;
+
+  if (recovery->events != NULL)
+    events = recovery->events->upload;
+  /* A failure may be followed by another upload; the one that counts is returned. */
+  events.failed = NULL;
+  delivery = box_delivery_new (recovery->recording, &settings, &events, recovery->user_data, error);
+  if (delivery == NULL)
+    return FALSE;
+  upload = box_delivery_get_upload (delivery);
+  if (recovery->events != NULL && recovery->events->uploading != NULL)
+    recovery->events->uploading (upload, recovery->events->uploading_data);
+  box_upload_start (upload);
+  box_upload_advance (upload, recovery->end.total);
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  box_upload_finish_digest (upload, &sha1);
+  if (!wait_for (recovery, upload, error))
+    {
+      *used = box_upload_get_session (upload);
+      return FALSE;
+    }
+  *file = box_upload_get_file (upload);
+  return TRUE;
+}
+
+/* Best effort: a session left behind expires by itself. */
+static void
+abort_session (const Recovery *recovery, const BoxSession *session)
+{
+  BoxClient *client = recovery->settings->client;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (!box_session_check_endpoints (session, box_client_get_endpoint (client), &error)
+      || !box_client_abort (client, transport, session, recovery->cancellable, &error))
+    g_info ("Upload session %s is left to expire: %s", session->id, error->message);
+}
+
+/* The session that can go on. The journal is a file: its URLs get the token only where Box's own
+ * would. */
+static const BoxSession *
+usable_session (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  if (state->session == NULL || is_given_session (recovery)
+      || state->session_size != recovery->end.total
+      || !box_session_check_endpoints (state->session,
+                                       box_client_get_endpoint (recovery->settings->client), NULL))
+    return NULL;
+  return state->session;
+}
+
+/* Whether another session can do what @session, which was in use (NULL: none was opened), could
+ * not.
+ * @continued: it is of an earlier run, perhaps of another identity. */
+static gboolean
+is_worth_another_session (const Recovery *recovery, const GError *error, const BoxSession *session,
+                          gboolean continued)
+{
+  if (error->domain != BOX_ERROR)
+    return FALSE;
+  switch (error->code)
+    {
+    case BOX_ERROR_SESSION_GONE:
+      return TRUE;
+    case BOX_ERROR_NOT_FOUND:
+    case BOX_ERROR_FORBIDDEN:
+    case BOX_ERROR_CONFLICT:
+      return continued;
+    /* Something else got into it: what is here has just been found to be what was recorded. */
+    case BOX_ERROR_INTEGRITY:
+      return continued && box_error_get_details (error)->http_status == 400;
+    /* Somebody took the name after the session was opened. */
+    case BOX_ERROR_NAME_IN_USE:
+      return session != NULL && recovery->state->intent->if_exists != BOX_IF_EXISTS_ERROR;
+    default:
+      return FALSE;
+    }
+}
+
+/* Whether the file may be at Box already: whoever had the recording before may have come to the
+ * commit, whatever is left of the journal. Only a recording that was made here, and had no upload
+ * yet, is known not to. */
+static gboolean
+is_unsure (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  return !box_recording_is_new (recovery->recording) || state->session != NULL
+         || state->commit_begun || state->damaged || state->torn;
+}
+
+/* Names the way out where a session that was given is gone: it may have been committed, but nothing
+ * that is known here tells as what. Takes @failure. */
+static GError *
+explain_given (const Recovery *recovery, GError *failure)
+{
+  g_autoptr (GError) owned = failure;
+
+  if (!is_given_session (recovery)
+      || !(g_error_matches (failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+           || g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)))
+    return g_steal_pointer (&owned);
+  return box_error_new_with_details (
+      (BoxErrorCode) failure->code, box_error_get_details (failure),
+      "%s; if the session was committed, remove %s and its journal; if not, upload it with "
+      "\"boxupload put\" first",
+      failure->message, box_recording_get_path (recovery->recording));
+}
+
+static gboolean
+upload (const Recovery *recovery, BoxFile **file, GError **error)
+{
+  const BoxSession *session = usable_session (recovery);
+  gboolean unsure = is_unsure (recovery);
+  gboolean replaced = session == NULL;
+
+  for (guint attempt = 1;; attempt++)
+    {
+      g_autoptr (GError) local = NULL;
+      g_autoptr (BoxSession) used = NULL;
+
+      if (upload_once (recovery, session, unsure, file, &used, &local))
+        break;
+      if (is_given_session (recovery) || attempt == SESSIONS_MAX
+          || !is_worth_another_session (recovery, local, used, session != NULL))
+        {
+          g_propagate_error (error, explain_given (recovery, g_steal_pointer (&local)));
+          return FALSE;
+        }
+      /* Ours, and of no more use; it could stand in the way of one of the same name and size. */
+      if (used != NULL)
+        abort_session (recovery, used);
+      session = NULL;
+      replaced = unsure = TRUE;
+    }
+  if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
+    abort_session (recovery, recovery->state->session);
+  return TRUE;
+}
+
+/* Box has no session for a small file that its application could commit. */
+static gboolean
+check_commit (const Recovery *recovery, GError **error)
+{
+  if (recovery->state->intent->commit || is_given_session (recovery)
+      || recovery->end.total >= BOX_SESSION_MIN_SIZE)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "%s has %" G_GUINT64_FORMAT
+               " bytes, too few for an upload session that could be left uncommitted: upload it "
+               "with \"boxupload put\", then remove it and its journal",
+               box_recording_get_path (recovery->recording), recovery->end.total);
+  return FALSE;
+}
+
+static gboolean
+run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
+{
+  gboolean ok;
+
+  if (!check_journal (recovery, error))
+    return FALSE;
+  if (is_half_removed (recovery))
+    {
+      *how = BOX_RECOVERED_COMMITTED;
+      *file = box_file_copy (recovery->state->file);
+      return box_recording_remove (recovery->recording, error);
+    }
+  if (!decide_end (recovery, error))
+    return FALSE;
+  if (recovery->end.size == 0)
+    {
+      *how = BOX_RECOVERED_EMPTY;
+      return box_recording_remove (recovery->recording, error);
+    }
+  ok = check_commit (recovery, error) && note_end (recovery, error)
+       && (recovery->state->file != NULL ? confirm_committed (recovery, file, error)
+                                         : upload (recovery, file, error));
+  if (!ok)
+    return FALSE;
+  *how = *file != NULL ? BOX_RECOVERED_COMMITTED : BOX_RECOVERED_FILLED;
+  return *file == NULL || box_recording_remove (recovery->recording, error);
+}
+
+gboolean
+box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
+                  const BoxRecoveryEvents *events, gpointer user_data, GCancellable *cancellable,
+                  BoxRecovered *how, BoxFile **file, GError **error)
+{
+  g_autoptr (BoxJournalState) state = box_recording_get_state (recording);
+  Recovery recovery = {
+    .recording = recording,
+    .settings = settings,
+    .events = events,
+    .user_data = user_data,
+    .cancellable = cancellable,
+    .state = state,
+  };
+  g_autoptr (BoxNote) note = NULL;
+
+  *file = NULL;
+  if (state->intent != NULL && is_given_session (&recovery))
+    recovery.note = note = box_note_load (state->intent->destination->session_id, NULL);
+  return run (&recovery, how, file, error);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxRecovery: finishes one recording of the spool: finds out from its journal, its data and Box
+ * what is left to do, does it, and removes the recording when Box has confirmed its size and SHA-1.
+ * For recordings whose stream came to its end and for those whose writer died; safe to repeat after
+ * any failure, kill or power cut.
+ */
+#pragma once
+
+#include "spool/recording.h"
+#include "upload/upload.h"
+
+G_BEGIN_DECLS
+
+/* As in BoxUploadSettings; what is not here is in the recording's journal. */
+typedef struct
+{
+  BoxClient *client;
+  guint parallel;
+  guint64 upload_rate;
+  guint retry_timeout;
+  BoxDigestEngine digest_engine;
+} BoxRecoverySettings;
+
+typedef struct
+{
+  /* An upload begins, for its statistics; take a reference to keep it. There may be another one
+   * after it, where a session was gone. */
+  void (*uploading) (BoxUpload *upload, gpointer uploading_data);
+  gpointer uploading_data;
+  BoxUploadEvents upload; /* with the run's user_data; but failed, which is what the run returns */
+} BoxRecoveryEvents;
+
+typedef enum
+{
+  BOX_RECOVERED_COMMITTED, /* Box has the file; the recording was removed */
+  BOX_RECOVERED_FILLED, /* the session has all parts and the application commits it; the recording
+                           stays */
+  BOX_RECOVERED_EMPTY,  /* there was nothing in it; it was removed without making a file */
+} BoxRecovered;
+
+/**
+ * box_recovery_run:
+ * @events: (nullable):
+ * @how: (out):
+ * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED.
+ *
+ * Does it, in the calling thread, and returns when it is done. Whatever fails, the recording stays.
+ * Errors are the upload's, and: BOX_ERROR_STORAGE where journal or data make no sense,
+ * BOX_ERROR_SIZE where a session given by its id does not fit what was recorded,
+ * BOX_ERROR_INTEGRITY where the data is not what was recorded, BOX_ERROR_CANCELLED.
+ */
+gboolean
+box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
+                  const BoxRecoveryEvents *events, gpointer user_data, GCancellable *cancellable,
+                  BoxRecovered *how, BoxFile **file, GError **error);
+
+G_END_DECLS

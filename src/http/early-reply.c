@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/early-reply.h"
+
+#include <libsoup/soup.h>
+
+#define READ_SIZE 16384
+
+static GSocket *
+socket_of (GIOStream *stream)
+{
+  g_autoptr (GIOStream) base = g_object_ref (stream);
+
+  while (G_IS_TLS_CONNECTION (base))
+    {
+      GIOStream *next = NULL;
+
+      g_object_get (base, "base-io-stream", &next, NULL);
+      if (next == NULL)
+        return NULL;
+      g_set_object (&base, next);
+      g_object_unref (next);
+    }
+  return G_IS_SOCKET_CONNECTION (base) ? g_socket_connection_get_socket (G_SOCKET_CONNECTION (base))
+                                       : NULL;
+}
+
+void
+box_watch_init (BoxWatch *watch, GCancellable *cancellable, guint timeout)
+{
+  *watch = (BoxWatch){ .cancellable = cancellable, .timeout = timeout };
+  /* Held for as long as the watch: made for each wait, it would be two more system calls. */
+  g_cancellable_make_pollfd (cancellable, &watch->cancel_fd);
+}
+
+void
+box_watch_clear (BoxWatch *watch)
+{
+  g_cancellable_release_fd (watch->cancellable);
+  box_watch_set_stream (watch, NULL);
+  g_clear_pointer (&watch->reply, box_reply_free);
+  g_clear_error (&watch->failure);
+}
+
+void
+box_watch_set_stream (BoxWatch *watch, GIOStream *stream)
+{
+  GSocket *socket = stream != NULL ? socket_of (stream) : NULL;
+
+  g_clear_pointer (&watch->wire, box_wire_free);
+  g_set_object (&watch->stream, stream);
+  g_set_object (&watch->socket, socket);
+}
+
+void
+box_watch_cut (BoxWatch *watch)
+{
+  if (watch->socket != NULL)
+    g_socket_shutdown (watch->socket, TRUE, TRUE, NULL);
+}
+
+void
+box_watch_fail (BoxWatch *watch, GError *reason)
+{
+  if (watch->failure == NULL)
+    watch->failure = reason;
+  else
+    g_error_free (reason);
+}
+
+static GError *
+new_timeout (void)
+{
+  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
+}
+
+/* Waits for @events on the socket for @timeout microseconds: what came (0: time is up), or -1 with
+ * @error set where it was cancelled. */
+static int
+wait_socket (BoxWatch *watch, GIOCondition events, gint64 timeout, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + timeout;
+  GPollFD fds[2] = { { .fd = g_socket_get_fd (watch->socket), .events = events },
+                     watch->cancel_fd };
+
+  for (;;)
+    {
+      gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
+      int n;
+
+      fds[0].revents = fds[1].revents = 0;
+      n = g_poll (fds, 2, (gint) MIN ((left + 999) / 1000, G_MAXINT));
+      if (g_cancellable_set_error_if_cancelled (watch->cancellable, error))
+        return -1;
+      if (n > 0 && fds[0].revents != 0)
+        return fds[0].revents;
+      if (n == 0 && left == 0)
+        return 0;
+    }
+}
+
+typedef enum
+{
+  NEWS_NONE,
+  NEWS_REPLY,  /* in watch->reply */
+  NEWS_CLOSED, /* by the server, without a word */
+  NEWS_FAILED, /* the reason is in watch->failure */
+} News;
+
+static News
+take_state (BoxWatch *watch, BoxWireState state)
+{
+  switch (state)
+    {
+    case BOX_WIRE_DONE:
+      watch->reply = box_wire_take_reply (watch->wire);
+      return NEWS_REPLY;
+    case BOX_WIRE_BAD:
+      box_watch_fail (
+          watch, g_error_new_literal (SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_PARSING, "no HTTP"));
+      return NEWS_FAILED;
+    case BOX_WIRE_NOTHING:
+    case BOX_WIRE_MORE:
+    default:
+      return NEWS_NONE;
+    }
+}
+
+/* Reads what the server has said so far; once a reply has begun, all of it. TLS may have had
+ * nothing for us to read. */
+static News
+read_news (BoxWatch *watch)
+{
+  GPollableInputStream *input =
+      G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (watch->stream));
+  BoxWireState state = BOX_WIRE_NOTHING;
+  News news;
+
+  if (watch->wire == NULL)
+    watch->wire = box_wire_new ();
+  for (;;)
+    {
+      guint8 buffer[READ_SIZE];
+      g_autoptr (GError) reason = NULL;
+      gssize n;
+      int ready;
+
+      n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
+      if (n > 0)
+        {
+          state = box_wire_feed (watch->wire, buffer, (gsize) n);
+          if ((news = take_state (watch, state)) != NEWS_NONE)
+            return news;
+          continue;
+        }
+      if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        {
+          news = take_state (watch, box_wire_end (watch->wire));
+          return news == NEWS_NONE ? NEWS_CLOSED : news;
+        }
+      if (state == BOX_WIRE_NOTHING)
+        return NEWS_NONE;
+
+      g_clear_error (&reason);
+      ready = wait_socket (watch, G_IO_IN, (gint64) watch->timeout * G_USEC_PER_SEC, &reason);
+      if (ready <= 0)
+        {
+          box_watch_fail (watch, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
+          return NEWS_FAILED;
+        }
+    }
+}
+
+/* Whether sending may go on. Where it may not for a reason of ours, @error is CANCELLED, for which
+ * libsoup does not try the request again. */
+static gboolean
+heed_news (BoxWatch *watch, GError **error)
+{
+  switch (read_news (watch))
+    {
+    case NEWS_NONE:
+      return TRUE;
+    case NEWS_CLOSED:
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                           "the server closed the connection");
+      return FALSE;
+    case NEWS_REPLY:
+    case NEWS_FAILED:
+    default:
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "sending has ended");
+      return FALSE;
+    }
+}
+
+static gboolean
+wait_pace (BoxWatch *watch, gint64 wait, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + wait;
+
+  while (wait > 0)
+    {
+      int ready = wait_socket (watch, G_IO_IN, wait, error);
+
+      if (ready < 0 || (ready > 0 && !heed_news (watch, error)))
+        return FALSE;
+      wait = until - g_get_monotonic_time ();
+    }
+  return TRUE;
+}
+
+gboolean
+box_watch_wait_writable (BoxWatch *watch, gint64 pause, GError **error)
+{
+  gint64 timeout = (gint64) watch->timeout * G_USEC_PER_SEC;
+
+  if (watch->socket == NULL)
+    return !g_cancellable_set_error_if_cancelled (watch->cancellable, error);
+  if (!wait_pace (watch, pause, error))
+    return FALSE;
+  for (;;)
+    {
+      int ready = wait_socket (watch, G_IO_IN | G_IO_OUT, timeout, error);
+
+      if (ready < 0)
+        return FALSE;
+      if (ready == 0)
+        {
+          box_watch_fail (watch, new_timeout ());
+          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
+          return FALSE;
+        }
+      if ((ready & ~G_IO_OUT) != 0 && !heed_news (watch, error))
+        return FALSE;
+      if ((ready & G_IO_OUT) != 0)
+        return TRUE;
+    }
+}
+
+void
+box_watch_read_last_words (BoxWatch *watch, gboolean complete)
+{
+  GPollFD fd;
+
+  if (watch->socket == NULL || watch->reply != NULL || watch->failure != NULL
+      || g_cancellable_is_cancelled (watch->cancellable))
+    return;
+  fd = (GPollFD){ .fd = g_socket_get_fd (watch->socket) };
+  if (complete && g_poll (&fd, 1, 0) <= 0)
+    return;
+  /* Cancelled, so that libsoup neither repeats the request nor waits for a reply that was read
+   * here. */
+  if (read_news (watch) == NEWS_REPLY)
+    g_cancellable_cancel (watch->cancellable);
+}

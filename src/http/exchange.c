@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/exchange.h"
+
+#include "base/error.h"
+#include "http/body-stream.h"
+#include "http/early-reply.h"
+#include "http/message.h"
+#include "http/trust.h"
+
+#include <string.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#define READ_SIZE 16384
+
+/* How far an exchange has come, for the words of its error. */
+typedef enum
+{
+  STAGE_RESOLVING,
+  STAGE_CONNECTING,
+  STAGE_HANDSHAKING,
+  STAGE_SENDING,
+  STAGE_WAITING,
+  STAGE_READING,
+} Stage;
+
+typedef struct
+{
+  /* immutable */
+  const BoxExchangeSettings *settings;
+  const BoxRequest *request;
+  GCancellable *user;  /* nullable; the caller's */
+  GCancellable *inner; /* follows it; libsoup cancels this one when it gives up connecting */
+  gulong follow_id;
+  SoupMessage *message;
+
+  /* the sending thread */
+  Stage stage;
+  gboolean started;    /* a byte of the request may have left */
+  BoxWatch watch;      /* its cancellable is @inner */
+  BoxBodyStream *body; /* owned; NULL where there is none */
+  GTlsCertificateFlags certificate_problems;
+  gboolean has_turn; /* holds the_turn */
+} Exchange;
+
+/* ---- the connection ---- */
+
+static const char *
+host_of (Exchange *self)
+{
+  return g_uri_get_host (soup_message_get_uri (self->message));
+}
+
+static gboolean
+is_closed (gpointer id, gpointer stream, gpointer user_data)
+{
+  return g_io_stream_is_closed (stream);
+}
+
+/* While glib-networking 2.74 makes a TLS connection it reads the system's authorities, and drops
+ * them when libsoup gives it ours: 4 MB that would stay with the arena of the thread, and some ten
+ * milliseconds. One connection at a time does it, so that the workers of a process do not do it all
+ * at once, just when the first parts have filled the memory. Held from the event that comes before
+ * to the next one, which comes after; nothing between the two waits for the network. */
+static GMutex the_turn;
+
+static void
+take_turn (Exchange *self)
+{
+  g_mutex_lock (&the_turn);
+  self->has_turn = TRUE;
+}
+
+static void
+give_turn_back (Exchange *self)
+{
+  if (!self->has_turn)
+    return;
+#ifdef __GLIBC__
+  malloc_trim (0);
+#endif
+  self->has_turn = FALSE;
+  g_mutex_unlock (&the_turn);
+}
+
+static void
+on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
+                  gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  give_turn_back (self);
+  switch (event)
+    {
+    case G_SOCKET_CLIENT_RESOLVED:
+    case G_SOCKET_CLIENT_CONNECTING:
+      self->stage = STAGE_CONNECTING;
+      break;
+    case G_SOCKET_CLIENT_CONNECTED:
+      take_turn (self);
+      break;
+    case G_SOCKET_CLIENT_TLS_HANDSHAKING:
+      {
+#if !SOUP_CHECK_VERSION(3, 4, 0)
+        static const char *const protocols[] = { "http/1.1", NULL };
+
+        g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
+#endif
+        self->stage = STAGE_HANDSHAKING;
+        break;
+      }
+    case G_SOCKET_CLIENT_COMPLETE:
+      g_hash_table_foreach_remove (self->settings->streams, is_closed, NULL);
+      g_hash_table_insert (self->settings->streams,
+                           GUINT_TO_POINTER (soup_message_get_connection_id (message)),
+                           g_object_ref (stream));
+      break;
+    default:
+      break;
+    }
+}
+
+static gboolean
+on_accept_certificate (SoupMessage *message, GTlsCertificate *certificate,
+                       GTlsCertificateFlags problems, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  self->certificate_problems = problems;
+  return FALSE;
+}
+
+static void
+on_starting (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  guint64 id = soup_message_get_connection_id (message);
+
+  self->started = TRUE;
+  self->stage = STAGE_SENDING;
+  box_watch_set_stream (&self->watch,
+                        g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id)));
+}
+
+static void
+on_wrote_body (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  self->stage = STAGE_WAITING;
+}
+
+/* libsoup reads the body of this one itself, without a limit. It is not wanted: the status says it
+ * all. */
+static void
+on_got_headers (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  g_autoptr (GBytes) nothing = g_bytes_new (NULL, 0);
+
+  if (soup_message_get_status (message) != SOUP_STATUS_MISDIRECTED_REQUEST)
+    return;
+  self->watch.reply = box_reply_new (SOUP_STATUS_MISDIRECTED_REQUEST,
+                                     soup_message_get_response_headers (message), nothing);
+  g_cancellable_cancel (self->inner);
+}
+
+/* Emitted before the connection is given up. */
+static void
+on_finished (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+
+  if (soup_message_get_status (message) == SOUP_STATUS_NONE)
+    box_watch_cut (&self->watch);
+}
+
+/* ---- the message ---- */
+
+static void
+set_body (Exchange *self)
+{
+  const BoxRequest *request = self->request;
+
+  if (request->body == NULL || request->body->size == 0)
+    return;
+  self->body = box_body_stream_new (request->body, &self->watch);
+  soup_message_set_request_body (self->message, request->content_type, G_INPUT_STREAM (self->body),
+                                 (gssize) request->body->size);
+}
+
+/* libsoup found a kept-alive connection closed and sends the request again on another one. It may
+ * only where the body had not left whole: otherwise the server may have acted on it, and the caller
+ * has to look first. */
+static void
+on_restarted (SoupMessage *message, gpointer user_data)
+{
+  Exchange *self = user_data;
+  const BoxBody *body = self->request->body;
+
+  box_watch_set_stream (&self->watch, NULL);
+  if (self->body != NULL && box_body_stream_get_position (self->body) == body->size)
+    {
+      box_watch_fail (&self->watch, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                                                         "the connection was lost"));
+      g_cancellable_cancel (self->inner);
+      return;
+    }
+  self->stage = STAGE_RESOLVING;
+  if (self->body == NULL)
+    return;
+  if (body->sent != NULL)
+    body->sent (body->user_data, -(gint64) box_body_stream_get_position (self->body));
+  box_body_stream_detach (self->body);
+  g_clear_object (&self->body);
+  set_body (self);
+}
+
+static SoupMessage *
+new_message (const BoxRequest *request, GError **error)
+{
+  g_autoptr (SoupMessage) message = soup_message_new (request->method, request->url);
+  SoupMessageHeaders *headers;
+
+  if (message == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "the request's address is not a valid URL");
+      return NULL;
+    }
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  /* A 401 is the caller's to answer. The session keeps the feature for proxies with a password in
+   * their URI. */
+  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
+#if SOUP_CHECK_VERSION(3, 4, 0)
+  soup_message_set_force_http1 (message, TRUE);
+#endif
+  headers = soup_message_get_request_headers (message);
+  for (const char *const *h = request->headers; h != NULL && h[0] != NULL; h += 2)
+    {
+      /* It would be a header of its own. */
+      if (strpbrk (h[1], "\r\n") != NULL)
+        {
+          g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "the value for the request's %s has a line break in it", h[0]);
+          return NULL;
+        }
+      soup_message_headers_replace (headers, h[0], h[1]);
+    }
+  return g_steal_pointer (&message);
+}
+
+static void
+on_user_cancelled (GCancellable *user, GCancellable *inner)
+{
+  g_cancellable_cancel (inner);
+}
+
+static gboolean
+exchange_begin (Exchange *self, GError **error)
+{
+  self->message = new_message (self->request, error);
+  if (self->message == NULL)
+    return FALSE;
+  self->inner = g_cancellable_new ();
+  box_watch_init (&self->watch, self->inner, self->settings->timeout);
+  if (self->user != NULL)
+    self->follow_id =
+        g_cancellable_connect (self->user, G_CALLBACK (on_user_cancelled), self->inner, NULL);
+  g_signal_connect (self->message, "network-event", G_CALLBACK (on_network_event), self);
+  g_signal_connect (self->message, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
+  g_signal_connect (self->message, "starting", G_CALLBACK (on_starting), self);
+  g_signal_connect (self->message, "wrote-body", G_CALLBACK (on_wrote_body), self);
+  g_signal_connect (self->message, "got-headers", G_CALLBACK (on_got_headers), self);
+  g_signal_connect (self->message, "restarted", G_CALLBACK (on_restarted), self);
+  g_signal_connect (self->message, "finished", G_CALLBACK (on_finished), self);
+  set_body (self);
+  return TRUE;
+}
+
+static void
+exchange_end (Exchange *self)
+{
+  if (self->user != NULL)
+    g_cancellable_disconnect (self->user, self->follow_id);
+  if (self->body != NULL)
+    box_body_stream_detach (self->body);
+  g_clear_object (&self->body);
+  if (self->message != NULL)
+    g_signal_handlers_disconnect_by_data (self->message, self);
+  g_clear_object (&self->message);
+  if (self->inner != NULL)
+    box_watch_clear (&self->watch);
+  g_clear_object (&self->inner);
+}
+
+/* ---- the reply ---- */
+
+/* Where the server says that it closes the connection, libsoup takes an early end for the end. */
+static gboolean
+is_short (SoupMessage *message, gsize length)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  guint status = soup_message_get_status (message);
+
+  return status != SOUP_STATUS_NO_CONTENT && status != SOUP_STATUS_NOT_MODIFIED
+         && soup_message_headers_get_encoding (headers) == SOUP_ENCODING_CONTENT_LENGTH
+         && (goffset) length < soup_message_headers_get_content_length (headers);
+}
+
+/* The whole body, or what came of it where the status is an error anyway. */
+static GBytes *
+read_body (Exchange *self, GInputStream *stream, GError **error)
+{
+  g_autoptr (GByteArray) body = g_byte_array_new ();
+  g_autoptr (GError) reason = NULL;
+  guint8 buffer[READ_SIZE];
+  gssize n;
+
+  self->stage = STAGE_READING;
+  while ((n = g_input_stream_read (stream, buffer, sizeof buffer, self->inner, &reason)) > 0)
+    {
+      if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
+        {
+          box_watch_cut (&self->watch);
+          g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s sent a reply longer than %u bytes",
+                       host_of (self), BOX_TRANSPORT_MAX_REPLY);
+          return NULL;
+        }
+      g_byte_array_append (body, buffer, (guint) n);
+    }
+  if (n == 0 && is_short (self->message, body->len))
+    g_set_error_literal (&reason, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "the reply was cut short");
+  if (reason == NULL)
+    return g_bytes_new (body->data, body->len);
+
+  box_watch_cut (&self->watch);
+  if (soup_message_get_status (self->message) >= 400 && !g_cancellable_is_cancelled (self->inner))
+    return g_bytes_new (body->data, body->len);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return NULL;
+}
+
+static GError *
+new_proxy_refusal (Exchange *self)
+{
+  guint status = soup_message_get_status (self->message);
+  BoxErrorCode code = status >= 500 ? BOX_ERROR_TRANSIENT : BOX_ERROR_SETTINGS;
+  BoxErrorDetails details = { .http_status = status, .retry_after = -1 };
+
+  return box_error_new_with_details (code, &details, "the proxy%s%s refused the connection (%u)%s",
+                                     self->settings->proxy != NULL ? " " : "",
+                                     self->settings->proxy != NULL ? self->settings->proxy : "",
+                                     status,
+                                     status == 407 ? ": it wants a user and password, which go "
+                                                     "into the proxy's URI"
+                                                   : "");
+}
+
+static BoxReply *
+read_reply (Exchange *self, GInputStream *stream, GError **error)
+{
+  g_autoptr (GBytes) body = NULL;
+
+  if (!self->started)
+    {
+      g_propagate_error (error, new_proxy_refusal (self));
+      return NULL;
+    }
+  body = read_body (self, stream, error);
+  if (body == NULL)
+    return NULL;
+  return box_reply_new (soup_message_get_status (self->message),
+                        soup_message_get_response_headers (self->message), body);
+}
+
+/* ---- the error ---- */
+
+static const char *
+describe_stage (Stage stage)
+{
+  switch (stage)
+    {
+    case STAGE_RESOLVING:
+      return "looking up the host";
+    case STAGE_CONNECTING:
+      return "connecting";
+    case STAGE_HANDSHAKING:
+      return "setting up TLS";
+    case STAGE_SENDING:
+      return "sending the request";
+    case STAGE_WAITING:
+      return "waiting for the reply";
+    case STAGE_READING:
+    default:
+      return "reading the reply";
+    }
+}
+
+/* libsoup offers a proxy a refused password again until it has had enough. */
+static gboolean
+is_proxy_setting (const GError *reason)
+{
+  return g_error_matches (reason, SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_TOO_MANY_RESTARTS)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
+         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
+}
+
+static GError *
+describe_failure (Exchange *self, const GError *reason)
+{
+  const char *host = host_of (self);
+  BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
+
+  if (self->user != NULL && g_cancellable_is_cancelled (self->user))
+    return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
+  if (reason->domain == BOX_ERROR)
+    return g_error_copy (reason);
+  if (self->certificate_problems != 0)
+    {
+      g_autofree char *problems = box_trust_describe (self->certificate_problems);
+
+      return box_error_new_with_details (
+          BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host, problems,
+          self->certificate_problems
+                  & (G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_GENERIC_ERROR)
+              ? "; where it is your own authority's, give that one's certificate as ca-file"
+              : "");
+    }
+  if (reason->domain == SOUP_SESSION_ERROR
+      && (reason->code == SOUP_SESSION_ERROR_PARSING
+          || reason->code == SOUP_SESSION_ERROR_ENCODING))
+    return box_error_new_with_details (BOX_ERROR_PROTOCOL, &details,
+                                       "%s answered with something that is not HTTP", host);
+  if (is_proxy_setting (reason))
+    return box_error_new_with_details (BOX_ERROR_SETTINGS, &details,
+                                       "the proxy refused the connection to %s; check the user and "
+                                       "password in the proxy's URI (%s)",
+                                       host, reason->message);
+  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+    return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
+                                       "no progress for %u s while %s (%s)",
+                                       self->settings->timeout, describe_stage (self->stage), host);
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "%s failed while %s: %s", host,
+                                     describe_stage (self->stage), reason->message);
+}
+
+BoxReply *
+box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request,
+                  GCancellable *cancellable, GError **error)
+{
+  Exchange self = { .settings = settings, .request = request, .user = cancellable };
+  g_autoptr (GInputStream) stream = NULL;
+  g_autoptr (GError) reason = NULL;
+  BoxReply *reply = NULL;
+
+  if (exchange_begin (&self, error))
+    {
+      stream = soup_session_send (settings->session, self.message, self.inner, &reason);
+      give_turn_back (&self);
+      if (self.watch.reply != NULL)
+        reply = g_steal_pointer (&self.watch.reply);
+      else if (stream != NULL && self.watch.failure == NULL)
+        reply = read_reply (&self, stream, &reason);
+      if (reply == NULL)
+        g_propagate_error (
+            error,
+            describe_failure (&self, self.watch.failure != NULL ? self.watch.failure : reason));
+      g_clear_object (&stream);
+    }
+  exchange_end (&self);
+  return reply;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/multipart.h"
+
+#include <gnutls/crypto.h>
+#include <string.h>
+
+struct _BoxMultipart
+{
+  const BoxBody *content;
+  BoxBody body;
+  char *content_type;
+  char *prefix;
+  gsize prefix_length;
+  char *suffix;
+  gsize suffix_length;
+  guint64 position; /* the sending thread: how far "sent" has come */
+};
+
+/* 128 random bits: that it occurs in a file is less likely than that the file is damaged on the
+ * way. */
+static char *
+new_boundary (void)
+{
+  guint8 random[16];
+  GString *boundary = g_string_new ("boxuploadsink-");
+
+  if (gnutls_rnd (GNUTLS_RND_NONCE, random, sizeof random) < 0)
+    for (gsize i = 0; i < sizeof random; i++)
+      random[i] = (guint8) g_random_int ();
+  for (gsize i = 0; i < sizeof random; i++)
+    g_string_append_printf (boundary, "%02x", random[i]);
+  return g_string_free (boundary, FALSE);
+}
+
+/* Copies what of [offset, offset + length) lies in the piece at [start, start + size), and returns
+ * how much that was. */
+static gsize
+overlap (guint64 offset, gsize length, guint64 start, guint64 size, guint64 *within)
+{
+  if (offset < start || offset >= start + size)
+    return 0;
+  *within = offset - start;
+  return (gsize) MIN ((guint64) length, size - *within);
+}
+
+static gboolean
+read_multipart (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  BoxMultipart *self = user_data;
+  guint64 content_end = self->prefix_length + self->content->size;
+
+  while (length > 0)
+    {
+      guint64 within;
+      gsize n;
+
+      if ((n = overlap (offset, length, 0, self->prefix_length, &within)) > 0)
+        memcpy (buffer, self->prefix + within, n);
+      else if ((n = overlap (offset, length, self->prefix_length, self->content->size, &within))
+               > 0)
+        {
+          if (!self->content->read (self->content->user_data, within, buffer, n, error))
+            return FALSE;
+        }
+      else
+        {
+          n = length;
+          memcpy (buffer, self->suffix + (offset - content_end), n);
+        }
+      offset += n;
+      buffer += n;
+      length -= n;
+    }
+  return TRUE;
+}
+
+static guint64
+content_before (BoxMultipart *self, guint64 position)
+{
+  return position <= self->prefix_length
+             ? 0
+             : MIN (position - self->prefix_length, self->content->size);
+}
+
+static void
+sent_multipart (gpointer user_data, gint64 n)
+{
+  BoxMultipart *self = user_data;
+  guint64 before = content_before (self, self->position);
+  gint64 change;
+
+  self->position = (guint64) ((gint64) self->position + n);
+  change = (gint64) content_before (self, self->position) - (gint64) before;
+  if (self->content->sent != NULL && change != 0)
+    self->content->sent (self->content->user_data, change);
+}
+
+BoxMultipart *
+box_multipart_new (const char *attributes, const BoxBody *content)
+{
+  BoxMultipart *self = g_new0 (BoxMultipart, 1);
+  g_autofree char *boundary = new_boundary ();
+
+  self->content = content;
+  self->content_type = g_strconcat ("multipart/form-data; boundary=", boundary, NULL);
+  self->prefix = g_strdup_printf ("--%s\r\nContent-Disposition: form-data; name=\"attributes\"\r\n"
+                                  "Content-Type: application/json\r\n\r\n%s\r\n"
+                                  "--%s\r\nContent-Disposition: form-data; name=\"file\"; "
+                                  "filename=\"file\"\r\n"
+                                  "Content-Type: application/octet-stream\r\n\r\n",
+                                  boundary, attributes, boundary);
+  self->suffix = g_strdup_printf ("\r\n--%s--\r\n", boundary);
+  self->prefix_length = strlen (self->prefix);
+  self->suffix_length = strlen (self->suffix);
+  self->body = (BoxBody){
+    .size = self->prefix_length + content->size + self->suffix_length,
+    .read = read_multipart,
+    .sent = sent_multipart,
+    .user_data = self,
+    .pace = content->pace,
+  };
+  return self;
+}
+
+void
+box_multipart_free (BoxMultipart *multipart)
+{
+  if (multipart == NULL)
+    return;
+  g_free (multipart->content_type);
+  g_free (multipart->prefix);
+  g_free (multipart->suffix);
+  g_free (multipart);
+}
+
+const BoxBody *
+box_multipart_get_body (BoxMultipart *multipart)
+{
+  return &multipart->body;
+}
+
+const char *
+box_multipart_get_content_type (BoxMultipart *multipart)
+{
+  return multipart->content_type;
+}

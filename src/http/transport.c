@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/transport.h"
+
+#include "base/error.h"
+#include "http/exchange.h"
+#include "http/proxy.h"
+#include "http/trust.h"
+
+#include <libsoup/soup.h>
+
+#define DEFAULT_TIMEOUT 60
+
+/* A connection that rested longer is not used again: a router on the way may have forgotten it, and
+ * the request would only find out by the timeout. */
+#define LONGEST_REST (30 * G_USEC_PER_SEC)
+
+struct _BoxTransportConfig
+{
+  guint ref_count; /* with the lock of the_configs */
+
+  /* immutable */
+  char *key; /* in the_configs */
+  GTlsDatabase *trust;
+  char *proxy;      /* NULL: as the environment says */
+  char *proxy_name; /* the same without credentials */
+  guint timeout;    /* seconds */
+};
+
+/* All there are by what they say, so that the uploads of a process share the connections of a
+ * worker, and the authorities are read once. */
+static struct
+{
+  GMutex lock;
+  GHashTable *table; /* with lock; key to BoxTransportConfig, neither owned */
+} the_configs;
+
+/* What a transport keeps for one configuration. One thread. */
+typedef struct
+{
+  BoxTransportConfig *config;
+  SoupSession *session;
+  GHashTable *streams;
+  gint64 last_used; /* monotonic */
+} Channel;
+
+struct _BoxTransport
+{
+  GHashTable *channels; /* BoxTransportConfig to Channel */
+  /* libsoup attaches sources of its own to the thread's default context. This one is nobody else's,
+   * so that an application's main loop in another thread never runs them. */
+  GMainContext *context;
+};
+
+static gboolean
+parse_proxy (BoxTransportConfig *config, const char *proxy, GError **error)
+{
+  static const char *const schemes[] = { "http",    "https",  "socks", "socks4",
+                                         "socks4a", "socks5", NULL };
+  g_autoptr (GUri) uri = g_uri_parse (proxy, G_URI_FLAGS_HAS_PASSWORD, NULL);
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
+      || !g_strv_contains (schemes, g_uri_get_scheme (uri)))
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "the proxy is not a URI such as http://proxy.example.com:3128");
+      return FALSE;
+    }
+  config->proxy = g_strdup (proxy);
+  config->proxy_name = g_strdup (g_uri_get_host (uri));
+  return TRUE;
+}
+
+static void
+config_free (BoxTransportConfig *config)
+{
+  g_clear_object (&config->trust);
+  g_free (config->proxy);
+  g_free (config->proxy_name);
+  g_free (config->key);
+  g_free (config);
+}
+
+/* What the file says is part of it: it may be replaced while the process runs. */
+static char *
+make_key (const char *ca_file, const char *proxy, guint timeout)
+{
+  g_autofree char *authorities = NULL;
+
+  if (ca_file != NULL)
+    g_file_get_contents (ca_file, &authorities, NULL, NULL);
+  return g_strdup_printf ("%u %s %c%s", timeout, proxy != NULL ? proxy : "",
+                          ca_file != NULL ? '+' : '-', authorities != NULL ? authorities : "");
+}
+
+static BoxTransportConfig *
+find_config (const char *key)
+{
+  BoxTransportConfig *config = NULL;
+
+  g_mutex_lock (&the_configs.lock);
+  if (the_configs.table == NULL)
+    the_configs.table = g_hash_table_new (g_str_hash, g_str_equal);
+  config = g_hash_table_lookup (the_configs.table, key);
+  if (config != NULL)
+    config->ref_count++;
+  g_mutex_unlock (&the_configs.lock);
+  return config;
+}
+
+BoxTransportConfig *
+box_transport_config_new (const char *ca_file, const char *proxy, guint timeout, GError **error)
+{
+  g_autofree char *key = NULL;
+  BoxTransportConfig *config;
+
+  timeout = timeout != 0 ? timeout : DEFAULT_TIMEOUT;
+  key = make_key (ca_file, proxy, timeout);
+  config = find_config (key);
+  if (config != NULL)
+    return config;
+  config = g_new0 (BoxTransportConfig, 1);
+  config->ref_count = 1;
+  config->timeout = timeout;
+  if ((config->trust = box_trust_new (ca_file, error)) == NULL
+      || (proxy != NULL && !parse_proxy (config, proxy, error)))
+    {
+      config_free (config);
+      return NULL;
+    }
+  config->key = g_steal_pointer (&key);
+
+  g_mutex_lock (&the_configs.lock);
+  g_hash_table_replace (the_configs.table, config->key, config);
+  g_mutex_unlock (&the_configs.lock);
+  return config;
+}
+
+BoxTransportConfig *
+box_transport_config_ref (BoxTransportConfig *config)
+{
+  g_mutex_lock (&the_configs.lock);
+  config->ref_count++;
+  g_mutex_unlock (&the_configs.lock);
+  return config;
+}
+
+void
+box_transport_config_unref (BoxTransportConfig *config)
+{
+  gboolean last;
+
+  g_mutex_lock (&the_configs.lock);
+  last = --config->ref_count == 0;
+  /* Two that were made at the same time are there both, and only the later is found. */
+  if (last && g_hash_table_lookup (the_configs.table, config->key) == config)
+    g_hash_table_remove (the_configs.table, config->key);
+  g_mutex_unlock (&the_configs.lock);
+  if (last)
+    config_free (config);
+}
+
+static SoupSession *
+new_session (BoxTransportConfig *config)
+{
+  SoupSession *session = soup_session_new ();
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy);
+
+  /* An idle time-out would need a main loop; LONGEST_REST does its work. */
+  g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
+                "boxuploadsink/" BOX_VERSION, NULL);
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  soup_session_set_tls_database (session, config->trust);
+  soup_session_set_proxy_resolver (session, resolver);
+  return session;
+}
+
+static void
+channel_free (Channel *channel)
+{
+  soup_session_abort (channel->session);
+  g_object_unref (channel->session);
+  g_hash_table_unref (channel->streams);
+  box_transport_config_unref (channel->config);
+  g_free (channel);
+}
+
+static Channel *
+ensure_channel (BoxTransport *transport, BoxTransportConfig *config)
+{
+  Channel *channel = g_hash_table_lookup (transport->channels, config);
+
+  if (channel == NULL)
+    {
+      channel = g_new0 (Channel, 1);
+      channel->config = box_transport_config_ref (config);
+      channel->session = new_session (config);
+      channel->streams = g_hash_table_new_full (NULL, NULL, NULL, g_object_unref);
+      g_hash_table_insert (transport->channels, config, channel);
+    }
+  else if (g_get_monotonic_time () - channel->last_used > LONGEST_REST)
+    soup_session_abort (channel->session);
+  return channel;
+}
+
+BoxTransport *
+box_transport_new (void)
+{
+  BoxTransport *transport = g_new0 (BoxTransport, 1);
+
+  transport->context = g_main_context_new ();
+  transport->channels = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) channel_free);
+  return transport;
+}
+
+void
+box_transport_free (BoxTransport *transport)
+{
+  if (transport == NULL)
+    return;
+  g_main_context_push_thread_default (transport->context);
+  g_hash_table_unref (transport->channels);
+  g_main_context_pop_thread_default (transport->context);
+  g_main_context_unref (transport->context);
+  g_free (transport);
+}
+
+BoxReply *
+box_transport_send (BoxTransport *transport, BoxTransportConfig *config, const BoxRequest *request,
+                    GCancellable *cancellable, GError **error)
+{
+  BoxReply *reply;
+  Channel *channel;
+
+  g_main_context_push_thread_default (transport->context);
+  channel = ensure_channel (transport, config);
+  reply = box_exchange_run (
+      &(BoxExchangeSettings){
+          .session = channel->session,
+          .streams = channel->streams,
+          .timeout = config->timeout,
+          .proxy = config->proxy_name,
+      },
+      request, cancellable, error);
+  channel->last_used = g_get_monotonic_time ();
+  g_main_context_pop_thread_default (transport->context);
+  return reply;
+}

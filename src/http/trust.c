@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "http/trust.h"
+
+#include "base/error.h"
+
+struct _BoxTrust
+{
+  GTlsDatabase parent;
+
+  /* immutable */
+  GTlsDatabase *own; /* nullable */
+  GTlsDatabase *system;
+};
+
+G_DEFINE_TYPE (BoxTrust, box_trust, G_TYPE_TLS_DATABASE)
+
+static GTlsCertificateFlags
+box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const char *purpose,
+                        GSocketConnectable *identity, GTlsInteraction *interaction,
+                        GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
+{
+  BoxTrust *self = BOX_TRUST (database);
+  GTlsCertificateFlags own_problems, system_problems;
+
+  if (self->own == NULL)
+    return g_tls_database_verify_chain (self->system, chain, purpose, identity, interaction, flags,
+                                        cancellable, error);
+  own_problems = g_tls_database_verify_chain (self->own, chain, purpose, identity, interaction,
+                                              flags, cancellable, error);
+  if (own_problems == 0)
+    return 0;
+  g_clear_error (error);
+  system_problems = g_tls_database_verify_chain (self->system, chain, purpose, identity,
+                                                 interaction, flags, cancellable, error);
+  if (system_problems == 0 || (own_problems & G_TLS_CERTIFICATE_UNKNOWN_CA) != 0)
+    return system_problems;
+  /* The authority is our own: what it says is wrong with the certificate is nearer to the point. */
+  g_clear_error (error);
+  return own_problems;
+}
+
+static void
+box_trust_finalize (GObject *object)
+{
+  BoxTrust *self = BOX_TRUST (object);
+
+  g_clear_object (&self->own);
+  g_clear_object (&self->system);
+  G_OBJECT_CLASS (box_trust_parent_class)->finalize (object);
+}
+
+static void
+box_trust_class_init (BoxTrustClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = box_trust_finalize;
+  G_TLS_DATABASE_CLASS (klass)->verify_chain = box_trust_verify_chain;
+}
+
+static void
+box_trust_init (BoxTrust *self)
+{
+}
+
+/* A file database accepts a file without any certificate in it, which then trusts nothing. */
+static GTlsDatabase *
+load_file (const char *ca_file, GError **error)
+{
+  g_autofree char *path = g_canonicalize_filename (ca_file, NULL);
+  g_autoptr (GError) reason = NULL;
+  GList *certificates = g_tls_certificate_list_new_from_file (path, &reason);
+  GTlsDatabase *database = NULL;
+
+  if (certificates != NULL)
+    database = g_tls_file_database_new (path, &reason);
+  g_list_free_full (certificates, g_object_unref);
+  if (database == NULL)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "ca-file \"%s\" cannot be used: %s", ca_file,
+                 reason != NULL ? reason->message : "there is no PEM certificate in it");
+  return database;
+}
+
+GTlsDatabase *
+box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
+{
+  BoxTrust *self = g_object_new (BOX_TYPE_TRUST, NULL);
+
+  g_set_object (&self->own, own);
+  self->system = g_object_ref (system);
+  return G_TLS_DATABASE (self);
+}
+
+GTlsDatabase *
+box_trust_new (const char *ca_file, GError **error)
+{
+  g_autoptr (GTlsDatabase) own = NULL;
+  g_autoptr (GTlsDatabase) system = NULL;
+
+  if (ca_file != NULL && (own = load_file (ca_file, error)) == NULL)
+    return NULL;
+  system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
+  return box_trust_new_of (own, system);
+}
+
+char *
+box_trust_describe (GTlsCertificateFlags flags)
+{
+  g_autoptr (GPtrArray) problems = g_ptr_array_new ();
+  static const struct
+  {
+    GTlsCertificateFlags flag;
+    const char *text;
+  } texts[] = {
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, "it is signed by an unknown authority" },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is for another host" },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
+    { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
+    { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
+    { G_TLS_CERTIFICATE_INSECURE, "its algorithm is insecure" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (flags & texts[i].flag)
+      g_ptr_array_add (problems, (gpointer) texts[i].text);
+  if (problems->len == 0)
+    g_ptr_array_add (problems, (gpointer) "it cannot be verified");
+  g_ptr_array_add (problems, NULL);
+  return g_strjoinv (", ", (char **) problems->pdata);
+}

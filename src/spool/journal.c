@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A line is a JSON object whose last member is "check": the first 8 hexadecimal digits of the SHA-1
+ * of everything before the comma in front of it. Lines that pass may still be hostile, so every
+ * value is checked as if it came from the network.
+ */
+#include "spool/journal.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+#define FORMAT_VERSION 1
+
+/* Longest line that is read: a session is below 2 kB, a intent with the longest name and
+ * description below 10 kB. */
+#define LINE_MAX_LENGTH (1u << 16)
+
+#define CHECK_DIGITS 8
+#define CHECK_PREFIX ",\"check\":\""
+#define CHECK_SUFFIX "\"}"
+#define CHECK_LENGTH (sizeof CHECK_PREFIX - 1 + CHECK_DIGITS + sizeof CHECK_SUFFIX - 1)
+
+static const char *const sizing_names[] = { "spool", "exact", "reserve" };
+static const char *const if_exists_names[] = { "error", "version", "rename" };
+static const char *const padding_names[] = { "auto", "none", "zero", "mpegts", "mp4", "matroska" };
+
+BoxRecordingIntent *
+box_recording_intent_copy (const BoxRecordingIntent *intent)
+{
+  BoxRecordingIntent *copy;
+
+  if (intent == NULL)
+    return NULL;
+  copy = g_memdup2 (intent, sizeof *intent);
+  copy->destination = box_destination_copy (intent->destination);
+  copy->description = g_strdup (intent->description);
+  copy->content_created_at = g_strdup (intent->content_created_at);
+  copy->content_modified_at = g_strdup (intent->content_modified_at);
+  return copy;
+}
+
+void
+box_recording_intent_free (BoxRecordingIntent *intent)
+{
+  if (intent == NULL)
+    return;
+  box_destination_free (intent->destination);
+  g_free (intent->description);
+  g_free (intent->content_created_at);
+  g_free (intent->content_modified_at);
+  g_free (intent);
+}
+
+/* Writing */
+
+static void
+check_of (const char *text, gsize length, char digits[CHECK_DIGITS + 1])
+{
+  g_autofree char *sum =
+      g_compute_checksum_for_data (G_CHECKSUM_SHA1, (const guchar *) text, length);
+
+  g_strlcpy (digits, sum, CHECK_DIGITS + 1);
+}
+
+/* Takes @object, which is not empty. */
+static char *
+to_line (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autofree char *text = NULL;
+  char digits[CHECK_DIGITS + 1];
+  gsize length;
+
+  json_node_take_object (node, object);
+  text = json_to_string (node, FALSE);
+  length = strlen (text) - 1; /* its closing brace */
+  check_of (text, length, digits);
+  return g_strdup_printf ("%.*s" CHECK_PREFIX "%s" CHECK_SUFFIX "\n", (int) length, text, digits);
+}
+
+static JsonObject *
+new_record (const char *kind)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "record", kind);
+  return object;
+}
+
+static void
+set_optional (JsonObject *object, const char *name, const char *value)
+{
+  g_autofree char *valid = NULL;
+
+  if (value == NULL)
+    return;
+  valid = g_utf8_make_valid (value, -1);
+  json_object_set_string_member (object, name, valid);
+}
+
+static void
+set_sha1 (JsonObject *object, const BoxSha1 *sha1)
+{
+  g_autofree char *hex = box_sha1_to_hex (sha1);
+
+  json_object_set_string_member (object, "sha1", hex);
+}
+
+static void
+set_size (JsonObject *object, const char *name, guint64 value)
+{
+  json_object_set_int_member (object, name, (gint64) value);
+}
+
+char *
+box_journal_format_intent (const BoxRecordingIntent *intent)
+{
+  JsonObject *object = new_record ("recording");
+
+  set_size (object, "version", FORMAT_VERSION);
+  json_object_set_int_member (object, "created", intent->created);
+  set_optional (object, "session", intent->destination->session_id);
+  set_optional (object, "folder", intent->destination->folder_id);
+  set_optional (object, "name", intent->destination->name);
+  set_optional (object, "file", intent->destination->file_id);
+  set_optional (object, "sizing", sizing_names[intent->sizing]);
+  set_size (object, "size", intent->size);
+  set_optional (object, "padding", padding_names[intent->padding]);
+  set_optional (object, "if-exists", if_exists_names[intent->if_exists]);
+  json_object_set_boolean_member (object, "commit", intent->commit);
+  set_optional (object, "description", intent->description);
+  set_optional (object, "content-created-at", intent->content_created_at);
+  set_optional (object, "content-modified-at", intent->content_modified_at);
+  return to_line (object);
+}
+
+/* In Box's own form, so that one parser checks both. */
+static JsonObject *
+session_to_json (const BoxSession *session)
+{
+  JsonObject *object = json_object_new ();
+  JsonObject *endpoints = json_object_new ();
+
+  set_optional (object, "id", session->id);
+  set_size (object, "part_size", session->part_size);
+  set_size (object, "total_parts", session->total_parts);
+  set_size (object, "num_parts_processed", session->parts_processed);
+  if (session->expires_at != NULL)
+    {
+      g_autofree char *expires = g_date_time_format_iso8601 (session->expires_at);
+
+      set_optional (object, "session_expires_at", expires);
+    }
+  set_optional (endpoints, "upload_part", session->upload_part_url);
+  set_optional (endpoints, "commit", session->commit_url);
+  set_optional (endpoints, "abort", session->abort_url);
+  set_optional (endpoints, "list_parts", session->list_parts_url);
+  set_optional (endpoints, "status", session->status_url);
+  json_object_set_object_member (object, "session_endpoints", endpoints);
+  return object;
+}
+
+char *
+box_journal_format_session (const BoxSession *session, guint64 size)
+{
+  JsonObject *object = new_record ("session");
+
+  set_size (object, "size", size);
+  json_object_set_object_member (object, "session", session_to_json (session));
+  return to_line (object);
+}
+
+char *
+box_journal_format_part (const char *session_id, const BoxPart *part)
+{
+  JsonObject *object = new_record ("part");
+
+  set_optional (object, "session", session_id);
+  set_optional (object, "id", part->id);
+  set_size (object, "offset", part->offset);
+  set_size (object, "size", part->size);
+  if (part->has_sha1)
+    set_sha1 (object, &part->sha1);
+  return to_line (object);
+}
+
+char *
+box_journal_format_end (const BoxRecordingEnd *end)
+{
+  JsonObject *object = new_record ("end");
+
+  set_size (object, "size", end->size);
+  set_size (object, "total", end->total);
+  set_optional (object, "padding", padding_names[end->padding]);
+  if (end->has_sha1)
+    set_sha1 (object, &end->sha1);
+  return to_line (object);
+}
+
+char *
+box_journal_format_committing (void)
+{
+  return to_line (new_record ("committing"));
+}
+
+char *
+box_journal_format_committed (const BoxFile *file)
+{
+  JsonObject *object = new_record ("committed");
+
+  set_optional (object, "id", file->id);
+  set_optional (object, "version", file->version_id);
+  set_optional (object, "name", file->name);
+  set_optional (object, "etag", file->etag);
+  if (file->has_size)
+    set_size (object, "size", file->size);
+  if (file->has_sha1)
+    set_sha1 (object, &file->sha1);
+  return to_line (object);
+}
+
+/* Reading */
+
+/* NULL unless the member is a string. */
+static const char *
+get_string (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (node == NULL || json_node_get_node_type (node) != JSON_NODE_VALUE
+      || json_node_get_value_type (node) != G_TYPE_STRING)
+    return NULL;
+  return json_node_get_string (node);
+}
+
+/* FALSE unless the member is a whole number from 0 on. */
+static gboolean
+get_size (JsonObject *object, const char *name, guint64 *value)
+{
+  return box_json_get_uint64 (object, name, 0, G_MAXINT64, value, NULL);
+}
+
+/* FALSE unless the member is one of @names. */
+static gboolean
+get_choice (JsonObject *object, const char *name, const char *const *names, gsize n_names,
+            guint *value)
+{
+  const char *text = get_string (object, name);
+
+  for (gsize i = 0; i < n_names; i++)
+    if (g_strcmp0 (text, names[i]) == 0)
+      {
+        *value = (guint) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* FALSE where there is one that makes no sense; @has says whether there is one. */
+static gboolean
+get_sha1 (JsonObject *object, gboolean *has, BoxSha1 *sha1)
+{
+  *has = json_object_has_member (object, "sha1");
+  return !*has || box_sha1_from_hex (get_string (object, "sha1"), sha1);
+}
+
+/* FALSE unless the member is true or false. */
+static gboolean
+get_boolean (JsonObject *object, const char *name, gboolean *value)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (node == NULL || json_node_get_node_type (node) != JSON_NODE_VALUE
+      || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return FALSE;
+  *value = json_node_get_boolean (node);
+  return TRUE;
+}
+
+static BoxDestination *
+parse_destination (JsonObject *object)
+{
+  const char *session = get_string (object, "session");
+  const char *folder = get_string (object, "folder");
+  const char *name = get_string (object, "name");
+  const char *file = get_string (object, "file");
+
+  if (session != NULL && folder == NULL && name == NULL && file == NULL)
+    return box_destination_new_session (session, NULL);
+  if (session == NULL && folder != NULL && name != NULL && file == NULL)
+    return box_destination_new_folder (folder, name, NULL);
+  if (session == NULL && folder == NULL && name == NULL && file != NULL)
+    return box_destination_new_file (file, NULL);
+  return NULL;
+}
+
+static gboolean
+apply_intent (BoxJournalState *state, JsonObject *object)
+{
+  g_autoptr (BoxRecordingIntent) intent = g_new0 (BoxRecordingIntent, 1);
+  guint64 version, created;
+  guint sizing, padding, if_exists;
+
+  if (state->intent != NULL || !get_size (object, "version", &version))
+    return FALSE;
+  if (version != FORMAT_VERSION)
+    {
+      state->foreign_version = version;
+      return TRUE;
+    }
+  intent->destination = parse_destination (object);
+  if (intent->destination == NULL || !get_size (object, "size", &intent->size)
+      || !get_size (object, "created", &created)
+      || !get_choice (object, "sizing", sizing_names, G_N_ELEMENTS (sizing_names), &sizing)
+      || !get_choice (object, "padding", padding_names, G_N_ELEMENTS (padding_names), &padding)
+      || padding == BOX_PADDING_AUTO
+      || !get_choice (object, "if-exists", if_exists_names, G_N_ELEMENTS (if_exists_names),
+                      &if_exists)
+      || !get_boolean (object, "commit", &intent->commit))
+    return FALSE;
+  intent->sizing = (BoxSizing) sizing;
+  intent->padding = (BoxPaddingKind) padding;
+  intent->if_exists = (BoxIfExists) if_exists;
+  intent->created = (gint64) created;
+  intent->description = g_strdup (get_string (object, "description"));
+  intent->content_created_at = g_strdup (get_string (object, "content-created-at"));
+  intent->content_modified_at = g_strdup (get_string (object, "content-modified-at"));
+  state->intent = g_steal_pointer (&intent);
+  return TRUE;
+}
+
+static void
+forget_session (BoxJournalState *state)
+{
+  g_clear_pointer (&state->session, box_session_free);
+  state->session_size = 0;
+  g_ptr_array_set_size (state->parts, 0);
+}
+
+static gboolean
+apply_session (BoxJournalState *state, JsonObject *object)
+{
+  JsonNode *node = json_object_get_member (object, "session");
+  g_autoptr (BoxSession) session = NULL;
+  guint64 size;
+
+  forget_session (state);
+  if (node == NULL || !get_size (object, "size", &size))
+    return FALSE;
+  session = box_session_parse (node, NULL);
+  if (session == NULL || !box_session_fits (session, size))
+    return FALSE;
+  state->session = g_steal_pointer (&session);
+  state->session_size = size;
+  return TRUE;
+}
+
+static gint
+compare_offset (gconstpointer a, gconstpointer b)
+{
+  const BoxPart *left = *(BoxPart *const *) a, *right = *(BoxPart *const *) b;
+
+  return left->offset < right->offset ? -1 : left->offset > right->offset;
+}
+
+/* Whether @part is exactly one part of the session's grid. */
+static gboolean
+is_on_grid (const BoxJournalState *state, const BoxPart *part)
+{
+  if (part->offset >= state->session_size || part->offset % state->session->part_size != 0)
+    return FALSE;
+  return part->size == MIN (state->session->part_size, state->session_size - part->offset);
+}
+
+static gboolean
+apply_part (BoxJournalState *state, JsonObject *object)
+{
+  g_autoptr (BoxPart) part = g_new0 (BoxPart, 1);
+  const char *id = get_string (object, "id");
+
+  if (state->session == NULL || g_strcmp0 (get_string (object, "session"), state->session->id) != 0)
+    return FALSE;
+  if (id == NULL || *id == '\0' || !get_size (object, "offset", &part->offset)
+      || !get_size (object, "size", &part->size) || !get_sha1 (object, &part->has_sha1, &part->sha1)
+      || !is_on_grid (state, part))
+    return FALSE;
+  part->id = g_strdup (id);
+  g_ptr_array_add (state->parts, g_steal_pointer (&part));
+  return TRUE;
+}
+
+static gboolean
+ends_equal (const BoxRecordingEnd *a, const BoxRecordingEnd *b)
+{
+  return a->size == b->size && a->total == b->total && a->padding == b->padding
+         && a->has_sha1 == b->has_sha1 && (!a->has_sha1 || box_sha1_equal (&a->sha1, &b->sha1));
+}
+
+/* Whether the padding that @end names can fill what it says. */
+static gboolean
+end_makes_sense (const BoxRecordingEnd *end)
+{
+  if (end->total < end->size || end->padding == BOX_PADDING_AUTO)
+    return FALSE;
+  if (end->total == end->size)
+    return TRUE;
+  return end->padding != BOX_PADDING_NONE
+         && end->total - end->size >= box_padding_min_size (end->padding);
+}
+
+static gboolean
+apply_end (BoxJournalState *state, JsonObject *object)
+{
+  BoxRecordingEnd end = { 0 };
+  guint padding;
+
+  if (!get_size (object, "size", &end.size) || !get_size (object, "total", &end.total)
+      || !get_choice (object, "padding", padding_names, G_N_ELEMENTS (padding_names), &padding)
+      || !get_sha1 (object, &end.has_sha1, &end.sha1))
+    return FALSE;
+  end.padding = (BoxPaddingKind) padding;
+  if (!end_makes_sense (&end))
+    return FALSE;
+  if (state->ended && !ends_equal (&state->end, &end))
+    {
+      /* Two ends: neither is to be believed. */
+      state->ended = FALSE;
+      return FALSE;
+    }
+  state->end = end;
+  state->ended = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_committed (BoxJournalState *state, JsonObject *object)
+{
+  g_autoptr (BoxFile) file = g_new0 (BoxFile, 1);
+  const char *id = get_string (object, "id");
+
+  if (id == NULL || *id == '\0' || !get_sha1 (object, &file->has_sha1, &file->sha1))
+    return FALSE;
+  file->id = g_strdup (id);
+  file->version_id = g_strdup (get_string (object, "version"));
+  file->name = g_strdup (get_string (object, "name"));
+  file->etag = g_strdup (get_string (object, "etag"));
+  file->has_size = get_size (object, "size", &file->size);
+  g_clear_pointer (&state->file, box_file_free);
+  state->file = g_steal_pointer (&file);
+  return TRUE;
+}
+
+static gboolean
+apply_committing (BoxJournalState *state, JsonObject *object)
+{
+  state->commit_begun = TRUE;
+  return TRUE;
+}
+
+/* FALSE where the record makes no sense. Records that a later version may have added are passed
+ * over. */
+static gboolean
+apply_record (BoxJournalState *state, JsonObject *object)
+{
+  static const struct
+  {
+    const char *kind;
+    gboolean (*apply) (BoxJournalState *state, JsonObject *object);
+  } records[] = {
+    { "recording", apply_intent },
+    { "session", apply_session },
+    { "part", apply_part },
+    { "end", apply_end },
+    { "committing", apply_committing },
+    { "committed", apply_committed },
+  };
+  const char *kind = get_string (object, "record");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (records); i++)
+    if (g_strcmp0 (kind, records[i].kind) == 0)
+      return records[i].apply (state, object);
+  return kind != NULL;
+}
+
+static gboolean
+has_valid_check (const char *line, gsize length)
+{
+  const char *check = line + length - CHECK_LENGTH;
+  char digits[CHECK_DIGITS + 1];
+
+  if (length <= CHECK_LENGTH || memcmp (check, CHECK_PREFIX, sizeof CHECK_PREFIX - 1) != 0
+      || memcmp (line + length - (sizeof CHECK_SUFFIX - 1), CHECK_SUFFIX, sizeof CHECK_SUFFIX - 1)
+             != 0)
+    return FALSE;
+  check_of (line, length - CHECK_LENGTH, digits);
+  return memcmp (check + sizeof CHECK_PREFIX - 1, digits, CHECK_DIGITS) == 0;
+}
+
+/* NULL where @line (without its newline) is not a whole and valid one. */
+static JsonNode *
+parse_line (const char *line, gsize length)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  if (length > LINE_MAX_LENGTH || !has_valid_check (line, length))
+    return NULL;
+  bytes = g_bytes_new_static (line, length);
+  node = box_json_parse (bytes, NULL);
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? g_steal_pointer (&node) : NULL;
+}
+
+/* Sorts and drops repeated parts, of which the last one told is kept. */
+static void
+tidy_parts (GPtrArray *parts)
+{
+  guint kept = 0;
+
+  g_ptr_array_sort (parts, compare_offset);
+  for (guint i = 0; i < parts->len; i++)
+    {
+      BoxPart *part = parts->pdata[i];
+      gboolean repeated =
+          i + 1 < parts->len && part->offset == ((BoxPart *) parts->pdata[i + 1])->offset;
+
+      if (repeated)
+        box_part_free (part);
+      else
+        parts->pdata[kept++] = part;
+    }
+  while (parts->len > kept)
+    g_ptr_array_steal_index (parts, parts->len - 1);
+}
+
+BoxJournalState *
+box_journal_replay (const char *data, gsize length)
+{
+  BoxJournalState *state = g_new0 (BoxJournalState, 1);
+  gsize start = 0;
+
+  state->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  while (start < length && state->foreign_version == 0)
+    {
+      const char *newline = memchr (data + start, '\n', length - start);
+      gsize end = newline != NULL ? (gsize) (newline - data) : length;
+      g_autoptr (JsonNode) node = NULL;
+
+      /* Without a newline the line was being written when the power went: it never counted. */
+      if (newline == NULL)
+        {
+          state->torn = TRUE;
+          break;
+        }
+      node = parse_line (data + start, end - start);
+      if (node == NULL || !apply_record (state, json_node_get_object (node)))
+        state->damaged = TRUE;
+      start = end + 1;
+      state->valid_length = start;
+    }
+  tidy_parts (state->parts);
+  return state;
+}
+
+static gpointer
+copy_part (gconstpointer part, gpointer user_data)
+{
+  return box_part_copy (part);
+}
+
+BoxJournalState *
+box_journal_state_copy (const BoxJournalState *state)
+{
+  BoxJournalState *copy = g_memdup2 (state, sizeof *state);
+
+  copy->intent = box_recording_intent_copy (state->intent);
+  copy->session = state->session != NULL ? box_session_copy (state->session) : NULL;
+  copy->parts = g_ptr_array_copy (state->parts, (GCopyFunc) copy_part, NULL);
+  copy->file = state->file != NULL ? box_file_copy (state->file) : NULL;
+  return copy;
+}
+
+void
+box_journal_state_free (BoxJournalState *state)
+{
+  if (state == NULL)
+    return;
+  box_recording_intent_free (state->intent);
+  g_clear_pointer (&state->session, box_session_free);
+  g_ptr_array_unref (state->parts);
+  g_clear_pointer (&state->file, box_file_free);
+  g_free (state);
+}

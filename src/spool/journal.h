@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxJournal: what happened to a recording, as lines of JSON that are only ever appended, and the
+ * state that they add up to. Pure: no file is touched here (spool/recording.h does). Every line
+ * carries a checksum of itself, so that a torn or damaged one is told from a whole one. No
+ * credential is ever in a journal.
+ */
+#pragma once
+
+#include "api/destination.h"
+#include "api/file.h"
+#include "api/part.h"
+#include "api/session.h"
+#include "base/padding.h"
+
+G_BEGIN_DECLS
+
+/* How the size of a recording was known when it began. */
+typedef enum
+{
+  BOX_SIZING_SPOOL,   /* not at all: it is known at the end of the stream */
+  BOX_SIZING_EXACT,   /* the stream will have exactly intent.size bytes */
+  BOX_SIZING_RESERVE, /* the stream will have at most intent.size bytes and is padded */
+} BoxSizing;
+
+/* What is to become of a recording: all that is needed to finish it without its recorder. */
+typedef struct
+{
+  BoxDestination *destination;
+  BoxSizing sizing;
+  guint64 size;           /* bytes; 0 with BOX_SIZING_SPOOL */
+  BoxPaddingKind padding; /* what fills a reserve; never AUTO */
+  BoxIfExists if_exists;
+  gboolean commit;           /* FALSE: only fill the session */
+  char *description;         /* these three: nullable */
+  char *content_created_at;  /* RFC 3339 */
+  char *content_modified_at; /* RFC 3339 */
+  gint64 created;            /* Unix time, seconds */
+} BoxRecordingIntent;
+
+BoxRecordingIntent *box_recording_intent_copy (const BoxRecordingIntent *intent);
+void box_recording_intent_free (BoxRecordingIntent *intent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxRecordingIntent, box_recording_intent_free)
+
+/* The end of a recording's stream. */
+typedef struct
+{
+  guint64 size;           /* bytes of the data file */
+  guint64 total;          /* bytes of the file at Box: @size and the padding */
+  BoxPaddingKind padding; /* NONE where @total is @size */
+  gboolean has_sha1;
+  BoxSha1 sha1; /* of all @total bytes */
+} BoxRecordingEnd;
+
+/* Each returns one line with its newline; free with g_free(). */
+char *box_journal_format_intent (const BoxRecordingIntent *intent);
+/* @size: what the session was created with, @session fits it. Forgets an earlier session and its
+ * parts. */
+char *box_journal_format_session (const BoxSession *session, guint64 size);
+char *box_journal_format_part (const char *session_id, const BoxPart *part);
+char *box_journal_format_end (const BoxRecordingEnd *end);
+/* Written before the commit (or the direct upload) is sent. */
+char *box_journal_format_committing (void);
+char *box_journal_format_committed (const BoxFile *file);
+
+/**
+ * BoxJournalState:
+ * @intent: NULL where the journal does not say, or was written by a version that this one cannot
+ * read.
+ * @session: the last session, of @session_size bytes; NULL: none.
+ * @parts: (element-type BoxPart): what Box has acknowledged in it, on its grid, sorted by offset,
+ * none twice.
+ * @ended: the stream came to its end, as @end says. Otherwise its writer died (or is still at it).
+ * @commit_begun: a commit may have been sent.
+ * @file: Box's answer to the commit, NULL: none.
+ * @valid_length: bytes up to and including the last whole line; what follows is to be cut off
+ * before anything is appended.
+ * @torn: something follows.
+ * @damaged: a line that was whole once is not any more: anything may be missing here, a commit too.
+ * Whatever is still here passed its checksum.
+ * @foreign_version: the journal's format, where it is one that this version does not know; else 0.
+ */
+typedef struct
+{
+  BoxRecordingIntent *intent;
+  BoxSession *session;
+  guint64 session_size;
+  GPtrArray *parts;
+  gboolean ended;
+  BoxRecordingEnd end;
+  gboolean commit_begun;
+  BoxFile *file;
+  gsize valid_length;
+  gboolean torn;
+  gboolean damaged;
+  guint64 foreign_version;
+} BoxJournalState;
+
+/* The state that @data (of @length bytes, any content) adds up to. Never fails; see the fields for
+ * what is trusted. */
+BoxJournalState *box_journal_replay (const char *data, gsize length);
+BoxJournalState *box_journal_state_copy (const BoxJournalState *state);
+void box_journal_state_free (BoxJournalState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxJournalState, box_journal_state_free)
+
+G_END_DECLS

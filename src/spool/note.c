@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Notes are small JSON objects named after their session, so that any process of the user finds
+ * them:
+ *
+ *   {"version":1,"session":"F97…","size":104857600,"folder":"0","name":"a.mp4","expires_at":"2026-01-02T03:04:05Z"}
+ *
+ * with "file" in place of "folder" and "name" for a new version. Writers replace a note as a whole,
+ * so readers need no lock.
+ */
+#include "spool/note.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+#include "base/error.h"
+
+#define NOTE_VERSION 1
+#define NOTE_SUFFIX  ".json"
+
+/* A real note is below 2 kB; a larger file is not one of ours. Bytes. */
+#define NOTE_MAX_SIZE 65536
+
+/* Notes are forgotten this long after their session expired: the clocks of this machine and of Box
+ * differ. */
+#define NOTE_GRACE G_TIME_SPAN_DAY
+
+void
+box_note_free (BoxNote *note)
+{
+  if (note == NULL)
+    return;
+  g_free (note->session_id);
+  g_clear_pointer (&note->destination, box_destination_free);
+  g_clear_pointer (&note->expires_at, g_date_time_unref);
+  g_free (note);
+}
+
+static char *
+note_dir (void)
+{
+  return g_build_filename (g_get_user_state_dir (), "boxupload", "sessions", NULL);
+}
+
+/* NULL where @session_id cannot be a session's: it must not name a path of its own. */
+static char *
+note_path (const char *session_id)
+{
+  g_autoptr (BoxDestination) checked = box_destination_new_session (session_id, NULL);
+  g_autofree char *dir = note_dir ();
+  g_autofree char *name = NULL;
+
+  if (checked == NULL)
+    return NULL;
+  name = g_strconcat (session_id, NOTE_SUFFIX, NULL);
+  return g_build_filename (dir, name, NULL);
+}
+
+static void
+add_string (JsonBuilder *builder, const char *member, const char *value)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_add_string_value (builder, value);
+}
+
+static char *
+note_format (const BoxSession *session, guint64 size, const BoxDestination *destination)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "version");
+  json_builder_add_int_value (builder, NOTE_VERSION);
+  add_string (builder, "session", session->id);
+  json_builder_set_member_name (builder, "size");
+  json_builder_add_int_value (builder, (gint64) size);
+  if (destination->kind == BOX_DESTINATION_FILE)
+    add_string (builder, "file", destination->file_id);
+  else
+    {
+      add_string (builder, "folder", destination->folder_id);
+      add_string (builder, "name", destination->name);
+    }
+  if (session->expires_at != NULL)
+    {
+      g_autofree char *expires_at = g_date_time_format_iso8601 (session->expires_at);
+
+      add_string (builder, "expires_at", expires_at);
+    }
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+/* NULL where @member is missing or no string. */
+static const char *
+get_string (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_STRING)
+    return NULL;
+  return json_node_get_string (node);
+}
+
+/* 0 where @member is missing, no whole number, or not positive: no session has that size. */
+static guint64
+get_size (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_INT64)
+    return 0;
+  return (guint64) MAX (json_node_get_int (node), 0);
+}
+
+static BoxDestination *
+parse_destination (JsonObject *object)
+{
+  const char *file_id = get_string (object, "file");
+  const char *name = get_string (object, "name");
+
+  if (file_id != NULL)
+    return box_destination_new_file (file_id, NULL);
+  if (name != NULL)
+    return box_destination_new_folder (get_string (object, "folder"), name, NULL);
+  return NULL;
+}
+
+/* NULL where @text is no note of @session_id. */
+static BoxNote *
+note_parse (const char *text, gsize length, const char *session_id)
+{
+  g_autoptr (BoxNote) note = g_new0 (BoxNote, 1);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  const char *expires_at;
+  JsonObject *object;
+  JsonNode *root;
+
+  if (!json_parser_load_from_data (parser, text, (gssize) length, NULL))
+    return NULL;
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return NULL;
+
+  object = json_node_get_object (root);
+  note->session_id = g_strdup (get_string (object, "session"));
+  note->size = get_size (object, "size");
+  note->destination = parse_destination (object);
+  expires_at = get_string (object, "expires_at");
+  if (expires_at != NULL)
+    note->expires_at = g_date_time_new_from_iso8601 (expires_at, NULL);
+
+  if (get_size (object, "version") != NOTE_VERSION || g_strcmp0 (note->session_id, session_id) != 0
+      || note->size == 0 || note->destination == NULL
+      || (expires_at != NULL && note->expires_at == NULL))
+    return NULL;
+  return g_steal_pointer (&note);
+}
+
+static BoxNote *
+read_note (const char *path, const char *session_id, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autofree char *text = NULL;
+  BoxNote *note = NULL;
+  GStatBuf status;
+  gsize length;
+
+  if (g_stat (path, &status) == 0 && (!S_ISREG (status.st_mode) || status.st_size > NOTE_MAX_SIZE))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "“%s” is not a note of an upload session; remove it", path);
+      return NULL;
+    }
+  if (!g_file_get_contents (path, &text, &length, &local))
+    {
+      if (!g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+          && !g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
+        g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                     "The note of upload session %s cannot be read: %s", session_id,
+                     local->message);
+      return NULL;
+    }
+  note = note_parse (text, length, session_id);
+  if (note == NULL)
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_STORAGE,
+        "The note of upload session %s makes no sense; remove “%s” and give the size where "
+        "the session is used",
+        session_id, path);
+  return note;
+}
+
+/* Notes that cannot be read stay: somebody may want to look at them. */
+static void
+forget_expired (const char *dir)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDir) entries = g_dir_open (dir, 0, NULL);
+  const char *name;
+
+  while (entries != NULL && (name = g_dir_read_name (entries)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      g_autofree char *session_id = NULL;
+      g_autoptr (BoxNote) note = NULL;
+
+      if (!g_str_has_suffix (name, NOTE_SUFFIX))
+        continue;
+      session_id = g_strndup (name, strlen (name) - strlen (NOTE_SUFFIX));
+      note = read_note (path, session_id, NULL);
+      if (note != NULL && note->expires_at != NULL
+          && g_date_time_difference (now, note->expires_at) > NOTE_GRACE)
+        g_unlink (path);
+    }
+}
+
+gboolean
+box_note_save (const BoxSession *session, guint64 size, const BoxDestination *destination,
+               GError **error)
+{
+  g_autofree char *dir = note_dir ();
+  g_autofree char *path = note_path (session->id);
+  g_autoptr (GError) local = NULL;
+  g_autofree char *text = NULL;
+
+  g_return_val_if_fail (path != NULL, FALSE);
+  g_return_val_if_fail (destination->kind != BOX_DESTINATION_SESSION, FALSE);
+
+  if (g_mkdir_with_parents (dir, 0700) < 0)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The directory “%s” cannot be made: %s",
+                   dir, g_strerror (errno));
+      return FALSE;
+    }
+  forget_expired (dir);
+  text = note_format (session, size, destination);
+  if (!g_file_set_contents_full (path, text, -1,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                 &local))
+    {
+      BoxErrorCode code = g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOSPC)
+                              ? BOX_ERROR_SPACE
+                              : BOX_ERROR_STORAGE;
+
+      g_set_error (error, BOX_ERROR, (gint) code, "The session's size cannot be noted: %s",
+                   local->message);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+BoxNote *
+box_note_load (const char *session_id, GError **error)
+{
+  g_autofree char *path = note_path (session_id);
+
+  if (path == NULL)
+    return NULL;
+  return read_note (path, session_id, error);
+}
+
+void
+box_note_remove (const char *session_id)
+{
+  g_autofree char *path = note_path (session_id);
+
+  if (path != NULL)
+    g_unlink (path);
+}

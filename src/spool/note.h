@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxNote: what is remembered of a session that "boxupload create" made, because Box does not tell:
+ * its size and where it goes. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/,
+ * 0600 in a 0700 directory; no secret in it.
+ */
+#pragma once
+
+#include "api/destination.h"
+#include "api/session.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *session_id;
+  guint64 size;                /* bytes declared when the session was created */
+  BoxDestination *destination; /* FOLDER or FILE */
+  GDateTime *expires_at;       /* nullable */
+} BoxNote;
+
+void box_note_free (BoxNote *note);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxNote, box_note_free)
+
+/* Writes the note of @session durably (temporary file, fsync, rename) and forgets those that
+ * expired. */
+gboolean box_note_save (const BoxSession *session, guint64 size, const BoxDestination *destination,
+                        GError **error);
+
+/* The note of @session_id; NULL without error where there is none; NULL with BOX_ERROR_STORAGE
+ * where it cannot be read or makes no sense. */
+BoxNote *box_note_load (const char *session_id, GError **error);
+
+/* Forgets @session_id; no note is no error. */
+void box_note_remove (const char *session_id);
+
+G_END_DECLS

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool/recording.h"
+
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes after which the kernel is told to begin writing: what a power cut can take is then seconds,
+ * not the half minute that dirty pages may stay, and the syncs at parts and at the end find little
+ * left to do. */
+#define WRITE_BEHIND (G_GUINT64_CONSTANT (8) << 20)
+
+/* Bytes of disk kept for the journal from the start, so that a disk filled by recordings still
+ * takes the lines that finish them: a part's line is about 200 bytes. */
+#define JOURNAL_RESERVE 65536
+
+#define DIGEST_CHUNK (1u << 20)
+
+struct _BoxRecording
+{
+  gatomicrefcount ref_count;
+
+  /* immutable */
+  char *directory;
+  char *data_path;
+  char *journal_path;
+  int data_fd;    /* -1: committed, and the data file removed already */
+  int journal_fd; /* holds the lock */
+  gboolean is_new;
+
+  /* streaming thread */
+  guint64 written_behind;
+
+  GMutex lock;
+  /* with lock */
+  guint64 size;
+  guint64 synced; /* the first bytes that are known to be on disk */
+  guint64 journal_size;
+  char *session_id;
+  BoxSession *session;  /* the last one in the journal; NULL: none */
+  guint64 session_size; /* that it was noted with */
+  GHashTable *parts;    /* its parts in the journal: offset → BoxPart */
+  gboolean committing;  /* that is in the journal, too */
+  gboolean ended;
+  BoxRecordingEnd end;
+};
+
+static BoxRecording *
+recording_new (const char *journal_path)
+{
+  BoxRecording *recording = g_new0 (BoxRecording, 1);
+  g_autofree char *stem =
+      g_strndup (journal_path, strlen (journal_path) - strlen (BOX_RECORDING_JOURNAL_SUFFIX));
+
+  g_atomic_ref_count_init (&recording->ref_count);
+  g_mutex_init (&recording->lock);
+  recording->directory = g_path_get_dirname (journal_path);
+  recording->journal_path = g_strdup (journal_path);
+  recording->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  recording->data_fd = -1;
+  recording->journal_fd = -1;
+  recording->parts =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) box_part_free);
+  return recording;
+}
+
+BoxRecording *
+box_recording_ref (BoxRecording *recording)
+{
+  g_atomic_ref_count_inc (&recording->ref_count);
+  return recording;
+}
+
+void
+box_recording_unref (BoxRecording *recording)
+{
+  if (!g_atomic_ref_count_dec (&recording->ref_count))
+    return;
+  if (recording->data_fd >= 0)
+    close (recording->data_fd);
+  if (recording->journal_fd >= 0)
+    close (recording->journal_fd);
+  g_mutex_clear (&recording->lock);
+  g_free (recording->directory);
+  g_free (recording->data_path);
+  g_free (recording->journal_path);
+  g_free (recording->session_id);
+  g_clear_pointer (&recording->session, box_session_free);
+  g_hash_table_unref (recording->parts);
+  g_free (recording);
+}
+
+/* Creating */
+
+/* A name that sorts by time: 20260131-235959-0123abcd. */
+static char *
+new_journal_path (const char *dir)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
+
+  return g_strdup_printf ("%s/%s-%08x" BOX_RECORDING_JOURNAL_SUFFIX, dir, time, g_random_int ());
+}
+
+static int
+create_file (const char *path, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  if (fd < 0)
+    box_storage_set_error (error, errno, "create", path);
+  return fd;
+}
+
+/* The journal gets its name only when it is locked and has its intent: others never see half of
+ * one.
+ */
+static gboolean
+create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError **error)
+{
+  g_autofree char *temporary =
+      g_strconcat (recording->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
+  g_autofree char *line = box_journal_format_intent (intent);
+  gsize length = strlen (line);
+  gboolean ok;
+
+  recording->journal_fd = create_file (temporary, error);
+  if (recording->journal_fd < 0)
+    return FALSE;
+  recording->data_fd = create_file (recording->data_path, error);
+  ok = recording->data_fd >= 0 && box_storage_lock (recording->journal_fd, temporary, error);
+  if (ok)
+    /* Where the file system cannot, the journal is merely not safe from a full disk. */
+    (void) fallocate (recording->journal_fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_RESERVE);
+  ok = ok && box_storage_write (recording->journal_fd, temporary, 0, line, length, error)
+       && box_storage_sync (recording->journal_fd, temporary, error);
+  if (ok && g_rename (temporary, recording->journal_path) != 0)
+    {
+      box_storage_set_error (error, errno, "create", recording->journal_path);
+      ok = FALSE;
+    }
+  if (!ok)
+    {
+      g_unlink (temporary);
+      if (recording->data_fd >= 0)
+        g_unlink (recording->data_path);
+      return FALSE;
+    }
+  recording->journal_size = length;
+  return box_storage_sync_directory (recording->directory, error);
+}
+
+BoxRecording *
+box_recording_create (const char *dir, const BoxRecordingIntent *intent, GError **error)
+{
+  g_autofree char *path = new_journal_path (dir);
+  g_autoptr (BoxRecording) recording = recording_new (path);
+
+  if (!create_files (recording, intent, error))
+    return NULL;
+  recording->is_new = TRUE;
+  if (intent->destination->kind == BOX_DESTINATION_SESSION)
+    recording->session_id = g_strdup (intent->destination->session_id);
+  return g_steal_pointer (&recording);
+}
+
+/* Opening */
+
+static int
+open_file (const char *path, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+  if (fd < 0 && errno == ENOENT)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND, "There is no recording %s", path);
+  else if (fd < 0)
+    box_storage_set_error (error, errno, "open", path);
+  return fd;
+}
+
+static char *
+read_journal (BoxRecording *recording, gsize *length, GError **error)
+{
+  g_autofree char *text = NULL;
+  struct stat info;
+
+  if (fstat (recording->journal_fd, &info) != 0)
+    {
+      box_storage_set_error (error, errno, "read", recording->journal_path);
+      return NULL;
+    }
+  *length = (gsize) info.st_size;
+  text = g_malloc (*length + 1);
+  text[*length] = '\0';
+  if (!box_storage_read (recording->journal_fd, recording->journal_path, 0, (guint8 *) text,
+                         *length, error))
+    return NULL;
+  return g_steal_pointer (&text);
+}
+
+/* Another process may have finished and removed the recording between our open and our lock. */
+static gboolean
+check_still_there (BoxRecording *recording, GError **error)
+{
+  struct stat info;
+
+  if (fstat (recording->journal_fd, &info) == 0 && info.st_nlink > 0)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND, "There is no recording %s any more",
+               recording->journal_path);
+  return FALSE;
+}
+
+/* The data file is gone. That is in order where Box has the bytes or there were none: a removal was
+ * cut short. Nobody else can have finished the recording: we have the lock, and the journal has its
+ * name. */
+static gboolean
+check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
+{
+  if (state->file != NULL || (state->ended && state->end.size == 0))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+               "The data of this recording is gone: there is no %s; put it back, or remove %s",
+               recording->data_path, recording->journal_path);
+  return FALSE;
+}
+
+static gboolean
+open_data (BoxRecording *recording, const BoxJournalState *state, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  struct stat info;
+
+  recording->data_fd = open_file (recording->data_path, &local);
+  if (recording->data_fd < 0)
+    {
+      if (g_error_matches (local, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+        return check_half_removed (recording, state, error);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (fstat (recording->data_fd, &info) != 0 || !S_ISREG (info.st_mode))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a file",
+                   recording->data_path);
+      return FALSE;
+    }
+  recording->size = (guint64) info.st_size;
+  return TRUE;
+}
+
+/* Takes @part. */
+static void
+remember_part_locked (BoxRecording *recording, BoxPart *part)
+{
+  g_hash_table_replace (recording->parts, &part->offset, part);
+}
+
+/* What is in the journal need not be written there again. */
+static void
+remember_lines (BoxRecording *recording, const BoxJournalState *state)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  recording->committing = state->commit_begun;
+  if (state->session == NULL)
+    return;
+  recording->session_id = g_strdup (state->session->id);
+  recording->session = box_session_copy (state->session);
+  recording->session_size = state->session_size;
+  for (guint i = 0; i < state->parts->len; i++)
+    remember_part_locked (recording, box_part_copy (g_ptr_array_index (state->parts, i)));
+}
+
+static gboolean
+load_state (BoxRecording *recording, GError **error)
+{
+  gsize length = 0;
+  g_autofree char *text = read_journal (recording, &length, error);
+  g_autoptr (BoxJournalState) state = NULL;
+
+  if (text == NULL)
+    return FALSE;
+  state = box_journal_replay (text, length);
+  if (!open_data (recording, state, error))
+    return FALSE;
+  recording->ended = state->ended;
+  recording->end = state->end;
+  recording->journal_size = state->valid_length;
+  remember_lines (recording, state);
+  if (state->torn && state->foreign_version == 0
+      && ftruncate (recording->journal_fd, (off_t) state->valid_length) != 0)
+    {
+      box_storage_set_error (error, errno, "write", recording->journal_path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+BoxRecording *
+box_recording_open (const char *journal_path, GError **error)
+{
+  g_autoptr (BoxRecording) recording = NULL;
+
+  if (!g_str_has_suffix (journal_path, BOX_RECORDING_JOURNAL_SUFFIX))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "%s is not the journal of a recording (*" BOX_RECORDING_JOURNAL_SUFFIX ")",
+                   journal_path);
+      return NULL;
+    }
+  recording = recording_new (journal_path);
+  recording->journal_fd = open_file (journal_path, error);
+  if (recording->journal_fd < 0 || !box_storage_lock (recording->journal_fd, journal_path, error)
+      || !check_still_there (recording, error) || !load_state (recording, error))
+    return NULL;
+  return g_steal_pointer (&recording);
+}
+
+/* Reading */
+
+gboolean
+box_recording_is_new (BoxRecording *recording)
+{
+  return recording->is_new;
+}
+
+const char *
+box_recording_get_path (BoxRecording *recording)
+{
+  return recording->data_path;
+}
+
+gboolean
+box_recording_has_data (BoxRecording *recording)
+{
+  return recording->data_fd >= 0;
+}
+
+guint64
+box_recording_get_size (BoxRecording *recording)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
+
+  return recording->size;
+}
+
+BoxJournalState *
+box_recording_get_state (BoxRecording *recording)
+{
+  gsize length = 0;
+  g_autofree char *text = read_journal (recording, &length, NULL);
+
+  return box_journal_replay (text != NULL ? text : "", text != NULL ? length : 0);
+}
+
+gboolean
+box_recording_read (BoxRecording *recording, guint64 offset, guint8 *buffer, gsize length,
+                    GError **error)
+{
+  BoxRecordingEnd end;
+  guint64 in_file = length;
+
+  g_mutex_lock (&recording->lock);
+  end = recording->end;
+  if (recording->ended && offset + length > end.size && offset + length <= end.total)
+    in_file = offset < end.size ? end.size - offset : 0;
+  g_mutex_unlock (&recording->lock);
+
+  if (!box_storage_read (recording->data_fd, recording->data_path, offset, buffer, (gsize) in_file,
+                         error))
+    return FALSE;
+  if (in_file < length)
+    box_padding_read (end.padding, end.size, end.total - end.size, offset + in_file - end.size,
+                      buffer + in_file, length - (gsize) in_file);
+  return TRUE;
+}
+
+gboolean
+box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *sha1,
+                      GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  g_autofree guint8 *buffer = g_malloc (DIGEST_CHUNK);
+
+  for (guint64 done = 0; done < total;)
+    {
+      gsize n = (gsize) MIN (total - done, DIGEST_CHUNK);
+
+      if (g_cancellable_is_cancelled (cancellable))
+        {
+          g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
+          return FALSE;
+        }
+      if (!box_recording_read (recording, done, buffer, n, error))
+        return FALSE;
+      box_digest_update (digest, buffer, n);
+      done += n;
+    }
+  box_digest_finish (digest, sha1);
+  return TRUE;
+}
+
+/* Writing */
+
+gboolean
+box_recording_write (BoxRecording *recording, guint64 offset, gconstpointer data, gsize length,
+                     GError **error)
+{
+  guint64 size;
+
+  if (!box_storage_write (recording->data_fd, recording->data_path, offset, data, length, error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  recording->synced = MIN (recording->synced, offset);
+  recording->size = size = MAX (recording->size, offset + length);
+  g_mutex_unlock (&recording->lock);
+
+  if (size >= recording->written_behind + WRITE_BEHIND)
+    {
+      (void) sync_file_range (recording->data_fd, (off_t) recording->written_behind,
+                              (off_t) (size - recording->written_behind), SYNC_FILE_RANGE_WRITE);
+      recording->written_behind = size;
+    }
+  return TRUE;
+}
+
+gboolean
+box_recording_truncate (BoxRecording *recording, guint64 size, GError **error)
+{
+  if (ftruncate (recording->data_fd, (off_t) size) != 0)
+    {
+      box_storage_set_error (error, errno, "write", recording->data_path);
+      return FALSE;
+    }
+  recording->written_behind = MIN (recording->written_behind, size);
+  g_mutex_lock (&recording->lock);
+  recording->size = size;
+  recording->synced = MIN (recording->synced, size);
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+/* Makes the first @needed bytes durable. */
+static gboolean
+sync_data (BoxRecording *recording, guint64 needed, GError **error)
+{
+  guint64 size;
+
+  g_mutex_lock (&recording->lock);
+  size = recording->size;
+  if (recording->synced >= MIN (needed, size))
+    {
+      g_mutex_unlock (&recording->lock);
+      return TRUE;
+    }
+  g_mutex_unlock (&recording->lock);
+
+  if (!box_storage_sync (recording->data_fd, recording->data_path, error))
+    return FALSE;
+  /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
+   */
+  g_mutex_lock (&recording->lock);
+  recording->synced = MAX (recording->synced, size);
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+/* A line that could not be written whole is taken back, so that the next one does not land behind
+ * its torn half. Takes
+ * @line. */
+static gboolean
+append (BoxRecording *recording, char *line, GError **error)
+{
+  g_autofree char *owned = line;
+  gsize length = strlen (line);
+  gboolean ok;
+
+  g_mutex_lock (&recording->lock);
+  ok = box_storage_write (recording->journal_fd, recording->journal_path, recording->journal_size,
+                          line, length, error);
+  if (ok)
+    recording->journal_size += length;
+  else
+    (void) !ftruncate (recording->journal_fd, (off_t) recording->journal_size);
+  g_mutex_unlock (&recording->lock);
+  return ok && box_storage_sync (recording->journal_fd, recording->journal_path, error);
+}
+
+/* Whether the journal's last session is this one, in all that its line is read for: how many parts
+ * are processed changes, and is asked anew. */
+static gboolean
+has_session_locked (BoxRecording *recording, const BoxSession *session, guint64 size)
+{
+  const BoxSession *noted = recording->session;
+
+  return noted != NULL && recording->session_size == size && g_str_equal (noted->id, session->id)
+         && noted->part_size == session->part_size && noted->total_parts == session->total_parts
+         && g_strcmp0 (noted->upload_part_url, session->upload_part_url) == 0
+         && g_strcmp0 (noted->commit_url, session->commit_url) == 0
+         && g_strcmp0 (noted->abort_url, session->abort_url) == 0
+         && g_strcmp0 (noted->list_parts_url, session->list_parts_url) == 0
+         && g_strcmp0 (noted->status_url, session->status_url) == 0;
+}
+
+gboolean
+box_recording_set_session (BoxRecording *recording, const BoxSession *session, guint64 size,
+                           GError **error)
+{
+  gboolean noted;
+
+  g_mutex_lock (&recording->lock);
+  g_free (recording->session_id);
+  recording->session_id = g_strdup (session->id);
+  noted = has_session_locked (recording, session, size);
+  if (!noted)
+    {
+      /* Not certain any more, even where the line below fails. */
+      g_clear_pointer (&recording->session, box_session_free);
+      g_hash_table_remove_all (recording->parts);
+    }
+  g_mutex_unlock (&recording->lock);
+  if (noted)
+    return TRUE;
+  if (!append (recording, box_journal_format_session (session, size), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  g_clear_pointer (&recording->session, box_session_free);
+  recording->session = box_session_copy (session);
+  recording->session_size = size;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+/* Whether the journal's session has this part: one without a digest may have been listed before Box
+ * had computed it. */
+static gboolean
+has_part_locked (BoxRecording *recording, const BoxPart *part)
+{
+  const BoxPart *noted = g_hash_table_lookup (recording->parts, &part->offset);
+
+  return noted != NULL && noted->size == part->size && g_strcmp0 (noted->id, part->id) == 0
+         && (!part->has_sha1 || (noted->has_sha1 && box_sha1_equal (&noted->sha1, &part->sha1)));
+}
+
+gboolean
+box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error)
+{
+  g_autofree char *session_id = NULL;
+  gboolean noted;
+
+  g_mutex_lock (&recording->lock);
+  session_id = g_strdup (recording->session_id);
+  noted = has_part_locked (recording, part);
+  g_mutex_unlock (&recording->lock);
+  if (noted)
+    return TRUE;
+  if (!sync_data (recording, part->offset + part->size, error)
+      || !append (recording, box_journal_format_part (session_id, part), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  remember_part_locked (recording, box_part_copy (part));
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+gboolean
+box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GError **error)
+{
+  if (!sync_data (recording, end->size, error)
+      || !append (recording, box_journal_format_end (end), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  recording->end = *end;
+  recording->ended = TRUE;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+gboolean
+box_recording_set_committing (BoxRecording *recording, GError **error)
+{
+  gboolean noted;
+
+  g_mutex_lock (&recording->lock);
+  noted = recording->committing;
+  g_mutex_unlock (&recording->lock);
+  if (noted)
+    return TRUE;
+  if (!append (recording, box_journal_format_committing (), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  recording->committing = TRUE;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+gboolean
+box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GError **error)
+{
+  return append (recording, box_journal_format_committed (file), error);
+}
+
+/* What is removed empty was recorded empty: so says the journal before the data file goes, for
+ * otherwise a removal that is cut short looks like bytes that somebody has lost. A disk that is too
+ * full for that line is no reason to keep anything. */
+static void
+note_empty (BoxRecording *recording)
+{
+  const BoxRecordingEnd empty = { .padding = BOX_PADDING_NONE };
+  gboolean known;
+
+  g_mutex_lock (&recording->lock);
+  known = recording->data_fd < 0 || recording->ended || recording->size > 0;
+  g_mutex_unlock (&recording->lock);
+  if (!known)
+    (void) box_recording_set_end (recording, &empty, NULL);
+}
+
+/* The data file first: a journal without data is finished or reported, data without a journal would
+ * never be found. */
+gboolean
+box_recording_remove (BoxRecording *recording, GError **error)
+{
+  const char *paths[] = { recording->data_path, recording->journal_path };
+
+  note_empty (recording);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    if (g_unlink (paths[i]) != 0 && errno != ENOENT)
+      {
+        box_storage_set_error (error, errno, "remove", paths[i]);
+        return FALSE;
+      }
+  return box_storage_sync_directory (recording->directory, error);
+}

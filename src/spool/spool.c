@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool/spool.h"
+
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How many bytes may be written here before the directory is measured again: the most by which
+ * another process's writing can be overlooked. Measuring is one stat() a recording. */
+#define MEASURE_EVERY (G_GUINT64_CONSTANT (16) << 20)
+
+/* A larger journal is not one of ours: 10,000 parts make 2 MB. */
+#define JOURNAL_MAX (64 << 20)
+
+#define UNNAMED_SUFFIX BOX_RECORDING_JOURNAL_SUFFIX BOX_RECORDING_UNNAMED_SUFFIX
+
+/* Making a recording takes milliseconds; after so many seconds its maker is dead. */
+#define UNNAMED_SECONDS 60
+
+/* Looking leaves no trace: a descriptor that could have been written would tell everybody who
+ * monitors the spool that its file has changed, in place of the recorder that really closes it. */
+#define LOOK_FLAGS (O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
+
+struct _BoxSpool
+{
+  gatomicrefcount ref_count;
+
+  /* immutable */
+  char *path;
+  guint64 limit;
+
+  GMutex lock;
+  /* with lock */
+  guint64 used;       /* when last measured, and what was admitted since */
+  guint64 unmeasured; /* admitted since */
+};
+
+char *
+box_spool_default_path (void)
+{
+  return g_build_filename (g_get_user_state_dir (), "boxupload", "spool", NULL);
+}
+
+/* Nobody else may put a file there. Changing rights is advised only to whose directory it is: of a
+ * recorder's own, or of /tmp, it would lock somebody out. */
+static gboolean
+check_owner (const char *path, const struct stat *info, GError **error)
+{
+  gboolean shared = (info->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+
+  if (info->st_uid != geteuid () && info->st_uid != 0)
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_STORAGE,
+        "The spool %s belongs to user %u: run this as that user, or name another directory", path,
+        (guint) info->st_uid);
+  else if (shared && info->st_uid == geteuid ())
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_STORAGE,
+        "Others can write to the spool %s: if it is for recordings alone, chmod 700 %s; if "
+        "not, name another directory",
+        path, path);
+  else if (shared)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                 "Others can write to the spool %s: name a directory that is this user's own",
+                 path);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* The spool holds what was recorded, and its journals say where it goes. */
+static gboolean
+check_directory (const char *path, GError **error)
+{
+  struct stat info;
+
+  if (stat (path, &info) != 0)
+    {
+      box_storage_set_error (error, errno, "use", path);
+      return FALSE;
+    }
+  if (!S_ISDIR (info.st_mode))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "The spool %s is not a directory; name another one", path);
+      return FALSE;
+    }
+  if (!check_owner (path, &info, error))
+    return FALSE;
+  if (access (path, R_OK | W_OK | X_OK) != 0)
+    {
+      box_storage_set_error (error, errno, "write to the spool", path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Calls @visit with the path of each file in @path whose name ends in @suffix. */
+static gboolean
+for_each_file (const char *path, const char *suffix,
+               void (*visit) (const char *path, gpointer user_data), gpointer user_data,
+               GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GDir) dir = g_dir_open (path, 0, &local);
+  const char *name;
+
+  if (dir == NULL)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read the spool: %s",
+                   local->message);
+      return FALSE;
+    }
+  while ((name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_suffix (name, suffix))
+      {
+        g_autofree char *file = g_build_filename (path, name, NULL);
+
+        visit (file, user_data);
+      }
+  return TRUE;
+}
+
+static void
+add_size (const char *path, gpointer user_data)
+{
+  guint64 *sum = user_data;
+  struct stat info;
+
+  if (stat (path, &info) == 0)
+    *sum += (guint64) info.st_size;
+}
+
+static void
+measure_locked (BoxSpool *spool)
+{
+  spool->used = 0;
+  spool->unmeasured = 0;
+  for_each_file (spool->path, BOX_RECORDING_DATA_SUFFIX, add_size, &spool->used, NULL);
+}
+
+/* A journal that its maker did not come to name, and the data file that belongs to it, in which
+ * nothing can be yet. One that is just being made is younger, or locked. */
+static void
+sweep (const char *path, gpointer user_data)
+{
+  g_autofree char *stem = g_strndup (path, strlen (path) - strlen (UNNAMED_SUFFIX));
+  g_autofree char *data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  int fd = open (path, LOOK_FLAGS);
+  struct stat info, data_info;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &info) == 0 && !box_storage_is_locked (fd)
+      && info.st_mtime + UNNAMED_SECONDS < g_get_real_time () / G_USEC_PER_SEC
+      && (stat (data_path, &data_info) != 0 || data_info.st_size == 0))
+    {
+      g_unlink (data_path);
+      g_unlink (path);
+    }
+  close (fd);
+}
+
+BoxSpool *
+box_spool_open (const char *path, guint64 limit, GError **error)
+{
+  g_autofree char *directory = path != NULL ? g_strdup (path) : box_spool_default_path ();
+  BoxSpool *spool;
+
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      box_storage_set_error (error, errno, "create the spool", directory);
+      return NULL;
+    }
+  if (!check_directory (directory, error))
+    return NULL;
+
+  spool = g_new0 (BoxSpool, 1);
+  g_atomic_ref_count_init (&spool->ref_count);
+  g_mutex_init (&spool->lock);
+  spool->path = g_steal_pointer (&directory);
+  spool->limit = limit;
+  for_each_file (spool->path, UNNAMED_SUFFIX, sweep, NULL, NULL);
+  g_mutex_lock (&spool->lock);
+  measure_locked (spool);
+  g_mutex_unlock (&spool->lock);
+  return spool;
+}
+
+BoxSpool *
+box_spool_ref (BoxSpool *spool)
+{
+  g_atomic_ref_count_inc (&spool->ref_count);
+  return spool;
+}
+
+void
+box_spool_unref (BoxSpool *spool)
+{
+  if (!g_atomic_ref_count_dec (&spool->ref_count))
+    return;
+  g_mutex_clear (&spool->lock);
+  g_free (spool->path);
+  g_free (spool);
+}
+
+const char *
+box_spool_get_path (BoxSpool *spool)
+{
+  return spool->path;
+}
+
+BoxRecording *
+box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error)
+{
+  if (!box_spool_admit (spool, 0, error))
+    return NULL;
+  return box_recording_create (spool->path, intent, error);
+}
+
+gboolean
+box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&spool->lock);
+
+  if (spool->limit == 0)
+    return TRUE;
+  if (bytes == 0 || spool->unmeasured >= MEASURE_EVERY || spool->used + bytes >= spool->limit)
+    measure_locked (spool);
+  if (spool->used + bytes > spool->limit || (bytes == 0 && spool->used >= spool->limit))
+    {
+      g_autofree char *used = g_format_size (spool->used);
+      g_autofree char *limit = g_format_size (spool->limit);
+
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+                   "The spool %s holds %s of at most %s (max-spool): upload what is there with "
+                   "\"boxupload resume\", or allow more",
+                   spool->path, used, limit);
+      return FALSE;
+    }
+  spool->used += bytes;
+  spool->unmeasured += bytes;
+  return TRUE;
+}
+
+guint64
+box_spool_get_used (BoxSpool *spool)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&spool->lock);
+
+  measure_locked (spool);
+  return spool->used;
+}
+
+/* Listing */
+
+void
+box_spooled_free (BoxSpooled *spooled)
+{
+  g_free (spooled->name);
+  g_free (spooled->journal_path);
+  g_free (spooled->data_path);
+  g_free (spooled->problem);
+  box_journal_state_free (spooled->state);
+  g_free (spooled);
+}
+
+const char *
+box_spooled_status_to_string (BoxSpooledStatus status)
+{
+  static const char *const names[] = {
+    "in use", "complete", "interrupted", "committed", "unreadable",
+  };
+
+  return names[status];
+}
+
+/* The state that the journal at @path adds up to; @busy: somebody holds it. */
+static BoxJournalState *
+read_state (const char *path, gboolean *busy, GError **error)
+{
+  g_autofree char *text = NULL;
+  struct stat info;
+  int fd = open (path, LOOK_FLAGS);
+  gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
+
+  if (!ok)
+    box_storage_set_error (error, errno, "read", path);
+  else if (!S_ISREG (info.st_mode) || info.st_size > JOURNAL_MAX)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a journal",
+                   path);
+      ok = FALSE;
+    }
+  if (ok)
+    {
+      text = g_malloc ((gsize) info.st_size + 1);
+      *busy = box_storage_is_locked (fd);
+      ok = box_storage_read (fd, path, 0, (guint8 *) text, (gsize) info.st_size, error);
+    }
+  if (fd >= 0)
+    close (fd);
+  return ok ? box_journal_replay (text, (gsize) info.st_size) : NULL;
+}
+
+static BoxSpooledStatus
+status_of (const BoxSpooled *spooled, gboolean busy)
+{
+  if (spooled->problem != NULL)
+    return BOX_SPOOLED_UNREADABLE;
+  if (busy)
+    return BOX_SPOOLED_BUSY;
+  if (spooled->state->file != NULL)
+    return BOX_SPOOLED_COMMITTED;
+  return spooled->state->ended ? BOX_SPOOLED_COMPLETE : BOX_SPOOLED_INTERRUPTED;
+}
+
+BoxSpooled *
+box_spool_look (BoxSpool *spool, const char *name)
+{
+  g_autofree char *stem = g_build_filename (spool->path, name, NULL);
+  g_autofree char *path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
+  g_autoptr (GError) error = NULL;
+  BoxSpooled *spooled;
+  gboolean busy = FALSE;
+  g_autoptr (BoxJournalState) state = read_state (path, &busy, &error);
+
+  if (state == NULL && !g_file_test (path, G_FILE_TEST_EXISTS))
+    return NULL;
+  spooled = g_new0 (BoxSpooled, 1);
+  spooled->name = g_strdup (name);
+  spooled->journal_path = g_strdup (path);
+  spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  add_size (spooled->data_path, &spooled->size);
+  spooled->state = state != NULL ? g_steal_pointer (&state) : box_journal_replay ("", 0);
+  if (error != NULL)
+    spooled->problem = g_strdup (error->message);
+  else if (spooled->state->foreign_version != 0)
+    spooled->problem = g_strdup_printf ("%s is of format %" G_GUINT64_FORMAT
+                                        ", which this version cannot read: use a newer one",
+                                        path, spooled->state->foreign_version);
+  else if (spooled->state->intent == NULL)
+    spooled->problem = g_strdup_printf ("%s does not say where the recording goes: upload %s with "
+                                        "\"boxupload put\", then remove both",
+                                        path, spooled->data_path);
+  spooled->status = status_of (spooled, busy);
+  return spooled;
+}
+
+static void
+add_name (const char *path, gpointer user_data)
+{
+  g_autofree char *base = g_path_get_basename (path);
+
+  base[strlen (base) - strlen (BOX_RECORDING_JOURNAL_SUFFIX)] = '\0';
+  g_ptr_array_add (user_data, g_steal_pointer (&base));
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *
+box_spool_list_names (BoxSpool *spool, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (!for_each_file (spool->path, BOX_RECORDING_JOURNAL_SUFFIX, add_name, names, error))
+    return NULL;
+  g_ptr_array_sort (names, compare_names);
+  return g_steal_pointer (&names);
+}
+
+GPtrArray *
+box_spool_list (BoxSpool *spool, GError **error)
+{
+  g_autoptr (GPtrArray) names = box_spool_list_names (spool, error);
+  GPtrArray *list;
+
+  if (names == NULL)
+    return NULL;
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) box_spooled_free);
+  for (guint i = 0; i < names->len; i++)
+    {
+      BoxSpooled *spooled = box_spool_look (spool, g_ptr_array_index (names, i));
+
+      if (spooled != NULL)
+        g_ptr_array_add (list, spooled);
+    }
+  return list;
+}
+
+GFileMonitor *
+box_spool_monitor (BoxSpool *spool, GError **error)
+{
+  g_autoptr (GFile) directory = g_file_new_for_path (spool->path);
+  g_autoptr (GError) local = NULL;
+  GFileMonitor *monitor =
+      g_file_monitor_directory (directory, G_FILE_MONITOR_WATCH_MOVES, NULL, &local);
+
+  if (monitor == NULL)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot watch the spool %s: %s", spool->path,
+                 local->message);
+  return monitor;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxSpool: the directory of recordings that Box does not have yet. Knows which there are, in what
+ * state, and how much room they take; what is in one is spool/recording.h's. Shared by any number
+ * of processes.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "spool/recording.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BoxSpool BoxSpool;
+
+/* $XDG_STATE_HOME/boxupload/spool; free with g_free(). */
+char *box_spool_default_path (void);
+
+/**
+ * box_spool_open:
+ * @path: (nullable): the directory; NULL: the default one. Made where it does not exist, with mode
+ * 0700.
+ * @limit: most bytes that all its recordings may take together; 0: as many as the disk has.
+ *
+ * BOX_ERROR_STORAGE where it cannot be made or written, or where others could write to it.
+ */
+BoxSpool *box_spool_open (const char *path, guint64 limit, GError **error);
+BoxSpool *box_spool_ref (BoxSpool *spool);
+void box_spool_unref (BoxSpool *spool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpool, box_spool_unref)
+
+/* Of the directory; owned by @spool. */
+const char *box_spool_get_path (BoxSpool *spool);
+
+/* A new recording in it. BOX_ERROR_SPACE where the limit is reached already. */
+BoxRecording *box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error);
+
+/* To be asked before @bytes are written to a recording: BOX_ERROR_SPACE where they would go over
+ * the limit, which counts what other processes have written, too (as of the last 16 MiB written
+ * here). */
+gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
+
+/* Bytes that the recordings take now. */
+guint64 box_spool_get_used (BoxSpool *spool);
+
+typedef enum
+{
+  BOX_SPOOLED_BUSY,        /* a living process writes or uploads it */
+  BOX_SPOOLED_COMPLETE,    /* its stream came to its end */
+  BOX_SPOOLED_INTERRUPTED, /* its writer died */
+  BOX_SPOOLED_COMMITTED,   /* Box has it; only the clearing up is left */
+  BOX_SPOOLED_UNREADABLE,  /* its journal is not there or makes no sense; see problem */
+} BoxSpooledStatus;
+
+/* One recording, as it was when it was listed. */
+typedef struct
+{
+  char *name;         /* of its files, without a suffix */
+  char *journal_path; /* for box_recording_open() */
+  char *data_path;
+  BoxSpooledStatus status;
+  guint64 size;           /* bytes of the data file */
+  BoxJournalState *state; /* never NULL; all empty where UNREADABLE */
+  char *problem;          /* UNREADABLE: why, else NULL */
+} BoxSpooled;
+
+void box_spooled_free (BoxSpooled *spooled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpooled, box_spooled_free)
+
+/* "in use", "complete", … */
+const char *box_spooled_status_to_string (BoxSpooledStatus status);
+
+/* (element-type BoxSpooled): all recordings, oldest first. */
+GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
+
+/* (element-type filename): their names alone, oldest first: reads the directory, but no journal. */
+GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
+
+/* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
+BoxSpooled *box_spool_look (BoxSpool *spool, const char *name);
+
+/* Emits "changed" in the calling thread's main context when recordings come, go, or lose their
+ * writer; some file systems do not tell, so look every half minute, too. */
+GFileMonitor *box_spool_monitor (BoxSpool *spool, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An upload's bytes: where a part lies in the file, how much memory they may take, which of them
+ * workers may read, and how they are read for a digest or a request. */
+#include "upload/state.h"
+
+#include <string.h>
+
+/* Memory before the session tells its part size, where the settings name no bound: a few seconds of
+ * any recording, and not more than the parts take soon. Bytes. */
+#define MEMORY_BEFORE_OPEN (32u << 20)
+
+/* A source is read for the digest in pieces of this size. */
+#define READ_RUN (64u << 10)
+
+guint64
+box_upload_part_offset (const BoxUpload *upload, guint i)
+{
+  return (guint64) i * upload->session->part_size;
+}
+
+guint64
+box_upload_part_size (const BoxUpload *upload, guint i)
+{
+  return MIN (upload->session->part_size, upload->size - box_upload_part_offset (upload, i));
+}
+
+/* Those in flight, and the one that is being filled. One more would be of use to a source that is
+ * faster than the network only while it pauses: it costs a part of memory, and gives nothing that
+ * could be measured (docs/performance.md). A part that begins within a block touches one more. */
+static guint64
+usual_memory (const BoxUpload *upload)
+{
+  guint64 part_size = upload->session->part_size;
+
+  return (upload->parallel + 1) * part_size
+         + (part_size % BOX_STORE_BLOCK != 0 ? BOX_STORE_BLOCK : 0);
+}
+
+void
+box_upload_set_memory_locked (BoxUpload *upload)
+{
+  guint64 part, limit;
+
+  if (upload->session == NULL)
+    {
+      guint64 before = upload->max_memory != 0 ? upload->max_memory : MEMORY_BEFORE_OPEN;
+      gboolean whole = upload->size < BOX_SESSION_MIN_SIZE
+                       && upload->destination->kind != BOX_DESTINATION_SESSION;
+
+      limit = whole ? MAX (upload->size, 1) : before;
+      box_store_set_limit_locked (upload->store, limit, whole ? limit : BOX_STORE_BLOCK);
+      return;
+    }
+  part = upload->session->part_size + BOX_STORE_BLOCK;
+  limit = upload->max_memory != 0 ? upload->max_memory : usual_memory (upload);
+  box_store_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
+}
+
+void
+box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length)
+{
+  upload->bytes_acked += length;
+  if (upload->source.read == NULL)
+    box_store_drop_locked (upload->store, offset, length);
+  g_cond_broadcast (&upload->changed);
+}
+
+void
+box_upload_publish_locked (BoxUpload *upload, guint64 end)
+{
+  guint n_before = upload->plan.n_sealed, n;
+
+  upload->published = end;
+  if (upload->session == NULL)
+    return;
+  n = end == upload->size ? upload->plan.parts->len : (guint) (end / upload->session->part_size);
+  box_plan_seal (&upload->plan, n, g_get_monotonic_time ());
+  /* Of a session that is continued, some are there already. */
+  for (guint i = n_before; i < n; i++)
+    if (g_array_index (upload->plan.parts, BoxPlanPart, i).state == BOX_PART_DONE)
+      box_upload_release_locked (upload, box_upload_part_offset (upload, i),
+                                 box_upload_part_size (upload, i));
+  if (n > n_before)
+    box_workers_wake_locked (&upload->task);
+}
+
+void
+box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size)
+{
+  *bytes = (BoxUploadBytes){ .upload = upload, .offset = offset, .size = size };
+  if (upload->source.read != NULL)
+    return;
+  g_mutex_lock (box_workers_lock ());
+  box_store_pin_locked (upload->store, offset, size, &bytes->range);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
+box_upload_bytes_clear (BoxUploadBytes *bytes)
+{
+  if (bytes->upload != NULL)
+    __atomic_sub_fetch (&bytes->upload->under_way, bytes->sent, __ATOMIC_RELAXED);
+  box_store_range_clear (&bytes->range);
+}
+
+static gboolean
+read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  const BoxUploadBytes *bytes = user_data;
+  const BoxUploadSource *source = &bytes->upload->source;
+
+  if (source->read != NULL)
+    return source->read (source->user_data, bytes->offset + offset, buffer, length, error);
+  while (length > 0)
+    {
+      gsize n = length;
+      const guint8 *data = box_store_peek (&bytes->range, offset, &n);
+
+      memcpy (buffer, data, n);
+      buffer += n;
+      offset += n;
+      length -= n;
+    }
+  return TRUE;
+}
+
+static const guint8 *
+peek_bytes (gpointer user_data, guint64 offset, gsize *length)
+{
+  const BoxUploadBytes *bytes = user_data;
+
+  return box_store_peek (&bytes->range, offset, length);
+}
+
+static void
+count_sent (gpointer user_data, gint64 n)
+{
+  BoxUploadBytes *bytes = user_data;
+
+  bytes->sent += (guint64) n;
+  __atomic_add_fetch (&bytes->upload->sent, (guint64) n, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&bytes->upload->under_way, (guint64) n, __ATOMIC_RELAXED);
+}
+
+void
+box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
+{
+  *body = (BoxBody){
+    .size = bytes->size,
+    .read = read_bytes,
+    .peek = bytes->upload->source.read == NULL ? peek_bytes : NULL,
+    .sent = count_sent,
+    .user_data = bytes,
+    .pace = bytes->upload->pace,
+  };
+}
+
+static gboolean
+digest_source (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
+{
+  const BoxUploadSource *source = &bytes->upload->source;
+  g_autofree guint8 *buffer = g_malloc (READ_RUN);
+
+  for (guint64 done = 0; done < bytes->size;)
+    {
+      gsize n = (gsize) MIN (READ_RUN, bytes->size - done);
+
+      if (!source->read (source->user_data, bytes->offset + done, buffer, n, error))
+        return FALSE;
+      box_digest_update (digest, buffer, n);
+      done += n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error)
+{
+  g_autoptr (BoxDigest) digest = box_digest_new (bytes->upload->digest_engine);
+
+  if (bytes->upload->source.read != NULL)
+    {
+      if (!digest_source (bytes, digest, error))
+        return FALSE;
+    }
+  else
+    for (guint64 done = 0; done < bytes->size;)
+      {
+        gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
+        const guint8 *data = box_store_peek (&bytes->range, done, &n);
+
+        n = (gsize) MIN (n, bytes->size - done);
+        box_digest_update (digest, data, n);
+        done += n;
+      }
+  box_digest_finish (digest, sha1);
+  return TRUE;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "upload/feed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* Small enough to be in the cache still when the upload copies and digests it. Bytes. */
+#define FEED_CHUNK (256 * 1024)
+
+/* Writes all of @data; FALSE where the upload has ended. */
+static gboolean
+write_all (BoxUpload *upload, const guint8 *data, gsize length)
+{
+  while (length > 0)
+    {
+      gsize n = box_upload_write (upload, data, length);
+
+      data += n;
+      length -= n;
+      if (length == 0)
+        return TRUE;
+      switch (box_upload_wait_room (upload))
+        {
+        case BOX_WAIT_READY:
+        case BOX_WAIT_TIMEOUT:
+          break;
+        case BOX_WAIT_INTERRUPTED:
+        case BOX_WAIT_FAILED:
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* Like pread(), of all that @length asks for; shorter only at the file's end. -1: errno says why.
+ */
+static gssize
+read_all (int fd, guint8 *buffer, gsize length, guint64 offset)
+{
+  gsize got = 0;
+
+  while (got < length)
+    {
+      ssize_t n = pread (fd, buffer + got, length - got, (off_t) (offset + got));
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return -1;
+      if (n == 0)
+        break;
+      got += (gsize) n;
+    }
+  return (gssize) got;
+}
+
+gboolean
+box_feed_has_changed (const struct stat *before, const struct stat *after)
+{
+  return before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec
+         || before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+}
+
+static gboolean
+get_status (int fd, struct stat *status, GError **error)
+{
+  if (fstat (fd, status) == 0)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The file cannot be examined: %s",
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* FALSE without @error where the upload has ended by itself. */
+static gboolean
+feed (BoxUpload *upload, int fd, guint64 size, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (FEED_CHUNK);
+  struct stat before, after;
+
+  if (!get_status (fd, &before, error))
+    return FALSE;
+  if (before.st_size < 0 || (guint64) before.st_size != size)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+                   "The file has %" G_GINT64_FORMAT " bytes and not %" G_GUINT64_FORMAT
+                   ": is it still being written?",
+                   (gint64) before.st_size, size);
+      return FALSE;
+    }
+
+  for (guint64 offset = 0; offset < size;)
+    {
+      gssize n = read_all (fd, buffer, MIN (FEED_CHUNK, size - offset), offset);
+
+      if (n < 0)
+        g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                     "The file cannot be read at byte %" G_GUINT64_FORMAT ": %s", offset,
+                     g_strerror (errno));
+      if (n == 0)
+        g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+                     "The file became shorter while it was read: it ends at byte %" G_GUINT64_FORMAT
+                     " of %" G_GUINT64_FORMAT,
+                     offset, size);
+      if (n <= 0 || !write_all (upload, buffer, (gsize) n))
+        return FALSE;
+      offset += (guint64) n;
+    }
+
+  if (!get_status (fd, &after, error))
+    return FALSE;
+  if (!box_feed_has_changed (&before, &after))
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SIZE,
+                       "The file changed while it was read: is it still being written?");
+  return FALSE;
+}
+
+gboolean
+box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (feed (upload, fd, size, &local))
+    {
+      box_upload_finish (upload);
+      return TRUE;
+    }
+  if (local != NULL)
+    box_upload_fail (upload, g_error_copy (local));
+  else
+    local = box_upload_get_error (upload);
+  if (local == NULL)
+    g_set_error_literal (&local, BOX_ERROR, BOX_ERROR_CANCELLED, "Interrupted");
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The first step: a session for the file, or, for a small one, the assurance that Box would take
+ * it. */
+#include "upload/state.h"
+
+/* "name (1).ext" to "name (100).ext"; whoever has a hundred files of one name wants to be told. */
+#define MAX_RENAMES 100
+
+/* What opening found out. */
+typedef struct
+{
+  BoxSession *session;
+  BoxDestination *target;
+  char *etag;
+  char *version_id;
+  BoxFile *file; /* an earlier attempt had stored it: there is nothing left to do */
+} Opened;
+
+static void
+opened_clear (Opened *opened)
+{
+  g_clear_pointer (&opened->session, box_session_free);
+  g_clear_pointer (&opened->target, box_destination_free);
+  g_clear_pointer (&opened->etag, g_free);
+  g_clear_pointer (&opened->version_id, g_free);
+  g_clear_pointer (&opened->file, box_file_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
+
+/* The destination that @if_exists makes of a taken name; NULL with @error (taken from @conflict)
+ * where it makes none. */
+static BoxDestination *
+resolve_conflict (const BoxUpload *upload, guint attempt, GError *conflict, GError **error)
+{
+  g_autoptr (GError) owned = conflict;
+  g_autoptr (BoxFile) file = NULL;
+
+  if (upload->destination->kind == BOX_DESTINATION_FOLDER
+      && upload->if_exists == BOX_IF_EXISTS_RENAME && attempt <= MAX_RENAMES)
+    return box_destination_new_numbered (upload->destination, attempt);
+  if (upload->destination->kind == BOX_DESTINATION_FOLDER
+      && upload->if_exists == BOX_IF_EXISTS_VERSION)
+    file = box_file_from_conflict (owned);
+  if (file != NULL)
+    return box_destination_new_file (file->id, error);
+  g_propagate_error (error, g_steal_pointer (&owned));
+  return NULL;
+}
+
+/* A version: what the file is before is what tells, after a lost answer, whether the commit took
+ * effect. Credentials that may only upload do without. */
+static gboolean
+remember_version (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (BoxFile) file = NULL;
+
+  if (opened->target == NULL || opened->target->kind != BOX_DESTINATION_FILE)
+    return TRUE;
+  file = box_client_get_file (upload->client, transport, opened->target->file_id, upload->transfers,
+                              &reason);
+  if (file == NULL && g_error_matches (reason, BOX_ERROR, BOX_ERROR_FORBIDDEN))
+    return TRUE;
+  if (file == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  opened->etag = g_strdup (file->etag);
+  opened->version_id = g_strdup (file->version_id);
+  return TRUE;
+}
+
+/* The file is remembered before its session is made: a session that is made and then not used would
+ * be left behind. */
+static gboolean
+try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
+{
+  if (!remember_version (upload, transport, opened, error))
+    return FALSE;
+  if (upload->size < BOX_SESSION_MIN_SIZE)
+    return box_client_preflight (upload->client, transport, opened->target, upload->size,
+                                 upload->transfers, error);
+  opened->session = box_client_create_session (upload->client, transport, opened->target,
+                                               upload->size, upload->transfers, error);
+  return opened->session != NULL;
+}
+
+static gboolean
+open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
+{
+  opened->target = box_destination_copy (upload->destination);
+  for (guint attempt = 1;; attempt++)
+    {
+      GError *failure = NULL;
+      BoxDestination *other;
+
+      if (try_target (upload, transport, opened, &failure))
+        return TRUE;
+      if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+        {
+          g_propagate_error (error, failure);
+          return FALSE;
+        }
+      opened->file = box_upload_conflict_is_success (upload, transport, failure);
+      if (opened->file != NULL)
+        {
+          g_error_free (failure);
+          return TRUE;
+        }
+      other = resolve_conflict (upload, attempt, failure, error);
+      if (other == NULL)
+        return FALSE;
+      box_destination_free (opened->target);
+      opened->target = other;
+    }
+}
+
+static gboolean
+check_grid (const BoxUpload *upload, const BoxSession *session, GError **error)
+{
+  if (box_session_fits (session, upload->size))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "Upload session %s takes %u parts of %" G_GUINT64_FORMAT
+               " bytes, which a stream of %" G_GUINT64_FORMAT
+               " bytes does not fill: declare the size that the session was created with",
+               session->id, session->total_parts, session->part_size, upload->size);
+  return FALSE;
+}
+
+static gboolean
+open_given (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
+{
+  const BoxDestination *target = upload->session_target;
+
+  if (upload->given_session != NULL)
+    {
+      opened->session = box_session_copy (upload->given_session);
+      target = target != NULL ? target : upload->destination;
+    }
+  else
+    opened->session = box_client_get_session (
+        upload->client, transport, upload->destination->session_id, upload->transfers, error);
+  if (opened->session == NULL || !check_grid (upload, opened->session, error))
+    return FALSE;
+  if (target != NULL && target->kind != BOX_DESTINATION_SESSION)
+    opened->target = box_destination_copy (target);
+  return remember_version (upload, transport, opened, error);
+}
+
+static void
+adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
+{
+  guint n_parts = opened->session != NULL ? opened->session->total_parts : 0;
+
+  upload->session = g_steal_pointer (&opened->session);
+  g_clear_pointer (&upload->target, box_destination_free);
+  upload->target = g_steal_pointer (&opened->target);
+  g_free (upload->etag_before);
+  upload->etag_before = g_steal_pointer (&opened->etag);
+  g_free (upload->version_before);
+  upload->version_before = g_steal_pointer (&opened->version_id);
+  g_clear_pointer (&upload->parts, g_ptr_array_unref);
+  upload->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  g_ptr_array_set_size (upload->parts, (gint) n_parts);
+  box_upload_set_memory_locked (upload);
+  box_plan_opened (&upload->plan, n_parts, given, g_get_monotonic_time ());
+  box_upload_publish_locked (upload, upload->published);
+  g_cond_broadcast (&upload->changed);
+}
+
+gboolean
+box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  g_auto (Opened) opened = { 0 };
+  gboolean given =
+      upload->given_session != NULL || upload->destination->kind == BOX_DESTINATION_SESSION;
+
+  if (given ? !open_given (upload, transport, &opened, error)
+            : !open_target (upload, transport, &opened, error))
+    return FALSE;
+  if (opened.session != NULL && !check_grid (upload, opened.session, error))
+    return FALSE;
+  box_upload_progressed (upload);
+  if (opened.file != NULL)
+    {
+      box_upload_committed (upload, g_steal_pointer (&opened.file));
+      return TRUE;
+    }
+  if (opened.session != NULL && upload->events.session_opened != NULL
+      && box_upload_may_tell (upload))
+    upload->events.session_opened (opened.session, upload->size, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  adopt_opened_locked (upload, &opened, given);
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}

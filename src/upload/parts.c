@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps that concern parts: sending one, listing what Box has, and comparing what was there
+ * before. */
+#include "upload/state.h"
+
+/* Tells of part @i and makes it a done one. */
+static void
+part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
+{
+  guint attempts = 0;
+
+  if (!adopted)
+    {
+      g_mutex_lock (box_workers_lock ());
+      attempts = g_array_index (upload->plan.parts, BoxPlanPart, i).attempts;
+      g_mutex_unlock (box_workers_lock ());
+    }
+  if (upload->events.part_done != NULL && box_upload_may_tell (upload))
+    upload->events.part_done (part, attempts, adopted, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  if (g_ptr_array_index (upload->parts, i) != part)
+    g_ptr_array_index (upload->parts, i) = part;
+  box_plan_sent (&upload->plan, i);
+  box_upload_release_locked (upload, box_upload_part_offset (upload, i),
+                             box_upload_part_size (upload, i));
+  g_mutex_unlock (box_workers_lock ());
+}
+
+gboolean
+box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error)
+{
+  g_auto (BoxUploadBytes) bytes = { 0 };
+  guint64 offset = box_upload_part_offset (upload, i);
+  BoxBody body;
+  BoxSha1 sha1;
+  BoxPart *part;
+
+  box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
+  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+    return FALSE;
+  box_upload_bytes_to_body (&bytes, &body);
+  part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
+                                 &sha1, &body, upload->transfers, error);
+  if (part == NULL)
+    {
+      box_upload_date_trouble (upload);
+      return FALSE;
+    }
+  box_upload_progressed (upload);
+  part_done (upload, i, part, FALSE);
+  return TRUE;
+}
+
+gboolean
+box_upload_verify_part (BoxUpload *upload, guint i, GError **error)
+{
+  g_auto (BoxUploadBytes) bytes = { 0 };
+  guint64 offset = box_upload_part_offset (upload, i);
+  BoxPart *part;
+  BoxSha1 sha1;
+
+  g_mutex_lock (box_workers_lock ());
+  part = g_ptr_array_index (upload->parts, i);
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
+  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+    return FALSE;
+  if (!box_sha1_equal (&sha1, &part->sha1))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                   "The upload session already holds other bytes at offset %" G_GUINT64_FORMAT
+                   " than the stream has there: it belongs to another recording; use a new session",
+                   offset);
+      return FALSE;
+    }
+  part_done (upload, i, part, TRUE);
+  return TRUE;
+}
+
+/* The index of a listed part; FALSE where it is not one of the session's grid. */
+static gboolean
+locate (const BoxUpload *upload, const BoxPart *part, guint *i, GError **error)
+{
+  guint64 index = part->offset / upload->session->part_size;
+
+  if (part->offset % upload->session->part_size == 0 && index < upload->parts->len
+      && part->size == box_upload_part_size (upload, (guint) index))
+    {
+      *i = (guint) index;
+      return TRUE;
+    }
+  g_set_error (
+      error, BOX_ERROR, BOX_ERROR_SIZE,
+      "The upload session holds a part of %" G_GUINT64_FORMAT " bytes at offset %" G_GUINT64_FORMAT
+      ", which is none of a file of %" G_GUINT64_FORMAT
+      " bytes: the declared size is not the session's, or the session is another recording's",
+      part->size, part->offset, upload->size);
+  return FALSE;
+}
+
+static gboolean
+may_adopt (BoxUpload *upload, guint i)
+{
+  BoxPlanPart part;
+
+  g_mutex_lock (box_workers_lock ());
+  part = g_array_index (upload->plan.parts, BoxPlanPart, i);
+  g_mutex_unlock (box_workers_lock ());
+  return part.state != BOX_PART_IN_FLIGHT && part.state != BOX_PART_DONE && !part.adopted;
+}
+
+/* Whether it was. */
+static gboolean
+adopt (BoxUpload *upload, guint i, const BoxPart *part)
+{
+  gboolean adopted;
+
+  /* Nobody but this list can adopt it meanwhile: there is one list at a time, and a part that
+   * begins to be sent now is found to be there by its overlap. */
+  if (!may_adopt (upload, i))
+    return FALSE;
+  if (!part->has_sha1 && upload->events.part_done != NULL && box_upload_may_tell (upload))
+    upload->events.part_done (part, 0, TRUE, upload->user_data);
+
+  g_mutex_lock (box_workers_lock ());
+  adopted = box_plan_adopt (&upload->plan, i, part->has_sha1);
+  if (adopted)
+    {
+      const BoxPlanPart *planned = &g_array_index (upload->plan.parts, BoxPlanPart, i);
+
+      g_ptr_array_index (upload->parts, i) = box_part_copy (part);
+      if (planned->sealed && planned->state == BOX_PART_DONE)
+        box_upload_release_locked (upload, box_upload_part_offset (upload, i),
+                                   box_upload_part_size (upload, i));
+    }
+  g_mutex_unlock (box_workers_lock ());
+  return adopted;
+}
+
+/* A session that was full before anything was sent may have been committed: by an earlier attempt
+ * whose end nobody saw. What a version's file is now is not what it was before that. */
+static void
+note_full_session_locked (BoxUpload *upload, guint n_adopted)
+{
+  if (!upload->plan.list_first || n_adopted < upload->parts->len)
+    return;
+  upload->plan.unsure = upload->commit_repeated = TRUE;
+  g_clear_pointer (&upload->version_before, g_free);
+}
+
+gboolean
+box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
+{
+  g_autoptr (GPtrArray) listed =
+      box_client_list_parts (upload->client, transport, upload->session, upload->transfers, error);
+  guint i = 0, n_adopted = 0;
+
+  if (listed == NULL)
+    return FALSE;
+  box_upload_reached (upload);
+  for (guint k = 0; k < listed->len; k++)
+    if (!locate (upload, g_ptr_array_index (listed, k), &i, error))
+      return FALSE;
+  for (guint k = 0; k < listed->len; k++)
+    if (locate (upload, g_ptr_array_index (listed, k), &i, NULL)
+        && adopt (upload, i, g_ptr_array_index (listed, k)))
+      n_adopted++;
+  if (n_adopted > 0)
+    box_upload_progressed (upload);
+
+  g_mutex_lock (box_workers_lock ());
+  note_full_session_locked (upload, n_adopted);
+  box_plan_listed (&upload->plan, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxPlan: what an upload has to do next. Pure: a table of the parts and a few facts, changed by
+ * what happened (box_plan_opened(), box_plan_sent(), …) and asked with box_plan_next(), which
+ * changes nothing. No clock, no socket, no lock: the caller brings the time and guards the plan.
+ *
+ * An upload opens (a session, or a preflight where the file is small enough for one request), sends
+ * its parts, and commits; a commit that may have worked is looked up before it is repeated; a
+ * failure may abort the session. Times are monotonic microseconds.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  BOX_STEP_WAIT,   /* nothing to do before wake_at, or until something happens */
+  BOX_STEP_OPEN,   /* open the session, or preflight */
+  BOX_STEP_LIST,   /* ask which parts Box has */
+  BOX_STEP_VERIFY, /* compare the digest of an adopted part with Box's */
+  BOX_STEP_SEND,   /* send a part */
+  BOX_STEP_WHOLE,  /* send the whole file in one request */
+  BOX_STEP_COMMIT,
+  BOX_STEP_LOOKUP, /* find out whether a commit or whole upload took effect */
+  BOX_STEP_ABORT,
+  BOX_STEP_DONE, /* nothing will ever be done again */
+} BoxStepKind;
+
+typedef struct
+{
+  BoxStepKind kind;
+  guint part;     /* VERIFY, SEND: its index */
+  gint64 since;   /* when the step became possible; the longest wait goes first */
+  gint64 wake_at; /* WAIT: G_MAXINT64 where only an event can change it */
+} BoxStep;
+
+typedef enum
+{
+  BOX_PART_EMPTY,     /* its bytes are not complete */
+  BOX_PART_READY,     /* to be sent */
+  BOX_PART_FAILED,    /* to be sent again, not before not_before */
+  BOX_PART_UNSURE,    /* to be listed, then adopted or sent again */
+  BOX_PART_IN_FLIGHT, /* being sent or verified */
+  BOX_PART_DONE,
+} BoxPartState;
+
+typedef struct
+{
+  BoxPartState state;
+  gboolean adopted;  /* Box had it already */
+  gboolean verify;   /* EMPTY or READY: adopted with a digest to compare */
+  gboolean sealed;   /* its bytes are complete */
+  guint attempts;    /* requests sent so far */
+  guint refusals;    /* of them, so many were refused as overlapping or damaged */
+  gint64 since;      /* when it was sealed */
+  gint64 not_before; /* FAILED, UNSURE */
+  gboolean asked;    /* not_before is the server's wish */
+  gboolean listed; /* UNSURE: the LIST that runs was asked for after the part's request had ended */
+} BoxPlanPart;
+
+typedef enum
+{
+  BOX_PLAN_CONTROL_NONE,
+  BOX_PLAN_CONTROL_BUSY, /* an OPEN, WHOLE, COMMIT, LOOKUP or ABORT runs, and nothing else may begin
+                          */
+  BOX_PLAN_CONTROL_LIST, /* a LIST runs; parts may be sent meanwhile */
+} BoxPlanControl;
+
+typedef struct
+{
+  /* settings */
+  guint parallel;
+  gboolean commit; /* FALSE: the end is when every part is there */
+  gboolean abort_on_failure;
+
+  /* what happened */
+  gboolean opened;
+  gboolean whole;      /* one request instead of parts */
+  gboolean list_first; /* the session may hold parts that are to be adopted */
+  gboolean finished;   /* every byte is there and sealed */
+  gboolean unsure;     /* the commit or whole upload may have taken effect */
+  gboolean committed;
+  gboolean failed;
+  gboolean cancelled;
+  gboolean aborted; /* tried to; success or not */
+  BoxPlanControl control;
+  guint control_attempts;
+  guint commit_attempts; /* COMMITs or WHOLEs; looking up between them begins no new count */
+  guint commit_refusals; /* of them, so many were refused for what is at Box */
+  gint64 control_since;
+  gint64 control_not_before;
+  gboolean control_asked;
+
+  /* parts */
+  GArray *parts;  /* of BoxPlanPart */
+  guint n_sealed; /* parts [0, n_sealed) are */
+  guint n_done;   /* sealed and DONE */
+  guint n_in_flight;
+  guint next_new;   /* no part below is READY */
+  GArray *troubled; /* guint: indices of FAILED and UNSURE parts, ascending */
+  guint n_unsure;
+} BoxPlan;
+
+/* @parallel: sends in flight at most. @now: monotonic, microseconds, as everywhere here. */
+void box_plan_init (BoxPlan *plan, guint parallel, gboolean commit, gboolean abort_on_failure,
+                    gint64 now);
+void box_plan_clear (BoxPlan *plan);
+
+/* The step to begin now, or a WAIT for a time or a change, or DONE. */
+BoxStep box_plan_next (const BoxPlan *plan, gint64 now);
+
+/* @step, which box_plan_next() gave, begins. */
+void box_plan_begin (BoxPlan *plan, const BoxStep *step);
+
+/* The OPEN worked. @n_parts: of the session; 0: the file goes in one request. @list: the session
+ * may hold parts; they are listed before any is sent. */
+void box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now);
+
+/* The bytes of parts [0, @n) are complete. */
+void box_plan_seal (BoxPlan *plan, guint n, gint64 now);
+
+/* Every part is sealed (or every byte of a whole upload is there). */
+void box_plan_finish (BoxPlan *plan, gint64 now);
+
+/* A SEND or VERIFY ended well. */
+void box_plan_sent (BoxPlan *plan, guint part);
+
+/* A SEND failed and is to be tried again; @unsure: only if a list does not have the part. @asked:
+ * the wait is the server's wish, which box_plan_hurry() respects. */
+void box_plan_send_failed (BoxPlan *plan, guint part, gboolean unsure, gint64 not_before,
+                           gboolean asked);
+
+/* A list told that Box has @part. Ignored where the part is in flight or done. @verify: its digest
+ * is to be compared. Returns whether it was adopted. */
+gboolean box_plan_adopt (BoxPlan *plan, guint part, gboolean verify);
+
+/* The LIST ended well, and all it told was adopted: unsure parts that it did not have are to be
+ * sent again. */
+void box_plan_listed (BoxPlan *plan, gint64 now);
+
+/* A control step (OPEN, LIST, WHOLE, COMMIT, LOOKUP) is to be tried again; @unsure: it may have
+ * taken effect (WHOLE, COMMIT). */
+void box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before, gboolean asked);
+
+/* The COMMIT was taken; it has to be repeated from @not_before on, to hear that it is done. */
+void box_plan_commit_pending (BoxPlan *plan, gint64 not_before);
+
+/* What the OPEN found does not hold any more: it is opened anew, from @not_before on. Only for
+ * whole uploads, of which nothing is at Box yet. */
+void box_plan_reopen (BoxPlan *plan, gint64 not_before);
+
+/* The LOOKUP told that it had not taken effect. */
+void box_plan_not_committed (BoxPlan *plan, gint64 now);
+
+/* The COMMIT or WHOLE worked, or the LOOKUP found that it had. */
+void box_plan_committed (BoxPlan *plan);
+
+/* The ABORT ended, well or not. */
+void box_plan_aborted (BoxPlan *plan);
+
+/* The step that began has ended, without anything else to tell (after a failure or a cancel). */
+void box_plan_dropped (BoxPlan *plan, const BoxStep *step);
+
+/* No step follows but the clean-up: fail after a fatal error, cancel by the owner. */
+void box_plan_fail (BoxPlan *plan);
+void box_plan_cancel (BoxPlan *plan);
+
+/* The network is back: waits end, but for those that the server asked for. */
+void box_plan_hurry (BoxPlan *plan, gint64 now);
+
+G_END_DECLS

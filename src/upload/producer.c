@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The producer's side of an upload: writing, waiting for room, and the end of the stream. */
+#include "upload/state.h"
+
+#include <string.h>
+
+/* The file's digest is taken in runs of this size: still in the second-level cache, and large
+ * enough that the digest's cost per call does not show with buffers of 188 bytes. */
+#define HASH_RUN (64u << 10)
+
+static void
+hash_run (BoxUpload *upload)
+{
+  if (upload->unhashed > 0)
+    box_digest_update (upload->digest, upload->cursor - upload->unhashed, upload->unhashed);
+  upload->unhashed = 0;
+}
+
+/* The bytes from @position to the next place where the producer must stop and tell: the end of its
+ * block, of the part, of the file. */
+static gsize
+room_locked (const BoxUpload *upload, guint64 position)
+{
+  guint64 room = BOX_STORE_BLOCK - position % BOX_STORE_BLOCK;
+
+  if (upload->session != NULL)
+    room = MIN (room, upload->session->part_size - position % upload->session->part_size);
+  return (gsize) MIN (room, upload->size - position);
+}
+
+static gboolean
+next_room_locked (BoxUpload *upload)
+{
+  box_upload_publish_locked (upload, upload->position);
+  if (box_upload_has_ended_locked (upload) || upload->position == upload->size)
+    return FALSE;
+  if (upload->position % BOX_STORE_BLOCK == 0)
+    upload->cursor = box_store_extend_locked (upload->store, upload->position);
+  if (upload->cursor == NULL)
+    return FALSE;
+  upload->room = room_locked (upload, upload->position);
+  return TRUE;
+}
+
+static gboolean
+next_room (BoxUpload *upload)
+{
+  gboolean found;
+
+  hash_run (upload);
+  g_mutex_lock (box_workers_lock ());
+  found = next_room_locked (upload);
+  g_mutex_unlock (box_workers_lock ());
+  return found;
+}
+
+static void
+fail_overflow (BoxUpload *upload)
+{
+  box_upload_fail (upload, g_error_new (BOX_ERROR, BOX_ERROR_SIZE,
+                                        "The stream is longer than the %" G_GUINT64_FORMAT
+                                        " bytes that were declared for it",
+                                        upload->size));
+}
+
+gsize
+box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
+{
+  gsize done = 0;
+
+  g_return_val_if_fail (upload->source.read == NULL, 0);
+  while (done < length && (upload->room > 0 || next_room (upload)))
+    {
+      gsize n = MIN (upload->room, length - done);
+
+      memcpy (upload->cursor, data + done, n);
+      upload->cursor += n;
+      upload->room -= n;
+      upload->unhashed += n;
+      upload->position += n;
+      done += n;
+      if (upload->unhashed >= HASH_RUN)
+        hash_run (upload);
+    }
+  __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELAXED);
+  if (upload->room == 0 && done > 0)
+    {
+      hash_run (upload);
+      g_mutex_lock (box_workers_lock ());
+      box_upload_publish_locked (upload, upload->position);
+      g_mutex_unlock (box_workers_lock ());
+    }
+  if (done < length && upload->position == upload->size)
+    fail_overflow (upload);
+  return done;
+}
+
+BoxWait
+box_upload_wait_room (BoxUpload *upload)
+{
+  BoxWait result = BOX_WAIT_READY;
+
+  g_mutex_lock (box_workers_lock ());
+  box_store_set_waiter_locked (upload->store, &upload->changed);
+  while (TRUE)
+    {
+      gboolean failing = upload->error != NULL;
+
+      if (box_upload_is_over_locked (upload))
+        result = BOX_WAIT_FAILED;
+      else if (upload->interrupted)
+        result = BOX_WAIT_INTERRUPTED;
+      else if (failing
+               || (upload->room == 0 && upload->position % BOX_STORE_BLOCK == 0
+                   && !box_store_has_room_locked (upload->store)))
+        {
+          g_cond_wait (&upload->changed, box_workers_lock ());
+          continue;
+        }
+      break;
+    }
+  box_store_set_waiter_locked (upload->store, NULL);
+  g_mutex_unlock (box_workers_lock ());
+  return result;
+}
+
+static void
+finish_locked (BoxUpload *upload)
+{
+  if (upload->plan.finished || box_upload_has_ended_locked (upload))
+    return;
+  box_upload_publish_locked (upload, upload->size);
+  if (upload->source.read == NULL)
+    box_store_end_locked (upload->store, upload->size);
+  upload->finished_at = g_get_monotonic_time ();
+  box_plan_finish (&upload->plan, upload->finished_at);
+  box_workers_wake_locked (&upload->task);
+}
+
+static void
+fail_short (BoxUpload *upload, guint64 received)
+{
+  box_upload_fail (upload,
+                   g_error_new (BOX_ERROR, BOX_ERROR_SIZE,
+                                "The stream ended after %" G_GUINT64_FORMAT
+                                " of the %" G_GUINT64_FORMAT " bytes that were declared for it; "
+                                "nothing was committed",
+                                received, upload->size));
+}
+
+void
+box_upload_finish (BoxUpload *upload)
+{
+  g_return_if_fail (upload->source.read == NULL);
+  if (upload->position != upload->size)
+    {
+      fail_short (upload, upload->position);
+      return;
+    }
+  hash_run (upload);
+  g_mutex_lock (box_workers_lock ());
+  if (!upload->plan.finished)
+    box_digest_finish (upload->digest, &upload->sha1);
+  finish_locked (upload);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
+box_upload_advance (BoxUpload *upload, guint64 available)
+{
+  g_return_if_fail (upload->source.read != NULL);
+  __atomic_store_n (&upload->received, available, __ATOMIC_RELAXED);
+  if (available > upload->size)
+    {
+      fail_overflow (upload);
+      return;
+    }
+  g_mutex_lock (box_workers_lock ());
+  if (!box_upload_has_ended_locked (upload))
+    box_upload_publish_locked (upload, available);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
+box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1)
+{
+  g_return_if_fail (upload->source.read != NULL);
+  g_mutex_lock (box_workers_lock ());
+  upload->sha1 = *sha1;
+  finish_locked (upload);
+  g_mutex_unlock (box_workers_lock ());
+  __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
+}

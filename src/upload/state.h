@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of BoxUpload, shared by its files: upload/upload.c (the application's side),
+ * upload/producer.c (the producer's), upload/bytes.c (where the bytes are),
+ * upload/work.c (the workers' side: which step runs), the steps themselves (upload/open.c,
+ * upload/parts.c, upload/commit.c), and upload/trouble.c (what a failed one means).
+ */
+#pragma once
+
+#include "upload/blocks.h"
+#include "upload/plan.h"
+#include "upload/upload.h"
+#include "upload/workers.h"
+
+G_BEGIN_DECLS
+
+struct _BoxUpload
+{
+  BoxTask task; /* first: a task is its upload */
+  gatomicrefcount refs;
+
+  /* immutable */
+  BoxClient *client;
+  BoxDestination *destination;
+  BoxDestination *session_target; /* nullable */
+  BoxSession *given_session;      /* nullable */
+  guint64 size;
+  BoxIfExists if_exists;
+  gboolean commit;
+  guint parallel;
+  guint64 max_memory;
+  gint64 retry_timeout; /* microseconds, 0: the session's life */
+  BoxDigestEngine digest_engine;
+  BoxAttributes attributes; /* strings owned */
+  BoxUploadSource source;   /* read is NULL where bytes are written */
+  BoxUploadEvents events;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  BoxPace *pace;
+  GCancellable *transfers; /* cancelled by the end, good or bad */
+  GCancellable *cleanup;   /* for the abort: cancelled by box_upload_cancel() only */
+
+  /* producer thread */
+  BoxDigest *digest; /* of the whole file; NULL with a source */
+  guint8 *cursor;    /* where the next byte goes */
+  gsize room;        /* bytes that fit there */
+  gsize unhashed;    /* bytes before cursor that the digest has not seen */
+  guint64 position;  /* bytes written */
+
+  /* with the lock */
+  BoxPlan plan;
+  GCond changed; /* room, an end, an interruption: whoever waits looks again */
+  BoxStore *store;
+  guint64 published; /* bytes that workers may read */
+  gboolean started;
+  gboolean interrupted;
+  gboolean cancelled;
+  gboolean ending;          /* the end without a commit is being told */
+  gboolean done;            /* the end was told (events.completed) */
+  GError *error;            /* first failure */
+  gboolean error_told;      /* events.failed has returned */
+  gboolean commit_repeated; /* an earlier commit or whole upload may have worked: see If-Match */
+  BoxSha1 sha1;             /* of the whole file, once the plan is finished */
+  BoxFile *file;
+  gint64 trouble_since;  /* first failure after the last progress, 0: none */
+  guint64 trouble_reach; /* bytes at Box or on their way when that was dated */
+  guint trouble_count;   /* passing failures in a row, of any request */
+  gint64 finished_at;
+  gboolean outage;
+  guint retries;
+  guint64 bytes_acked;
+  gint64 rate_time; /* of the last sample of the rate */
+  guint64 rate_sent;
+  guint64 rate;
+
+  /* with the lock while the plan is not open; immutable while it is */
+  BoxSession *session;    /* NULL for whole uploads */
+  BoxDestination *target; /* where the file really goes, by if_exists; NULL: not known */
+  GPtrArray *parts;       /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
+
+  /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
+   * first LIST, before which nothing else does */
+  char *etag_before;    /* of the file that gets a version; NULL: not known */
+  char *version_before; /* likewise */
+
+  /* atomic */
+  guint64 received;  /* by the producer */
+  guint64 sent;      /* to the network */
+  guint64 under_way; /* the same, of bodies that have not ended */
+};
+
+/* Box has acknowledged @length bytes at @offset. */
+void box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length);
+
+/* The range of part @i. */
+guint64 box_upload_part_offset (const BoxUpload *upload, guint i);
+guint64 box_upload_part_size (const BoxUpload *upload, guint i);
+
+/* Makes bytes [0, @end) available to the workers. */
+void box_upload_publish_locked (BoxUpload *upload, guint64 end);
+
+/* The session is known: memory is bounded by its parts. */
+void box_upload_set_memory_locked (BoxUpload *upload);
+
+/* No byte is taken any more: it failed, was cancelled, or is done. */
+gboolean box_upload_has_ended_locked (const BoxUpload *upload);
+
+/* It failed and has been told, or was cancelled: nobody has to wait any more. */
+gboolean box_upload_is_over_locked (const BoxUpload *upload);
+
+extern const BoxTaskClass box_upload_task_class;
+
+/* Whether an event may still be told. */
+gboolean box_upload_may_tell (BoxUpload *upload);
+
+/* Steps: each is called without the lock in a worker, tells its events, changes the plan, and
+ * returns TRUE; or changes nothing and returns FALSE with @error set. */
+gboolean box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error);
+gboolean box_upload_verify_part (BoxUpload *upload, guint i, GError **error);
+gboolean box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **error);
+
+/* A request has worked: an outage, if there was one, is over. Tells so. */
+void box_upload_reached (BoxUpload *upload);
+
+/* The same, and the upload has come further by it: what it is given up for, retry_timeout without
+ * progress, begins anew. Finding out how things are is no progress. */
+void box_upload_progressed (BoxUpload *upload);
+
+/* Something has failed now. Its date stays that of the first failure, unless more bytes have left
+ * since. To be called while the failed request's bytes still count. */
+void box_upload_date_trouble (BoxUpload *upload);
+
+/* @step, which had begun, has failed with @error (taken): it is tried again later, or the upload
+ * fails. Tells so. */
+void box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error);
+
+/* What a failed step means. Pure. */
+typedef enum
+{
+  BOX_VERDICT_FATAL,
+  BOX_VERDICT_AGAIN,  /* the same step later */
+  BOX_VERDICT_UNSURE, /* it may have taken effect: list or look up first */
+} BoxVerdict;
+
+/* @refusals: how often the step was refused for what is at Box or for its bytes, this time
+ * included. @repeated: an earlier try may have worked. */
+BoxVerdict
+box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated);
+
+/* The end: told first, so that whoever waits for it has been told when the wait returns. Takes
+ * @file. */
+void box_upload_committed (BoxUpload *upload, BoxFile *file);
+
+/* Where a commit or whole upload had worked and its answer was lost, the name is taken: by the file
+ * itself, which is returned. NULL: @error says something else. */
+BoxFile *
+box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error);
+
+/* Where the bytes of a request body come from: pinned memory, or the settings' source. */
+typedef struct
+{
+  BoxUpload *upload;
+  BoxStoreRange range; /* blocks is NULL with a source */
+  guint64 offset;      /* of the body in the file */
+  guint64 size;
+  guint64 sent; /* of it, so far */
+} BoxUploadBytes;
+
+/* Memory stays pinned until clear. */
+void box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size);
+void box_upload_bytes_clear (BoxUploadBytes *bytes);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
+
+/* The SHA-1 of the bytes; and the bytes as a body, which borrows @bytes. */
+gboolean box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error);
+void box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body);
+
+G_END_DECLS

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a failed step of an upload means: again later, look first, or the end; and when trouble is
+ * over. */
+#include "base/retry.h"
+#include "upload/state.h"
+
+/* A part that is refused as overlapping, yet in no list, or as damaged on the way: so often it is
+ * sent before the upload fails. Only what keeps failing for that part alone comes so far; an outage
+ * is bounded by time instead. */
+#define MAX_CONFLICTS 10
+#define MAX_DAMAGED   3
+
+/* A repeated commit finds its session gone: so often it is looked whether that was committed. */
+#define MAX_GONE 3
+
+/* So many passing failures in a row, with no success between them, are an outage worth a warning; a
+ * single reset is not. */
+#define OUTAGE_FAILURES 3
+
+/* More bytes than this have left since trouble was dated: what has failed since is new trouble. A
+ * request that is cut again and again at the same place gets no further than it was; this allows
+ * for places that differ a little. Bytes. */
+#define FURTHER (1u << 20)
+
+static gboolean
+is_commit (BoxStepKind kind)
+{
+  return kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
+}
+
+static gboolean
+is_refusal (const GError *error)
+{
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+         || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
+}
+
+/* No answer, or that of something that has failed. A refusal, or the wish for a pause, is an answer
+ * of Box. */
+static gboolean
+is_out_of_reach (const GError *error)
+{
+  guint status = box_error_get_details (error)->http_status;
+
+  return box_error_is_transient (error) && (status == 0 || status == 408 || status >= 500);
+}
+
+BoxVerdict
+box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+  gboolean writes = kind == BOX_STEP_SEND || is_commit (kind);
+
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT))
+    return writes && details->unsure ? BOX_VERDICT_UNSURE : BOX_VERDICT_AGAIN;
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT) && writes && refusals < MAX_CONFLICTS)
+    return BOX_VERDICT_UNSURE;
+  /* The commit before this one may have worked, and the session have ended with it. */
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE) && is_commit (kind) && repeated
+      && refusals < MAX_GONE)
+    return BOX_VERDICT_UNSURE;
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY) && kind == BOX_STEP_SEND
+      && details->http_status == 400 && refusals < MAX_DAMAGED)
+    return BOX_VERDICT_AGAIN;
+  return BOX_VERDICT_FATAL;
+}
+
+static const char *
+step_name (BoxStepKind kind)
+{
+  switch (kind)
+    {
+    case BOX_STEP_OPEN:
+      return "open";
+    case BOX_STEP_LIST:
+      return "list";
+    case BOX_STEP_VERIFY:
+      return "verify";
+    case BOX_STEP_SEND:
+      return "part";
+    case BOX_STEP_WHOLE:
+      return "upload";
+    case BOX_STEP_COMMIT:
+      return "commit";
+    case BOX_STEP_LOOKUP:
+      return "look-up";
+    case BOX_STEP_ABORT:
+      return "abort";
+    default:
+      return "wait";
+    }
+}
+
+void
+box_upload_reached (BoxUpload *upload)
+{
+  gboolean was_outage;
+
+  g_mutex_lock (box_workers_lock ());
+  was_outage = upload->outage;
+  upload->outage = FALSE;
+  if (upload->trouble_count > 0)
+    box_plan_hurry (&upload->plan, g_get_monotonic_time ());
+  upload->trouble_count = 0;
+  g_mutex_unlock (box_workers_lock ());
+  if (was_outage && upload->events.outage != NULL && box_upload_may_tell (upload))
+    upload->events.outage (NULL, upload->user_data);
+}
+
+void
+box_upload_progressed (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  upload->trouble_since = 0;
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_reached (upload);
+}
+
+static void
+date_trouble_locked (BoxUpload *upload, gint64 now)
+{
+  guint64 reach = upload->bytes_acked + __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED);
+
+  if (upload->trouble_since != 0 && reach < upload->trouble_reach + FURTHER)
+    return;
+  upload->trouble_since = now;
+  upload->trouble_reach = reach;
+}
+
+void
+box_upload_date_trouble (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  date_trouble_locked (upload, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+}
+
+/* When the upload gives up at the latest, if nothing succeeds before: monotonic. While a source is
+ * still being written, no outage is too long. */
+static gint64
+deadline_locked (const BoxUpload *upload, gint64 now)
+{
+  gint64 expires_in;
+
+  if (upload->source.read != NULL && !upload->plan.finished)
+    return G_MAXINT64;
+  if (upload->retry_timeout > 0)
+    return MAX (upload->trouble_since, upload->source.read != NULL ? upload->finished_at : 0)
+           + upload->retry_timeout;
+  if (upload->session == NULL || upload->session->expires_at == NULL)
+    return G_MAXINT64;
+  expires_in =
+      g_date_time_to_unix (upload->session->expires_at) - g_get_real_time () / G_USEC_PER_SEC;
+  return now + MAX (expires_in, 0) * G_USEC_PER_SEC;
+}
+
+static guint
+attempts_locked (const BoxUpload *upload, const BoxStep *step)
+{
+  if (step->kind == BOX_STEP_SEND)
+    return g_array_index (upload->plan.parts, BoxPlanPart, step->part).attempts;
+  return is_commit (step->kind) ? upload->plan.commit_attempts : upload->plan.control_attempts;
+}
+
+/* How often the step was refused by now, not counting what the network did to it. */
+static guint
+count_refusal_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  guint *refusals = &upload->plan.commit_refusals;
+
+  if (step->kind == BOX_STEP_SEND)
+    refusals = &g_array_index (upload->plan.parts, BoxPlanPart, step->part).refusals;
+  else if (!is_commit (step->kind))
+    return 0;
+  *refusals += is_refusal (error) ? 1 : 0;
+  return *refusals;
+}
+
+/* Somebody took the name after a small file's upload was opened: opened again, if_exists says what
+ * becomes of it. */
+static gboolean
+can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  return step->kind == BOX_STEP_WHOLE && upload->if_exists != BOX_IF_EXISTS_ERROR
+         && upload->destination->kind == BOX_DESTINATION_FOLDER
+         && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
+         && upload->plan.commit_refusals < MAX_CONFLICTS;
+}
+
+/* What a failure that is tried again leads to. */
+typedef struct
+{
+  BoxVerdict verdict;
+  guint attempt;
+  gint64 delay;
+  gboolean given_up;
+  gboolean outage_begins;
+} Trouble;
+
+/* The step is to be tried again at @not_before. */
+static void
+put_off_locked (BoxUpload *upload, const BoxStep *step, const GError *error, BoxVerdict verdict,
+                gint64 not_before)
+{
+  gboolean unsure = verdict == BOX_VERDICT_UNSURE;
+  gboolean asked = box_retry_is_asked (error);
+
+  if (step->kind == BOX_STEP_SEND)
+    box_plan_send_failed (&upload->plan, step->part, unsure, not_before, asked);
+  else if (can_reopen_locked (upload, step, error))
+    box_plan_reopen (&upload->plan, not_before);
+  else
+    box_plan_control_failed (&upload->plan, unsure, not_before, asked);
+}
+
+static BoxVerdict
+judge_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  guint refusals = count_refusal_locked (upload, step, error);
+  BoxVerdict verdict = box_upload_judge (step->kind, error, refusals, upload->commit_repeated);
+
+  if (verdict == BOX_VERDICT_FATAL && can_reopen_locked (upload, step, error))
+    verdict = BOX_VERDICT_AGAIN;
+  /* Also where the upload ends now: what may be committed is not aborted. */
+  if (is_commit (step->kind)
+      && (verdict == BOX_VERDICT_UNSURE || box_error_get_details (error)->unsure))
+    upload->plan.unsure = upload->commit_repeated = TRUE;
+  return verdict;
+}
+
+static Trouble
+note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  gint64 now = g_get_monotonic_time ();
+  Trouble trouble = {
+    .verdict = judge_locked (upload, step, error),
+    .attempt = attempts_locked (upload, step),
+  };
+
+  if (trouble.verdict == BOX_VERDICT_FATAL)
+    return trouble;
+  trouble.delay = box_retry_delay (trouble.attempt, error, g_random_int ());
+  date_trouble_locked (upload, now);
+  if (now + trouble.delay > deadline_locked (upload, now))
+    {
+      trouble.given_up = TRUE;
+      return trouble;
+    }
+  upload->retries++;
+  upload->trouble_count += is_out_of_reach (error) ? 1 : 0;
+  trouble.outage_begins = upload->trouble_count == OUTAGE_FAILURES && !upload->outage;
+  upload->outage |= trouble.outage_begins;
+  put_off_locked (upload, step, error, trouble.verdict, now + trouble.delay);
+  return trouble;
+}
+
+static void
+tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, const GError *error)
+{
+  guint64 offset = G_MAXUINT64;
+
+  if (!box_upload_may_tell (upload))
+    return;
+  if (step->kind == BOX_STEP_SEND)
+    offset = box_upload_part_offset (upload, step->part);
+  if (upload->events.retrying != NULL)
+    upload->events.retrying (step_name (step->kind), offset, trouble->attempt, trouble->delay,
+                             error, upload->user_data);
+  if (trouble->outage_begins && upload->events.outage != NULL)
+    upload->events.outage (error, upload->user_data);
+}
+
+static void
+give_up (BoxUpload *upload, GError *error, gboolean tried)
+{
+  if (tried && upload->retry_timeout > 0)
+    g_prefix_error (&error, "Gave up after %" G_GINT64_FORMAT " s without progress: ",
+                    upload->retry_timeout / G_USEC_PER_SEC);
+  else if (tried)
+    g_prefix_error (&error, "Gave up as the upload session expires: ");
+  box_upload_fail (upload, error);
+}
+
+static gboolean
+drop_if_over (BoxUpload *upload, const BoxStep *step)
+{
+  gboolean over;
+
+  g_mutex_lock (box_workers_lock ());
+  over = upload->cancelled || upload->plan.failed;
+  if (over && step->kind == BOX_STEP_ABORT)
+    box_plan_aborted (&upload->plan);
+  else if (over)
+    box_plan_dropped (&upload->plan, step);
+  g_mutex_unlock (box_workers_lock ());
+  return over;
+}
+
+void
+box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
+{
+  Trouble trouble;
+  gboolean ends;
+
+  if (drop_if_over (upload, step))
+    {
+      g_error_free (error);
+      return;
+    }
+  g_mutex_lock (box_workers_lock ());
+  trouble = note_trouble_locked (upload, step, error);
+  ends = trouble.verdict == BOX_VERDICT_FATAL || trouble.given_up;
+  if (ends)
+    box_plan_dropped (&upload->plan, step);
+  g_mutex_unlock (box_workers_lock ());
+
+  if (ends)
+    {
+      give_up (upload, error, trouble.given_up);
+      return;
+    }
+  tell_trouble (upload, step, &trouble, error);
+  g_error_free (error);
+}

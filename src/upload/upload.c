@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The application's side of an upload: its life, its end, and what can be asked of it. */
+#include "upload/state.h"
+
+#define DEFAULT_PARALLEL 4
+#define MAX_PARALLEL     16
+
+static gboolean
+check_settings (const BoxUploadSettings *settings, GError **error)
+{
+  if (settings->client == NULL || settings->destination == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS, "An upload needs a destination");
+      return FALSE;
+    }
+  if (settings->parallel > MAX_PARALLEL)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "%u parts in flight are too many: at most %d are allowed", settings->parallel,
+                   MAX_PARALLEL);
+      return FALSE;
+    }
+  if (settings->destination->kind == BOX_DESTINATION_SESSION && settings->size == 0)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "An upload session takes no empty file");
+      return FALSE;
+    }
+  if (!settings->commit && settings->destination->kind != BOX_DESTINATION_SESSION
+      && settings->size < BOX_SESSION_MIN_SIZE)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "A file of %" G_GUINT64_FORMAT
+                   " bytes has no upload session that could be left uncommitted (Box has them from "
+                   "%u bytes on): upload it with a commit",
+                   settings->size, (guint) BOX_SESSION_MIN_SIZE);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
+{
+  upload->client = box_client_ref (settings->client);
+  upload->destination = box_destination_copy (settings->destination);
+  if (settings->session_target != NULL)
+    upload->session_target = box_destination_copy (settings->session_target);
+  if (settings->session != NULL)
+    upload->given_session = box_session_copy (settings->session);
+  upload->size = settings->size;
+  upload->if_exists = settings->if_exists;
+  upload->commit = settings->commit;
+  upload->parallel = settings->parallel != 0 ? settings->parallel : DEFAULT_PARALLEL;
+  upload->max_memory = settings->max_memory;
+  upload->retry_timeout = (gint64) settings->retry_timeout * G_USEC_PER_SEC;
+  upload->digest_engine = settings->digest_engine;
+  upload->attributes.description = g_strdup (settings->attributes.description);
+  upload->attributes.content_created_at = g_strdup (settings->attributes.content_created_at);
+  upload->attributes.content_modified_at = g_strdup (settings->attributes.content_modified_at);
+  if (settings->source != NULL)
+    upload->source = *settings->source;
+}
+
+BoxUpload *
+box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events,
+                gpointer user_data, GDestroyNotify destroy, GError **error)
+{
+  BoxUpload *upload;
+  gboolean abort_on_failure;
+
+  if (!check_settings (settings, error))
+    return NULL;
+
+  upload = g_new0 (BoxUpload, 1);
+  upload->task.klass = &box_upload_task_class;
+  g_atomic_ref_count_init (&upload->refs);
+  copy_settings (upload, settings);
+  upload->events = *events;
+  upload->user_data = user_data;
+  upload->destroy = destroy;
+  upload->pace = box_pace_new (settings->upload_rate);
+  upload->transfers = g_cancellable_new ();
+  upload->cleanup = g_cancellable_new ();
+  if (upload->source.read == NULL)
+    upload->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  upload->store = box_store_new ();
+  g_cond_init (&upload->changed);
+  abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
+                     && settings->destination->kind != BOX_DESTINATION_SESSION;
+  box_plan_init (&upload->plan, upload->parallel, upload->commit, abort_on_failure,
+                 g_get_monotonic_time ());
+  upload->plan.unsure = upload->commit_repeated = settings->commit_unsure;
+
+  g_mutex_lock (box_workers_lock ());
+  box_upload_set_memory_locked (upload);
+  g_mutex_unlock (box_workers_lock ());
+  return upload;
+}
+
+BoxUpload *
+box_upload_ref (BoxUpload *upload)
+{
+  g_atomic_ref_count_inc (&upload->refs);
+  return upload;
+}
+
+static void
+free_copies (BoxUpload *upload)
+{
+  box_client_unref (upload->client);
+  box_destination_free (upload->destination);
+  g_clear_pointer (&upload->session_target, box_destination_free);
+  g_clear_pointer (&upload->given_session, box_session_free);
+  g_free ((char *) upload->attributes.description);
+  g_free ((char *) upload->attributes.content_created_at);
+  g_free ((char *) upload->attributes.content_modified_at);
+}
+
+void
+box_upload_unref (BoxUpload *upload)
+{
+  if (!g_atomic_ref_count_dec (&upload->refs))
+    return;
+
+  g_mutex_lock (box_workers_lock ());
+  box_store_free_locked (upload->store);
+  g_mutex_unlock (box_workers_lock ());
+  if (upload->destroy != NULL)
+    upload->destroy (upload->user_data);
+  free_copies (upload);
+  box_plan_clear (&upload->plan);
+  g_cond_clear (&upload->changed);
+  box_pace_unref (upload->pace);
+  g_object_unref (upload->transfers);
+  g_object_unref (upload->cleanup);
+  g_clear_pointer (&upload->digest, box_digest_free);
+  g_clear_error (&upload->error);
+  g_clear_pointer (&upload->file, box_file_free);
+  g_clear_pointer (&upload->session, box_session_free);
+  g_clear_pointer (&upload->target, box_destination_free);
+  g_clear_pointer (&upload->parts, g_ptr_array_unref);
+  g_free (upload->etag_before);
+  g_free (upload->version_before);
+  g_free (upload);
+}
+
+void
+box_upload_start (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  if (!upload->started && !upload->cancelled)
+    {
+      upload->started = TRUE;
+      box_workers_add_locked (&upload->task);
+    }
+  g_mutex_unlock (box_workers_lock ());
+}
+
+gboolean
+box_upload_has_ended_locked (const BoxUpload *upload)
+{
+  return upload->cancelled || upload->done || upload->error != NULL;
+}
+
+/* Waits under the lock; @until: monotonic, -1 for ever. FALSE: the time is over. */
+static gboolean
+wait_locked (BoxUpload *upload, gint64 until)
+{
+  if (until < 0)
+    {
+      g_cond_wait (&upload->changed, box_workers_lock ());
+      return TRUE;
+    }
+  return g_cond_wait_until (&upload->changed, box_workers_lock (), until);
+}
+
+gboolean
+box_upload_is_over_locked (const BoxUpload *upload)
+{
+  return upload->cancelled || (upload->error != NULL && upload->error_told);
+}
+
+BoxWait
+box_upload_wait_done (BoxUpload *upload, gint64 timeout)
+{
+  gint64 until = timeout < 0 ? -1 : g_get_monotonic_time () + timeout;
+  BoxWait result = BOX_WAIT_READY;
+
+  g_mutex_lock (box_workers_lock ());
+  while (!upload->done)
+    {
+      if (box_upload_is_over_locked (upload))
+        result = BOX_WAIT_FAILED;
+      else if (upload->interrupted)
+        result = BOX_WAIT_INTERRUPTED;
+      else if (wait_locked (upload, until))
+        continue;
+      else
+        result = BOX_WAIT_TIMEOUT;
+      break;
+    }
+  g_mutex_unlock (box_workers_lock ());
+  return result;
+}
+
+void
+box_upload_interrupt (BoxUpload *upload, gboolean interrupted)
+{
+  g_mutex_lock (box_workers_lock ());
+  upload->interrupted = interrupted;
+  g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+gboolean
+box_upload_may_tell (BoxUpload *upload)
+{
+  gboolean may;
+
+  g_mutex_lock (box_workers_lock ());
+  may = !upload->cancelled;
+  g_mutex_unlock (box_workers_lock ());
+  return may;
+}
+
+/* The first failure ends the upload: transfers are cut, it is told, and only then do the waits
+ * return. */
+void
+box_upload_fail (BoxUpload *upload, GError *error)
+{
+  gboolean first, tell;
+
+  g_mutex_lock (box_workers_lock ());
+  first = !box_upload_has_ended_locked (upload);
+  tell = first && upload->events.failed != NULL;
+  if (first)
+    {
+      upload->error = g_error_copy (error);
+      box_plan_fail (&upload->plan);
+    }
+  g_mutex_unlock (box_workers_lock ());
+
+  if (first)
+    g_cancellable_cancel (upload->transfers);
+  if (tell)
+    upload->events.failed (error, upload->user_data);
+  g_error_free (error);
+
+  g_mutex_lock (box_workers_lock ());
+  upload->error_told |= first;
+  box_workers_wake_locked (&upload->task);
+  g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
+box_upload_cancel (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  upload->cancelled = TRUE;
+  box_plan_cancel (&upload->plan);
+  box_workers_wake_locked (&upload->task);
+  g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+  g_cancellable_cancel (upload->transfers);
+  g_cancellable_cancel (upload->cleanup);
+}
+
+gboolean
+box_upload_wait_settled (BoxUpload *upload, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+  gboolean settled = FALSE, in_time = TRUE;
+
+  g_mutex_lock (box_workers_lock ());
+  while (in_time && !settled)
+    {
+      settled = !upload->started
+                || box_plan_next (&upload->plan, g_get_monotonic_time ()).kind == BOX_STEP_DONE;
+      if (!settled)
+        in_time = wait_locked (upload, until);
+    }
+  g_mutex_unlock (box_workers_lock ());
+  return settled;
+}
+
+GError *
+box_upload_get_error (BoxUpload *upload)
+{
+  GError *error;
+
+  g_mutex_lock (box_workers_lock ());
+  error = upload->error != NULL ? g_error_copy (upload->error) : NULL;
+  g_mutex_unlock (box_workers_lock ());
+  return error;
+}
+
+BoxFile *
+box_upload_get_file (BoxUpload *upload)
+{
+  BoxFile *file;
+
+  g_mutex_lock (box_workers_lock ());
+  file = upload->file != NULL ? box_file_copy (upload->file) : NULL;
+  g_mutex_unlock (box_workers_lock ());
+  return file;
+}
+
+BoxSession *
+box_upload_get_session (BoxUpload *upload)
+{
+  BoxSession *session;
+
+  g_mutex_lock (box_workers_lock ());
+  session = upload->session != NULL ? box_session_copy (upload->session) : NULL;
+  g_mutex_unlock (box_workers_lock ());
+  return session;
+}
+
+gboolean
+box_upload_get_sha1 (BoxUpload *upload, BoxSha1 *sha1)
+{
+  gboolean finished;
+
+  g_mutex_lock (box_workers_lock ());
+  finished = upload->plan.finished;
+  if (finished)
+    *sha1 = upload->sha1;
+  g_mutex_unlock (box_workers_lock ());
+  return finished;
+}
+
+void
+box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second)
+{
+  box_pace_set_rate (upload->pace, bytes_per_second);
+}
+
+/* The rate is that of the time since the last sample, where that was a while ago; asking often does
+ * not make it jump. */
+static guint64
+sample_rate_locked (BoxUpload *upload)
+{
+  guint64 sent = __atomic_load_n (&upload->sent, __ATOMIC_RELAXED);
+  gint64 now = g_get_monotonic_time (), passed = now - upload->rate_time;
+
+  if (passed < G_USEC_PER_SEC / 2)
+    return upload->rate;
+  if (upload->rate_time != 0)
+    upload->rate =
+        sent > upload->rate_sent
+            ? (guint64) ((double) (sent - upload->rate_sent) * G_USEC_PER_SEC / (double) passed)
+            : 0;
+  upload->rate_time = now;
+  upload->rate_sent = sent;
+  return upload->rate;
+}
+
+void
+box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
+{
+  g_mutex_lock (box_workers_lock ());
+  *stats = (BoxUploadStats){
+    .bytes_received = __atomic_load_n (&upload->received, __ATOMIC_RELAXED),
+    .bytes_uploaded = upload->bytes_acked,
+    .bytes_under_way = __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED),
+    .bytes_sent = __atomic_load_n (&upload->sent, __ATOMIC_RELAXED),
+    .bytes_total = upload->size,
+    .parts_uploaded = upload->plan.n_done,
+    .parts_total = upload->plan.parts->len,
+    .parts_in_flight = upload->plan.n_in_flight,
+    .retries = upload->retries,
+    .memory = box_store_get_memory_locked (upload->store),
+    .rate = sample_rate_locked (upload),
+  };
+  g_mutex_unlock (box_workers_lock ());
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxUpload: one file on its way to Box. A producer thread writes the bytes in order; the process's
+ * shared workers open the session, send parts as they fill, and commit when the producer has said
+ * that it is finished. The producer waits only for room.
+ *
+ *   upload = box_upload_new (&settings, &events, data, destroy, &error);
+ *   box_upload_start (upload);
+ *   while (…)
+ *     {
+ *       n = box_upload_write (upload, bytes, length);       // what had room
+ *       if (n < length)
+ *         switch (box_upload_wait_room (upload)) …
+ *     }
+ *   box_upload_finish (upload);
+ *   box_upload_wait_done (upload, -1);
+ *   box_upload_cancel (upload);
+ *   box_upload_unref (upload);
+ *
+ * Threads: write and finish belong to one producer thread; everything else may be called from any.
+ */
+#pragma once
+
+#include "api/client.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  BOX_ON_ERROR_KEEP,
+  BOX_ON_ERROR_ABORT,
+} BoxOnError;
+
+/**
+ * BoxUploadSource:
+ * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at
+ * once. What it answers fails the upload.
+ *
+ * Where the bytes are kept by somebody else until the file is committed (the spool): the upload
+ * then holds none of them in memory and reads a part when it is sent. @user_data lives as long as
+ * the events'.
+ */
+typedef struct
+{
+  gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
+                    GError **error);
+  gpointer user_data;
+} BoxUploadSource;
+
+/**
+ * BoxUploadSettings:
+ * @destination: copied.
+ * @size: bytes of the whole file. With a SESSION destination it must fit the session's grid.
+ * @if_exists: what to do where the name is taken.
+ * @on_error: whether the session is aborted on a fatal error; one that was given by id never is.
+ * @commit: FALSE: fill the session and leave the commit to the caller.
+ * @parallel: parts in flight, 1 to 16; 0: 4.
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. At least two parts are always
+ * allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
+ * @upload_rate: bytes per second; 0: no limit.
+ * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session
+ * expires.
+ * @digest_engine: for the parts.
+ * @attributes: copied.
+ * @source: (nullable): copied. With one, bytes are announced by box_upload_advance() instead of
+ * written, and @retry_timeout counts from box_upload_finish_digest() only: while bytes are still
+ * being made, no outage is too long.
+ * @session_target: (nullable): copied. Where the file of a SESSION destination goes, if it is known
+ * (BoxNote): a commit whose answer was lost can then be looked up.
+ * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with
+ * instead of opening one; where it is gone the upload fails with BOX_ERROR_SESSION_GONE, and the
+ * owner of the bytes starts another one without it.
+ * @commit_unsure: the earlier attempt may have committed @session: look for the file before
+ * committing again.
+ *
+ * What to upload and how.
+ */
+typedef struct
+{
+  BoxClient *client;
+  const BoxDestination *destination;
+  guint64 size;
+  BoxIfExists if_exists;
+  BoxOnError on_error;
+  gboolean commit;
+  guint parallel;
+  guint64 max_memory;
+  guint64 upload_rate;
+  guint retry_timeout;
+  BoxDigestEngine digest_engine;
+  BoxAttributes attributes;
+  const BoxUploadSource *source;
+  const BoxDestination *session_target;
+  const BoxSession *session;
+  gboolean commit_unsure;
+} BoxUploadSettings;
+
+typedef struct _BoxUpload BoxUpload;
+
+/**
+ * BoxUploadEvents:
+ *
+ * What happens, told as it happens: from worker threads, without any lock held, never after
+ * box_upload_cancel() has returned except for one that had already begun. Each may be NULL.
+ */
+typedef struct
+{
+  /* The session is open; adopted parts are told by part_done next. Not called for direct uploads.
+   */
+  void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
+  /* Box has the part. attempts: requests it took, 0 where it was adopted. */
+  void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);
+  /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset:
+   * of the part, else G_MAXUINT64. */
+  void (*retrying) (const char *request, guint64 offset, guint attempt, gint64 delay,
+                    const GError *reason, gpointer user_data);
+  /* The network is gone (reason) or back (NULL). */
+  void (*outage) (const GError *reason, gpointer user_data);
+  /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before
+   * their request. */
+  void (*committing) (gpointer user_data);
+  /* The end: the file, verified by size and SHA-1. file is NULL where settings.commit was FALSE,
+   * unless it was found to be committed. */
+  void (*completed) (const BoxFile *file, gpointer user_data);
+  /* The other end. */
+  void (*failed) (const GError *error, gpointer user_data);
+} BoxUploadEvents;
+
+/* Checks the settings (BOX_ERROR_SETTINGS). @user_data is given to every event and released with
+ * @destroy when the upload and its workers are done with it. */
+BoxUpload *box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events,
+                           gpointer user_data, GDestroyNotify destroy, GError **error);
+BoxUpload *box_upload_ref (BoxUpload *upload);
+void box_upload_unref (BoxUpload *upload);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxUpload, box_upload_unref)
+
+/* Begins the work over the network, in the background. */
+void box_upload_start (BoxUpload *upload);
+
+/**
+ * box_upload_write:
+ *
+ * Copies as much of @data as there is room for and returns how much that was; less than @length:
+ * wait for room. After a failure the rest is swallowed by nobody: 0 is returned and the wait says
+ * FAILED. Writing beyond the declared size fails the upload with BOX_ERROR_SIZE.
+ */
+gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
+
+typedef enum
+{
+  BOX_WAIT_READY,
+  BOX_WAIT_INTERRUPTED, /* box_upload_interrupt() is on */
+  BOX_WAIT_TIMEOUT,
+  BOX_WAIT_FAILED, /* see box_upload_get_error() */
+} BoxWait;
+
+/* Waits until something can be written. */
+BoxWait box_upload_wait_room (BoxUpload *upload);
+
+/* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not
+ * wait. */
+void box_upload_finish (BoxUpload *upload);
+
+/* With a source, instead of writing: the first @available bytes of the file can be read from it.
+ * Never waits. */
+void box_upload_advance (BoxUpload *upload, guint64 available);
+
+/* With a source, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of
+ * the whole file. */
+void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
+
+/* Waits until the file is committed; @timeout in microseconds, -1: for ever. */
+BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);
+
+/* TRUE makes the waits above return at once until FALSE is set; transfers go on. */
+void box_upload_interrupt (BoxUpload *upload, gboolean interrupted);
+
+/* Fails the upload with @error (taken): the producer found that its bytes are not good. */
+void box_upload_fail (BoxUpload *upload, GError *error);
+
+/* Stops everything now, leaving the session as it is; transfers in flight are cut within
+ * milliseconds, in the background. Does nothing after the end. */
+void box_upload_cancel (BoxUpload *upload);
+
+/* After a failure: waits until no request is left to be made, such as the one that aborts the
+ * session;
+ * @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was over. */
+gboolean box_upload_wait_settled (BoxUpload *upload, gint64 timeout);
+
+/* A copy of the error, NULL while there is none. */
+GError *box_upload_get_error (BoxUpload *upload);
+
+/* The committed file, NULL before. Free with box_file_free(). */
+BoxFile *box_upload_get_file (BoxUpload *upload);
+
+/* The open session, NULL before and for direct uploads. Free with box_session_free(). */
+BoxSession *box_upload_get_session (BoxUpload *upload);
+
+/* The digest of the whole file, for an upload that the caller commits. FALSE before the producer
+ * has finished. */
+gboolean box_upload_get_sha1 (BoxUpload *upload, BoxSha1 *sha1);
+
+/* These take effect at once. */
+void box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second);
+
+typedef struct
+{
+  guint64 bytes_received; /* written by the producer */
+  guint64 bytes_uploaded; /* acknowledged by Box, adopted ones included */
+  guint64
+      bytes_under_way; /* of the parts in flight, handed to the network by their current requests */
+  guint64 bytes_sent;  /* handed to the network, repeated ones included */
+  guint64 bytes_total; /* 0: unknown */
+  guint parts_uploaded; /* acknowledged, adopted ones included */
+  guint parts_total;    /* 0 before the session is open, and for direct uploads */
+  guint parts_in_flight;
+  guint retries;
+  guint64 memory; /* bytes of parts held */
+  guint64 rate;   /* bytes per second acknowledged lately */
+} BoxUploadStats;
+
+/* A snapshot: its numbers belong together. */
+void box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats);
+
+G_END_DECLS

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "upload/workers.h"
+
+#define DEFAULT_WORKERS 32
+
+/* A worker that finds nothing to do for this long ends. Shorter, and a slow producer pays for a
+ * thread and a TLS handshake with each part; longer, and finished uploads leave threads and
+ * connections behind. Microseconds. */
+#define IDLE_TIME (15 * G_USEC_PER_SEC)
+
+static GMutex the_lock;
+
+/* with the lock */
+static struct
+{
+  GPtrArray *tasks;
+  GCond wanted; /* somebody has to look at the tasks */
+  guint n_threads;
+  guint n_idle;
+  guint max_threads;
+  gint64 idle_time;
+} pool = { .idle_time = IDLE_TIME };
+
+GMutex *
+box_workers_lock (void)
+{
+  return &the_lock;
+}
+
+static void
+ensure_pool_locked (void)
+{
+  const char *text;
+  guint64 n = 0;
+
+  if (pool.tasks != NULL)
+    return;
+  text = g_getenv ("BOXUPLOAD_WORKERS");
+  if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 1, 256, &n, NULL))
+    n = DEFAULT_WORKERS;
+  pool.max_threads = (guint) n;
+  pool.tasks = g_ptr_array_new ();
+}
+
+/* The task whose step has been possible for longest, or NULL with the time when to look again. */
+static BoxTask *
+choose_locked (gint64 now, gint64 *wake_at)
+{
+  BoxTask *chosen = NULL;
+  gint64 oldest = G_MAXINT64;
+
+  *wake_at = G_MAXINT64;
+  for (guint i = 0; i < pool.tasks->len; i++)
+    {
+      BoxTask *task = g_ptr_array_index (pool.tasks, i);
+      gint64 since = 0, wake = G_MAXINT64;
+
+      if (!task->klass->ready_locked (task, now, &since, &wake))
+        *wake_at = MIN (*wake_at, wake);
+      else if (chosen == NULL || since < oldest)
+        {
+          chosen = task;
+          oldest = since;
+        }
+    }
+  return chosen;
+}
+
+static gpointer work (gpointer unused);
+
+/* A worker has to look at the tasks: an idle one, or a new one where there may be more. */
+static void
+call_worker_locked (void)
+{
+  if (pool.n_idle > 0)
+    {
+      g_cond_signal (&pool.wanted);
+      return;
+    }
+  if (pool.n_threads >= pool.max_threads)
+    return;
+  pool.n_threads++;
+  g_thread_unref (g_thread_new ("boxupload", work, NULL));
+}
+
+static void
+unref_locked (BoxTask *task)
+{
+  g_mutex_unlock (&the_lock);
+  task->klass->unref (task);
+  g_mutex_lock (&the_lock);
+}
+
+static void
+drop_locked (BoxTask *task)
+{
+  task->listed = FALSE;
+  g_ptr_array_remove_fast (pool.tasks, task);
+  unref_locked (task);
+}
+
+/* While one worker is in the last step of @task, another may find that there is nothing left to do
+ * and drop it: the step has a reference of its own. */
+static void
+run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
+{
+  task->klass->ref (task);
+  if (!task->klass->run_locked (task, transport, now) && task->listed)
+    drop_locked (task);
+  unref_locked (task);
+}
+
+/* Whether a worker that has found nothing to do since @idle_since may end. Whoever is idle last
+ * keeps the time for steps that are due later. */
+static gboolean
+may_end_locked (gint64 now, gint64 idle_since, gint64 wake_at)
+{
+  return now - idle_since >= pool.idle_time && (wake_at == G_MAXINT64 || pool.n_idle > 0);
+}
+
+static void
+idle_locked (gint64 until)
+{
+  pool.n_idle++;
+  g_cond_wait_until (&pool.wanted, &the_lock, until);
+  pool.n_idle--;
+}
+
+/* A worker looks at the tasks after each wait, also after one that nobody ended, and ends itself
+ * only under the same lock: who called it while its time was over has called nobody else. */
+static gpointer
+work (gpointer unused)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  gint64 idle_since = 0;
+
+  g_mutex_lock (&the_lock);
+  while (TRUE)
+    {
+      gint64 now = g_get_monotonic_time (), wake_at;
+      BoxTask *task = choose_locked (now, &wake_at);
+
+      if (task != NULL)
+        {
+          idle_since = 0;
+          run_locked (task, transport, now);
+          continue;
+        }
+      if (idle_since == 0)
+        idle_since = now;
+      if (may_end_locked (now, idle_since, wake_at))
+        break;
+      idle_locked (now - idle_since < pool.idle_time ? MIN (wake_at, idle_since + pool.idle_time)
+                                                     : wake_at);
+    }
+  pool.n_threads--;
+  g_mutex_unlock (&the_lock);
+  return NULL;
+}
+
+void
+box_workers_add_locked (BoxTask *task)
+{
+  g_return_if_fail (!task->listed);
+  ensure_pool_locked ();
+  task->klass->ref (task);
+  task->listed = TRUE;
+  g_ptr_array_add (pool.tasks, task);
+  box_workers_wake_locked (task);
+}
+
+void
+box_workers_wake_locked (BoxTask *task)
+{
+  gint64 since, wake_at = G_MAXINT64;
+
+  if (task->listed
+      && (task->klass->ready_locked (task, g_get_monotonic_time (), &since, &wake_at)
+          || wake_at != G_MAXINT64))
+    call_worker_locked ();
+}
+
+void
+box_workers_continue_locked (void)
+{
+  gint64 wake_at;
+
+  if (choose_locked (g_get_monotonic_time (), &wake_at) != NULL
+      || (wake_at != G_MAXINT64 && pool.n_idle == 0))
+    call_worker_locked ();
+}
+
+guint
+box_workers_count (void)
+{
+  guint n;
+
+  g_mutex_lock (&the_lock);
+  n = pool.n_threads;
+  g_mutex_unlock (&the_lock);
+  return n;
+}
+
+void
+box_workers_set_idle_time (gint64 idle_time)
+{
+  g_mutex_lock (&the_lock);
+  pool.idle_time = idle_time;
+  g_mutex_unlock (&the_lock);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The process's workers: threads that carry out the steps of all uploads, so that a hundred uploads
+ * do not mean hundreds of threads. At most 32 (environment BOXUPLOAD_WORKERS, 1 to 256), made when
+ * there is work, ended after 15 idle seconds; each owns a BoxTransport.
+ *
+ * There is one lock where threads meet, the workers' (box_workers_lock()): it guards the list of
+ * tasks and the shared state of every upload. It is held for decisions only, never for I/O, hashing
+ * or calls out, so that it is free whatever the number of uploads.
+ */
+#pragma once
+
+#include "http/transport.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BoxTask BoxTask;
+
+/* What the workers know of an upload. Both functions are called with the lock held. */
+typedef struct
+{
+  /* Whether the task has a step that could begin at @now: TRUE with @since, when it became
+   * possible; else FALSE with
+   * @wake_at, when to ask again (G_MAXINT64: not before box_workers_wake_locked()). */
+  gboolean (*ready_locked) (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at);
+  /* Takes the step and carries it out, releasing the lock while it does. FALSE: the task is over,
+   * and is dropped. */
+  gboolean (*run_locked) (BoxTask *task, BoxTransport *transport, gint64 now);
+  void (*ref) (BoxTask *task);
+  /* Called without the lock. */
+  void (*unref) (BoxTask *task);
+} BoxTaskClass;
+
+/* Embedded in the upload; the workers hold a reference while it is on their list. */
+struct _BoxTask
+{
+  const BoxTaskClass *klass;
+  gboolean listed; /* with the lock */
+};
+
+/* The one lock of uploads and workers. */
+GMutex *box_workers_lock (void);
+
+/* Adds @task and sees to it that a worker looks at it. */
+void box_workers_add_locked (BoxTask *task);
+
+/* Something changed that may have made a step of @task possible. */
+void box_workers_wake_locked (BoxTask *task);
+
+/* To be called by run_locked when it has taken its step and is about to release the lock: another
+ * worker takes what is left, so that steps run beside each other. */
+void box_workers_continue_locked (void);
+
+/* For tests: threads that exist now. */
+guint box_workers_count (void);
+
+/* For tests: microseconds after which a worker without work ends. */
+void box_workers_set_idle_time (gint64 idle_time);
+
+G_END_DECLS

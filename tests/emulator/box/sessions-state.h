@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of EmuSessions share: the set itself (box/sessions.c), the receiving of parts
+ * (box/part-writer.c) and the commit (box/commit.c).
+ */
+#pragma once
+
+#include "emulator/box/sessions.h"
+
+struct _EmuSessions
+{
+  /* immutable */
+  char *dir;
+  EmuSessionRules rules;
+  EmuStore *store;
+  EmuClock *clock;
+
+  GMutex lock;
+
+  /* with lock */
+  GHashTable *by_id; /* of EmuSession */
+  GPtrArray *ids;    /* of char *, in order of creation, also of those that are gone */
+  GHashTable *gone;  /* ids of aborted sessions */
+};
+
+/* Refuses what is expired or aborted. */
+gboolean
+emu_sessions_check_locked (EmuSessions *sessions, EmuSession *session, EmuProblem *problem);

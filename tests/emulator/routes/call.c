@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "emulator/routes/call.h"
+
+#include "emulator/base/json.h"
+#include "emulator/routes/faults.h"
+
+#include <string.h>
+
+/* Waits until the line is free again after @n bytes. */
+static gboolean
+pace (EmuCall *call, gssize n)
+{
+  gint64 wait = emu_rate_take (&call->world->rate, n);
+
+  return wait < G_TIME_SPAN_MILLISECOND
+         || emu_connection_wait (call->connection, NULL, wait) != EMU_WAIT_LOST;
+}
+
+/* How much may be read before a rule strikes in the body; 0: one does now. */
+static gsize
+get_room (EmuCall *call, gsize size)
+{
+  guint64 left = emu_faults_get_body_room (call);
+
+  return MIN (size, left);
+}
+
+gboolean
+emu_call_check_token (EmuCall *call, EmuIdentity *identity)
+{
+  EmuTokenState state = EMU_TOKEN_INVALID;
+
+  if (call->token != NULL)
+    state = emu_tokens_check (call->world->tokens, call->token, identity);
+  if (state == EMU_TOKEN_GOOD)
+    return TRUE;
+  soup_message_headers_replace (
+      call->reply_headers, "WWW-Authenticate",
+      call->token == NULL ? "Bearer realm=\"Service\""
+      : state == EMU_TOKEN_EXPIRED
+          ? "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
+            "token provided has expired. expired_token\""
+          : "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
+            "token provided is invalid.\"");
+  emu_call_refuse (call, 401, "unauthorized", "Unauthorized");
+  return FALSE;
+}
+
+/* Where it is wanted, a token that was good at the head of an upload must still be so at its end.
+ */
+static void
+check_token_again (EmuCall *call)
+{
+  if (call->world->late_expiry && call->route->streams && call->identity.user != NULL
+      && !emu_call_check_token (call, NULL))
+    call->verdict = EMU_VERDICT_REPLY;
+}
+
+gssize
+emu_call_read (EmuCall *call, gpointer data, gsize size)
+{
+  gssize n = 0;
+  gsize room;
+
+  if (call->verdict != EMU_VERDICT_NONE)
+    return -1;
+  while ((room = get_room (call, size)) == 0)
+    {
+      emu_faults_strike (call, EMU_AT_BODY);
+      if (call->verdict != EMU_VERDICT_NONE)
+        return -1;
+    }
+  n = emu_connection_read_body (call->connection, data, room);
+  if (n > 0)
+    {
+      call->body_read += n;
+      emu_journal_add_body (call->world->journal, call->number, n);
+      if (!pace (call, n))
+        n = -1;
+    }
+  if (n < 0)
+    call->verdict = EMU_VERDICT_LOST;
+  if (n == 0)
+    emu_faults_strike (call, EMU_AT_END);
+  if (n == 0 && call->verdict == EMU_VERDICT_NONE)
+    check_token_again (call);
+  return call->verdict != EMU_VERDICT_NONE ? -1 : n;
+}
+
+const char *
+emu_call_get_header (EmuCall *call, const char *name)
+{
+  return soup_message_headers_get_one (call->headers, name);
+}
+
+const char *
+emu_call_get_query (EmuCall *call, const char *name)
+{
+  return g_hash_table_lookup (call->query, name);
+}
+
+gint64
+emu_call_get_query_int (EmuCall *call, const char *name, gint64 fallback)
+{
+  const char *text = emu_call_get_query (call, name);
+  gint64 value;
+
+  return text != NULL && g_ascii_string_to_signed (text, 10, G_MININT64, G_MAXINT64, &value, NULL)
+             ? value
+             : fallback;
+}
+
+char *
+emu_call_get_origin (EmuCall *call)
+{
+  const char *host = emu_call_get_header (call, "Host");
+
+  return g_strdup_printf ("%s://%s", emu_connection_is_tls (call->connection) ? "https" : "http",
+                          host != NULL ? host : "localhost");
+}
+
+/* --- replies -----------------------------------------------------------------------------------
+ */
+
+void
+emu_call_reply (EmuCall *call, guint status)
+{
+  call->status = status;
+  g_clear_pointer (&call->reply_body, g_bytes_unref);
+  g_clear_pointer (&call->reply_json, json_object_unref);
+  g_clear_pointer (&call->reply_file, g_free);
+}
+
+void
+emu_call_reply_json (EmuCall *call, guint status, JsonObject *object)
+{
+  emu_call_reply (call, status);
+  call->reply_json = object;
+}
+
+void
+emu_call_reply_problem (EmuCall *call, const EmuProblem *problem)
+{
+  JsonObject *object = json_object_new ();
+  g_autofree char *request_id = g_strdup_printf ("emulator%08x", call->number);
+
+  json_object_set_string_member (object, "type", "error");
+  json_object_set_int_member (object, "status", problem->status);
+  json_object_set_string_member (object, "code", problem->code);
+  json_object_set_string_member (object, "message", problem->message);
+  if (problem->context != NULL)
+    json_object_set_object_member (object, "context_info", json_object_ref (problem->context));
+  json_object_set_string_member (object, "help_url", "http://developers.box.com/docs/#errors");
+  json_object_set_string_member (object, "request_id", request_id);
+  emu_call_reply_json (call, problem->status, object);
+}
+
+void
+emu_call_refuse (EmuCall *call, guint status, const char *code, const char *message)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  emu_problem_set (&problem, status, code, "%s", message);
+  emu_call_reply_problem (call, &problem);
+}
+
+JsonObject *
+emu_call_select (EmuCall *call, JsonObject *object)
+{
+  static const char *const always[] = { "type", "id", "etag", NULL };
+  const char *fields = emu_call_get_query (call, "fields");
+  g_auto (GStrv) wanted = fields != NULL ? g_strsplit (fields, ",", -1) : NULL;
+  g_autoptr (GList) names = json_object_get_members (object);
+
+  if (wanted == NULL || *wanted == NULL)
+    return object;
+  for (GList *l = names; l != NULL; l = l->next)
+    if (!g_strv_contains (always, l->data)
+        && !g_strv_contains ((const char *const *) wanted, l->data))
+      json_object_remove_member (object, l->data);
+  return object;
+}
+
+void
+emu_call_reply_file (EmuCall *call, JsonObject *file)
+{
+  JsonObject *object = json_object_new ();
+  JsonArray *entries = json_array_new ();
+
+  json_array_add_object_element (entries, emu_call_select (call, file));
+  json_object_set_int_member (object, "total_count", 1);
+  json_object_set_array_member (object, "entries", entries);
+  emu_call_reply_json (call, 201, object);
+}
+
+gboolean
+emu_call_check_scope (EmuCall *call, const char *folder, EmuProblem *problem)
+{
+  const char *scope = call->identity.folder;
+
+  if (scope == NULL || (folder != NULL && emu_store_is_within (call->world->store, folder, scope)))
+    return TRUE;
+  return emu_problem_set (problem, 403, "insufficient_scope",
+                          "The token was downscoped to folder %s", scope);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "emulator/routes/faults.h"
+
+#include "emulator/base/json.h"
+
+#include <string.h>
+
+static void
+set_reply (EmuCall *call, const EmuRule *rule)
+{
+  g_autoptr (GList) names = NULL;
+
+  emu_call_reply (call, rule->status);
+  soup_message_headers_clear (call->reply_headers);
+  if (rule->body != NULL)
+    call->reply_body = g_bytes_ref (rule->body);
+  if (rule->body != NULL)
+    soup_message_headers_replace (call->reply_headers, "Content-Type",
+                                  rule->is_json ? "application/json" : "text/html");
+  if (rule->headers != NULL)
+    names = json_object_get_members (rule->headers);
+  for (GList *l = names; l != NULL; l = l->next)
+    soup_message_headers_replace (call->reply_headers, l->data,
+                                  emu_json_string (rule->headers, l->data));
+}
+
+/* The handler's reply, with members of its JSON, its status and headers changed. */
+static void
+change_reply (EmuCall *call, const EmuRule *rule)
+{
+  g_autoptr (GList) names = NULL;
+
+  if (rule->change != NULL && call->reply_json != NULL)
+    emu_json_merge (call->reply_json, rule->change);
+  if (rule->status != 0)
+    call->status = rule->status;
+  if (rule->headers != NULL)
+    names = json_object_get_members (rule->headers);
+  for (GList *l = names; l != NULL; l = l->next)
+    soup_message_headers_replace (call->reply_headers, l->data,
+                                  emu_json_string (rule->headers, l->data));
+}
+
+static void
+hold (EmuCall *call, const EmuRule *rule)
+{
+  g_autoptr (GCancellable) released = emu_scenario_get_hold (call->world->scenario, rule->name);
+
+  emu_scenario_note_held (call->world->scenario, rule->name);
+  if (emu_connection_wait (call->connection, released, -1) == EMU_WAIT_LOST)
+    call->verdict = EMU_VERDICT_LOST;
+}
+
+static void
+send_garbage (EmuCall *call, const EmuRule *rule)
+{
+  static const char noise[] = "\x16\x03\x01 this is not HTTP \xff\xfe\x00\r\n\r\n<html>";
+  gsize size = sizeof noise - 1;
+  gconstpointer data = rule->body != NULL ? g_bytes_get_data (rule->body, &size) : noise;
+
+  emu_connection_write (call->connection, data, size);
+  emu_connection_close (call->connection);
+  call->verdict = EMU_VERDICT_LOST;
+}
+
+void
+emu_faults_end_connection (EmuCall *call, const EmuRule *rule)
+{
+  if (rule->action == EMU_DO_RESET)
+    emu_connection_reset (call->connection);
+  else
+    emu_connection_close (call->connection);
+  call->verdict = EMU_VERDICT_LOST;
+}
+
+static void
+apply (EmuCall *call, const EmuRule *rule)
+{
+  switch (rule->action)
+    {
+    case EMU_DO_REPLY:
+      set_reply (call, rule);
+      call->verdict = EMU_VERDICT_REPLY;
+      break;
+    case EMU_DO_ENDLESS:
+      emu_call_reply (call, rule->status != 0 ? rule->status : 200);
+      call->endless = TRUE;
+      call->verdict = EMU_VERDICT_REPLY;
+      break;
+    case EMU_DO_DELAY:
+      if (emu_connection_wait (call->connection, NULL,
+                               rule->delay_ms * (gint64) G_TIME_SPAN_MILLISECOND)
+          == EMU_WAIT_LOST)
+        call->verdict = EMU_VERDICT_LOST;
+      break;
+    case EMU_DO_HOLD:
+      hold (call, rule);
+      break;
+    case EMU_DO_RESET:
+    case EMU_DO_CLOSE:
+      emu_faults_end_connection (call, rule);
+      break;
+    case EMU_DO_GARBAGE:
+      send_garbage (call, rule);
+      break;
+    case EMU_DO_CHANGE:
+      change_reply (call, rule);
+      break;
+    }
+}
+
+void
+emu_faults_strike (EmuCall *call, EmuStage stage)
+{
+  for (guint i = 0; i < call->rules->len && call->verdict == EMU_VERDICT_NONE;)
+    {
+      const EmuRule *rule = g_ptr_array_index (call->rules, i);
+
+      if (rule->at != stage || (stage == EMU_AT_BODY && rule->bytes > call->body_read))
+        {
+          i++;
+          continue;
+        }
+      g_ptr_array_remove_index (call->rules, i);
+      emu_journal_set_fault (call->world->journal, call->number, rule->action_name);
+      apply (call, rule);
+    }
+}
+
+guint64
+emu_faults_get_body_room (EmuCall *call)
+{
+  guint64 room = G_MAXUINT64;
+
+  for (guint i = 0; i < call->rules->len; i++)
+    {
+      const EmuRule *rule = g_ptr_array_index (call->rules, i);
+
+      if (rule->at == EMU_AT_BODY)
+        room = MIN (room, rule->bytes - MIN (rule->bytes, call->body_read));
+    }
+  return room;
+}
+
+const EmuRule *
+emu_faults_get_cut (EmuCall *call)
+{
+  for (guint i = 0; i < call->rules->len; i++)
+    {
+      const EmuRule *rule = g_ptr_array_index (call->rules, i);
+
+      if (rule->at == EMU_AT_REPLY)
+        return rule;
+    }
+  return NULL;
+}
