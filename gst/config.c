@@ -9,7 +9,7 @@ note_if_set (const char *value, const char *name, const char *set[], guint *n)
 }
 
 static BoxDestination *
-find_destination (const GstBoxUploadSinkValues *values, GError **error)
+find_destination (const SinkValues *values, GError **error)
 {
   const char *set[2] = { NULL, NULL };
   guint n = 0;
@@ -64,9 +64,9 @@ check_time (const char *name, const char *time, GError **error)
 }
 
 static gboolean
-check_reserve (const GstBoxUploadSinkValues *values, GError **error)
+check_reserve (const SinkValues *values, GError **error)
 {
-  if (values->unknown_size != GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE
+  if (values->unknown_size != SINK_UNKNOWN_SIZE_RESERVE
       || values->reserve_size >= BOX_SESSION_MIN_SIZE)
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
@@ -77,7 +77,7 @@ check_reserve (const GstBoxUploadSinkValues *values, GError **error)
 }
 
 static BoxClient *
-make_client (const GstBoxUploadSinkValues *values, GError **error)
+make_client (const SinkValues *values, GError **error)
 {
   BoxClientSettings settings = {
     .endpoint = values->endpoint,
@@ -97,7 +97,7 @@ make_client (const GstBoxUploadSinkValues *values, GError **error)
 /* A note that cannot be read matters only where the size is not given otherwise. @error is not
  * NULL. */
 static gboolean
-load_note (GstBoxUploadSinkPlan *plan, GError **error)
+load_note (SinkConfig *plan, GError **error)
 {
   guint64 total_size = plan->values.total_size;
 
@@ -118,13 +118,13 @@ load_note (GstBoxUploadSinkPlan *plan, GError **error)
   return FALSE;
 }
 
-GstBoxUploadSinkPlan *
-gst_box_upload_sink_plan_new (GstBoxUploadSinkProperties *properties, GError **error)
+SinkConfig *
+sink_config_new (SinkProperties *properties, GError **error)
 {
-  g_autoptr (GstBoxUploadSinkPlan) plan = g_new0 (GstBoxUploadSinkPlan, 1);
+  g_autoptr (SinkConfig) plan = g_new0 (SinkConfig, 1);
   GError *local_error = NULL;
 
-  gst_box_upload_sink_properties_copy (properties, &plan->values);
+  sink_properties_copy (properties, &plan->values);
   plan->destination = find_destination (&plan->values, error);
   if (plan->destination == NULL)
     return NULL;
@@ -144,9 +144,9 @@ gst_box_upload_sink_plan_new (GstBoxUploadSinkProperties *properties, GError **e
 }
 
 void
-gst_box_upload_sink_plan_free (GstBoxUploadSinkPlan *plan)
+sink_config_free (SinkConfig *plan)
 {
-  gst_box_upload_sink_values_clear (&plan->values);
+  sink_values_clear (&plan->values);
   g_clear_pointer (&plan->destination, box_destination_free);
   g_clear_pointer (&plan->client, box_client_unref);
   g_clear_pointer (&plan->note, box_note_free);
@@ -154,9 +154,9 @@ gst_box_upload_sink_plan_free (GstBoxUploadSinkPlan *plan)
 }
 
 static BoxUploadSettings
-settings_of (const GstBoxUploadSinkPlan *plan, guint64 size)
+settings_of (const SinkConfig *plan, guint64 size)
 {
-  const GstBoxUploadSinkValues *values = &plan->values;
+  const SinkValues *values = &plan->values;
 
   return (BoxUploadSettings){
     .client = plan->client,
@@ -180,27 +180,25 @@ settings_of (const GstBoxUploadSinkPlan *plan, guint64 size)
 }
 
 BoxUpload *
-gst_box_upload_sink_plan_make_upload (const GstBoxUploadSinkPlan *plan, guint64 size,
-                                      const BoxUploadEvents *events, gpointer user_data,
-                                      GDestroyNotify destroy, GError **error)
+sink_config_make_upload (const SinkConfig *plan, guint64 size, const BoxUploadEvents *events,
+                         gpointer user_data, GDestroyNotify destroy, GError **error)
 {
   BoxUploadSettings settings = settings_of (plan, size);
 
   return box_upload_new (&settings, events, user_data, destroy, error);
 }
 
-BoxDelivery *
-gst_box_upload_sink_plan_make_delivery (const GstBoxUploadSinkPlan *plan, BoxRecording *recording,
-                                        guint64 size, const BoxUploadEvents *events,
-                                        gpointer user_data, GError **error)
+BoxAttempt *
+sink_config_make_delivery (const SinkConfig *plan, BoxRecording *recording, guint64 size,
+                           const BoxUploadEvents *events, gpointer user_data, GError **error)
 {
   BoxUploadSettings settings = settings_of (plan, size);
 
-  return box_delivery_new (recording, &settings, events, user_data, error);
+  return box_attempt_new (recording, &settings, events, user_data, error);
 }
 
 char *
-gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan *plan)
+sink_config_describe_destination (const SinkConfig *plan)
 {
   const BoxDestination *destination = plan->destination;
 
@@ -217,26 +215,26 @@ gst_box_upload_sink_plan_describe_destination (const GstBoxUploadSinkPlan *plan)
 }
 
 gboolean
-gst_box_upload_sink_plan_wants_spool (const GstBoxUploadSinkPlan *plan)
+sink_config_wants_spool (const SinkConfig *plan)
 {
-  const GstBoxUploadSinkValues *values = &plan->values;
+  const SinkValues *values = &plan->values;
 
   return (values->spool_dir != NULL && *values->spool_dir != '\0')
-         || values->eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL;
+         || values->eos_mode == SINK_EOS_MODE_SPOOL;
 }
 
-GstBoxUploadSinkTerms
-gst_box_upload_sink_plan_get_terms (const GstBoxUploadSinkPlan *plan)
+SinkTerms
+sink_config_get_terms (const SinkConfig *plan)
 {
-  return (GstBoxUploadSinkTerms){
+  return (SinkTerms){
     .given_session = plan->destination->kind == BOX_DESTINATION_SESSION,
     .if_exists = plan->values.if_exists,
-    .left_to_others = plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+    .left_to_others = plan->values.eos_mode == SINK_EOS_MODE_SPOOL,
   };
 }
 
 gboolean
-gst_box_upload_sink_plan_uses_session (const GstBoxUploadSinkPlan *plan, guint64 size)
+sink_config_uses_session (const SinkConfig *plan, guint64 size)
 {
   return plan->destination->kind == BOX_DESTINATION_SESSION || size >= BOX_SESSION_MIN_SIZE;
 }

@@ -12,7 +12,7 @@ take_first_token (GSignalInvocationHint *hint, GValue *result, const GValue *ans
 }
 
 guint
-gst_box_upload_sink_install_request_token (GObjectClass *klass)
+sink_install_request_token (GObjectClass *klass)
 {
   /**
    * GstBoxUploadSink::request-token:
@@ -45,7 +45,7 @@ free_weak_ref (gpointer user_data)
 }
 
 void
-gst_box_upload_sink_answer_token_requests (GstElement *element, BoxClient *client)
+sink_answer_token_requests (GstElement *element, BoxClient *client)
 {
   guint id = g_signal_lookup ("request-token", G_OBJECT_TYPE (element));
   GWeakRef *weak_ref;

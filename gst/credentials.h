@@ -11,10 +11,10 @@
 G_BEGIN_DECLS
 
 /* Adds the signal to the element's class; returns its id. */
-guint gst_box_upload_sink_install_request_token (GObjectClass *klass);
+guint sink_install_request_token (GObjectClass *klass);
 
 /* Makes @client ask @element's signal handlers for tokens, if there are any. Does not keep @element
  * alive. */
-void gst_box_upload_sink_answer_token_requests (GstElement *element, BoxClient *client);
+void sink_answer_token_requests (GstElement *element, BoxClient *client);
 
 G_END_DECLS

@@ -120,10 +120,10 @@ gst_box_upload_sink_padding_get_type (void)
 
 /**
  * GstBoxUploadSinkUnknownSize:
- * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL: record to the spool, upload at EOS
- * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE: declare reserve-size, upload while recording, pad at
+ * @SINK_UNKNOWN_SIZE_SPOOL: record to the spool, upload at EOS
+ * @SINK_UNKNOWN_SIZE_RESERVE: declare reserve-size, upload while recording, pad at
  *   EOS
- * @GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR: fail
+ * @SINK_UNKNOWN_SIZE_ERROR: fail
  *
  * What happens to a stream whose size is not known.
  */
@@ -132,10 +132,10 @@ gst_box_upload_sink_unknown_size_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool, upload at EOS", "spool" },
-    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE,
-      "Declare reserve-size, upload while recording, pad at EOS", "reserve" },
-    { GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR, "Fail", "error" },
+    { SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool, upload at EOS", "spool" },
+    { SINK_UNKNOWN_SIZE_RESERVE, "Declare reserve-size, upload while recording, pad at EOS",
+      "reserve" },
+    { SINK_UNKNOWN_SIZE_ERROR, "Fail", "error" },
     { 0, NULL, NULL },
   };
 
@@ -146,8 +146,8 @@ gst_box_upload_sink_unknown_size_get_type (void)
 
 /**
  * GstBoxUploadSinkEosMode:
- * @GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT: EOS is posted when the file is committed
- * @GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL: EOS is posted when the recording is durably in the spool;
+ * @SINK_EOS_MODE_COMMIT: EOS is posted when the file is committed
+ * @SINK_EOS_MODE_SPOOL: EOS is posted when the recording is durably in the spool;
  *   `boxupload watch` uploads it
  *
  * What EOS promises.
@@ -157,8 +157,8 @@ gst_box_upload_sink_eos_mode_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT, "EOS means that the file is committed", "commit" },
-    { GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
+    { SINK_EOS_MODE_COMMIT, "EOS means that the file is committed", "commit" },
+    { SINK_EOS_MODE_SPOOL,
       "EOS means that the recording is safe in the spool; \"boxupload watch\" uploads it",
       "spool" },
     { 0, NULL, NULL },

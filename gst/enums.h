@@ -13,16 +13,16 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL,
-  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE,
-  GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_ERROR,
-} GstBoxUploadSinkUnknownSize;
+  SINK_UNKNOWN_SIZE_SPOOL,
+  SINK_UNKNOWN_SIZE_RESERVE,
+  SINK_UNKNOWN_SIZE_ERROR,
+} SinkUnknownSize;
 
 typedef enum
 {
-  GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT,
-  GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL,
-} GstBoxUploadSinkEosMode;
+  SINK_EOS_MODE_COMMIT,
+  SINK_EOS_MODE_SPOOL,
+} SinkEosMode;
 
 #define GST_TYPE_BOX_UPLOAD_SINK_IF_EXISTS (gst_box_upload_sink_if_exists_get_type ())
 GType gst_box_upload_sink_if_exists_get_type (void);

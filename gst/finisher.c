@@ -3,17 +3,16 @@
 
 #include "delivery/job.h"
 
-struct _GstBoxUploadSinkFinisher
+struct _SinkFinisher
 {
-  GstBoxUploadSinkReporter *reporter;
+  SinkReporter *reporter;
   BoxRecoveryJob *job;
 };
 
-GstBoxUploadSinkFinisher *
-gst_box_upload_sink_finisher_new (const GstBoxUploadSinkPlan *plan, BoxRecording *recording,
-                                  GstBoxUploadSinkReporter *reporter)
+SinkFinisher *
+sink_finisher_new (const SinkConfig *plan, BoxRecording *recording, SinkReporter *reporter)
 {
-  GstBoxUploadSinkFinisher *self = g_new0 (GstBoxUploadSinkFinisher, 1);
+  SinkFinisher *self = g_new0 (SinkFinisher, 1);
   const BoxRecoverySettings settings = {
     .client = plan->client,
     .parallel = plan->values.parallel,
@@ -22,52 +21,52 @@ gst_box_upload_sink_finisher_new (const GstBoxUploadSinkPlan *plan, BoxRecording
     .digest_engine = plan->values.digest_engine,
   };
 
-  self->reporter = gst_box_upload_sink_reporter_ref (reporter);
-  self->job = box_recovery_job_new (recording, &settings, &gst_box_upload_sink_reporter_events,
-                                    self->reporter, NULL);
+  self->reporter = sink_reporter_ref (reporter);
+  self->job =
+      box_recovery_job_new (recording, &settings, &sink_reporter_events, self->reporter, NULL);
   return self;
 }
 
 void
-gst_box_upload_sink_finisher_free (GstBoxUploadSinkFinisher *self)
+sink_finisher_free (SinkFinisher *self)
 {
   box_recovery_job_free (self->job);
-  gst_box_upload_sink_reporter_unref (self->reporter);
+  sink_reporter_unref (self->reporter);
   g_free (self);
 }
 
 BoxWait
-gst_box_upload_sink_finisher_wait (GstBoxUploadSinkFinisher *self, gint64 timeout)
+sink_finisher_wait (SinkFinisher *self, gint64 timeout)
 {
   return box_recovery_job_wait (self->job, timeout);
 }
 
 void
-gst_box_upload_sink_finisher_interrupt (GstBoxUploadSinkFinisher *self, gboolean interrupted)
+sink_finisher_interrupt (SinkFinisher *self, gboolean interrupted)
 {
   box_recovery_job_interrupt (self->job, interrupted);
 }
 
 void
-gst_box_upload_sink_finisher_set_rate (GstBoxUploadSinkFinisher *self, guint64 rate)
+sink_finisher_set_rate (SinkFinisher *self, guint64 rate)
 {
   box_recovery_job_set_rate (self->job, rate);
 }
 
 BoxUpload *
-gst_box_upload_sink_finisher_dup_upload (GstBoxUploadSinkFinisher *self)
+sink_finisher_dup_upload (SinkFinisher *self)
 {
   return box_recovery_job_dup_upload (self->job);
 }
 
 const GError *
-gst_box_upload_sink_finisher_get_error (GstBoxUploadSinkFinisher *self)
+sink_finisher_get_error (SinkFinisher *self)
 {
   return box_recovery_job_get_error (self->job);
 }
 
 const BoxFile *
-gst_box_upload_sink_finisher_get_file (GstBoxUploadSinkFinisher *self, BoxRecovered *how)
+sink_finisher_get_file (SinkFinisher *self, BoxRecovered *how)
 {
   return box_recovery_job_get_file (self->job, how);
 }

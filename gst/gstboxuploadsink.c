@@ -42,8 +42,7 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstBoxUploadSink, gst_box_upload_sink, GST_TYPE_BASE_SINK,
-                               G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER,
-                                                      gst_box_upload_sink_uri_handler_init))
+                               G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, sink_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE_WITH_CODE (
     boxuploadsink, "boxuploadsink", GST_RANK_NONE, GST_TYPE_BOX_UPLOAD_SINK,
     GST_DEBUG_CATEGORY_INIT (gst_box_upload_sink_debug, "boxuploadsink", 0, "Box upload sink"))
@@ -63,13 +62,13 @@ apply_access_token (GstBoxUploadSink *self)
   if (client == NULL)
     return;
 
-  token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+  token = sink_properties_dup_access_token (&self->properties);
   do
     {
       char *now;
 
       box_credentials_set_access_token (box_client_get_credentials (client), token);
-      now = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+      now = sink_properties_dup_access_token (&self->properties);
       changed = g_strcmp0 (token, now) != 0;
       box_credentials_free_token (token);
       token = now;
@@ -82,7 +81,7 @@ apply_access_token (GstBoxUploadSink *self)
 static void
 catch_up_with_access_token (GstBoxUploadSink *self)
 {
-  char *token = gst_box_upload_sink_properties_dup_access_token (&self->properties);
+  char *token = sink_properties_dup_access_token (&self->properties);
 
   if (g_strcmp0 (token, self->plan->values.access_token) != 0)
     apply_access_token (self);
@@ -94,27 +93,27 @@ catch_up_with_access_token (GstBoxUploadSink *self)
 static GstFlowReturn
 gst_box_upload_sink_preroll (GstBaseSink *sink, GstBuffer *buffer)
 {
-  return gst_box_upload_sink_stream_ensure_begun (GST_BOX_UPLOAD_SINK (sink));
+  return sink_stream_ensure_begun (GST_BOX_UPLOAD_SINK (sink));
 }
 
 static GstFlowReturn
 gst_box_upload_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_begun (self);
+  GstFlowReturn flow = sink_stream_ensure_begun (self);
 
-  return flow == GST_FLOW_OK ? gst_box_upload_sink_stream_write (self, buffer) : flow;
+  return flow == GST_FLOW_OK ? sink_stream_write (self, buffer) : flow;
 }
 
 static GstFlowReturn
 gst_box_upload_sink_render_list (GstBaseSink *sink, GstBufferList *list)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = gst_box_upload_sink_stream_ensure_begun (self);
+  GstFlowReturn flow = sink_stream_ensure_begun (self);
   guint n = gst_buffer_list_length (list);
 
   for (guint i = 0; flow == GST_FLOW_OK && i < n; i++)
-    flow = gst_box_upload_sink_stream_write (self, gst_buffer_list_get (list, i));
+    flow = sink_stream_write (self, gst_buffer_list_get (list, i));
   return flow;
 }
 
@@ -128,7 +127,7 @@ gst_box_upload_sink_wait_event (GstBaseSink *sink, GstEvent *event)
 
   if (flow != GST_FLOW_OK || GST_EVENT_TYPE (event) != GST_EVENT_EOS)
     return flow;
-  return gst_box_upload_sink_stream_finish (GST_BOX_UPLOAD_SINK (sink));
+  return sink_stream_finish (GST_BOX_UPLOAD_SINK (sink));
 }
 
 /* --- Events and queries --------------------------------------------------------------------- */
@@ -154,10 +153,10 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
   switch (GST_EVENT_TYPE (event))
     {
     case GST_EVENT_SEGMENT:
-      handled = gst_box_upload_sink_stream_segment (self, event);
+      handled = sink_stream_segment (self, event);
       break;
     case GST_EVENT_FLUSH_STOP:
-      gst_box_upload_sink_stream_flush (self);
+      sink_stream_flush (self);
       break;
     case GST_EVENT_CAPS:
       handle_caps (self, event);
@@ -171,7 +170,7 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
 static guint64
 get_position (GstBoxUploadSink *self)
 {
-  g_autoptr (GstStructure) stats = gst_box_upload_sink_stats_dup (self);
+  g_autoptr (GstStructure) stats = sink_stats_dup (self);
   guint64 position = 0;
 
   gst_structure_get_uint64 (stats, "bytes-received", &position);
@@ -209,7 +208,7 @@ answer_seeking (GstBoxUploadSink *self, GstQuery *query)
 static gboolean
 answer_uri (GstBoxUploadSink *self, GstQuery *query)
 {
-  g_autofree char *uri = gst_box_upload_sink_uri_from_properties (&self->properties);
+  g_autofree char *uri = sink_uri_from_properties (&self->properties);
 
   if (uri != NULL)
     gst_query_set_uri (query, uri);
@@ -260,23 +259,23 @@ static void
 set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
 {
   g_autoptr (BoxUpload) upload = NULL;
-  GstBoxUploadSinkReporter *reporter = NULL;
+  SinkReporter *reporter = NULL;
 
   g_mutex_lock (&self->lock);
   self->interrupted = interrupted;
   if (self->finisher != NULL)
-    gst_box_upload_sink_finisher_interrupt (self->finisher, interrupted);
+    sink_finisher_interrupt (self->finisher, interrupted);
   upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
   if (self->reporter != NULL)
-    reporter = gst_box_upload_sink_reporter_ref (self->reporter);
+    reporter = sink_reporter_ref (self->reporter);
   g_mutex_unlock (&self->lock);
 
   if (upload != NULL)
     box_upload_interrupt (upload, interrupted);
   if (reporter != NULL)
     {
-      gst_box_upload_sink_reporter_interrupt (reporter, interrupted);
-      gst_box_upload_sink_reporter_unref (reporter);
+      sink_reporter_interrupt (reporter, interrupted);
+      sink_reporter_unref (reporter);
     }
 }
 
@@ -294,16 +293,15 @@ gst_box_upload_sink_unlock_stop (GstBaseSink *sink)
   return TRUE;
 }
 
-static GstBoxUploadSinkPlan *
+static SinkConfig *
 make_plan (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = NULL;
-  GstBoxUploadSinkContext context = { .offset = G_MAXUINT64 };
-  GstBoxUploadSinkPlan *plan = gst_box_upload_sink_plan_new (&self->properties, &error);
+  SinkContext context = { .offset = G_MAXUINT64 };
+  SinkConfig *plan = sink_config_new (&self->properties, &error);
 
   if (plan == NULL)
-    gst_box_upload_sink_post_error (GST_ELEMENT (self), gst_box_upload_sink_resource_error (error),
-                                    error, &context);
+    sink_post_error (GST_ELEMENT (self), sink_resource_error (error), error, &context);
   return plan;
 }
 
@@ -312,7 +310,7 @@ make_plan (GstBoxUploadSink *self)
 static gboolean
 check_settings (GstBoxUploadSink *self)
 {
-  g_autoptr (GstBoxUploadSinkPlan) plan = make_plan (self);
+  g_autoptr (SinkConfig) plan = make_plan (self);
 
   return plan != NULL;
 }
@@ -320,14 +318,14 @@ check_settings (GstBoxUploadSink *self)
 static void
 close_upload (GstBoxUploadSink *self)
 {
-  gst_box_upload_sink_stream_end (self);
+  sink_stream_end (self);
   g_mutex_lock (&self->lock);
   g_clear_pointer (&self->client, box_client_unref);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->spool, box_spool_unref);
-  g_clear_pointer (&self->plan, gst_box_upload_sink_plan_free);
+  g_clear_pointer (&self->plan, sink_config_free);
   g_clear_pointer (&self->media_type, g_free);
-  gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
+  sink_properties_set_in_use (&self->properties, FALSE);
 }
 
 /* What can be known to be wrong with a spool is told before anything is recorded. */
@@ -335,14 +333,13 @@ static gboolean
 open_spool (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = NULL;
-  GstBoxUploadSinkContext context = { .offset = G_MAXUINT64 };
+  SinkContext context = { .offset = G_MAXUINT64 };
 
-  if (!gst_box_upload_sink_plan_wants_spool (self->plan))
+  if (!sink_config_wants_spool (self->plan))
     return TRUE;
-  self->spool = gst_box_upload_sink_recorder_open_spool (self->plan, &error);
+  self->spool = sink_recorder_open_spool (self->plan, &error);
   if (self->spool == NULL)
-    gst_box_upload_sink_post_error (GST_ELEMENT (self), gst_box_upload_sink_resource_error (error),
-                                    error, &context);
+    sink_post_error (GST_ELEMENT (self), sink_resource_error (error), error, &context);
   return self->spool != NULL;
 }
 
@@ -351,12 +348,12 @@ open_spool (GstBoxUploadSink *self)
 static gboolean
 open_upload (GstBoxUploadSink *self)
 {
-  gst_box_upload_sink_properties_set_in_use (&self->properties, TRUE);
+  sink_properties_set_in_use (&self->properties, TRUE);
   self->plan = make_plan (self);
   if (self->plan == NULL || !open_spool (self))
     {
-      g_clear_pointer (&self->plan, gst_box_upload_sink_plan_free);
-      gst_box_upload_sink_properties_set_in_use (&self->properties, FALSE);
+      g_clear_pointer (&self->plan, sink_config_free);
+      sink_properties_set_in_use (&self->properties, FALSE);
       return FALSE;
     }
 
@@ -365,11 +362,11 @@ open_upload (GstBoxUploadSink *self)
   self->interrupted = FALSE;
   g_mutex_unlock (&self->lock);
   catch_up_with_access_token (self);
-  gst_box_upload_sink_answer_token_requests (GST_ELEMENT (self), self->client);
+  sink_answer_token_requests (GST_ELEMENT (self), self->client);
 
-  gst_box_upload_sink_stream_begin (self);
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->spool == NULL
-      && gst_box_upload_sink_stream_ensure_begun (self) != GST_FLOW_OK)
+  sink_stream_begin (self);
+  if (self->size.kind != SINK_SIZE_UNKNOWN && self->spool == NULL
+      && sink_stream_ensure_begun (self) != GST_FLOW_OK)
     {
       close_upload (self);
       return FALSE;
@@ -405,15 +402,15 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
-  switch (gst_box_upload_sink_properties_set (&self->properties, object, id, value, pspec))
+  switch (sink_properties_set (&self->properties, object, id, value, pspec))
     {
-    case GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN:
+    case SINK_CHANGED_ACCESS_TOKEN:
       apply_access_token (self);
       break;
-    case GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE:
-      gst_box_upload_sink_upload_apply_rate (self);
+    case SINK_CHANGED_UPLOAD_RATE:
+      sink_upload_apply_rate (self);
       break;
-    case GST_BOX_UPLOAD_SINK_CHANGED_NOTHING:
+    case SINK_CHANGED_NOTHING:
       break;
     }
 }
@@ -423,10 +420,10 @@ gst_box_upload_sink_get_property (GObject *object, guint id, GValue *value, GPar
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
-  if (id == GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS)
-    g_value_take_boxed (value, gst_box_upload_sink_stats_dup (self));
+  if (id == SINK_PROP_UPLOAD_STATS)
+    g_value_take_boxed (value, sink_stats_dup (self));
   else
-    gst_box_upload_sink_properties_get (&self->properties, object, id, value, pspec);
+    sink_properties_get (&self->properties, object, id, value, pspec);
 }
 
 static void
@@ -435,7 +432,7 @@ gst_box_upload_sink_finalize (GObject *object)
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
   g_clear_pointer (&self->last_stats, gst_structure_free);
-  gst_box_upload_sink_properties_clear (&self->properties);
+  sink_properties_clear (&self->properties);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_box_upload_sink_parent_class)->finalize (object);
 }
@@ -446,7 +443,7 @@ gst_box_upload_sink_init (GstBoxUploadSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   g_mutex_init (&self->lock);
-  gst_box_upload_sink_properties_init (&self->properties);
+  sink_properties_init (&self->properties);
 
   gst_base_sink_set_sync (sink, FALSE);
   /* The last sample would keep a buffer of upstream's pool. */
@@ -465,8 +462,8 @@ gst_box_upload_sink_class_init (GstBoxUploadSinkClass *klass)
   object_class->set_property = gst_box_upload_sink_set_property;
   object_class->get_property = gst_box_upload_sink_get_property;
   object_class->finalize = gst_box_upload_sink_finalize;
-  gst_box_upload_sink_properties_install (object_class);
-  gst_box_upload_sink_install_request_token (object_class);
+  sink_properties_install (object_class);
+  sink_install_request_token (object_class);
 
   gst_element_class_set_static_metadata (
       element_class, "Box upload sink", "Sink/Network",

@@ -19,18 +19,17 @@ struct _GstBoxUploadSink
 {
   GstBaseSink parent;
 
-  GstBoxUploadSinkProperties properties; /* any thread, has its own lock */
+  SinkProperties properties; /* any thread, has its own lock */
 
   GMutex lock;
 
   /* With lock from other threads than the streaming thread, which alone changes them while data
    * flows; without data, the thread that changes the state does. */
   BoxUpload *upload; /* NULL while the size is not known yet, and outside PAUSED and PLAYING */
-  BoxRecording *recording;            /* where the stream goes to the spool */
-  GstBoxUploadSinkFinisher *finisher; /* after EOS, of a recording without an upload of its own */
-  GstBoxUploadSinkReporter
-      *reporter;     /* of upload, or of the one to come; NULL outside PAUSED and PLAYING */
-  BoxClient *client; /* likewise */
+  BoxRecording *recording; /* where the stream goes to the spool */
+  SinkFinisher *finisher;  /* after EOS, of a recording without an upload of its own */
+  SinkReporter *reporter;  /* of upload, or of the one to come; NULL outside PAUSED and PLAYING */
+  BoxClient *client;       /* likewise */
 
   /* with lock */
   gboolean seekable;        /* the stream goes to the spool before any of it is uploaded */
@@ -38,19 +37,19 @@ struct _GstBoxUploadSink
   GstStructure *last_stats; /* of a stream that is over, else NULL */
 
   /* The streaming thread; without data, the thread that changes the state. */
-  GstBoxUploadSinkPlan *plan;
-  GstBoxUploadSinkSize size;
-  BoxSpool *spool;                      /* nullable */
-  GstBoxUploadSinkRecorder *recorder;   /* of recording */
-  GstBoxUploadSinkPreflight *preflight; /* of a recording without an upload; nullable */
-  BoxDelivery *delivery;                /* of upload, where it reads from recording */
-  gboolean upload_failed;               /* and this was told, but the recording goes on */
-  gboolean reserve_told;                /* that it is nearly full */
-  guint64 position;                     /* where in the file the next byte goes */
-  gboolean empty;                       /* it ended without a byte: nothing was made of it */
-  gboolean completed; /* the file is committed, or the recording is durably in the spool */
-  gboolean failed;    /* this stream has come to an end that has been told */
-  char *media_type;   /* of the caps, or NULL */
+  SinkConfig *plan;
+  SinkSize size;
+  BoxSpool *spool;          /* nullable */
+  SinkRecorder *recorder;   /* of recording */
+  SinkPreflight *preflight; /* of a recording without an upload; nullable */
+  BoxAttempt *delivery;     /* of upload, where it reads from recording */
+  gboolean upload_failed;   /* and this was told, but the recording goes on */
+  gboolean reserve_told;    /* that it is nearly full */
+  guint64 position;         /* where in the file the next byte goes */
+  gboolean empty;           /* it ended without a byte: nothing was made of it */
+  gboolean completed;       /* the file is committed, or the recording is durably in the spool */
+  gboolean failed;          /* this stream has come to an end that has been told */
+  char *media_type;         /* of the caps, or NULL */
 };
 
 G_END_DECLS

@@ -27,7 +27,7 @@ set_sha1 (GstStructure *structure, gboolean has_sha1, const BoxSha1 *sha1)
 }
 
 void
-gst_box_upload_sink_post_session (GstElement *element, const BoxSession *session, guint64 size)
+sink_post_session (GstElement *element, const BoxSession *session, guint64 size)
 {
   GstStructure *structure =
       gst_structure_new ("boxuploadsink-session", "session-id", G_TYPE_STRING, session->id, "size",
@@ -42,8 +42,7 @@ gst_box_upload_sink_post_session (GstElement *element, const BoxSession *session
 }
 
 void
-gst_box_upload_sink_post_part (GstElement *element, const BoxPart *part, guint attempts,
-                               gboolean adopted)
+sink_post_part (GstElement *element, const BoxPart *part, guint attempts, gboolean adopted)
 {
   GstStructure *structure =
       gst_structure_new ("boxuploadsink-part", "offset", G_TYPE_UINT64, part->offset, "size",
@@ -55,8 +54,8 @@ gst_box_upload_sink_post_part (GstElement *element, const BoxPart *part, guint a
 }
 
 void
-gst_box_upload_sink_post_retry (GstElement *element, const char *request, guint64 offset,
-                                guint attempt, gint64 delay, const GError *reason)
+sink_post_retry (GstElement *element, const char *request, guint64 offset, guint attempt,
+                 gint64 delay, const GError *reason)
 {
   GstStructure *structure = gst_structure_new ("boxuploadsink-retry", "request", G_TYPE_STRING,
                                                request, "attempt", G_TYPE_UINT, attempt, "delay",
@@ -71,7 +70,7 @@ gst_box_upload_sink_post_retry (GstElement *element, const char *request, guint6
 }
 
 void
-gst_box_upload_sink_post_outage (GstElement *element, const GError *reason)
+sink_post_outage (GstElement *element, const GError *reason)
 {
   if (reason != NULL)
     GST_ELEMENT_WARNING (element, RESOURCE, WRITE,
@@ -82,7 +81,7 @@ gst_box_upload_sink_post_outage (GstElement *element, const GError *reason)
 }
 
 void
-gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file)
+sink_post_complete (GstElement *element, const BoxFile *file)
 {
   GstStructure *structure =
       gst_structure_new ("boxuploadsink-complete", "file-id", G_TYPE_STRING, file->id, NULL);
@@ -97,8 +96,7 @@ gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file)
 }
 
 void
-gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, guint64 size,
-                                 const BoxSha1 *sha1)
+sink_post_filled (GstElement *element, const char *session_id, guint64 size, const BoxSha1 *sha1)
 {
   GstStructure *structure =
       gst_structure_new ("boxuploadsink-filled", "size", G_TYPE_UINT64, size, NULL);
@@ -109,21 +107,21 @@ gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, gu
 }
 
 void
-gst_box_upload_sink_post_spooled (GstElement *element, const char *path, guint64 size)
+sink_post_spooled (GstElement *element, const char *path, guint64 size)
 {
   post_structure (element, gst_structure_new ("boxuploadsink-spooled", "path", G_TYPE_STRING, path,
                                               "size", G_TYPE_UINT64, size, NULL));
 }
 
 void
-gst_box_upload_sink_post_reserve (GstElement *element, guint64 position, guint64 size)
+sink_post_reserve (GstElement *element, guint64 position, guint64 size)
 {
   post_structure (element, gst_structure_new ("boxuploadsink-reserve", "position", G_TYPE_UINT64,
                                               position, "size", G_TYPE_UINT64, size, NULL));
 }
 
 GstResourceError
-gst_box_upload_sink_resource_error (const GError *error)
+sink_resource_error (const GError *error)
 {
   if (error->domain != BOX_ERROR)
     return GST_RESOURCE_ERROR_FAILED;
@@ -157,7 +155,7 @@ gst_box_upload_sink_resource_error (const GError *error)
 }
 
 static GstStructure *
-details_new (const char *name, const GError *error, const GstBoxUploadSinkContext *context)
+details_new (const char *name, const GError *error, const SinkContext *context)
 {
   const BoxErrorDetails *details = box_error_get_details (error);
   GstStructure *structure = gst_structure_new_empty (name);
@@ -191,7 +189,7 @@ format_debug (const GError *error)
 
 /* Which file, what went wrong, and where the recording is, if there is one. */
 static char *
-describe (const GError *error, const GstBoxUploadSinkContext *context)
+describe (const GError *error, const SinkContext *context)
 {
   GString *text = g_string_new (NULL);
   g_autofree char *directory = NULL;
@@ -210,8 +208,8 @@ describe (const GError *error, const GstBoxUploadSinkContext *context)
 }
 
 void
-gst_box_upload_sink_post_error (GstElement *element, GstResourceError code, const GError *error,
-                                const GstBoxUploadSinkContext *context)
+sink_post_error (GstElement *element, GstResourceError code, const GError *error,
+                 const SinkContext *context)
 {
   GstStructure *failed = details_new ("boxuploadsink-failed", error, context);
 
@@ -226,8 +224,7 @@ gst_box_upload_sink_post_error (GstElement *element, GstResourceError code, cons
 }
 
 void
-gst_box_upload_sink_post_progress (GstElement *element, GstProgressType type, const char *code,
-                                   const char *text)
+sink_post_progress (GstElement *element, GstProgressType type, const char *code, const char *text)
 {
   gst_element_post_message (element,
                             gst_message_new_progress (GST_OBJECT (element), type, code, text));
@@ -252,7 +249,7 @@ time_left (const BoxUploadStats *stats)
 }
 
 void
-gst_box_upload_sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats)
+sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats)
 {
   guint percent = stats->bytes_total == 0
                       ? 0

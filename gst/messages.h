@@ -13,34 +13,32 @@
 G_BEGIN_DECLS
 
 /* boxuploadsink-session: session-id, size, part-size, parts, expires-at. */
-void
-gst_box_upload_sink_post_session (GstElement *element, const BoxSession *session, guint64 size);
+void sink_post_session (GstElement *element, const BoxSession *session, guint64 size);
 
 /* boxuploadsink-part: offset, size, sha1, part-id, attempts, adopted. */
-void gst_box_upload_sink_post_part (GstElement *element, const BoxPart *part, guint attempts,
-                                    gboolean adopted);
+void sink_post_part (GstElement *element, const BoxPart *part, guint attempts, gboolean adopted);
 
 /* boxuploadsink-retry: request, attempt, delay (nanoseconds), reason, and offset of a part. @delay
  * in microseconds. */
-void gst_box_upload_sink_post_retry (GstElement *element, const char *request, guint64 offset,
-                                     guint attempt, gint64 delay, const GError *reason);
+void sink_post_retry (GstElement *element, const char *request, guint64 offset, guint attempt,
+                      gint64 delay, const GError *reason);
 
 /* A WARNING where an outage begins (@reason), an INFO where it is over (NULL). */
-void gst_box_upload_sink_post_outage (GstElement *element, const GError *reason);
+void sink_post_outage (GstElement *element, const GError *reason);
 
 /* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag. */
-void gst_box_upload_sink_post_complete (GstElement *element, const BoxFile *file);
+void sink_post_complete (GstElement *element, const BoxFile *file);
 
 /* boxuploadsink-filled: session-id, size, sha1: what the application needs to commit the session
  * itself. */
-void gst_box_upload_sink_post_filled (GstElement *element, const char *session_id, guint64 size,
-                                      const BoxSha1 *sha1);
+void
+sink_post_filled (GstElement *element, const char *session_id, guint64 size, const BoxSha1 *sha1);
 
 /* boxuploadsink-spooled: path, size. The recording is durably in the spool. */
-void gst_box_upload_sink_post_spooled (GstElement *element, const char *path, guint64 size);
+void sink_post_spooled (GstElement *element, const char *path, guint64 size);
 
 /* boxuploadsink-reserve: position, size. The reserve is nearly full. */
-void gst_box_upload_sink_post_reserve (GstElement *element, guint64 position, guint64 size);
+void sink_post_reserve (GstElement *element, guint64 position, guint64 size);
 
 /* The details of an error on the bus, beside what Box said. */
 typedef struct
@@ -50,22 +48,22 @@ typedef struct
   guint64 offset;          /* of the part that failed; G_MAXUINT64: none in particular */
   const char *spool;       /* the recording that is kept; nullable */
   gboolean is_warning;     /* the application wants to go on */
-} GstBoxUploadSinkContext;
+} SinkContext;
 
 /* The code of GST_RESOURCE_ERROR for @error. */
-GstResourceError gst_box_upload_sink_resource_error (const GError *error);
+GstResourceError sink_resource_error (const GError *error);
 
 /* boxuploadsink-failed, then the ERROR (or WARNING), with the same details: http-status-code,
  * box-error-code, request-id, session-id, offset, spool; each only where it is known. */
-void gst_box_upload_sink_post_error (GstElement *element, GstResourceError code,
-                                     const GError *error, const GstBoxUploadSinkContext *context);
+void sink_post_error (GstElement *element, GstResourceError code, const GError *error,
+                      const SinkContext *context);
 
 /* GST_MESSAGE_PROGRESS with @code "session" or "commit". */
-void gst_box_upload_sink_post_progress (GstElement *element, GstProgressType type, const char *code,
-                                        const char *text);
+void
+sink_post_progress (GstElement *element, GstProgressType type, const char *code, const char *text);
 
 /* The progress of "commit": text, and the fields percent, rate (bytes per second) and time-left
  * (nanoseconds, or GST_CLOCK_TIME_NONE). */
-void gst_box_upload_sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats);
+void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats);
 
 G_END_DECLS

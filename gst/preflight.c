@@ -5,21 +5,21 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
 /* All immutable. */
-struct _GstBoxUploadSinkPreflight
+struct _SinkPreflight
 {
-  const GstBoxUploadSinkPlan *plan;
-  GstBoxUploadSinkReporter *reporter;
+  const SinkConfig *plan;
+  SinkReporter *reporter;
   GCancellable *cancellable;
   GThread *thread;
 };
 
 /* Whether @error says that the recording will not get to Box unless somebody does something. */
 static gboolean
-is_definite (const GstBoxUploadSinkPlan *plan, const GError *error)
+is_definite (const SinkConfig *plan, const GError *error)
 {
-  GstBoxUploadSinkTerms terms = gst_box_upload_sink_plan_get_terms (plan);
+  SinkTerms terms = sink_config_get_terms (plan);
 
-  if (error->domain != BOX_ERROR || gst_box_upload_sink_terms_is_for_others (&terms, error))
+  if (error->domain != BOX_ERROR || sink_terms_is_for_others (&terms, error))
     return FALSE;
   switch ((BoxErrorCode) error->code)
     {
@@ -39,9 +39,9 @@ is_definite (const GstBoxUploadSinkPlan *plan, const GError *error)
 }
 
 static gboolean
-ask (GstBoxUploadSinkPreflight *self, GError **error)
+ask (SinkPreflight *self, GError **error)
 {
-  const GstBoxUploadSinkPlan *plan = self->plan;
+  const SinkConfig *plan = self->plan;
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (BoxSession) session = NULL;
 
@@ -57,38 +57,36 @@ ask (GstBoxUploadSinkPreflight *self, GError **error)
 static gpointer
 run (gpointer data)
 {
-  GstBoxUploadSinkPreflight *self = data;
+  SinkPreflight *self = data;
   g_autoptr (GError) error = NULL;
 
   if (ask (self, &error))
     return NULL;
   if (is_definite (self->plan, error))
-    gst_box_upload_sink_reporter_failed (self->reporter, gst_box_upload_sink_resource_error (error),
-                                         error);
+    sink_reporter_failed (self->reporter, sink_resource_error (error), error);
   else
     GST_INFO ("not known yet whether Box takes the file: %s", error->message);
   return NULL;
 }
 
-GstBoxUploadSinkPreflight *
-gst_box_upload_sink_preflight_new (const GstBoxUploadSinkPlan *plan,
-                                   GstBoxUploadSinkReporter *reporter)
+SinkPreflight *
+sink_preflight_new (const SinkConfig *plan, SinkReporter *reporter)
 {
-  GstBoxUploadSinkPreflight *self = g_new0 (GstBoxUploadSinkPreflight, 1);
+  SinkPreflight *self = g_new0 (SinkPreflight, 1);
 
   self->plan = plan;
-  self->reporter = gst_box_upload_sink_reporter_ref (reporter);
+  self->reporter = sink_reporter_ref (reporter);
   self->cancellable = g_cancellable_new ();
   self->thread = g_thread_new ("box-preflight", run, self);
   return self;
 }
 
 void
-gst_box_upload_sink_preflight_free (GstBoxUploadSinkPreflight *self)
+sink_preflight_free (SinkPreflight *self)
 {
   g_cancellable_cancel (self->cancellable);
   g_thread_join (self->thread);
-  gst_box_upload_sink_reporter_unref (self->reporter);
+  sink_reporter_unref (self->reporter);
   g_object_unref (self->cancellable);
   g_free (self);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GstBoxUploadSinkPreflight: asks Box, while a recording begins, whether it would take the file
+ * SinkPreflight: asks Box, while a recording begins, whether it would take the file
  * that comes of it: a wrong folder, a taken name or a refused token is then known before hours were
  * recorded. No network is no reason not to record. In a thread of its own.
  */
@@ -11,14 +11,13 @@
 
 G_BEGIN_DECLS
 
-typedef struct _GstBoxUploadSinkPreflight GstBoxUploadSinkPreflight;
+typedef struct _SinkPreflight SinkPreflight;
 
 /* Begins; a definite no is told to @reporter as the failure. Keeps @reporter; @plan has to outlive
  * it. */
-GstBoxUploadSinkPreflight *gst_box_upload_sink_preflight_new (const GstBoxUploadSinkPlan *plan,
-                                                              GstBoxUploadSinkReporter *reporter);
+SinkPreflight *sink_preflight_new (const SinkConfig *plan, SinkReporter *reporter);
 
 /* Stops it, at once. */
-void gst_box_upload_sink_preflight_free (GstBoxUploadSinkPreflight *self);
+void sink_preflight_free (SinkPreflight *self);
 
 G_END_DECLS

@@ -16,20 +16,20 @@ typedef struct
 {
   const char *name;
   Kind kind;
-  gsize offset;             /* in GstBoxUploadSinkValues */
+  gsize offset;             /* in SinkValues */
   GType (*get_type) (void); /* ENUM */
   guint minimum, maximum;   /* UINT; UINT64 takes all */
   guint fallback;           /* numbers: the default */
   const char *text;         /* STRING: what holds where nothing is set; may be NULL */
   gboolean playing;         /* can be changed while an upload runs */
-  GstBoxUploadSinkChanged changed;
+  SinkChanged changed;
   const char *blurb;
 } Property;
 
-#define AT(field) G_STRUCT_OFFSET (GstBoxUploadSinkValues, field)
+#define AT(field) G_STRUCT_OFFSET (SinkValues, field)
 
 /* Ids are FIRST_ID + the index here. */
-#define FIRST_ID (GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS + 1)
+#define FIRST_ID (SINK_PROP_UPLOAD_STATS + 1)
 
 static const Property properties[] = {
   {
@@ -79,7 +79,7 @@ static const Property properties[] = {
       .kind = KIND_ENUM,
       .offset = AT (unknown_size),
       .get_type = gst_box_upload_sink_unknown_size_get_type,
-      .fallback = GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL,
+      .fallback = SINK_UNKNOWN_SIZE_SPOOL,
       .blurb = "What happens to a stream whose size is not known when it begins",
   },
   {
@@ -120,7 +120,7 @@ static const Property properties[] = {
       .kind = KIND_ENUM,
       .offset = AT (eos_mode),
       .get_type = gst_box_upload_sink_eos_mode_get_type,
-      .fallback = GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT,
+      .fallback = SINK_EOS_MODE_COMMIT,
       .blurb = "What EOS promises to the application",
   },
   {
@@ -178,7 +178,7 @@ static const Property properties[] = {
       .kind = KIND_UINT64,
       .offset = AT (upload_rate),
       .playing = TRUE,
-      .changed = GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE,
+      .changed = SINK_CHANGED_UPLOAD_RATE,
       .blurb = "Limit of bytes per second sent. 0: no limit",
   },
   {
@@ -206,7 +206,7 @@ static const Property properties[] = {
       .kind = KIND_SECRET,
       .offset = AT (access_token),
       .playing = TRUE,
-      .changed = GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN,
+      .changed = SINK_CHANGED_ACCESS_TOKEN,
       .blurb =
           "Access token, never readable; one set while playing is used from the next request on. "
           "Other users see command lines: prefer token-file there. First that is set: "
@@ -296,7 +296,7 @@ property_of_id (guint id)
 }
 
 static char **
-string_at (GstBoxUploadSinkValues *values, const Property *property)
+string_at (SinkValues *values, const Property *property)
 {
   return G_STRUCT_MEMBER_P (values, property->offset);
 }
@@ -308,7 +308,7 @@ is_string (const Property *property)
 }
 
 static void
-replace_string (GstBoxUploadSinkValues *values, const Property *property, char *string)
+replace_string (SinkValues *values, const Property *property, char *string)
 {
   char **place = string_at (values, property);
 
@@ -355,7 +355,7 @@ param_spec_new (const Property *property)
 }
 
 void
-gst_box_upload_sink_properties_install (GObjectClass *klass)
+sink_properties_install (GObjectClass *klass)
 {
   /**
    * GstBoxUploadSink:upload-stats:
@@ -363,7 +363,7 @@ gst_box_upload_sink_properties_install (GObjectClass *klass)
    * How the upload stands; see the page of the element for the fields.
    */
   g_object_class_install_property (
-      klass, GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS,
+      klass, SINK_PROP_UPLOAD_STATS,
       g_param_spec_boxed ("upload-stats", NULL,
                           "How the upload stands: bytes-received, bytes-uploaded, bytes-total, "
                           "parts-uploaded, parts-total, parts-in-flight, parts-adopted, retries, "
@@ -375,7 +375,7 @@ gst_box_upload_sink_properties_install (GObjectClass *klass)
 }
 
 void
-gst_box_upload_sink_properties_init (GstBoxUploadSinkProperties *self)
+sink_properties_init (SinkProperties *self)
 {
   g_mutex_init (&self->lock);
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
@@ -390,7 +390,7 @@ gst_box_upload_sink_properties_init (GstBoxUploadSinkProperties *self)
 }
 
 void
-gst_box_upload_sink_values_clear (GstBoxUploadSinkValues *values)
+sink_values_clear (SinkValues *values)
 {
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
     if (is_string (&properties[i]))
@@ -398,14 +398,14 @@ gst_box_upload_sink_values_clear (GstBoxUploadSinkValues *values)
 }
 
 void
-gst_box_upload_sink_properties_clear (GstBoxUploadSinkProperties *self)
+sink_properties_clear (SinkProperties *self)
 {
-  gst_box_upload_sink_values_clear (&self->values);
+  sink_values_clear (&self->values);
   g_mutex_clear (&self->lock);
 }
 
 static void
-set_value_locked (GstBoxUploadSinkProperties *self, const Property *property, const GValue *value)
+set_value_locked (SinkProperties *self, const Property *property, const GValue *value)
 {
   gpointer place = G_STRUCT_MEMBER_P (&self->values, property->offset);
 
@@ -430,9 +430,9 @@ set_value_locked (GstBoxUploadSinkProperties *self, const Property *property, co
     }
 }
 
-GstBoxUploadSinkChanged
-gst_box_upload_sink_properties_set (GstBoxUploadSinkProperties *self, GObject *object, guint id,
-                                    const GValue *value, GParamSpec *pspec)
+SinkChanged
+sink_properties_set (SinkProperties *self, GObject *object, guint id, const GValue *value,
+                     GParamSpec *pspec)
 {
   const Property *property = property_of_id (id);
   gboolean refused;
@@ -440,7 +440,7 @@ gst_box_upload_sink_properties_set (GstBoxUploadSinkProperties *self, GObject *o
   if (property == NULL)
     {
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      return GST_BOX_UPLOAD_SINK_CHANGED_NOTHING;
+      return SINK_CHANGED_NOTHING;
     }
 
   g_mutex_lock (&self->lock);
@@ -453,13 +453,13 @@ gst_box_upload_sink_properties_set (GstBoxUploadSinkProperties *self, GObject *o
     {
       GST_WARNING_OBJECT (object, "'%s' can only be set in the states NULL and READY: ignored",
                           property->name);
-      return GST_BOX_UPLOAD_SINK_CHANGED_NOTHING;
+      return SINK_CHANGED_NOTHING;
     }
   return property->changed;
 }
 
 static void
-get_value_locked (GstBoxUploadSinkProperties *self, const Property *property, GValue *value)
+get_value_locked (SinkProperties *self, const Property *property, GValue *value)
 {
   gconstpointer place = G_STRUCT_MEMBER_P (&self->values, property->offset);
   const char *string;
@@ -488,8 +488,8 @@ get_value_locked (GstBoxUploadSinkProperties *self, const Property *property, GV
 }
 
 void
-gst_box_upload_sink_properties_get (GstBoxUploadSinkProperties *self, GObject *object, guint id,
-                                    GValue *value, GParamSpec *pspec)
+sink_properties_get (SinkProperties *self, GObject *object, guint id, GValue *value,
+                     GParamSpec *pspec)
 {
   const Property *property = property_of_id (id);
 
@@ -504,7 +504,7 @@ gst_box_upload_sink_properties_get (GstBoxUploadSinkProperties *self, GObject *o
 }
 
 gboolean
-gst_box_upload_sink_properties_set_location (GstBoxUploadSinkProperties *self, const char *location)
+sink_properties_set_location (SinkProperties *self, const char *location)
 {
   gboolean refused;
 
@@ -520,7 +520,7 @@ gst_box_upload_sink_properties_set_location (GstBoxUploadSinkProperties *self, c
 }
 
 void
-gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gboolean in_use)
+sink_properties_set_in_use (SinkProperties *self, gboolean in_use)
 {
   g_mutex_lock (&self->lock);
   self->in_use = in_use;
@@ -528,7 +528,7 @@ gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gbo
 }
 
 char *
-gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *self)
+sink_properties_dup_access_token (SinkProperties *self)
 {
   char *token;
 
@@ -539,7 +539,7 @@ gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *sel
 }
 
 guint64
-gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self)
+sink_properties_get_upload_rate (SinkProperties *self)
 {
   guint64 rate;
 
@@ -550,8 +550,7 @@ gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self
 }
 
 void
-gst_box_upload_sink_properties_copy (GstBoxUploadSinkProperties *self,
-                                     GstBoxUploadSinkValues *values)
+sink_properties_copy (SinkProperties *self, SinkValues *values)
 {
   g_mutex_lock (&self->lock);
   *values = self->values;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GstBoxUploadSinkProperties: the element's properties: their descriptions, and their values behind
+ * SinkProperties: the element's properties: their descriptions, and their values behind
  * a lock. Any thread.
  */
 #pragma once
@@ -41,64 +41,61 @@ typedef struct
   guint timeout;
   gboolean commit;
   gboolean errors_fatal;
-  GstBoxUploadSinkUnknownSize unknown_size;
-  GstBoxUploadSinkEosMode eos_mode;
+  SinkUnknownSize unknown_size;
+  SinkEosMode eos_mode;
   BoxIfExists if_exists;
   BoxOnError on_error;
   BoxDigestEngine digest_engine;
   BoxPaddingKind padding;
-} GstBoxUploadSinkValues;
+} SinkValues;
 
-void gst_box_upload_sink_values_clear (GstBoxUploadSinkValues *values);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstBoxUploadSinkValues, gst_box_upload_sink_values_clear)
+void sink_values_clear (SinkValues *values);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SinkValues, sink_values_clear)
 
 typedef struct
 {
   GMutex lock;
 
   /* with lock */
-  GstBoxUploadSinkValues values;
+  SinkValues values;
   gboolean in_use; /* an upload runs with a copy of the values */
-} GstBoxUploadSinkProperties;
+} SinkProperties;
 
 /* The properties that an application may set while an upload runs, for
- * gst_box_upload_sink_properties_set(). */
+ * sink_properties_set(). */
 typedef enum
 {
-  GST_BOX_UPLOAD_SINK_CHANGED_NOTHING, /* or nothing that a running upload has to know */
-  GST_BOX_UPLOAD_SINK_CHANGED_ACCESS_TOKEN,
-  GST_BOX_UPLOAD_SINK_CHANGED_UPLOAD_RATE,
-} GstBoxUploadSinkChanged;
+  SINK_CHANGED_NOTHING, /* or nothing that a running upload has to know */
+  SINK_CHANGED_ACCESS_TOKEN,
+  SINK_CHANGED_UPLOAD_RATE,
+} SinkChanged;
 
 /* The id of the one property that is not a value, "upload-stats": it belongs to the element. */
-#define GST_BOX_UPLOAD_SINK_PROP_UPLOAD_STATS 1
+#define SINK_PROP_UPLOAD_STATS 1
 
 /* Installs all properties; then a set of values, defaults first, and its end. */
-void gst_box_upload_sink_properties_install (GObjectClass *klass);
-void gst_box_upload_sink_properties_init (GstBoxUploadSinkProperties *self);
-void gst_box_upload_sink_properties_clear (GstBoxUploadSinkProperties *self);
+void sink_properties_install (GObjectClass *klass);
+void sink_properties_init (SinkProperties *self);
+void sink_properties_clear (SinkProperties *self);
 
 /* @object is named in the warning about a property that cannot be changed now. */
-GstBoxUploadSinkChanged
-gst_box_upload_sink_properties_set (GstBoxUploadSinkProperties *self, GObject *object, guint id,
-                                    const GValue *value, GParamSpec *pspec);
-void gst_box_upload_sink_properties_get (GstBoxUploadSinkProperties *self, GObject *object,
-                                         guint id, GValue *value, GParamSpec *pspec);
+SinkChanged sink_properties_set (SinkProperties *self, GObject *object, guint id,
+                                 const GValue *value, GParamSpec *pspec);
+void sink_properties_get (SinkProperties *self, GObject *object, guint id, GValue *value,
+                          GParamSpec *pspec);
 
 /* Sets "location", as the URI handler does. FALSE while an upload runs. */
-gboolean gst_box_upload_sink_properties_set_location (GstBoxUploadSinkProperties *self,
-                                                      const char *location);
+gboolean sink_properties_set_location (SinkProperties *self, const char *location);
 
 /* While TRUE, only the properties that are mutable in PLAYING can be set. */
-void gst_box_upload_sink_properties_set_in_use (GstBoxUploadSinkProperties *self, gboolean in_use);
+void sink_properties_set_in_use (SinkProperties *self, gboolean in_use);
 
 /* As they are now: for a client, or an upload, that was made when they may have been different. The
  * token (NULL: none) is freed with box_credentials_free_token(). */
-char *gst_box_upload_sink_properties_dup_access_token (GstBoxUploadSinkProperties *self);
-guint64 gst_box_upload_sink_properties_get_upload_rate (GstBoxUploadSinkProperties *self);
+char *sink_properties_dup_access_token (SinkProperties *self);
+guint64 sink_properties_get_upload_rate (SinkProperties *self);
 
 /* A deep copy to @values. */
-void gst_box_upload_sink_properties_copy (GstBoxUploadSinkProperties *self,
-                                          GstBoxUploadSinkValues *values);
+void sink_properties_copy (SinkProperties *self, SinkValues *values);
 
 G_END_DECLS

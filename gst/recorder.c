@@ -4,7 +4,7 @@
 /* Padding is hashed in pieces of this size (bytes). */
 #define PADDING_PIECE 65536
 
-struct _GstBoxUploadSinkRecorder
+struct _SinkRecorder
 {
   BoxSpool *spool;
   BoxRecording *recording;
@@ -13,7 +13,7 @@ struct _GstBoxUploadSinkRecorder
 };
 
 BoxSpool *
-gst_box_upload_sink_recorder_open_spool (const GstBoxUploadSinkPlan *plan, GError **error)
+sink_recorder_open_spool (const SinkConfig *plan, GError **error)
 {
   const char *dir = plan->values.spool_dir;
 
@@ -21,25 +21,24 @@ gst_box_upload_sink_recorder_open_spool (const GstBoxUploadSinkPlan *plan, GErro
 }
 
 static BoxSizing
-sizing_of (const GstBoxUploadSinkSize *size)
+sizing_of (const SinkSize *size)
 {
   switch (size->kind)
     {
-    case GST_BOX_UPLOAD_SINK_SIZE_EXACT:
+    case SINK_SIZE_EXACT:
       return BOX_SIZING_EXACT;
-    case GST_BOX_UPLOAD_SINK_SIZE_RESERVE:
+    case SINK_SIZE_RESERVE:
       return BOX_SIZING_RESERVE;
     default:
       return BOX_SIZING_SPOOL;
     }
 }
 
-GstBoxUploadSinkRecorder *
-gst_box_upload_sink_recorder_new (BoxSpool *spool, const GstBoxUploadSinkPlan *plan,
-                                  const GstBoxUploadSinkSize *size, BoxPaddingKind padding,
-                                  GError **error)
+SinkRecorder *
+sink_recorder_new (BoxSpool *spool, const SinkConfig *plan, const SinkSize *size,
+                   BoxPaddingKind padding, GError **error)
 {
-  const GstBoxUploadSinkValues *values = &plan->values;
+  const SinkValues *values = &plan->values;
   BoxRecordingIntent intent = {
     .destination = plan->destination,
     .sizing = sizing_of (size),
@@ -53,20 +52,20 @@ gst_box_upload_sink_recorder_new (BoxSpool *spool, const GstBoxUploadSinkPlan *p
     .created = g_get_real_time () / G_USEC_PER_SEC,
   };
   BoxRecording *recording = box_spool_record (spool, &intent, error);
-  GstBoxUploadSinkRecorder *self;
+  SinkRecorder *self;
 
   if (recording == NULL)
     return NULL;
-  self = g_new0 (GstBoxUploadSinkRecorder, 1);
+  self = g_new0 (SinkRecorder, 1);
   self->spool = box_spool_ref (spool);
   self->recording = recording;
-  if (size->kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+  if (size->kind != SINK_SIZE_UNKNOWN)
     self->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return self;
 }
 
 void
-gst_box_upload_sink_recorder_free (GstBoxUploadSinkRecorder *self)
+sink_recorder_free (SinkRecorder *self)
 {
   /* Nothing is lost with an empty one; where it cannot be removed, "boxupload resume" does it. */
   if (box_recording_get_size (self->recording) == 0)
@@ -78,14 +77,14 @@ gst_box_upload_sink_recorder_free (GstBoxUploadSinkRecorder *self)
 }
 
 BoxRecording *
-gst_box_upload_sink_recorder_get_recording (GstBoxUploadSinkRecorder *self)
+sink_recorder_get_recording (SinkRecorder *self)
 {
   return self->recording;
 }
 
 gboolean
-gst_box_upload_sink_recorder_write (GstBoxUploadSinkRecorder *self, guint64 offset,
-                                    const guint8 *data, gsize length, GError **error)
+sink_recorder_write (SinkRecorder *self, guint64 offset, const guint8 *data, gsize length,
+                     GError **error)
 {
   guint64 size = box_recording_get_size (self->recording);
   guint64 growth = offset + length > size ? offset + length - size : 0;
@@ -100,7 +99,7 @@ gst_box_upload_sink_recorder_write (GstBoxUploadSinkRecorder *self, guint64 offs
 }
 
 gboolean
-gst_box_upload_sink_recorder_restart (GstBoxUploadSinkRecorder *self, GError **error)
+sink_recorder_restart (SinkRecorder *self, GError **error)
 {
   BoxSha1 ignored;
 
@@ -110,8 +109,7 @@ gst_box_upload_sink_recorder_restart (GstBoxUploadSinkRecorder *self, GError **e
 }
 
 gboolean
-gst_box_upload_sink_recorder_pad (GstBoxUploadSinkRecorder *self, BoxPaddingKind padding,
-                                  guint64 gap)
+sink_recorder_pad (SinkRecorder *self, BoxPaddingKind padding, guint64 gap)
 {
   guint8 piece[PADDING_PIECE];
   gsize length = (gsize) MIN (gap - self->padded, PADDING_PIECE);
@@ -127,8 +125,8 @@ gst_box_upload_sink_recorder_pad (GstBoxUploadSinkRecorder *self, BoxPaddingKind
 }
 
 gboolean
-gst_box_upload_sink_recorder_end (GstBoxUploadSinkRecorder *self, guint64 total,
-                                  BoxPaddingKind padding, BoxSha1 *sha1, GError **error)
+sink_recorder_end (SinkRecorder *self, guint64 total, BoxPaddingKind padding, BoxSha1 *sha1,
+                   GError **error)
 {
   BoxRecordingEnd end = {
     .size = box_recording_get_size (self->recording),

@@ -18,7 +18,7 @@ typedef enum
   PROGRESS_COMMIT = 1 << 1,
 } Progress;
 
-struct _GstBoxUploadSinkReporter
+struct _SinkReporter
 {
   gatomicrefcount ref_count;
   GWeakRef element;  /* thread-safe */
@@ -34,16 +34,16 @@ struct _GstBoxUploadSinkReporter
   guint n_beginning; /* of these, whose beginning is being posted */
   gboolean failed;   /* that is the end */
   char *session_id;
-  char *spool;                 /* nullable */
-  GstBoxUploadSinkTerms terms; /* of the recording, where there is a spool */
+  char *spool;           /* nullable */
+  SinkTerms terms;       /* of the recording, where there is a spool */
   guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
   guint adopted;
 };
 
-GstBoxUploadSinkReporter *
-gst_box_upload_sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
+SinkReporter *
+sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
 {
-  GstBoxUploadSinkReporter *self = g_new0 (GstBoxUploadSinkReporter, 1);
+  SinkReporter *self = g_new0 (SinkReporter, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_weak_ref_init (&self->element, element);
@@ -55,17 +55,17 @@ gst_box_upload_sink_reporter_new (GstElement *element, const char *destination, 
   return self;
 }
 
-GstBoxUploadSinkReporter *
-gst_box_upload_sink_reporter_ref (GstBoxUploadSinkReporter *self)
+SinkReporter *
+sink_reporter_ref (SinkReporter *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
 }
 
 void
-gst_box_upload_sink_reporter_unref (gpointer data)
+sink_reporter_unref (gpointer data)
 {
-  GstBoxUploadSinkReporter *self = data;
+  SinkReporter *self = data;
 
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
@@ -79,8 +79,7 @@ gst_box_upload_sink_reporter_unref (gpointer data)
 }
 
 void
-gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const char *path,
-                                        const GstBoxUploadSinkTerms *terms)
+sink_reporter_set_spool (SinkReporter *self, const char *path, const SinkTerms *terms)
 {
   g_mutex_lock (&self->lock);
   g_free (self->spool);
@@ -91,7 +90,7 @@ gst_box_upload_sink_reporter_set_spool (GstBoxUploadSinkReporter *self, const ch
 
 /* FALSE: there is no spool. */
 static gboolean
-get_terms (GstBoxUploadSinkReporter *self, GstBoxUploadSinkTerms *terms)
+get_terms (SinkReporter *self, SinkTerms *terms)
 {
   gboolean spooled;
 
@@ -103,15 +102,15 @@ get_terms (GstBoxUploadSinkReporter *self, GstBoxUploadSinkTerms *terms)
 }
 
 gboolean
-gst_box_upload_sink_reporter_is_replaceable (GstBoxUploadSinkReporter *self, const GError *error)
+sink_reporter_is_replaceable (SinkReporter *self, const GError *error)
 {
-  GstBoxUploadSinkTerms terms;
+  SinkTerms terms;
 
-  return get_terms (self, &terms) && gst_box_upload_sink_terms_is_replaceable (&terms, error);
+  return get_terms (self, &terms) && sink_terms_is_replaceable (&terms, error);
 }
 
 gboolean
-gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
+sink_reporter_has_failed (SinkReporter *self)
 {
   gboolean failed;
 
@@ -125,7 +124,7 @@ gst_box_upload_sink_reporter_has_failed (GstBoxUploadSinkReporter *self)
 
 /* The element while something is left to be told to it, else NULL. Unref. */
 static GstElement *
-dup_listener (GstBoxUploadSinkReporter *self)
+dup_listener (SinkReporter *self)
 {
   gboolean open;
 
@@ -138,8 +137,7 @@ dup_listener (GstBoxUploadSinkReporter *self)
 /* Posts that @progress has begun, unless it has or the end came before; an end that comes meanwhile
  * waits for that. */
 static void
-begin_progress (GstBoxUploadSinkReporter *self, Progress progress, const char *code,
-                const char *text)
+begin_progress (SinkReporter *self, Progress progress, const char *code, const char *text)
 {
   g_autoptr (GstElement) element = NULL;
   gboolean begins;
@@ -155,7 +153,7 @@ begin_progress (GstBoxUploadSinkReporter *self, Progress progress, const char *c
 
   element = g_weak_ref_get (&self->element);
   if (element != NULL)
-    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
+    sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
   g_mutex_lock (&self->lock);
   self->n_beginning--;
   g_cond_broadcast (&self->told);
@@ -163,7 +161,7 @@ begin_progress (GstBoxUploadSinkReporter *self, Progress progress, const char *c
 }
 
 static gboolean
-end_progress (GstBoxUploadSinkReporter *self, Progress progress)
+end_progress (SinkReporter *self, Progress progress)
 {
   gboolean ended;
 
@@ -176,17 +174,16 @@ end_progress (GstBoxUploadSinkReporter *self, Progress progress)
 
 /* Ends whatever progress is open in the same way. */
 static void
-end_all_progress (GstBoxUploadSinkReporter *self, GstElement *element, GstProgressType type,
-                  const char *text)
+end_all_progress (SinkReporter *self, GstElement *element, GstProgressType type, const char *text)
 {
   if (end_progress (self, PROGRESS_SESSION))
-    gst_box_upload_sink_post_progress (element, type, "session", text);
+    sink_post_progress (element, type, "session", text);
   if (end_progress (self, PROGRESS_COMMIT))
-    gst_box_upload_sink_post_progress (element, type, "commit", text);
+    sink_post_progress (element, type, "commit", text);
 }
 
 void
-gst_box_upload_sink_reporter_begin_session (GstBoxUploadSinkReporter *self, const char *session_id)
+sink_reporter_begin_session (SinkReporter *self, const char *session_id)
 {
   g_mutex_lock (&self->lock);
   g_free (self->session_id);
@@ -196,24 +193,23 @@ gst_box_upload_sink_reporter_begin_session (GstBoxUploadSinkReporter *self, cons
 }
 
 void
-gst_box_upload_sink_reporter_begin_commit (GstBoxUploadSinkReporter *self)
+sink_reporter_begin_commit (SinkReporter *self)
 {
   begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
 }
 
 void
-gst_box_upload_sink_reporter_commit_goes_on (GstBoxUploadSinkReporter *self,
-                                             const BoxUploadStats *stats)
+sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats)
 {
   g_autoptr (GstElement) element = dup_listener (self);
 
   if (element != NULL)
-    gst_box_upload_sink_post_commit_progress (element, stats);
+    sink_post_commit_progress (element, stats);
 }
 
 /* Whether the caller is the one to tell the end; otherwise it waits until the other has told it. */
 static gboolean
-claim_end (GstBoxUploadSinkReporter *self)
+claim_end (SinkReporter *self)
 {
   gboolean ours;
 
@@ -230,7 +226,7 @@ claim_end (GstBoxUploadSinkReporter *self)
 }
 
 static void
-end_is_told (GstBoxUploadSinkReporter *self)
+end_is_told (SinkReporter *self)
 {
   g_mutex_lock (&self->lock);
   self->end = END_TOLD;
@@ -239,7 +235,7 @@ end_is_told (GstBoxUploadSinkReporter *self)
 }
 
 void
-gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const BoxFile *file)
+sink_reporter_completed (SinkReporter *self, const BoxFile *file)
 {
   g_autoptr (GstElement) element = NULL;
 
@@ -249,7 +245,7 @@ gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const Bo
   if (element != NULL)
     {
       if (file != NULL)
-        gst_box_upload_sink_post_complete (element, file);
+        sink_post_complete (element, file);
       end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
                         file != NULL ? "The file is committed"
                                      : "All parts are uploaded, not committed");
@@ -258,7 +254,7 @@ gst_box_upload_sink_reporter_completed (GstBoxUploadSinkReporter *self, const Bo
 }
 
 void
-gst_box_upload_sink_reporter_ended (GstBoxUploadSinkReporter *self, const char *text)
+sink_reporter_ended (SinkReporter *self, const char *text)
 {
   g_autoptr (GstElement) element = NULL;
 
@@ -271,12 +267,11 @@ gst_box_upload_sink_reporter_ended (GstBoxUploadSinkReporter *self, const char *
 }
 
 void
-gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResourceError code,
-                                     const GError *error)
+sink_reporter_failed (SinkReporter *self, GstResourceError code, const GError *error)
 {
   g_autoptr (GstElement) element = NULL;
   g_autofree char *session_id = NULL, *spool = NULL;
-  GstBoxUploadSinkContext context = {
+  SinkContext context = {
     .destination = self->destination,
     .is_warning = !self->fatal,
   };
@@ -295,13 +290,13 @@ gst_box_upload_sink_reporter_failed (GstBoxUploadSinkReporter *self, GstResource
   if (element != NULL)
     {
       end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
-      gst_box_upload_sink_post_error (element, code, error, &context);
+      sink_post_error (element, code, error, &context);
     }
   end_is_told (self);
 }
 
 void
-gst_box_upload_sink_reporter_interrupt (GstBoxUploadSinkReporter *self, gboolean interrupted)
+sink_reporter_interrupt (SinkReporter *self, gboolean interrupted)
 {
   g_mutex_lock (&self->lock);
   self->interrupted = interrupted;
@@ -310,7 +305,7 @@ gst_box_upload_sink_reporter_interrupt (GstBoxUploadSinkReporter *self, gboolean
 }
 
 void
-gst_box_upload_sink_reporter_close (GstBoxUploadSinkReporter *self)
+sink_reporter_close (SinkReporter *self)
 {
   g_autoptr (GstElement) element = NULL;
   gboolean ours;
@@ -325,7 +320,7 @@ gst_box_upload_sink_reporter_close (GstBoxUploadSinkReporter *self)
 }
 
 guint
-gst_box_upload_sink_reporter_get_adopted (GstBoxUploadSinkReporter *self)
+sink_reporter_get_adopted (SinkReporter *self)
 {
   guint adopted;
 
@@ -338,7 +333,7 @@ gst_box_upload_sink_reporter_get_adopted (GstBoxUploadSinkReporter *self)
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
-  GstBoxUploadSinkReporter *self = user_data;
+  SinkReporter *self = user_data;
   g_autoptr (GstElement) element = dup_listener (self);
 
   g_mutex_lock (&self->lock);
@@ -350,16 +345,16 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
     return;
   GST_INFO_OBJECT (element, "session %s: %u parts of %" G_GUINT64_FORMAT " bytes", session->id,
                    session->total_parts, session->part_size);
-  gst_box_upload_sink_post_session (element, session, size);
+  sink_post_session (element, session, size);
   if (end_progress (self, PROGRESS_SESSION))
-    gst_box_upload_sink_post_progress (element, GST_PROGRESS_TYPE_COMPLETE, "session",
-                                       "The upload session is open");
+    sink_post_progress (element, GST_PROGRESS_TYPE_COMPLETE, "session",
+                        "The upload session is open");
 }
 
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
-  GstBoxUploadSinkReporter *self = user_data;
+  SinkReporter *self = user_data;
   g_autoptr (GstElement) element = dup_listener (self);
 
   g_mutex_lock (&self->lock);
@@ -368,21 +363,21 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
     self->failed_offset = G_MAXUINT64;
   g_mutex_unlock (&self->lock);
   if (element != NULL)
-    gst_box_upload_sink_post_part (element, part, attempts, adopted);
+    sink_post_part (element, part, attempts, adopted);
 }
 
 static void
 on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
              gpointer user_data)
 {
-  GstBoxUploadSinkReporter *self = user_data;
+  SinkReporter *self = user_data;
   g_autoptr (GstElement) element = dup_listener (self);
 
   g_mutex_lock (&self->lock);
   self->failed_offset = offset;
   g_mutex_unlock (&self->lock);
   if (element != NULL)
-    gst_box_upload_sink_post_retry (element, request, offset, attempt, delay, reason);
+    sink_post_retry (element, request, offset, attempt, delay, reason);
 }
 
 static void
@@ -391,7 +386,7 @@ on_outage (const GError *reason, gpointer user_data)
   g_autoptr (GstElement) element = dup_listener (user_data);
 
   if (element != NULL)
-    gst_box_upload_sink_post_outage (element, reason);
+    sink_post_outage (element, reason);
 }
 
 static void
@@ -406,32 +401,31 @@ on_committing (gpointer user_data)
 static void
 on_completed (const BoxFile *file, gpointer user_data)
 {
-  gst_box_upload_sink_reporter_completed (user_data, file);
+  sink_reporter_completed (user_data, file);
 }
 
 /* Whether the recording goes on, and nobody has to know. */
 static gboolean
-ends_only_the_upload (GstBoxUploadSinkReporter *self, const GError *error)
+ends_only_the_upload (SinkReporter *self, const GError *error)
 {
-  GstBoxUploadSinkTerms terms;
+  SinkTerms terms;
 
   return get_terms (self, &terms)
-         && (gst_box_upload_sink_terms_is_replaceable (&terms, error)
-             || gst_box_upload_sink_terms_is_for_others (&terms, error));
+         && (sink_terms_is_replaceable (&terms, error) || sink_terms_is_for_others (&terms, error));
 }
 
 static void
 on_failed (const GError *error, gpointer user_data)
 {
-  GstBoxUploadSinkReporter *self = user_data;
+  SinkReporter *self = user_data;
 
   if (ends_only_the_upload (self, error))
     GST_INFO ("the upload beside the recording ended: %s", error->message);
   else
-    gst_box_upload_sink_reporter_failed (self, gst_box_upload_sink_resource_error (error), error);
+    sink_reporter_failed (self, sink_resource_error (error), error);
 }
 
-const BoxUploadEvents gst_box_upload_sink_reporter_events = {
+const BoxUploadEvents sink_reporter_events = {
   .session_opened = on_session_opened,
   .part_done = on_part_done,
   .retrying = on_retrying,

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "size.h"
 
-GstBoxUploadSinkSize
-gst_box_upload_sink_size_from_plan (const GstBoxUploadSinkPlan *plan)
+SinkSize
+sink_size_from_plan (const SinkConfig *plan)
 {
-  GstBoxUploadSinkSize size = { GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN, 0 };
+  SinkSize size = { SINK_SIZE_UNKNOWN, 0 };
 
   if (plan->values.total_size > 0)
     {
-      size.kind = GST_BOX_UPLOAD_SINK_SIZE_EXACT;
+      size.kind = SINK_SIZE_EXACT;
       size.bytes = plan->values.total_size;
     }
   else if (plan->note != NULL)
     {
-      size.kind = GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+      size.kind = SINK_SIZE_RESERVE;
       size.bytes = plan->note->size;
     }
   return size;
 }
 
-GstBoxUploadSinkSize
-gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
+SinkSize
+sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
 {
-  GstBoxUploadSinkSize size = { GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN, 0 };
+  SinkSize size = { SINK_SIZE_UNKNOWN, 0 };
   gint64 bytes = -1;
   gint64 time = -1;
 
@@ -33,14 +33,13 @@ gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
   if (gst_pad_peer_query_duration (pad, GST_FORMAT_TIME, &time))
     return size;
 
-  size.kind = GST_BOX_UPLOAD_SINK_SIZE_EXACT;
+  size.kind = SINK_SIZE_EXACT;
   size.bytes = (guint64) bytes;
   return size;
 }
 
 gboolean
-gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUploadSinkValues *values,
-                                  const char *media_type, GError **error)
+sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type, GError **error)
 {
   if (values->padding == BOX_PADDING_NONE
       || (values->padding == BOX_PADDING_AUTO
@@ -56,19 +55,18 @@ gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUpload
                                               : "an unknown type");
       return FALSE;
     }
-  size->kind = GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+  size->kind = SINK_SIZE_RESERVE;
   size->bytes = values->reserve_size;
   return TRUE;
 }
 
 gboolean
-gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stream_size,
-                                  BoxPaddingKind wanted, const char *media_type,
-                                  BoxPaddingKind *kind, guint64 *gap, GError **error)
+sink_size_get_gap (const SinkSize *size, guint64 stream_size, BoxPaddingKind wanted,
+                   const char *media_type, BoxPaddingKind *kind, guint64 *gap, GError **error)
 {
   *kind = BOX_PADDING_NONE;
   *gap = 0;
-  if (size->kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE || stream_size >= size->bytes)
+  if (size->kind != SINK_SIZE_RESERVE || stream_size >= size->bytes)
     return TRUE;
 
   *gap = size->bytes - stream_size;

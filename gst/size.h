@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GstBoxUploadSinkSize: the size of the stream, and where it comes from: the property, the note of
+ * SinkSize: the size of the stream, and where it comes from: the property, the note of
  * a session, or upstream.
  */
 #pragma once
@@ -11,38 +11,36 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN,
-  GST_BOX_UPLOAD_SINK_SIZE_EXACT,   /* a shorter stream is an error */
-  GST_BOX_UPLOAD_SINK_SIZE_RESERVE, /* a shorter stream is padded */
-} GstBoxUploadSinkSizeKind;
+  SINK_SIZE_UNKNOWN,
+  SINK_SIZE_EXACT,   /* a shorter stream is an error */
+  SINK_SIZE_RESERVE, /* a shorter stream is padded */
+} SinkSizeKind;
 
 typedef struct
 {
-  GstBoxUploadSinkSizeKind kind;
+  SinkSizeKind kind;
   guint64 bytes; /* UNKNOWN: 0 */
-} GstBoxUploadSinkSize;
+} SinkSize;
 
 /* What is known before there is a stream: total-size, else the note. */
-GstBoxUploadSinkSize gst_box_upload_sink_size_from_plan (const GstBoxUploadSinkPlan *plan);
+SinkSize sink_size_from_plan (const SinkConfig *plan);
 
 /* What upstream of @pad says, once @segment has arrived. Believed only where the stream is one of
  * bytes: encoders and muxers pass the question on and answer with the size of what they were fed.
  */
-GstBoxUploadSinkSize
-gst_box_upload_sink_size_from_upstream (GstPad *pad, const GstSegment *segment);
+SinkSize sink_size_from_upstream (GstPad *pad, const GstSegment *segment);
 
 /* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS where streams of @media_type
  * (nullable) cannot be padded. */
-gboolean
-gst_box_upload_sink_size_reserve (GstBoxUploadSinkSize *size, const GstBoxUploadSinkValues *values,
-                                  const char *media_type, GError **error);
+gboolean sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type,
+                            GError **error);
 
 /* How @stream_size bytes become a file of @size: the padding's kind, and the bytes it fills in
  * @gap; 0 where nothing is to be done, also where the stream is shorter than an exact size or
  * longer than any (the upload then fails by itself). BOX_ERROR_SIZE where a reserve cannot be
  * filled, naming the way out. @media_type is that of the caps, or NULL. */
-gboolean gst_box_upload_sink_size_get_gap (const GstBoxUploadSinkSize *size, guint64 stream_size,
-                                           BoxPaddingKind wanted, const char *media_type,
-                                           BoxPaddingKind *kind, guint64 *gap, GError **error);
+gboolean
+sink_size_get_gap (const SinkSize *size, guint64 stream_size, BoxPaddingKind wanted,
+                   const char *media_type, BoxPaddingKind *kind, guint64 *gap, GError **error);
 
 G_END_DECLS

@@ -13,7 +13,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 static BoxRecording *
 get_recording (GstBoxUploadSink *self)
 {
-  return gst_box_upload_sink_recorder_get_recording (self->recorder);
+  return sink_recorder_get_recording (self->recorder);
 }
 
 static gboolean
@@ -29,7 +29,7 @@ padding_of (GstBoxUploadSink *self)
 {
   BoxPaddingKind wanted = self->plan->values.padding;
 
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
+  if (self->size.kind != SINK_SIZE_RESERVE)
     return BOX_PADDING_NONE;
   return wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (self->media_type);
 }
@@ -38,11 +38,11 @@ static gboolean
 make_recorder (GstBoxUploadSink *self, GError **error)
 {
   if (self->spool == NULL)
-    self->spool = gst_box_upload_sink_recorder_open_spool (self->plan, error);
+    self->spool = sink_recorder_open_spool (self->plan, error);
   if (self->spool == NULL)
     return FALSE;
-  self->recorder = gst_box_upload_sink_recorder_new (self->spool, self->plan, &self->size,
-                                                     padding_of (self), error);
+  self->recorder =
+      sink_recorder_new (self->spool, self->plan, &self->size, padding_of (self), error);
   return self->recorder != NULL;
 }
 
@@ -50,36 +50,34 @@ make_recorder (GstBoxUploadSink *self, GError **error)
 static gboolean
 begin_upload (GstBoxUploadSink *self, GError **error)
 {
-  self->delivery = gst_box_upload_sink_plan_make_delivery (
-      self->plan, get_recording (self), self->size.bytes, &gst_box_upload_sink_reporter_events,
-      self->reporter, error);
+  self->delivery = sink_config_make_delivery (self->plan, get_recording (self), self->size.bytes,
+                                              &sink_reporter_events, self->reporter, error);
   if (self->delivery == NULL)
     return FALSE;
-  gst_box_upload_sink_upload_start (self,
-                                    box_upload_ref (box_delivery_get_upload (self->delivery)));
+  sink_upload_start (self, box_upload_ref (box_attempt_get_upload (self->delivery)));
   return TRUE;
 }
 
 GstFlowReturn
-gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self)
+sink_spooling_begin (GstBoxUploadSink *self)
 {
-  GstBoxUploadSinkTerms terms = gst_box_upload_sink_plan_get_terms (self->plan);
+  SinkTerms terms = sink_config_get_terms (self->plan);
   GError *error = NULL;
   const char *path;
 
-  terms.reserve = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE;
+  terms.reserve = self->size.kind == SINK_SIZE_RESERVE;
   if (!make_recorder (self, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+    return sink_upload_fail (self, error);
   path = box_recording_get_path (get_recording (self));
   g_mutex_lock (&self->lock);
   self->recording = box_recording_ref (get_recording (self));
   g_mutex_unlock (&self->lock);
   GST_INFO_OBJECT (self, "recording to %s", path);
-  gst_box_upload_sink_reporter_set_spool (self->reporter, path, &terms);
-  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
-    self->preflight = gst_box_upload_sink_preflight_new (self->plan, self->reporter);
+  sink_reporter_set_spool (self->reporter, path, &terms);
+  if (self->size.kind == SINK_SIZE_UNKNOWN)
+    self->preflight = sink_preflight_new (self->plan, self->reporter);
   else if (!begin_upload (self, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+    return sink_upload_fail (self, error);
   return GST_FLOW_OK;
 }
 
@@ -92,11 +90,11 @@ leave_upload (GstBoxUploadSink *self)
   g_autoptr (BoxUpload) upload = NULL;
 
   if (self->upload != NULL)
-    gst_box_upload_sink_upload_stop (self);
+    sink_upload_stop (self);
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&self->delivery, box_delivery_free);
+  g_clear_pointer (&self->delivery, box_attempt_free);
 }
 
 /* Box has refused the file, and this was told. */
@@ -117,7 +115,7 @@ refused (GstBoxUploadSink *self)
 static GstFlowReturn
 announce (GstBoxUploadSink *self)
 {
-  if (!self->upload_failed && gst_box_upload_sink_reporter_has_failed (self->reporter))
+  if (!self->upload_failed && sink_reporter_has_failed (self->reporter))
     return refused (self);
   if (self->delivery == NULL)
     return GST_FLOW_OK;
@@ -135,26 +133,26 @@ announce (GstBoxUploadSink *self)
 }
 
 GstFlowReturn
-gst_box_upload_sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length)
+sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length)
 {
   GError *error = NULL;
 
-  if (!gst_box_upload_sink_recorder_write (self->recorder, self->position, data, length, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+  if (!sink_recorder_write (self->recorder, self->position, data, length, &error))
+    return sink_upload_fail (self, error);
   self->position += length;
   return announce (self);
 }
 
 gboolean
-gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self)
+sink_spooling_restart (GstBoxUploadSink *self)
 {
   GError *error = NULL;
 
   /* It would read what is cut off. */
   leave_upload (self);
-  if (gst_box_upload_sink_recorder_restart (self->recorder, &error))
+  if (sink_recorder_restart (self->recorder, &error))
     return TRUE;
-  gst_box_upload_sink_upload_fail (self, error);
+  sink_upload_fail (self, error);
   return FALSE;
 }
 
@@ -164,7 +162,7 @@ gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self)
 static gboolean
 check_exact (GstBoxUploadSink *self, GError **error)
 {
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT || self->position == self->size.bytes)
+  if (self->size.kind != SINK_SIZE_EXACT || self->position == self->size.bytes)
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
                "The stream ended after %" G_GUINT64_FORMAT " bytes, but %" G_GUINT64_FORMAT
@@ -181,11 +179,11 @@ decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, G
   g_autoptr (GError) no_padding = NULL;
   guint64 size = box_recording_get_size (get_recording (self));
 
-  if (self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE && !is_given_session (self)
-      && self->upload != NULL && gst_box_upload_sink_upload_has_failed (self))
+  if (self->size.kind == SINK_SIZE_RESERVE && !is_given_session (self) && self->upload != NULL
+      && sink_upload_has_failed (self))
     leave_upload (self);
-  if (!gst_box_upload_sink_size_get_gap (&self->size, size, self->plan->values.padding,
-                                         self->media_type, padding, gap, &no_padding))
+  if (!sink_size_get_gap (&self->size, size, self->plan->values.padding, self->media_type, padding,
+                          gap, &no_padding))
     {
       if (is_given_session (self))
         {
@@ -207,8 +205,8 @@ digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
-  while (flow == GST_FLOW_OK && gst_box_upload_sink_recorder_pad (self->recorder, padding, gap))
-    flow = gst_box_upload_sink_upload_give_way (self);
+  while (flow == GST_FLOW_OK && sink_recorder_pad (self->recorder, padding, gap))
+    flow = sink_upload_give_way (self);
   return flow;
 }
 
@@ -223,14 +221,14 @@ end_recording (GstBoxUploadSink *self)
   BoxSha1 sha1;
 
   if (!check_exact (self, &error) || !decide_padding (self, &padding, &gap, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+    return sink_upload_fail (self, error);
   if (self->delivery != NULL)
     flow = digest_padding (self, padding, gap);
   if (flow != GST_FLOW_OK)
     return flow;
-  if (!gst_box_upload_sink_recorder_end (self->recorder, size + gap, padding,
-                                         self->delivery != NULL ? &sha1 : NULL, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+  if (!sink_recorder_end (self->recorder, size + gap, padding,
+                          self->delivery != NULL ? &sha1 : NULL, &error))
+    return sink_upload_fail (self, error);
   if (self->delivery != NULL)
     box_upload_finish_digest (self->upload, &sha1);
   return GST_FLOW_OK;
@@ -250,10 +248,10 @@ clear_up (GstBoxUploadSink *self)
 static GstFlowReturn
 finisher_is_done (GstBoxUploadSink *self)
 {
-  BoxUpload *upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
+  BoxUpload *upload = sink_finisher_dup_upload (self->finisher);
   BoxRecovered how;
-  const BoxFile *file = gst_box_upload_sink_finisher_get_file (self->finisher, &how);
-  GstFlowReturn flow = gst_box_upload_sink_upload_completed (self, upload, file);
+  const BoxFile *file = sink_finisher_get_file (self->finisher, &how);
+  GstFlowReturn flow = sink_upload_completed (self, upload, file);
 
   g_clear_pointer (&upload, box_upload_unref);
   return flow;
@@ -262,20 +260,19 @@ finisher_is_done (GstBoxUploadSink *self)
 static GstFlowReturn
 finisher_failed (GstBoxUploadSink *self)
 {
-  return gst_box_upload_sink_upload_fail (
-      self, g_error_copy (gst_box_upload_sink_finisher_get_error (self->finisher)));
+  return sink_upload_fail (self, g_error_copy (sink_finisher_get_error (self->finisher)));
 }
 
 static void
 tell_progress (GstBoxUploadSink *self)
 {
-  BoxUpload *upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
+  BoxUpload *upload = sink_finisher_dup_upload (self->finisher);
   BoxUploadStats stats;
 
   if (upload == NULL)
     return;
   box_upload_get_stats (upload, &stats);
-  gst_box_upload_sink_reporter_commit_goes_on (self->reporter, &stats);
+  sink_reporter_commit_goes_on (self->reporter, &stats);
   box_upload_unref (upload);
 }
 
@@ -286,14 +283,14 @@ wait_finisher (GstBoxUploadSink *self)
     {
       GstFlowReturn flow;
 
-      switch (gst_box_upload_sink_finisher_wait (self->finisher, PROGRESS_INTERVAL))
+      switch (sink_finisher_wait (self->finisher, PROGRESS_INTERVAL))
         {
         case BOX_WAIT_READY:
           return finisher_is_done (self);
         case BOX_WAIT_FAILED:
           return finisher_failed (self);
         case BOX_WAIT_INTERRUPTED:
-          flow = gst_box_upload_sink_upload_wait_playing (self);
+          flow = sink_upload_wait_playing (self);
           if (flow != GST_FLOW_OK)
             return flow;
           break;
@@ -307,14 +304,13 @@ wait_finisher (GstBoxUploadSink *self)
 static GstFlowReturn
 upload_recording (GstBoxUploadSink *self)
 {
-  GstBoxUploadSinkFinisher *finisher =
-      gst_box_upload_sink_finisher_new (self->plan, get_recording (self), self->reporter);
+  SinkFinisher *finisher = sink_finisher_new (self->plan, get_recording (self), self->reporter);
 
   g_mutex_lock (&self->lock);
   self->finisher = finisher;
-  gst_box_upload_sink_finisher_interrupt (finisher, self->interrupted);
+  sink_finisher_interrupt (finisher, self->interrupted);
   g_mutex_unlock (&self->lock);
-  gst_box_upload_sink_upload_apply_rate (self);
+  sink_upload_apply_rate (self);
   return wait_finisher (self);
 }
 
@@ -329,7 +325,7 @@ finish_upload (GstBoxUploadSink *self)
     return wait_finisher (self);
   if (self->delivery != NULL)
     {
-      flow = gst_box_upload_sink_upload_wait (self, &done);
+      flow = sink_upload_wait (self, &done);
       if (flow != GST_FLOW_OK)
         return flow;
     }
@@ -344,51 +340,50 @@ finish_upload (GstBoxUploadSink *self)
 }
 
 GstFlowReturn
-gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self)
+sink_spooling_finish (GstBoxUploadSink *self)
 {
   BoxRecording *recording = get_recording (self);
   GstFlowReturn flow;
   gboolean uploads;
 
   /* Asked later than this, Box would find our own file in its way. */
-  g_clear_pointer (&self->preflight, gst_box_upload_sink_preflight_free);
+  g_clear_pointer (&self->preflight, sink_preflight_free);
   flow = announce (self);
   if (flow != GST_FLOW_OK)
     return flow;
-  if (box_recording_get_size (recording) == 0 && self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_EXACT)
-    return gst_box_upload_sink_upload_end_empty (self);
-  uploads =
-      !self->upload_failed && self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_COMMIT;
+  if (box_recording_get_size (recording) == 0 && self->size.kind != SINK_SIZE_EXACT)
+    return sink_upload_end_empty (self);
+  uploads = !self->upload_failed && self->plan->values.eos_mode == SINK_EOS_MODE_COMMIT;
   if (uploads)
-    gst_box_upload_sink_reporter_begin_commit (self->reporter);
+    sink_reporter_begin_commit (self->reporter);
   flow = end_recording (self);
   if (flow != GST_FLOW_OK)
     return flow;
-  gst_box_upload_sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),
-                                    box_recording_get_size (recording));
+  sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),
+                     box_recording_get_size (recording));
   if (uploads)
     return finish_upload (self);
   self->completed = TRUE;
   if (self->upload_failed)
     return GST_FLOW_OK;
-  gst_box_upload_sink_stats_keep (self);
-  gst_box_upload_sink_spooling_end (self);
-  gst_box_upload_sink_reporter_ended (self->reporter, "The recording is in the spool");
+  sink_stats_keep (self);
+  sink_spooling_end (self);
+  sink_reporter_ended (self->reporter, "The recording is in the spool");
   return GST_FLOW_OK;
 }
 
 void
-gst_box_upload_sink_spooling_end (GstBoxUploadSink *self)
+sink_spooling_end (GstBoxUploadSink *self)
 {
   g_autoptr (BoxRecording) recording = NULL;
-  GstBoxUploadSinkFinisher *finisher;
+  SinkFinisher *finisher;
 
-  g_clear_pointer (&self->preflight, gst_box_upload_sink_preflight_free);
+  g_clear_pointer (&self->preflight, sink_preflight_free);
   leave_upload (self);
   g_mutex_lock (&self->lock);
   recording = g_steal_pointer (&self->recording);
   finisher = g_steal_pointer (&self->finisher);
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&finisher, gst_box_upload_sink_finisher_free);
-  g_clear_pointer (&self->recorder, gst_box_upload_sink_recorder_free);
+  g_clear_pointer (&finisher, sink_finisher_free);
+  g_clear_pointer (&self->recorder, sink_recorder_free);
 }

@@ -12,15 +12,14 @@
 G_BEGIN_DECLS
 
 /* Begins to record; the size is decided. Begins to upload beside it where the size is known. */
-GstFlowReturn gst_box_upload_sink_spooling_begin (GstBoxUploadSink *self);
-GstFlowReturn
-gst_box_upload_sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length);
-GstFlowReturn gst_box_upload_sink_spooling_finish (GstBoxUploadSink *self);
+GstFlowReturn sink_spooling_begin (GstBoxUploadSink *self);
+GstFlowReturn sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length);
+GstFlowReturn sink_spooling_finish (GstBoxUploadSink *self);
 
 /* Empties the recording: the stream begins anew. */
-gboolean gst_box_upload_sink_spooling_restart (GstBoxUploadSink *self);
+gboolean sink_spooling_restart (GstBoxUploadSink *self);
 
 /* Stops what runs and lets the recording go. */
-void gst_box_upload_sink_spooling_end (GstBoxUploadSink *self);
+void sink_spooling_end (GstBoxUploadSink *self);
 
 G_END_DECLS

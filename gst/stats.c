@@ -8,7 +8,7 @@ dup_upload (GstBoxUploadSink *self)
 
   g_mutex_lock (&self->lock);
   if (self->finisher != NULL)
-    upload = gst_box_upload_sink_finisher_dup_upload (self->finisher);
+    upload = sink_finisher_dup_upload (self->finisher);
   else
     upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
   g_mutex_unlock (&self->lock);
@@ -27,21 +27,21 @@ get_spooled (GstBoxUploadSink *self)
   return spooled;
 }
 
-static GstBoxUploadSinkReporter *
+static SinkReporter *
 dup_reporter (GstBoxUploadSink *self)
 {
-  GstBoxUploadSinkReporter *reporter = NULL;
+  SinkReporter *reporter = NULL;
 
   g_mutex_lock (&self->lock);
   if (self->reporter != NULL)
-    reporter = gst_box_upload_sink_reporter_ref (self->reporter);
+    reporter = sink_reporter_ref (self->reporter);
   g_mutex_unlock (&self->lock);
   return reporter;
 }
 
 /* How @upload stands (NULL: all zero), with @spooled bytes in the spool. */
 static GstStructure *
-make (BoxUpload *upload, GstBoxUploadSinkReporter *reporter, guint64 spooled)
+make (BoxUpload *upload, SinkReporter *reporter, guint64 spooled)
 {
   BoxUploadStats stats = { 0 };
   g_autoptr (BoxSession) session = NULL;
@@ -59,10 +59,9 @@ make (BoxUpload *upload, GstBoxUploadSinkReporter *reporter, guint64 spooled)
       "bytes-uploaded", G_TYPE_UINT64, stats.bytes_uploaded, "bytes-total", G_TYPE_UINT64,
       stats.bytes_total, "parts-uploaded", G_TYPE_UINT, stats.parts_uploaded, "parts-total",
       G_TYPE_UINT, stats.parts_total, "parts-in-flight", G_TYPE_UINT, stats.parts_in_flight,
-      "parts-adopted", G_TYPE_UINT,
-      reporter != NULL ? gst_box_upload_sink_reporter_get_adopted (reporter) : 0, "retries",
-      G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled", G_TYPE_UINT64,
-      spooled, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
+      "parts-adopted", G_TYPE_UINT, reporter != NULL ? sink_reporter_get_adopted (reporter) : 0,
+      "retries", G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled",
+      G_TYPE_UINT64, spooled, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
       session != NULL ? session->id : NULL, "file-id", G_TYPE_STRING,
       file != NULL ? file->id : NULL, NULL);
 }
@@ -71,16 +70,16 @@ static GstStructure *
 make_now (GstBoxUploadSink *self)
 {
   g_autoptr (BoxUpload) upload = dup_upload (self);
-  GstBoxUploadSinkReporter *reporter = dup_reporter (self);
+  SinkReporter *reporter = dup_reporter (self);
   GstStructure *stats;
 
   stats = make (upload, reporter, get_spooled (self));
-  g_clear_pointer (&reporter, gst_box_upload_sink_reporter_unref);
+  g_clear_pointer (&reporter, sink_reporter_unref);
   return stats;
 }
 
 GstStructure *
-gst_box_upload_sink_stats_dup (GstBoxUploadSink *self)
+sink_stats_dup (GstBoxUploadSink *self)
 {
   GstStructure *stats = NULL;
 
@@ -92,7 +91,7 @@ gst_box_upload_sink_stats_dup (GstBoxUploadSink *self)
 }
 
 void
-gst_box_upload_sink_stats_keep (GstBoxUploadSink *self)
+sink_stats_keep (GstBoxUploadSink *self)
 {
   GstStructure *stats = make_now (self);
 

@@ -10,10 +10,10 @@
 G_BEGIN_DECLS
 
 /* Free with gst_structure_free(). */
-GstStructure *gst_box_upload_sink_stats_dup (GstBoxUploadSink *self);
+GstStructure *sink_stats_dup (GstBoxUploadSink *self);
 
 /* Keeps the statistics as they are: what they are of is about to go. Those that are kept already
  * stay. */
-void gst_box_upload_sink_stats_keep (GstBoxUploadSink *self);
+void sink_stats_keep (GstBoxUploadSink *self);
 
 G_END_DECLS

@@ -17,8 +17,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 static GstFlowReturn
 fail_seek (GstBoxUploadSink *self, GError *error)
 {
-  gst_box_upload_sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
-  return gst_box_upload_sink_upload_fail (self, error);
+  sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
+  return sink_upload_fail (self, error);
 }
 
 static GstFlowReturn
@@ -49,17 +49,16 @@ static GstFlowReturn
 begin_upload (GstBoxUploadSink *self)
 {
   GError *error = NULL;
-  BoxUpload *upload = gst_box_upload_sink_plan_make_upload (
-      self->plan, self->size.bytes, &gst_box_upload_sink_reporter_events,
-      gst_box_upload_sink_reporter_ref (self->reporter), gst_box_upload_sink_reporter_unref,
-      &error);
+  BoxUpload *upload =
+      sink_config_make_upload (self->plan, self->size.bytes, &sink_reporter_events,
+                               sink_reporter_ref (self->reporter), sink_reporter_unref, &error);
 
   if (upload == NULL)
     {
-      gst_box_upload_sink_reporter_unref (self->reporter);
-      return gst_box_upload_sink_upload_fail (self, error);
+      sink_reporter_unref (self->reporter);
+      return sink_upload_fail (self, error);
     }
-  gst_box_upload_sink_upload_start (self, upload);
+  sink_upload_start (self, upload);
   return GST_FLOW_OK;
 }
 
@@ -67,16 +66,14 @@ begin_upload (GstBoxUploadSink *self)
 static gboolean
 decide_size (GstBoxUploadSink *self, GError **error)
 {
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+  if (self->size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
-  self->size = gst_box_upload_sink_size_from_upstream (GST_BASE_SINK_PAD (self),
-                                                       &GST_BASE_SINK (self)->segment);
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
+  self->size = sink_size_from_upstream (GST_BASE_SINK_PAD (self), &GST_BASE_SINK (self)->segment);
+  if (self->size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
-  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_RESERVE)
-    return gst_box_upload_sink_size_reserve (&self->size, &self->plan->values, self->media_type,
-                                             error);
-  if (self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL)
+  if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
+    return sink_size_reserve (&self->size, &self->plan->values, self->media_type, error);
+  if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL)
     return TRUE;
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "The size of the stream is not known: set the property total-size, use a "
@@ -98,8 +95,8 @@ refuse_beginning (GstBoxUploadSink *self, const char *reason)
 static void
 begin_after_an_empty_stream (GstBoxUploadSink *self)
 {
-  gst_box_upload_sink_stream_end (self);
-  gst_box_upload_sink_stream_begin (self);
+  sink_stream_end (self);
+  sink_stream_begin (self);
 }
 
 /* The stream that has ended stays as it is; the one that wants to begin is refused: after a flush,
@@ -111,13 +108,13 @@ refuse_another_stream (GstBoxUploadSink *self)
       self->plan->values.commit ? "its file is committed already" : "its session is filled already";
   GstStructure *stats;
 
-  if (self->upload_failed || self->plan->values.eos_mode == GST_BOX_UPLOAD_SINK_EOS_MODE_SPOOL)
+  if (self->upload_failed || self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL)
     reason = "its recording is in the spool already";
-  gst_box_upload_sink_stream_end (self);
+  sink_stream_end (self);
   g_mutex_lock (&self->lock);
   stats = g_steal_pointer (&self->last_stats);
   g_mutex_unlock (&self->lock);
-  gst_box_upload_sink_stream_begin (self);
+  sink_stream_begin (self);
   g_mutex_lock (&self->lock);
   self->last_stats = stats;
   g_mutex_unlock (&self->lock);
@@ -138,27 +135,27 @@ begin (GstBoxUploadSink *self)
   if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
-    return gst_box_upload_sink_upload_fail (self, error);
+    return sink_upload_fail (self, error);
   /* The SEGMENT came while the stream could still have been one that is spooled first. */
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN && self->position != 0)
+  if (self->size.kind != SINK_SIZE_UNKNOWN && self->position != 0)
     return fail_jump (self, 0, self->position);
-  if (self->spool != NULL || self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN)
-    return gst_box_upload_sink_spooling_begin (self);
+  if (self->spool != NULL || self->size.kind == SINK_SIZE_UNKNOWN)
+    return sink_spooling_begin (self);
   return begin_upload (self);
 }
 
 GstFlowReturn
-gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self)
+sink_stream_ensure_begun (GstBoxUploadSink *self)
 {
   return settle (self, begin (self));
 }
 
 void
-gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
+sink_stream_begin (GstBoxUploadSink *self)
 {
-  g_autofree char *destination = gst_box_upload_sink_plan_describe_destination (self->plan);
-  GstBoxUploadSinkReporter *reporter = gst_box_upload_sink_reporter_new (
-      GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
+  g_autofree char *destination = sink_config_describe_destination (self->plan);
+  SinkReporter *reporter =
+      sink_reporter_new (GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
 
   self->position = 0;
   self->failed = FALSE;
@@ -166,36 +163,36 @@ gst_box_upload_sink_stream_begin (GstBoxUploadSink *self)
   self->completed = FALSE;
   self->upload_failed = FALSE;
   self->reserve_told = FALSE;
-  self->size = gst_box_upload_sink_size_from_plan (self->plan);
+  self->size = sink_size_from_plan (self->plan);
   g_mutex_lock (&self->lock);
-  self->seekable = self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_UNKNOWN
-                   && self->plan->values.unknown_size == GST_BOX_UPLOAD_SINK_UNKNOWN_SIZE_SPOOL;
+  self->seekable = self->size.kind == SINK_SIZE_UNKNOWN
+                   && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
   self->reporter = reporter;
-  gst_box_upload_sink_reporter_interrupt (reporter, self->interrupted);
+  sink_reporter_interrupt (reporter, self->interrupted);
   g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
 }
 
 void
-gst_box_upload_sink_stream_end (GstBoxUploadSink *self)
+sink_stream_end (GstBoxUploadSink *self)
 {
   g_autoptr (BoxUpload) upload = NULL;
-  GstBoxUploadSinkReporter *reporter = self->reporter;
+  SinkReporter *reporter = self->reporter;
 
   if (reporter == NULL)
     return;
   if (self->upload != NULL)
-    gst_box_upload_sink_upload_stop (self);
-  gst_box_upload_sink_reporter_close (reporter);
-  gst_box_upload_sink_stats_keep (self);
+    sink_upload_stop (self);
+  sink_reporter_close (reporter);
+  sink_stats_keep (self);
 
   g_mutex_lock (&self->lock);
   upload = g_steal_pointer (&self->upload);
   self->reporter = NULL;
   self->seekable = FALSE;
   g_mutex_unlock (&self->lock);
-  gst_box_upload_sink_spooling_end (self);
-  gst_box_upload_sink_reporter_unref (reporter);
+  sink_spooling_end (self);
+  sink_reporter_unref (reporter);
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */
@@ -209,11 +206,11 @@ wait_for_room (GstBoxUploadSink *self)
     case BOX_WAIT_TIMEOUT:
       return GST_FLOW_OK;
     case BOX_WAIT_INTERRUPTED:
-      return gst_box_upload_sink_upload_wait_playing (self);
+      return sink_upload_wait_playing (self);
     case BOX_WAIT_FAILED:
       break;
     }
-  return gst_box_upload_sink_upload_failed (self);
+  return sink_upload_failed (self);
 }
 
 static GstFlowReturn
@@ -238,7 +235,7 @@ upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 static GstFlowReturn
 write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 {
-  return self->recorder != NULL ? gst_box_upload_sink_spooling_write (self, data, length)
+  return self->recorder != NULL ? sink_spooling_write (self, data, length)
                                 : upload_bytes (self, data, length);
 }
 
@@ -246,11 +243,11 @@ write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 static void
 watch_reserve (GstBoxUploadSink *self)
 {
-  if (self->size.kind != GST_BOX_UPLOAD_SINK_SIZE_RESERVE || self->reserve_told
+  if (self->size.kind != SINK_SIZE_RESERVE || self->reserve_told
       || self->position < self->size.bytes / 10 * 9)
     return;
   self->reserve_told = TRUE;
-  gst_box_upload_sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
+  sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
 }
 
 /* The memories are written one by one: mapping the buffer would merge them by copying. */
@@ -266,9 +263,9 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
       GstFlowReturn flow = GST_FLOW_OK;
 
       if (!gst_memory_map (memory, &map, GST_MAP_READ))
-        return gst_box_upload_sink_upload_fail (
-            self, g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
-                                       "A buffer of the stream cannot be read"));
+        return sink_upload_fail (self,
+                                 g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                                                      "A buffer of the stream cannot be read"));
       if (map.size > 0)
         flow = write_bytes (self, map.data, map.size);
       gst_memory_unmap (memory, &map);
@@ -280,7 +277,7 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 }
 
 GstFlowReturn
-gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
+sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 {
   return settle (self, self->failed ? GST_FLOW_ERROR : write_buffer (self, buffer));
 }
@@ -297,9 +294,9 @@ write_padding (GstBoxUploadSink *self)
   BoxPaddingKind kind;
   guint64 gap;
 
-  if (!gst_box_upload_sink_size_get_gap (&self->size, stream_size, self->plan->values.padding,
-                                         self->media_type, &kind, &gap, &error))
-    return gst_box_upload_sink_upload_fail (self, g_steal_pointer (&error));
+  if (!sink_size_get_gap (&self->size, stream_size, self->plan->values.padding, self->media_type,
+                          &kind, &gap, &error))
+    return sink_upload_fail (self, g_steal_pointer (&error));
   if (gap == 0)
     return GST_FLOW_OK;
 
@@ -313,7 +310,7 @@ write_padding (GstBoxUploadSink *self)
       box_padding_read (kind, stream_size, gap, offset, piece, length);
       flow = upload_bytes (self, piece, length);
       if (flow == GST_FLOW_OK)
-        flow = gst_box_upload_sink_upload_give_way (self);
+        flow = sink_upload_give_way (self);
       if (flow != GST_FLOW_OK)
         return flow;
       offset += length;
@@ -334,21 +331,21 @@ finish (GstBoxUploadSink *self)
   if (flow != GST_FLOW_OK)
     return flow;
   if (self->recorder != NULL)
-    return gst_box_upload_sink_spooling_finish (self);
-  if (gst_box_upload_sink_upload_has_failed (self))
-    return gst_box_upload_sink_upload_failed (self);
-  if (self->position == 0 && self->size.kind == GST_BOX_UPLOAD_SINK_SIZE_RESERVE)
-    return gst_box_upload_sink_upload_end_empty (self);
-  gst_box_upload_sink_reporter_begin_commit (self->reporter);
+    return sink_spooling_finish (self);
+  if (sink_upload_has_failed (self))
+    return sink_upload_failed (self);
+  if (self->position == 0 && self->size.kind == SINK_SIZE_RESERVE)
+    return sink_upload_end_empty (self);
+  sink_reporter_begin_commit (self->reporter);
   flow = write_padding (self);
   if (flow != GST_FLOW_OK)
     return flow;
   box_upload_finish (self->upload);
-  return gst_box_upload_sink_upload_wait (self, &done);
+  return sink_upload_wait (self, &done);
 }
 
 GstFlowReturn
-gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
+sink_stream_finish (GstBoxUploadSink *self)
 {
   return settle (self, finish (self));
 }
@@ -357,7 +354,7 @@ gst_box_upload_sink_stream_finish (GstBoxUploadSink *self)
 
 /* Like a file, a recording that is not uploaded yet can be written anywhere. */
 gboolean
-gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
+sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
 {
   const GstSegment *segment;
 
@@ -390,7 +387,7 @@ has_sent (GstBoxUploadSink *self)
 }
 
 void
-gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
+sink_stream_flush (GstBoxUploadSink *self)
 {
   if (self->reporter == NULL || self->failed)
     return;
@@ -410,8 +407,8 @@ gst_box_upload_sink_stream_flush (GstBoxUploadSink *self)
     }
   GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
                    self->position);
-  if (self->recorder != NULL && !gst_box_upload_sink_spooling_restart (self))
+  if (self->recorder != NULL && !sink_spooling_restart (self))
     return;
-  gst_box_upload_sink_stream_end (self);
-  gst_box_upload_sink_stream_begin (self);
+  sink_stream_end (self);
+  sink_stream_begin (self);
 }

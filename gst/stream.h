@@ -15,25 +15,25 @@
 G_BEGIN_DECLS
 
 /* A stream begins: nothing has been taken from it yet. The plan is there. */
-void gst_box_upload_sink_stream_begin (GstBoxUploadSink *self);
+void sink_stream_begin (GstBoxUploadSink *self);
 
 /* Stops the upload where it stands, at once; what has no end yet is told to be cancelled. */
-void gst_box_upload_sink_stream_end (GstBoxUploadSink *self);
+void sink_stream_end (GstBoxUploadSink *self);
 
 /* Begins the upload or the recording, unless it has begun. Without a size that is known already,
  * upstream is asked. */
-GstFlowReturn gst_box_upload_sink_stream_ensure_begun (GstBoxUploadSink *self);
+GstFlowReturn sink_stream_ensure_begun (GstBoxUploadSink *self);
 
 /* Takes the bytes of @buffer. */
-GstFlowReturn gst_box_upload_sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
+GstFlowReturn sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
 
 /* The stream is over: pads it where needed, and waits until the promise of eos-mode is kept. */
-GstFlowReturn gst_box_upload_sink_stream_finish (GstBoxUploadSink *self);
+GstFlowReturn sink_stream_finish (GstBoxUploadSink *self);
 
 /* A SEGMENT: FALSE where it goes to a byte that cannot be written. */
-gboolean gst_box_upload_sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);
+gboolean sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);
 
 /* The stream begins anew: fine where nothing of it has left yet, else an error. */
-void gst_box_upload_sink_stream_flush (GstBoxUploadSink *self);
+void sink_stream_flush (GstBoxUploadSink *self);
 
 G_END_DECLS

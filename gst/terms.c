@@ -2,7 +2,7 @@
 #include "terms.h"
 
 gboolean
-gst_box_upload_sink_terms_is_replaceable (const GstBoxUploadSinkTerms *self, const GError *error)
+sink_terms_is_replaceable (const SinkTerms *self, const GError *error)
 {
   if (self->given_session || error->domain != BOX_ERROR)
     return FALSE;
@@ -22,7 +22,7 @@ gst_box_upload_sink_terms_is_replaceable (const GstBoxUploadSinkTerms *self, con
 }
 
 gboolean
-gst_box_upload_sink_terms_is_for_others (const GstBoxUploadSinkTerms *self, const GError *error)
+sink_terms_is_for_others (const SinkTerms *self, const GError *error)
 {
   return self->left_to_others && g_error_matches (error, BOX_ERROR, BOX_ERROR_CREDENTIALS);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GstBoxUploadSinkTerms: what of a recording's settings decides whether it goes on when the upload
+ * SinkTerms: what of a recording's settings decides whether it goes on when the upload
  * beside it has failed. Pure.
  */
 #pragma once
@@ -15,15 +15,13 @@ typedef struct
   gboolean reserve;       /* the size was declared for a stream that need not reach it */
   BoxIfExists if_exists;
   gboolean left_to_others; /* eos-mode=spool: whoever uploads the spool has its own credentials */
-} GstBoxUploadSinkTerms;
+} SinkTerms;
 
 /* Whether another upload of the recording can do what one that ended with @error could not. */
-gboolean
-gst_box_upload_sink_terms_is_replaceable (const GstBoxUploadSinkTerms *self, const GError *error);
+gboolean sink_terms_is_replaceable (const SinkTerms *self, const GError *error);
 
 /* Whether @error says that the recorder's credentials are refused or missing where it needs none.
  */
-gboolean
-gst_box_upload_sink_terms_is_for_others (const GstBoxUploadSinkTerms *self, const GError *error);
+gboolean sink_terms_is_for_others (const SinkTerms *self, const GError *error);
 
 G_END_DECLS

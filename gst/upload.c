@@ -14,12 +14,12 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 /* --- Failing -------------------------------------------------------------------------------- */
 
 GstFlowReturn
-gst_box_upload_sink_upload_fail (GstBoxUploadSink *self, GError *error)
+sink_upload_fail (GstBoxUploadSink *self, GError *error)
 {
-  GstResourceError code = gst_box_upload_sink_resource_error (error);
+  GstResourceError code = sink_resource_error (error);
 
   self->failed = TRUE;
-  gst_box_upload_sink_reporter_failed (self->reporter, code, error);
+  sink_reporter_failed (self->reporter, code, error);
   if (self->upload != NULL)
     box_upload_fail (self->upload, error);
   else
@@ -28,19 +28,18 @@ gst_box_upload_sink_upload_fail (GstBoxUploadSink *self, GError *error)
 }
 
 GstFlowReturn
-gst_box_upload_sink_upload_failed (GstBoxUploadSink *self)
+sink_upload_failed (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = box_upload_get_error (self->upload);
 
   self->failed = TRUE;
   if (error != NULL)
-    gst_box_upload_sink_reporter_failed (self->reporter, gst_box_upload_sink_resource_error (error),
-                                         error);
+    sink_reporter_failed (self->reporter, sink_resource_error (error), error);
   return GST_FLOW_ERROR;
 }
 
 gboolean
-gst_box_upload_sink_upload_has_failed (GstBoxUploadSink *self)
+sink_upload_has_failed (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = box_upload_get_error (self->upload);
 
@@ -50,21 +49,21 @@ gst_box_upload_sink_upload_has_failed (GstBoxUploadSink *self)
 /* --- Starting and stopping ------------------------------------------------------------------ */
 
 void
-gst_box_upload_sink_upload_apply_rate (GstBoxUploadSink *self)
+sink_upload_apply_rate (GstBoxUploadSink *self)
 {
   guint64 rate;
 
   g_mutex_lock (&self->lock);
-  rate = gst_box_upload_sink_properties_get_upload_rate (&self->properties);
+  rate = sink_properties_get_upload_rate (&self->properties);
   if (self->finisher != NULL)
-    gst_box_upload_sink_finisher_set_rate (self->finisher, rate);
+    sink_finisher_set_rate (self->finisher, rate);
   else if (self->upload != NULL)
     box_upload_set_rate (self->upload, rate);
   g_mutex_unlock (&self->lock);
 }
 
 void
-gst_box_upload_sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload)
+sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload)
 {
   gboolean interrupted;
 
@@ -75,22 +74,20 @@ gst_box_upload_sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload)
   g_mutex_unlock (&self->lock);
   if (interrupted)
     box_upload_interrupt (upload, TRUE);
-  gst_box_upload_sink_upload_apply_rate (self);
+  sink_upload_apply_rate (self);
 
   GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
    * network. */
-  if (self->recorder == NULL
-      && gst_box_upload_sink_plan_uses_session (self->plan, self->size.bytes))
-    gst_box_upload_sink_reporter_begin_session (self->reporter,
-                                                self->plan->destination->session_id);
+  if (self->recorder == NULL && sink_config_uses_session (self->plan, self->size.bytes))
+    sink_reporter_begin_session (self->reporter, self->plan->destination->session_id);
   box_upload_start (upload);
 }
 
 void
-gst_box_upload_sink_upload_stop (GstBoxUploadSink *self)
+sink_upload_stop (GstBoxUploadSink *self)
 {
-  if (!gst_box_upload_sink_upload_has_failed (self))
+  if (!sink_upload_has_failed (self))
     box_upload_cancel (self->upload);
   else if (self->plan->values.on_error == BOX_ON_ERROR_ABORT)
     box_upload_wait_settled (self->upload, ABORT_TIME);
@@ -108,39 +105,38 @@ tell_filled (GstBoxUploadSink *self, BoxUpload *upload)
 
   box_upload_get_stats (upload, &stats);
   if (box_upload_get_sha1 (upload, &sha1))
-    gst_box_upload_sink_post_filled (GST_ELEMENT (self), session != NULL ? session->id : NULL,
-                                     stats.bytes_total, &sha1);
+    sink_post_filled (GST_ELEMENT (self), session != NULL ? session->id : NULL, stats.bytes_total,
+                      &sha1);
 }
 
 GstFlowReturn
-gst_box_upload_sink_upload_completed (GstBoxUploadSink *self, BoxUpload *upload,
-                                      const BoxFile *file)
+sink_upload_completed (GstBoxUploadSink *self, BoxUpload *upload, const BoxFile *file)
 {
   self->completed = TRUE;
   if (file == NULL && upload != NULL)
     tell_filled (self, upload);
   if (file != NULL && self->plan->note != NULL)
     box_note_remove (self->plan->note->session_id);
-  gst_box_upload_sink_reporter_completed (self->reporter, file);
+  sink_reporter_completed (self->reporter, file);
   return GST_FLOW_OK;
 }
 
 GstFlowReturn
-gst_box_upload_sink_upload_end_empty (GstBoxUploadSink *self)
+sink_upload_end_empty (GstBoxUploadSink *self)
 {
   GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
                        (NULL));
   self->empty = TRUE;
   if (self->upload != NULL)
-    gst_box_upload_sink_upload_stop (self);
-  gst_box_upload_sink_reporter_ended (self->reporter, "Nothing was recorded");
+    sink_upload_stop (self);
+  sink_reporter_ended (self->reporter, "Nothing was recorded");
   return GST_FLOW_OK;
 }
 
 /* --- Waiting -------------------------------------------------------------------------------- */
 
 GstFlowReturn
-gst_box_upload_sink_upload_wait_playing (GstBoxUploadSink *self)
+sink_upload_wait_playing (GstBoxUploadSink *self)
 {
   GstBaseSink *sink = GST_BASE_SINK (self);
   GstFlowReturn flow;
@@ -152,14 +148,14 @@ gst_box_upload_sink_upload_wait_playing (GstBoxUploadSink *self)
 }
 
 GstFlowReturn
-gst_box_upload_sink_upload_give_way (GstBoxUploadSink *self)
+sink_upload_give_way (GstBoxUploadSink *self)
 {
   gboolean interrupted;
 
   g_mutex_lock (&self->lock);
   interrupted = self->interrupted;
   g_mutex_unlock (&self->lock);
-  return interrupted ? gst_box_upload_sink_upload_wait_playing (self) : GST_FLOW_OK;
+  return interrupted ? sink_upload_wait_playing (self) : GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -167,11 +163,11 @@ upload_has_completed (GstBoxUploadSink *self)
 {
   g_autoptr (BoxFile) file = box_upload_get_file (self->upload);
 
-  return gst_box_upload_sink_upload_completed (self, self->upload, file);
+  return sink_upload_completed (self, self->upload, file);
 }
 
 GstFlowReturn
-gst_box_upload_sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
+sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
 {
   *done = TRUE;
   while (TRUE)
@@ -186,17 +182,16 @@ gst_box_upload_sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
           return upload_has_completed (self);
         case BOX_WAIT_FAILED:
           error = box_upload_get_error (self->upload);
-          *done =
-              error == NULL || !gst_box_upload_sink_reporter_is_replaceable (self->reporter, error);
-          return *done ? gst_box_upload_sink_upload_failed (self) : GST_FLOW_OK;
+          *done = error == NULL || !sink_reporter_is_replaceable (self->reporter, error);
+          return *done ? sink_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
-          flow = gst_box_upload_sink_upload_wait_playing (self);
+          flow = sink_upload_wait_playing (self);
           if (flow != GST_FLOW_OK)
             return flow;
           break;
         case BOX_WAIT_TIMEOUT:
           box_upload_get_stats (self->upload, &stats);
-          gst_box_upload_sink_reporter_commit_goes_on (self->reporter, &stats);
+          sink_reporter_commit_goes_on (self->reporter, &stats);
           break;
         }
     }

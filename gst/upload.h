@@ -15,44 +15,44 @@
 G_BEGIN_DECLS
 
 /* Tells @error (taken) and ends the upload, if there is one. */
-GstFlowReturn gst_box_upload_sink_upload_fail (GstBoxUploadSink *self, GError *error);
+GstFlowReturn sink_upload_fail (GstBoxUploadSink *self, GError *error);
 
 /* The upload has failed by itself: its error has been told when this returns. */
-GstFlowReturn gst_box_upload_sink_upload_failed (GstBoxUploadSink *self);
+GstFlowReturn sink_upload_failed (GstBoxUploadSink *self);
 
 /* Whether self->upload has failed, told or not. */
-gboolean gst_box_upload_sink_upload_has_failed (GstBoxUploadSink *self);
+gboolean sink_upload_has_failed (GstBoxUploadSink *self);
 
 /* Starts @upload (taken). */
-void gst_box_upload_sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload);
+void sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload);
 
 /* Gives the upload that runs, if any, the property's current value; takes the lock. Whoever
  * publishes an upload calls it afterwards, and so does whoever changes the property: the last one
  * is right. Any thread. */
-void gst_box_upload_sink_upload_apply_rate (GstBoxUploadSink *self);
+void sink_upload_apply_rate (GstBoxUploadSink *self);
 
 /* Cancels self->upload. One that has failed ends by itself, in the background, but may still have
  * its session to abort: it gets a moment for that. Many applications end as soon as they are told
  * of a failure, and their process with them; and what comes next would cancel it. */
-void gst_box_upload_sink_upload_stop (GstBoxUploadSink *self);
+void sink_upload_stop (GstBoxUploadSink *self);
 
 /* @upload (nullable) has ended well, with @file, or NULL where the application commits it. */
-GstFlowReturn gst_box_upload_sink_upload_completed (GstBoxUploadSink *self, BoxUpload *upload,
-                                                    const BoxFile *file);
+GstFlowReturn
+sink_upload_completed (GstBoxUploadSink *self, BoxUpload *upload, const BoxFile *file);
 
 /* The stream has ended without a byte: warns, and makes nothing of it. */
-GstFlowReturn gst_box_upload_sink_upload_end_empty (GstBoxUploadSink *self);
+GstFlowReturn sink_upload_end_empty (GstBoxUploadSink *self);
 
 /* Waits for self->upload; *@done is FALSE where it failed with what another upload of the recording
  * can mend. */
-GstFlowReturn gst_box_upload_sink_upload_wait (GstBoxUploadSink *self, gboolean *done);
+GstFlowReturn sink_upload_wait (GstBoxUploadSink *self, gboolean *done);
 
 /* After an interruption: waits until the pipeline plays. A PLAYING that was taken back before this
  * thread woke is none. */
-GstFlowReturn gst_box_upload_sink_upload_wait_playing (GstBoxUploadSink *self);
+GstFlowReturn sink_upload_wait_playing (GstBoxUploadSink *self);
 
-/* Between the pieces of what takes long: as gst_box_upload_sink_upload_wait_playing() where there
+/* Between the pieces of what takes long: as sink_upload_wait_playing() where there
  * is an interruption, else GST_FLOW_OK. */
-GstFlowReturn gst_box_upload_sink_upload_give_way (GstBoxUploadSink *self);
+GstFlowReturn sink_upload_give_way (GstBoxUploadSink *self);
 
 G_END_DECLS

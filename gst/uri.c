@@ -18,12 +18,12 @@ get_protocols (GType type)
 }
 
 char *
-gst_box_upload_sink_uri_from_properties (GstBoxUploadSinkProperties *properties)
+sink_uri_from_properties (SinkProperties *properties)
 {
-  g_auto (GstBoxUploadSinkValues) values = { 0 };
+  g_auto (SinkValues) values = { 0 };
   g_autoptr (BoxDestination) destination = NULL;
 
-  gst_box_upload_sink_properties_copy (properties, &values);
+  sink_properties_copy (properties, &values);
   if (values.location != NULL)
     return g_steal_pointer (&values.location);
   if (values.file_name == NULL)
@@ -37,7 +37,7 @@ get_uri (GstURIHandler *handler)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (handler);
 
-  return gst_box_upload_sink_uri_from_properties (&self->properties);
+  return sink_uri_from_properties (&self->properties);
 }
 
 static gboolean
@@ -53,7 +53,7 @@ set_uri (GstURIHandler *handler, const char *uri, GError **error)
       g_set_error_literal (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, local_error->message);
       return FALSE;
     }
-  if (!gst_box_upload_sink_properties_set_location (&self->properties, uri))
+  if (!sink_properties_set_location (&self->properties, uri))
     {
       g_set_error_literal (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
                            "The URI can only be changed in the states NULL and READY");
@@ -63,7 +63,7 @@ set_uri (GstURIHandler *handler, const char *uri, GError **error)
 }
 
 void
-gst_box_upload_sink_uri_handler_init (gpointer iface, gpointer iface_data)
+sink_uri_handler_init (gpointer iface, gpointer iface_data)
 {
   GstURIHandlerInterface *handler = iface;
 

@@ -11,10 +11,10 @@
 G_BEGIN_DECLS
 
 /* For G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, …). */
-void gst_box_upload_sink_uri_handler_init (gpointer iface, gpointer iface_data);
+void sink_uri_handler_init (gpointer iface, gpointer iface_data);
 
 /* The URI that the properties name: location, or folder-id and file-name; NULL where they name
  * none. g_free(). */
-char *gst_box_upload_sink_uri_from_properties (GstBoxUploadSinkProperties *properties);
+char *sink_uri_from_properties (SinkProperties *properties);
 
 G_END_DECLS

@@ -63,8 +63,8 @@ box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDesti
     return FALSE;
   if (reply->status == 200 || reply->status == 204)
     return TRUE;
-  g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM,
-                                                 "check that the upload would be accepted"));
+  g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM,
+                                                      "check that the upload would be accepted"));
   return FALSE;
 }
 
@@ -112,7 +112,7 @@ box_client_upload_file (BoxClient *client, BoxTransport *transport,
     return NULL;
   if (reply->status != 201 && reply->status != 200)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
       return NULL;
     }
   return box_client_verify_file (client, transport, reply, sha1, body->size, attempt, cancellable,
@@ -140,14 +140,14 @@ box_client_get_file (BoxClient *client, BoxTransport *transport, const char *fil
     return NULL;
   if (reply->status != 200)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
       return NULL;
     }
   node = box_json_parse (reply->body, &reason);
   file = node != NULL ? box_file_parse (node, &reason) : NULL;
   if (file == NULL)
-    g_propagate_error (error,
-                       box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+    g_propagate_error (
+        error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
   return file;
 }
 
@@ -200,7 +200,7 @@ box_client_verify_file (BoxClient *client, BoxTransport *transport, const BoxRep
         g_propagate_error (error, g_steal_pointer (&reason));
       else
         g_propagate_error (
-            error, box_answer_to_nonsense (reply, TRUE, attempt, g_steal_pointer (&reason)));
+            error, box_api_error_from_nonsense (reply, TRUE, attempt, g_steal_pointer (&reason)));
       return NULL;
     }
   return check_file (file, sha1, size, error) ? g_steal_pointer (&file) : NULL;
@@ -249,12 +249,12 @@ box_client_get_user (BoxClient *client, BoxTransport *transport, GCancellable *c
     return NULL;
   if (reply->status != 200)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
       return NULL;
     }
   user = parse_user (reply, &reason);
   if (user == NULL)
-    g_propagate_error (error,
-                       box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+    g_propagate_error (
+        error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
   return user;
 }

@@ -31,8 +31,8 @@ parse_session_reply (BoxClient *client, const BoxReply *reply, const char *attem
   if (g_error_matches (reason, BOX_ERROR, BOX_ERROR_TRUST))
     g_propagate_error (error, g_steal_pointer (&reason));
   else
-    g_propagate_error (error,
-                       box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+    g_propagate_error (
+        error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
   return NULL;
 }
 
@@ -78,7 +78,7 @@ check_fit (const BoxSession *session, const BoxReply *reply, guint64 size, const
 {
   if (box_session_fits (session, size))
     return TRUE;
-  g_propagate_error (error, box_answer_to_nonsense (
+  g_propagate_error (error, box_api_error_from_nonsense (
                                 reply, FALSE, attempt,
                                 g_error_new (BOX_ERROR, BOX_ERROR_PROTOCOL,
                                              "%u parts of %" G_GUINT64_FORMAT
@@ -132,7 +132,7 @@ box_client_create_session (BoxClient *client, BoxTransport *transport,
     return NULL;
   if (reply->status != 201 && reply->status != 200)
     {
-      g_autoptr (GError) refusal = box_answer_to_error (reply, BOX_SUBJECT_ITEM, attempt);
+      g_autoptr (GError) refusal = box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt);
 
       session = adopt_conflict (client, refusal, size);
       if (session != NULL)
@@ -164,7 +164,7 @@ box_client_get_session (BoxClient *client, BoxTransport *transport, const char *
     return NULL;
   if (reply->status != 200)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_LOOKUP, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_LOOKUP, attempt));
       return NULL;
     }
   return parse_session_reply (client, reply, attempt, error);
@@ -217,15 +217,15 @@ box_client_upload_part (BoxClient *client, BoxTransport *transport, const BoxSes
     return NULL;
   if (reply->status != 200 && reply->status != 201)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_SESSION, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, attempt));
       return NULL;
     }
   node = box_json_parse (reply->body, &reason);
   part = node != NULL ? box_part_parse (node, &reason) : NULL;
   if (part == NULL)
     {
-      g_propagate_error (error,
-                         box_answer_to_nonsense (reply, TRUE, attempt, g_steal_pointer (&reason)));
+      g_propagate_error (
+          error, box_api_error_from_nonsense (reply, TRUE, attempt, g_steal_pointer (&reason)));
       return NULL;
     }
   if (!check_part (part, offset, body->size, sha1, error))
@@ -284,13 +284,13 @@ box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSess
         return NULL;
       if (reply->status != 200)
         {
-          g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_SESSION, attempt));
+          g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, attempt));
           return NULL;
         }
       if (!parse_page (reply, parts, &n_entries, &is_last, &reason))
         {
-          g_propagate_error (
-              error, box_answer_to_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+          g_propagate_error (error, box_api_error_from_nonsense (reply, FALSE, attempt,
+                                                                 g_steal_pointer (&reason)));
           return NULL;
         }
       offset += n_entries;
@@ -369,7 +369,7 @@ box_client_commit (BoxClient *client, BoxTransport *transport, const BoxSession 
     }
   if (reply->status != 201 && reply->status != 200)
     {
-      g_propagate_error (error, box_answer_to_error (reply, BOX_SUBJECT_SESSION, attempt));
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, attempt));
       return FALSE;
     }
   *file =
@@ -389,7 +389,7 @@ box_client_abort (BoxClient *client, BoxTransport *transport, const BoxSession *
     return FALSE;
   if (reply->status == 204 || reply->status == 200 || reply->status == 404 || reply->status == 410)
     return TRUE;
-  g_propagate_error (error,
-                     box_answer_to_error (reply, BOX_SUBJECT_SESSION, "abort the upload session"));
+  g_propagate_error (
+      error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, "abort the upload session"));
   return FALSE;
 }

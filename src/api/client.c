@@ -14,7 +14,7 @@ dup_endpoint (const char *given, const char *preset, const char *what, GError **
 {
   g_autofree char *endpoint = g_strdup (given != NULL && *given != '\0' ? given : preset);
 
-  if (!box_origin_check_endpoint (endpoint, what, error))
+  if (!box_url_policy_check_endpoint (endpoint, what, error))
     return NULL;
   while (g_str_has_suffix (endpoint, "/"))
     endpoint[strlen (endpoint) - 1] = '\0';
@@ -36,7 +36,7 @@ check_as_user (const char *as_user, GError **error)
 static BoxCredentials *
 new_credentials (BoxClient *client, const BoxClientSettings *settings, GError **error)
 {
-  g_autofree char *origin = box_origin_of (client->api_endpoint);
+  g_autofree char *origin = box_url_policy_origin_of (client->api_endpoint);
   g_autofree char *token_url = g_strconcat (origin, "/oauth2/token", NULL);
   BoxCredentialsSettings credentials = {
     .access_token = settings->access_token,
@@ -180,8 +180,8 @@ send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall
 static gboolean
 check_url (BoxClient *client, const char *url, GError **error)
 {
-  return box_origin_check (url, client->api_endpoint, NULL)
-         || box_origin_check (url, client->endpoint, error);
+  return box_url_policy_check (url, client->api_endpoint, NULL)
+         || box_url_policy_check (url, client->endpoint, error);
 }
 
 /* The error for want of another token, with what Box said when it refused the last one (@reply,

@@ -60,7 +60,7 @@ static const struct
 };
 
 BoxErrorCode
-box_answer_classify (guint status, const char *box_code, BoxSubject subject)
+box_api_classify (guint status, const char *box_code, BoxSubject subject)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     if ((rows[i].status == ANY_STATUS || rows[i].status == status)
@@ -209,7 +209,7 @@ describe (const BoxReply *reply, const ErrorBody *body)
 }
 
 GError *
-box_answer_to_error (const BoxReply *reply, BoxSubject subject, const char *attempt)
+box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt)
 {
   g_auto (ErrorBody) body = { 0 };
   g_autofree char *said = NULL;
@@ -219,7 +219,7 @@ box_answer_to_error (const BoxReply *reply, BoxSubject subject, const char *atte
   const char *advice;
 
   error_body_parse (&body, reply);
-  code = box_answer_classify (reply->status, body.code, subject);
+  code = box_api_classify (reply->status, body.code, subject);
   /* What Box says where the connection was cut behind its front. */
   if (reply->status == 400 && body.message != NULL
       && strstr (body.message, "Stream ended unexpectedly") != NULL)
@@ -241,8 +241,8 @@ box_answer_to_error (const BoxReply *reply, BoxSubject subject, const char *atte
 }
 
 GError *
-box_answer_to_nonsense (const BoxReply *reply, gboolean took_effect, const char *attempt,
-                        GError *reason)
+box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect, const char *attempt,
+                             GError *reason)
 {
   g_autoptr (GError) taken = reason;
   BoxErrorDetails details = {

@@ -19,15 +19,15 @@ typedef enum
 } BoxSubject;
 
 /* @box_code: (nullable). */
-BoxErrorCode box_answer_classify (guint status, const char *box_code, BoxSubject subject);
+BoxErrorCode box_api_classify (guint status, const char *box_code, BoxSubject subject);
 
 /* The error of a @reply that was not what was hoped for. @attempt completes "could not …". */
-GError *box_answer_to_error (const BoxReply *reply, BoxSubject subject, const char *attempt);
+GError *box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt);
 
 /* The error of a successful @reply whose body makes no sense (@reason, taken). @took_effect: it
  * changed something at Box, so that looking there can still tell how it ended: TRANSIENT and
  * unsure. */
-GError *box_answer_to_nonsense (const BoxReply *reply, gboolean took_effect, const char *attempt,
-                                GError *reason);
+GError *box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect,
+                                     const char *attempt, GError *reason);
 
 G_END_DECLS

@@ -33,7 +33,7 @@ parse_url (JsonObject *endpoints, const char *name, char **url, GError **error)
 
   if (!box_json_get_string (endpoints, name, MAX_URL, url, error))
     return FALSE;
-  origin = box_origin_of (*url);
+  origin = box_url_policy_origin_of (*url);
   if (origin != NULL)
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "the session's \"%s\" is not a URL", name);
@@ -132,11 +132,11 @@ box_session_free (BoxSession *session)
 gboolean
 box_session_check_endpoints (const BoxSession *session, const char *endpoint, GError **error)
 {
-  return box_origin_check (session->upload_part_url, endpoint, error)
-         && box_origin_check (session->commit_url, endpoint, error)
-         && box_origin_check (session->abort_url, endpoint, error)
-         && box_origin_check (session->list_parts_url, endpoint, error)
-         && box_origin_check (session->status_url, endpoint, error);
+  return box_url_policy_check (session->upload_part_url, endpoint, error)
+         && box_url_policy_check (session->commit_url, endpoint, error)
+         && box_url_policy_check (session->abort_url, endpoint, error)
+         && box_url_policy_check (session->list_parts_url, endpoint, error)
+         && box_url_policy_check (session->status_url, endpoint, error);
 }
 
 gboolean

@@ -25,7 +25,7 @@
  */
 #define LOCK_POLL (20 * 1000)
 
-struct _BoxAuthStore
+struct _BoxConfigFile
 {
   char *origin;
   char *path; /* without symbolic links */
@@ -40,7 +40,7 @@ struct _BoxAuthStore
 };
 
 static gboolean
-set_errno (GError **error, BoxAuthStore *store, const char *what, int saved_errno)
+set_errno (GError **error, BoxConfigFile *store, const char *what, int saved_errno)
 {
   g_set_error (error, BOX_ERROR,
                saved_errno == ENOSPC || saved_errno == EDQUOT ? BOX_ERROR_SPACE : BOX_ERROR_STORAGE,
@@ -50,7 +50,7 @@ set_errno (GError **error, BoxAuthStore *store, const char *what, int saved_errn
 }
 
 static gboolean
-resolve (BoxAuthStore *store, const char *path, GError **error)
+resolve (BoxConfigFile *store, const char *path, GError **error)
 {
   char *resolved = realpath (path, NULL);
 
@@ -77,7 +77,7 @@ open_for_lock (const char *path)
 }
 
 static gboolean
-is_still_there (BoxAuthStore *store)
+is_still_there (BoxConfigFile *store)
 {
   struct stat st;
 
@@ -86,7 +86,7 @@ is_still_there (BoxAuthStore *store)
 }
 
 static gboolean
-acquire (BoxAuthStore *store, GCancellable *cancellable, GError **error)
+acquire (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 {
   for (;;)
     {
@@ -107,7 +107,7 @@ acquire (BoxAuthStore *store, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-load (BoxAuthStore *store, GError **error)
+load (BoxConfigFile *store, GError **error)
 {
   g_autofree char *hash = NULL;
 
@@ -129,7 +129,7 @@ load (BoxAuthStore *store, GError **error)
 
 /* Whether a writer that died has left a whole replacement, of the same owner. */
 static gboolean
-find_replacement (BoxAuthStore *store)
+find_replacement (BoxConfigFile *store)
 {
   g_autoptr (BoxAuthConfig) config = NULL;
   struct stat st;
@@ -155,7 +155,7 @@ sync_path (const char *path, int flags)
 }
 
 static gboolean
-put_in_place (BoxAuthStore *store, GError **error)
+put_in_place (BoxConfigFile *store, GError **error)
 {
   if (rename (store->next_path, store->path) != 0)
     return set_errno (error, store, "its replacement cannot take its place", errno);
@@ -167,7 +167,7 @@ put_in_place (BoxAuthStore *store, GError **error)
 /* Replacements of tokens that are no longer in the file: somebody has put another configuration
  * there since. */
 static void
-remove_strays (BoxAuthStore *store)
+remove_strays (BoxConfigFile *store)
 {
   g_autofree char *prefix = g_strdup_printf (".%s.", store->base);
   g_autofree char *mine = g_path_get_basename (store->next_path);
@@ -189,7 +189,7 @@ remove_strays (BoxAuthStore *store)
 
 /* Takes the lock anew after a replacement took the file's place: it is on the new file then. */
 static gboolean
-recover (BoxAuthStore *store, GCancellable *cancellable, GError **error)
+recover (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 {
   if (!sync_path (store->next_path, O_NOFOLLOW))
     return set_errno (error, store, "its replacement cannot be synced", errno);
@@ -199,11 +199,11 @@ recover (BoxAuthStore *store, GCancellable *cancellable, GError **error)
   return acquire (store, cancellable, error) && load (store, error);
 }
 
-BoxAuthStore *
-box_auth_store_lock (const char *origin, const char *path, GCancellable *cancellable,
-                     GError **error)
+BoxConfigFile *
+box_config_file_lock (const char *origin, const char *path, GCancellable *cancellable,
+                      GError **error)
 {
-  g_autoptr (BoxAuthStore) store = g_new0 (BoxAuthStore, 1);
+  g_autoptr (BoxConfigFile) store = g_new0 (BoxConfigFile, 1);
 
   store->origin = g_strdup (origin);
   store->fd = -1;
@@ -217,7 +217,7 @@ box_auth_store_lock (const char *origin, const char *path, GCancellable *cancell
 }
 
 void
-box_auth_store_unlock (BoxAuthStore *store)
+box_config_file_unlock (BoxConfigFile *store)
 {
   if (store == NULL)
     return;
@@ -240,13 +240,13 @@ box_auth_store_unlock (BoxAuthStore *store)
 }
 
 const BoxAuthConfig *
-box_auth_store_get_config (BoxAuthStore *store)
+box_config_file_get_config (BoxConfigFile *store)
 {
   return store->config;
 }
 
 gboolean
-box_auth_store_prepare (BoxAuthStore *store, GError **error)
+box_config_file_prepare (BoxConfigFile *store, GError **error)
 {
   int fd = open (store->next_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -283,7 +283,7 @@ write_all (int fd, const char *text, gsize length)
 }
 
 gboolean
-box_auth_store_replace (BoxAuthStore *store, const char *text, GError **error)
+box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
 {
   gsize length = strlen (text);
 

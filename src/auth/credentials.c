@@ -26,7 +26,7 @@ struct _BoxCredentials
 
   /* immutable */
   BoxTokenSource *source;
-  BoxTokenKeeper *keeper; /* of the source's tokens; NULL: it has none but what is given */
+  BoxTokenCache *keeper; /* of the source's tokens; NULL: it has none but what is given */
 
   GMutex lock;
   GCond changed;
@@ -91,7 +91,7 @@ check (BoxCredentials *credentials, GError **error)
     return box_token_check (credentials->given_origin, credentials->given, error);
   if (credentials->keeper == NULL)
     return TRUE;
-  if (!box_token_keeper_open (credentials->keeper, error))
+  if (!box_token_cache_open (credentials->keeper, error))
     return FALSE;
   warning = exposure (credentials->source);
   if (warning != NULL)
@@ -111,7 +111,7 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
   credentials->request_limit = __atomic_load_n (&default_request_limit, __ATOMIC_RELAXED);
   credentials->source = box_token_source_new (settings, config);
   if (credentials->source->path != NULL)
-    credentials->keeper = box_token_keeper_get (box_token_source_new (settings, config));
+    credentials->keeper = box_token_cache_get (box_token_source_new (settings, config));
   give_plain_locked (credentials, settings->access_token);
 
   if (!check (credentials, error))
@@ -131,7 +131,7 @@ box_credentials_unref (BoxCredentials *credentials)
 {
   if (!g_atomic_ref_count_dec (&credentials->users))
     return;
-  g_clear_pointer (&credentials->keeper, box_token_keeper_unref);
+  g_clear_pointer (&credentials->keeper, box_token_cache_unref);
   g_clear_pointer (&credentials->hook, box_token_hook_unref);
   box_token_source_free (credentials->source);
   box_secret_free (credentials->given);
@@ -231,8 +231,8 @@ take_token (BoxCredentials *credentials, const char *refused, guint lasting,
   g_mutex_unlock (&credentials->lock);
 
   if (token == NULL && ask_keeper)
-    token = box_token_keeper_take (credentials->keeper, refused, lasting * (gint64) G_USEC_PER_SEC,
-                                   cancellable, reason);
+    token = box_token_cache_take (credentials->keeper, refused, lasting * (gint64) G_USEC_PER_SEC,
+                                  cancellable, reason);
   return token;
 }
 
@@ -428,7 +428,7 @@ box_credentials_describe (BoxCredentials *credentials)
       info->origin = g_strdup (origin);
     }
   if (origin == NULL && credentials->keeper != NULL)
-    expires = box_token_keeper_get_expiry (credentials->keeper);
+    expires = box_token_cache_get_expiry (credentials->keeper);
   if (expires != G_MAXINT64)
     info->expires =
         (g_get_real_time () + expires - g_get_monotonic_time ()) / (gint64) G_USEC_PER_SEC;

@@ -61,7 +61,7 @@ box_credentials_downscope (BoxCredentials *credentials, const char *folder_id, g
                    folder_id);
       return NULL;
     }
-  if (!box_origin_check_endpoint (source->token_url, "The token endpoint's address", error))
+  if (!box_url_policy_check_endpoint (source->token_url, "The token endpoint's address", error))
     return NULL;
   reply = exchange_with_renewal (credentials, folder_id, cancellable, error);
   if (reply == NULL)

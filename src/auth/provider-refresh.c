@@ -85,9 +85,9 @@ end_rotation (void)
 }
 
 static BoxToken *
-rotate (BoxAuthStore *store, const BoxGrantContext *context, GError **error)
+rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
 {
-  const BoxAuthConfig *config = box_auth_store_get_config (store);
+  const BoxAuthConfig *config = box_config_file_get_config (store);
   gint64 issued = g_get_monotonic_time ();
   g_autoptr (BoxReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
@@ -103,7 +103,7 @@ rotate (BoxAuthStore *store, const BoxGrantContext *context, GError **error)
     token->refresh = g_strdup (config->refresh_token);
 
   text = box_auth_config_rewrite (config, token, g_get_real_time () / G_USEC_PER_SEC);
-  if (!box_auth_store_replace (store, text, error))
+  if (!box_config_file_replace (store, text, error))
     return NULL;
   return g_steal_pointer (&token);
 }
@@ -111,16 +111,16 @@ rotate (BoxAuthStore *store, const BoxGrantContext *context, GError **error)
 static BoxToken *
 obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **error)
 {
-  g_autoptr (BoxAuthStore) store = NULL;
+  g_autoptr (BoxConfigFile) store = NULL;
   BoxToken *token;
 
-  store = box_auth_store_lock (context->origin, context->path, context->cancellable, error);
+  store = box_config_file_lock (context->origin, context->path, context->cancellable, error);
   if (store == NULL)
     return NULL;
-  token = stored_token (box_auth_store_get_config (store), context);
+  token = stored_token (box_config_file_get_config (store), context);
   if (token != NULL)
     return token;
-  if (!box_auth_store_prepare (store, error))
+  if (!box_config_file_prepare (store, error))
     return NULL;
 
   begin_rotation ();

@@ -17,7 +17,7 @@
 /* A server that asks for more patience than this is asked again all the same. Microseconds. */
 #define PAUSE_MAX (300 * G_USEC_PER_SEC)
 
-struct _BoxTokenKeeper
+struct _BoxTokenCache
 {
   /* immutable, but for what the renewing thread keeps in @source */
   char *key;
@@ -46,11 +46,11 @@ struct _BoxTokenKeeper
 static struct
 {
   GMutex lock;
-  GHashTable *table; /* key → BoxTokenKeeper, not owned */
+  GHashTable *table; /* key → BoxTokenCache, not owned */
 } the_keepers;
 
 static void
-keeper_free (BoxTokenKeeper *keeper)
+keeper_free (BoxTokenCache *keeper)
 {
   g_free (keeper->key);
   box_token_source_free (keeper->source);
@@ -74,10 +74,10 @@ make_key (const BoxTokenSource *source)
   return key;
 }
 
-static BoxTokenKeeper *
+static BoxTokenCache *
 keeper_new (BoxTokenSource *source, const char *key)
 {
-  BoxTokenKeeper *keeper = g_new0 (BoxTokenKeeper, 1);
+  BoxTokenCache *keeper = g_new0 (BoxTokenCache, 1);
 
   keeper->key = g_strdup (key);
   keeper->source = source;
@@ -90,7 +90,7 @@ keeper_new (BoxTokenSource *source, const char *key)
 
 /* Whether a keeper without users has something worth keeping. */
 static gboolean
-is_worth_keeping (BoxTokenKeeper *keeper)
+is_worth_keeping (BoxTokenCache *keeper)
 {
   gboolean worth;
 
@@ -103,7 +103,7 @@ is_worth_keeping (BoxTokenKeeper *keeper)
 
 /* Frees a keeper that is in no table any more; its thread does, where it has one. */
 static void
-dispose (BoxTokenKeeper *keeper)
+dispose (BoxTokenCache *keeper)
 {
   g_autoptr (GCancellable) renewal = NULL;
   gboolean renewing;
@@ -132,7 +132,7 @@ take_stale_locked (void)
   g_hash_table_iter_init (&iter, the_keepers.table);
   while (g_hash_table_iter_next (&iter, NULL, &keeper))
     {
-      if (((BoxTokenKeeper *) keeper)->users > 0 || is_worth_keeping (keeper))
+      if (((BoxTokenCache *) keeper)->users > 0 || is_worth_keeping (keeper))
         continue;
       g_hash_table_iter_remove (&iter);
       g_ptr_array_add (stale, keeper);
@@ -142,7 +142,7 @@ take_stale_locked (void)
 
 /* What was kept belongs to the configuration as it was then. */
 static void
-take_up (BoxTokenKeeper *keeper)
+take_up (BoxTokenCache *keeper)
 {
   BoxFileStamp stamp;
 
@@ -155,12 +155,12 @@ take_up (BoxTokenKeeper *keeper)
   g_mutex_unlock (&keeper->lock);
 }
 
-BoxTokenKeeper *
-box_token_keeper_get (BoxTokenSource *source)
+BoxTokenCache *
+box_token_cache_get (BoxTokenSource *source)
 {
   g_autofree char *key = make_key (source);
   g_autoptr (GPtrArray) stale = NULL;
-  BoxTokenKeeper *keeper;
+  BoxTokenCache *keeper;
   gboolean first;
 
   g_mutex_lock (&the_keepers.lock);
@@ -183,7 +183,7 @@ box_token_keeper_get (BoxTokenSource *source)
 }
 
 void
-box_token_keeper_unref (BoxTokenKeeper *keeper)
+box_token_cache_unref (BoxTokenCache *keeper)
 {
   gboolean last;
 
@@ -197,7 +197,7 @@ box_token_keeper_unref (BoxTokenKeeper *keeper)
 }
 
 gboolean
-box_token_keeper_open (BoxTokenKeeper *keeper, GError **error)
+box_token_cache_open (BoxTokenCache *keeper, GError **error)
 {
   g_autoptr (BoxToken) token = NULL;
   gboolean rotates;
@@ -213,7 +213,7 @@ box_token_keeper_open (BoxTokenKeeper *keeper, GError **error)
 }
 
 gint64
-box_token_keeper_get_expiry (BoxTokenKeeper *keeper)
+box_token_cache_get_expiry (BoxTokenCache *keeper)
 {
   gint64 expires;
 
@@ -225,7 +225,7 @@ box_token_keeper_get_expiry (BoxTokenKeeper *keeper)
 
 /* The present token; NULL where there is none, or Box refused it, or it has expired. */
 static const char *
-present_locked (BoxTokenKeeper *keeper, gint64 lasting, BoxTokenState *state)
+present_locked (BoxTokenCache *keeper, gint64 lasting, BoxTokenState *state)
 {
   *state = BOX_TOKEN_EXPIRED;
   if (keeper->token == NULL || keeper->token_refused)
@@ -242,7 +242,7 @@ present_locked (BoxTokenKeeper *keeper, gint64 lasting, BoxTokenState *state)
 /* Looks whether the source's file has changed. A failure before the change says nothing about what
  * comes after it. */
 static void
-watch_file (BoxTokenKeeper *keeper)
+watch_file (BoxTokenCache *keeper)
 {
   const BoxTokenSource *source = keeper->source;
   BoxFileStamp stamp;
@@ -270,7 +270,7 @@ typedef struct
 } Renewal;
 
 static void
-renewal_init_locked (Renewal *renewal, BoxTokenKeeper *keeper)
+renewal_init_locked (Renewal *renewal, BoxTokenCache *keeper)
 {
   *renewal = (Renewal){
     .source = keeper->source,
@@ -291,7 +291,7 @@ renewal_clear (Renewal *renewal)
 }
 
 static void
-note_failure_locked (BoxTokenKeeper *keeper, GError *failure)
+note_failure_locked (BoxTokenCache *keeper, GError *failure)
 {
   gint64 pause =
       MAX (RENEWAL_PAUSE, box_error_get_details (failure)->retry_after * (gint64) G_USEC_PER_SEC);
@@ -309,7 +309,7 @@ note_failure_locked (BoxTokenKeeper *keeper, GError *failure)
 }
 
 static void
-install_locked (BoxTokenKeeper *keeper, BoxToken *token)
+install_locked (BoxTokenCache *keeper, BoxToken *token)
 {
   box_token_free (keeper->token);
   keeper->token = token;
@@ -320,7 +320,7 @@ install_locked (BoxTokenKeeper *keeper, BoxToken *token)
 static gpointer
 renew_in_thread (gpointer user_data)
 {
-  BoxTokenKeeper *keeper = user_data;
+  BoxTokenCache *keeper = user_data;
   BoxToken *token;
   GError *failure = NULL;
   Renewal renewal;
@@ -352,7 +352,7 @@ renew_in_thread (gpointer user_data)
 }
 
 static void
-begin_renewal_locked (BoxTokenKeeper *keeper)
+begin_renewal_locked (BoxTokenCache *keeper)
 {
   g_autoptr (GError) local_error = NULL;
   GThread *thread;
@@ -377,7 +377,7 @@ begin_renewal_locked (BoxTokenKeeper *keeper)
 
 /* Waits for the present renewal to end, be it by force. */
 static void
-await_renewal_locked (BoxTokenKeeper *keeper, GCancellable *cancellable)
+await_renewal_locked (BoxTokenCache *keeper, GCancellable *cancellable)
 {
   guint round = keeper->rounds;
 
@@ -398,7 +398,7 @@ await_renewal_locked (BoxTokenKeeper *keeper, GCancellable *cancellable)
 
 /* The failure that stands, its Retry-After counted from now. */
 static GError *
-failure_locked (BoxTokenKeeper *keeper)
+failure_locked (BoxTokenCache *keeper)
 {
   const GError *failure = keeper->failure;
   BoxErrorDetails details = *box_error_get_details (failure);
@@ -411,8 +411,7 @@ failure_locked (BoxTokenKeeper *keeper)
 }
 
 static char *
-take_token_locked (BoxTokenKeeper *keeper, gint64 lasting, GCancellable *cancellable,
-                   GError **error)
+take_token_locked (BoxTokenCache *keeper, gint64 lasting, GCancellable *cancellable, GError **error)
 {
   gboolean waited = FALSE;
 
@@ -442,8 +441,8 @@ take_token_locked (BoxTokenKeeper *keeper, gint64 lasting, GCancellable *cancell
 }
 
 char *
-box_token_keeper_take (BoxTokenKeeper *keeper, const char *refused, gint64 lasting,
-                       GCancellable *cancellable, GError **error)
+box_token_cache_take (BoxTokenCache *keeper, const char *refused, gint64 lasting,
+                      GCancellable *cancellable, GError **error)
 {
   BoxWakeup wakeup;
   char *token;

@@ -96,7 +96,7 @@ open_config (const BoxTokenSource *source, gboolean *rotates, GError **error)
   if (config == NULL)
     return FALSE;
   *rotates = config->kind == BOX_AUTH_REFRESH_TOKEN;
-  return box_origin_check_endpoint (source->token_url, "The token endpoint's address", error);
+  return box_url_policy_check_endpoint (source->token_url, "The token endpoint's address", error);
 }
 
 gboolean
@@ -155,7 +155,7 @@ obtain_by_config (BoxTokenSource *source, const char *const *refused, const char
   };
 
   if (config == NULL
-      || !box_origin_check_endpoint (source->token_url, "The token endpoint's address", error))
+      || !box_url_policy_check_endpoint (source->token_url, "The token endpoint's address", error))
     return NULL;
   return box_grant_for (config->kind)->obtain (config, &context, error);
 }

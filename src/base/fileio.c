@@ -9,7 +9,7 @@
 #define CHUNK ((gsize) 1 << 30)
 
 void
-box_storage_set_error (GError **error, int number, const char *doing, const char *path)
+box_fileio_set_error (GError **error, int number, const char *doing, const char *path)
 {
   switch (number)
     {
@@ -49,8 +49,8 @@ box_storage_set_error (GError **error, int number, const char *doing, const char
 }
 
 gboolean
-box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data, gsize length,
-                   GError **error)
+box_fileio_write (int fd, const char *path, guint64 offset, gconstpointer data, gsize length,
+                  GError **error)
 {
   const guint8 *bytes = data;
 
@@ -62,7 +62,7 @@ box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data,
         continue;
       if (n < 0)
         {
-          box_storage_set_error (error, errno, "write", path);
+          box_fileio_set_error (error, errno, "write", path);
           return FALSE;
         }
       bytes += n;
@@ -73,8 +73,8 @@ box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data,
 }
 
 gboolean
-box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
-                  GError **error)
+box_fileio_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
+                 GError **error)
 {
   while (length > 0)
     {
@@ -84,7 +84,7 @@ box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsiz
         continue;
       if (n < 0)
         {
-          box_storage_set_error (error, errno, "read", path);
+          box_fileio_set_error (error, errno, "read", path);
           return FALSE;
         }
       if (n == 0)
@@ -103,23 +103,23 @@ box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsiz
 }
 
 gboolean
-box_storage_sync (int fd, const char *path, GError **error)
+box_fileio_sync (int fd, const char *path, GError **error)
 {
   if (fdatasync (fd) == 0)
     return TRUE;
-  box_storage_set_error (error, errno, "write", path);
+  box_fileio_set_error (error, errno, "write", path);
   return FALSE;
 }
 
 gboolean
-box_storage_sync_directory (const char *path, GError **error)
+box_fileio_sync_directory (const char *path, GError **error)
 {
   int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   gboolean ok = fd >= 0 && fsync (fd) == 0;
 
   /* Some file systems have no sync of directories. */
   if (!ok && !(fd >= 0 && errno == EINVAL))
-    box_storage_set_error (error, errno, "write to", path);
+    box_fileio_set_error (error, errno, "write to", path);
   else
     ok = TRUE;
   if (fd >= 0)
@@ -128,7 +128,7 @@ box_storage_sync_directory (const char *path, GError **error)
 }
 
 gboolean
-box_storage_lock (int fd, const char *path, GError **error)
+box_fileio_lock (int fd, const char *path, GError **error)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -138,12 +138,12 @@ box_storage_lock (int fd, const char *path, GError **error)
     g_set_error (error, BOX_ERROR, BOX_ERROR_CONFLICT,
                  "%s is being written or uploaded by another process", path);
   else
-    box_storage_set_error (error, errno, "lock", path);
+    box_fileio_set_error (error, errno, "lock", path);
   return FALSE;
 }
 
 gboolean
-box_storage_is_locked (int fd)
+box_fileio_is_locked (int fd)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 

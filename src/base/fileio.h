@@ -11,27 +11,27 @@
 G_BEGIN_DECLS
 
 /* Sets @error from errno value @number: "Cannot DOING PATH: reason; way out". */
-void box_storage_set_error (GError **error, int number, const char *doing, const char *path);
+void box_fileio_set_error (GError **error, int number, const char *doing, const char *path);
 
 /* All of @data at @offset. */
-gboolean box_storage_write (int fd, const char *path, guint64 offset, gconstpointer data,
-                            gsize length, GError **error);
+gboolean box_fileio_write (int fd, const char *path, guint64 offset, gconstpointer data,
+                           gsize length, GError **error);
 
 /* Exactly @length bytes at @offset; an end of file before that is an error. */
-gboolean box_storage_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
-                           GError **error);
+gboolean box_fileio_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize length,
+                          GError **error);
 
 /* fdatasync(). */
-gboolean box_storage_sync (int fd, const char *path, GError **error);
+gboolean box_fileio_sync (int fd, const char *path, GError **error);
 
 /* fsync() of the directory @path: makes names durable. */
-gboolean box_storage_sync_directory (const char *path, GError **error);
+gboolean box_fileio_sync_directory (const char *path, GError **error);
 
 /* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_CONFLICT: it
  * is held. */
-gboolean box_storage_lock (int fd, const char *path, GError **error);
+gboolean box_fileio_lock (int fd, const char *path, GError **error);
 
 /* Whether somebody else holds the lock of @fd. Does not take it. */
-gboolean box_storage_is_locked (int fd);
+gboolean box_fileio_is_locked (int fd);
 
 G_END_DECLS

@@ -53,7 +53,7 @@ cli_crew_new (Cli *cli, int files, CliCrewEnded ended, gpointer user_data, GErro
   crew->ended = ended;
   crew->user_data = user_data;
   crew->progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
-  crew->tell = cli_teller_choose (cli->options->json, crew->progress);
+  crew->tell = cli_reporter_choose (cli->options->json, crew->progress);
   crew->running = g_ptr_array_new_with_free_func ((GDestroyNotify) cli_rescue_free);
   return crew;
 }
@@ -82,7 +82,7 @@ cli_crew_has_room (CliCrew *crew)
 }
 
 void
-cli_crew_begin (CliCrew *crew, const BoxSpooled *spooled)
+cli_crew_begin (CliCrew *crew, const BoxSpoolEntry *spooled)
 {
   g_autoptr (CliRescue) rescue = cli_rescue_new (spooled, crew->tell);
   g_autoptr (GError) error = NULL;

@@ -36,7 +36,7 @@ guint cli_crew_count_running (CliCrew *crew);
 gboolean cli_crew_has_room (CliCrew *crew);
 
 /* Begins to finish @spooled, where there is room. */
-void cli_crew_begin (CliCrew *crew, const BoxSpooled *spooled);
+void cli_crew_begin (CliCrew *crew, const BoxSpoolEntry *spooled);
 
 /* Looks after those that run for a moment, a tenth of a second at most. */
 void cli_crew_attend (CliCrew *crew);

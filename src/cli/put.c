@@ -104,18 +104,19 @@ fail_item (Put *put, Item *item, GError *failure)
 {
   g_autofree char *shown = g_filename_display_name (item->path);
   g_autofree char *session_id =
-      item->transfer != NULL ? cli_teller_dup_session_id (cli_transfer_get_teller (item->transfer))
-                             : NULL;
+      item->transfer != NULL
+          ? cli_reporter_dup_session_id (cli_transfer_get_teller (item->transfer))
+          : NULL;
 
   item->failure = failure;
   put->n_ended++;
   if (put->tell == CLI_TELL_JSON)
     {
-      g_autoptr (CliTeller) teller = item->transfer != NULL
-                                         ? cli_teller_ref (cli_transfer_get_teller (item->transfer))
-                                         : cli_teller_new (item->path, put->tell);
+      g_autoptr (CliReporter) teller =
+          item->transfer != NULL ? cli_reporter_ref (cli_transfer_get_teller (item->transfer))
+                                 : cli_reporter_new (item->path, put->tell);
 
-      cli_teller_tell_end (teller, "failed", NULL, failure);
+      cli_reporter_tell_end (teller, "failed", NULL, failure);
       return;
     }
   cli_progress_clear (put->progress);
@@ -154,13 +155,13 @@ end_item (Put *put, Item *item)
 
   put->n_ended++;
   if (put->tell == CLI_TELL_JSON)
-    cli_teller_tell_end (cli_transfer_get_teller (transfer), "complete", file, NULL);
+    cli_reporter_tell_end (cli_transfer_get_teller (transfer), "complete", file, NULL);
   else
     {
       g_autofree char *text = cli_format_file (file);
 
       cli_progress_clear (put->progress);
-      cli_print ("%s: %s", cli_teller_get_name (cli_transfer_get_teller (transfer)), text);
+      cli_print ("%s: %s", cli_reporter_get_name (cli_transfer_get_teller (transfer)), text);
     }
 }
 
@@ -309,7 +310,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
   put.progress = progress;
-  put.tell = cli_teller_choose (cli->options->json, progress);
+  put.tell = cli_reporter_choose (cli->options->json, progress);
   put.items = g_new0 (Item, put.n_items);
   for (guint i = 0; i < put.n_items; i++)
     put.items[i].path = arguments[i];

@@ -10,22 +10,22 @@ struct _CliRescue
   char *problem; /* why it is unreadable; NULL: it is not */
   guint64 size;
   CliTell tell;
-  CliTeller *teller;
+  CliReporter *teller;
   BoxRecoveryJob *job; /* while it runs */
 };
 
 CliRescue *
-cli_rescue_new (const BoxSpooled *spooled, CliTell tell)
+cli_rescue_new (const BoxSpoolEntry *spooled, CliTell tell)
 {
   CliRescue *rescue = g_new0 (CliRescue, 1);
 
   rescue->name = g_strdup (spooled->name);
   rescue->journal_path = g_strdup (spooled->journal_path);
-  if (spooled->status == BOX_SPOOLED_UNREADABLE)
+  if (spooled->status == BOX_SPOOL_UNREADABLE)
     rescue->problem = g_strdup (spooled->problem);
   rescue->size = spooled->size;
   rescue->tell = tell;
-  rescue->teller = cli_teller_new (spooled->data_path, tell);
+  rescue->teller = cli_reporter_new (spooled->data_path, tell);
   return rescue;
 }
 
@@ -35,7 +35,7 @@ cli_rescue_free (CliRescue *rescue)
   if (rescue == NULL)
     return;
   g_clear_pointer (&rescue->job, box_recovery_job_free);
-  cli_teller_unref (rescue->teller);
+  cli_reporter_unref (rescue->teller);
   g_free (rescue->name);
   g_free (rescue->journal_path);
   g_free (rescue->problem);
@@ -57,7 +57,7 @@ cli_rescue_start (CliRescue *rescue, const BoxRecoverySettings *settings, GCance
   if (recording == NULL)
     return FALSE;
   rescue->job =
-      box_recovery_job_new (recording, settings, &cli_teller_events, rescue->teller, cancellable);
+      box_recovery_job_new (recording, settings, &cli_reporter_events, rescue->teller, cancellable);
   return TRUE;
 }
 
@@ -79,7 +79,7 @@ tell_success (CliRescue *rescue, BoxRecovered how, const BoxFile *file)
 
   if (rescue->tell == CLI_TELL_JSON)
     {
-      cli_teller_tell_end (rescue->teller, events[how], file, NULL);
+      cli_reporter_tell_end (rescue->teller, events[how], file, NULL);
       return;
     }
   if (how == BOX_RECOVERED_COMMITTED)
@@ -128,7 +128,7 @@ void
 cli_rescue_tell_failure (CliRescue *rescue, const GError *error, guint wait)
 {
   if (rescue->tell == CLI_TELL_JSON)
-    cli_teller_tell_end (rescue->teller, "failed", NULL, error);
+    cli_reporter_tell_end (rescue->teller, "failed", NULL, error);
   else if (wait > 0)
     cli_complain ("%s: %s; trying again in %u s", rescue->name, error->message, wait);
   else
@@ -140,7 +140,7 @@ cli_rescue_get_progress (CliRescue *rescue, CliProgressLine *line, char **notice
 {
   g_autoptr (BoxUpload) upload = box_recovery_job_dup_upload (rescue->job);
 
-  cli_teller_get_progress (rescue->teller, upload, rescue->size, line, notice);
+  cli_reporter_get_progress (rescue->teller, upload, rescue->size, line, notice);
   if (upload == NULL)
     line->notice = "reading";
 }
@@ -151,5 +151,5 @@ cli_rescue_tell_progress (CliRescue *rescue)
   g_autoptr (BoxUpload) upload = box_recovery_job_dup_upload (rescue->job);
 
   if (upload != NULL)
-    cli_teller_tell_progress (rescue->teller, upload);
+    cli_reporter_tell_progress (rescue->teller, upload);
 }

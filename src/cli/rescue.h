@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/progress.h"
-#include "cli/teller.h"
+#include "cli/reporter.h"
 #include "delivery/job.h"
 #include "spool/spool.h"
 
@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 typedef struct _CliRescue CliRescue;
 
-CliRescue *cli_rescue_new (const BoxSpooled *spooled, CliTell tell);
+CliRescue *cli_rescue_new (const BoxSpoolEntry *spooled, CliTell tell);
 
 /* Stops it first, if it still runs; the recording stays then. */
 void cli_rescue_free (CliRescue *rescue);

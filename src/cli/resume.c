@@ -41,9 +41,9 @@ rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings, Outcome *outcome)
 {
   for (guint i = 0; i < recordings->len; i++)
     {
-      const BoxSpooled *spooled = g_ptr_array_index (recordings, i);
+      const BoxSpoolEntry *spooled = g_ptr_array_index (recordings, i);
 
-      if (spooled->status == BOX_SPOOLED_BUSY)
+      if (spooled->status == BOX_SPOOL_BUSY)
         continue;
       while (!cli_crew_has_room (crew))
         cli_crew_attend (crew);

@@ -7,7 +7,7 @@
 
 /* Bytes that Box has acknowledged of it. */
 static guint64
-count_bytes_at_box (const BoxSpooled *spooled)
+count_bytes_at_box (const BoxSpoolEntry *spooled)
 {
   guint64 bytes = 0;
 
@@ -20,7 +20,7 @@ count_bytes_at_box (const BoxSpooled *spooled)
 
 /* Where it goes, for people; free with g_free(). */
 static char *
-format_destination (const BoxSpooled *spooled)
+format_destination (const BoxSpoolEntry *spooled)
 {
   const BoxDestination *destination;
   g_autofree char *name = NULL;
@@ -42,34 +42,34 @@ format_destination (const BoxSpooled *spooled)
 }
 
 static void
-print_text (const BoxSpooled *spooled)
+print_text (const BoxSpoolEntry *spooled)
 {
   g_autofree char *size = cli_format_bytes (spooled->size);
   g_autofree char *at_box = cli_format_bytes (count_bytes_at_box (spooled));
   g_autofree char *destination = format_destination (spooled);
 
   cli_print ("%s: %s, %s (%s at Box), to %s", spooled->name,
-             box_spooled_status_to_string (spooled->status), size, at_box, destination);
+             box_spool_status_to_string (spooled->status), size, at_box, destination);
   if (spooled->problem != NULL)
     cli_print ("  %s", spooled->problem);
 }
 
 static const char *
-get_nick (BoxSpooledStatus status)
+get_nick (BoxSpoolStatus status)
 {
   static const char *const nicks[] = {
-    [BOX_SPOOLED_BUSY] = "busy",
-    [BOX_SPOOLED_COMPLETE] = "complete",
-    [BOX_SPOOLED_INTERRUPTED] = "interrupted",
-    [BOX_SPOOLED_COMMITTED] = "committed",
-    [BOX_SPOOLED_UNREADABLE] = "unreadable",
+    [BOX_SPOOL_BUSY] = "busy",
+    [BOX_SPOOL_COMPLETE] = "complete",
+    [BOX_SPOOL_INTERRUPTED] = "interrupted",
+    [BOX_SPOOL_COMMITTED] = "committed",
+    [BOX_SPOOL_UNREADABLE] = "unreadable",
   };
 
   return nicks[status];
 }
 
 static void
-add_json (JsonBuilder *builder, const BoxSpooled *spooled)
+add_json (JsonBuilder *builder, const BoxSpoolEntry *spooled)
 {
   g_autofree char *path = g_filename_display_name (spooled->data_path);
   const BoxDestination *destination =

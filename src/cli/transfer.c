@@ -15,7 +15,7 @@
 struct _CliTransfer
 {
   char *path;
-  CliTeller *teller;
+  CliReporter *teller;
   int fd; /* these two are the feeder's too while it runs */
   guint64 size;
   struct stat opened; /* the file as it was then */
@@ -30,7 +30,7 @@ cli_transfer_new (const char *path, CliTell tell)
   CliTransfer *transfer = g_new0 (CliTransfer, 1);
 
   transfer->path = g_strdup (path);
-  transfer->teller = cli_teller_new (path, tell);
+  transfer->teller = cli_reporter_new (path, tell);
   transfer->fd = -1;
   return transfer;
 }
@@ -47,7 +47,7 @@ cli_transfer_free (CliTransfer *transfer)
   g_clear_pointer (&transfer->upload, box_upload_unref);
   if (transfer->fd >= 0)
     close (transfer->fd);
-  cli_teller_unref (transfer->teller);
+  cli_reporter_unref (transfer->teller);
   g_free (transfer->path);
   g_free (transfer);
 }
@@ -116,12 +116,13 @@ cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestinati
   /* With another policy the file may end up elsewhere than the note would say. */
   if (destination->kind == BOX_DESTINATION_FILE
       || (destination->kind == BOX_DESTINATION_FOLDER && own.if_exists == BOX_IF_EXISTS_ERROR))
-    cli_teller_note_sessions (transfer->teller, destination);
-  transfer->upload = box_upload_new (&own, &cli_teller_events, cli_teller_ref (transfer->teller),
-                                     cli_teller_upload_gone, error);
+    cli_reporter_note_sessions (transfer->teller, destination);
+  transfer->upload =
+      box_upload_new (&own, &cli_reporter_events, cli_reporter_ref (transfer->teller),
+                      cli_reporter_upload_gone, error);
   if (transfer->upload == NULL)
     {
-      cli_teller_unref (transfer->teller);
+      cli_reporter_unref (transfer->teller);
       return FALSE;
     }
   box_upload_start (transfer->upload);
@@ -165,12 +166,12 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
 {
   BoxFile *file = box_upload_get_file (transfer->upload);
   GError *failure = box_upload_get_error (transfer->upload);
-  g_autofree char *session_id = cli_teller_dup_session_id (transfer->teller);
+  g_autofree char *session_id = cli_reporter_dup_session_id (transfer->teller);
 
   /* It ends with the upload, at the latest when the read it is in returns. */
   g_thread_join (g_steal_pointer (&transfer->feeder));
   g_clear_pointer (&transfer->upload, box_upload_unref);
-  cli_teller_wait_gone (transfer->teller, CLEAN_UP_TIMEOUT);
+  cli_reporter_wait_gone (transfer->teller, CLEAN_UP_TIMEOUT);
 
   if (failure != NULL)
     {
@@ -191,7 +192,7 @@ cli_transfer_finish (CliTransfer *transfer, GError **error)
   return file;
 }
 
-CliTeller *
+CliReporter *
 cli_transfer_get_teller (CliTransfer *transfer)
 {
   return transfer->teller;
@@ -200,11 +201,11 @@ cli_transfer_get_teller (CliTransfer *transfer)
 void
 cli_transfer_get_progress (CliTransfer *transfer, CliProgressLine *line, char **notice)
 {
-  cli_teller_get_progress (transfer->teller, transfer->upload, transfer->size, line, notice);
+  cli_reporter_get_progress (transfer->teller, transfer->upload, transfer->size, line, notice);
 }
 
 void
 cli_transfer_tell_progress (CliTransfer *transfer)
 {
-  cli_teller_tell_progress (transfer->teller, transfer->upload);
+  cli_reporter_tell_progress (transfer->teller, transfer->upload);
 }

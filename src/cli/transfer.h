@@ -6,7 +6,7 @@
 #pragma once
 
 #include "cli/command.h"
-#include "cli/teller.h"
+#include "cli/reporter.h"
 
 G_BEGIN_DECLS
 
@@ -36,7 +36,7 @@ void cli_transfer_cancel (CliTransfer *transfer);
 BoxFile *cli_transfer_finish (CliTransfer *transfer, GError **error);
 
 /* What tells of it; owned by @transfer. */
-CliTeller *cli_transfer_get_teller (CliTransfer *transfer);
+CliReporter *cli_transfer_get_teller (CliTransfer *transfer);
 
 /* The figures of now. @notice: (out): what @line's notice is; free with g_free(). */
 void cli_transfer_get_progress (CliTransfer *transfer, CliProgressLine *line, char **notice);

@@ -182,7 +182,7 @@ begin_due (Watch *watch)
     {
       const char *name = g_ptr_array_index (watch->names, i);
       const Delay *delay = g_hash_table_lookup (watch->delays, name);
-      g_autoptr (BoxSpooled) spooled = NULL;
+      g_autoptr (BoxSpoolEntry) spooled = NULL;
 
       if (delay != NULL && delay->due > now)
         {
@@ -190,7 +190,7 @@ begin_due (Watch *watch)
           continue;
         }
       spooled = box_spool_look (watch->spool, name);
-      if (spooled != NULL && spooled->status != BOX_SPOOLED_BUSY)
+      if (spooled != NULL && spooled->status != BOX_SPOOL_BUSY)
         cli_crew_begin (watch->crew, spooled);
     }
   return next;

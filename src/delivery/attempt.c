@@ -20,7 +20,7 @@ typedef struct
   guint n_uses; /* events and reads that have not returned */
 } Line;
 
-struct _BoxDelivery
+struct _BoxAttempt
 {
   BoxUpload *upload;
   Line *line;
@@ -217,14 +217,14 @@ line_new (BoxRecording *recording, const BoxUploadEvents *events, gpointer user_
   return line;
 }
 
-BoxDelivery *
-box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
-                  const BoxUploadEvents *events, gpointer user_data, GError **error)
+BoxAttempt *
+box_attempt_new (BoxRecording *recording, const BoxUploadSettings *settings,
+                 const BoxUploadEvents *events, gpointer user_data, GError **error)
 {
   Line *line = line_new (recording, events, user_data);
   BoxUploadSource source = { .read = read_recording, .user_data = line };
   BoxUploadSettings with_source = *settings;
-  BoxDelivery *delivery;
+  BoxAttempt *delivery;
   BoxUpload *upload;
 
   with_source.source = &source;
@@ -236,20 +236,20 @@ box_delivery_new (BoxRecording *recording, const BoxUploadSettings *settings,
       return NULL;
     }
   g_atomic_ref_count_inc (&line->refs);
-  delivery = g_new0 (BoxDelivery, 1);
+  delivery = g_new0 (BoxAttempt, 1);
   delivery->upload = upload;
   delivery->line = line;
   return delivery;
 }
 
 BoxUpload *
-box_delivery_get_upload (BoxDelivery *delivery)
+box_attempt_get_upload (BoxAttempt *delivery)
 {
   return delivery->upload;
 }
 
 void
-box_delivery_free (BoxDelivery *delivery)
+box_attempt_free (BoxAttempt *delivery)
 {
   if (delivery == NULL)
     return;

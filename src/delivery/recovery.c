@@ -226,7 +226,7 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
   BoxUploadEvents events = { NULL };
-  g_autoptr (BoxDelivery) delivery = NULL;
+  g_autoptr (BoxAttempt) delivery = NULL;
   BoxUpload *upload;
   BoxSha1 sha1;
 
@@ -234,10 +234,10 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
     events = recovery->events->upload;
   /* A failure may be followed by another upload; the one that counts is returned. */
   events.failed = NULL;
-  delivery = box_delivery_new (recovery->recording, &settings, &events, recovery->user_data, error);
+  delivery = box_attempt_new (recovery->recording, &settings, &events, recovery->user_data, error);
   if (delivery == NULL)
     return FALSE;
-  upload = box_delivery_get_upload (delivery);
+  upload = box_attempt_get_upload (delivery);
   if (recovery->events != NULL && recovery->events->uploading != NULL)
     recovery->events->uploading (upload, recovery->events->uploading_data);
   box_upload_start (upload);

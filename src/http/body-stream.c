@@ -12,7 +12,7 @@ struct _BoxBodyStream
 
   /* the sending thread */
   const BoxBody *body; /* NULL when detached or closed */
-  BoxWatch *watch;
+  BoxEarlyReply *watch;
   guint64 position;
   guint8 *buffer; /* RUN; NULL where the body's bytes are written from where they lie */
 };
@@ -37,14 +37,14 @@ take_run (BoxBodyStream *self, guint8 *buffer, gsize *length, GError **error)
       *length = box_pace_slice (body->pace, *length);
       pause = box_pace_take (body->pace, *length, g_get_monotonic_time ());
     }
-  if (!box_watch_wait_writable (self->watch, pause, error))
+  if (!box_early_reply_wait_writable (self->watch, pause, error))
     return NULL;
   if (buffer == NULL || body->read (body->user_data, self->position, buffer, *length, &reason))
     return bytes;
 
   /* CANCELLED, so that libsoup does not try the request again by itself. */
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, reason->message);
-  box_watch_fail (self->watch, g_steal_pointer (&reason));
+  box_early_reply_fail (self->watch, g_steal_pointer (&reason));
   return NULL;
 }
 
@@ -79,7 +79,7 @@ write_run (BoxBodyStream *self, const guint8 *bytes, gsize length, GError **erro
           g_propagate_error (error, g_steal_pointer (&reason));
           return FALSE;
         }
-      else if (!box_watch_wait_writable (self->watch, 0, error))
+      else if (!box_early_reply_wait_writable (self->watch, 0, error))
         return FALSE;
     }
   return TRUE;
@@ -125,7 +125,7 @@ box_body_stream_close (GInputStream *stream, GCancellable *cancellable, GError *
   BoxBodyStream *self = BOX_BODY_STREAM (stream);
 
   if (self->body != NULL)
-    box_watch_read_last_words (self->watch, self->position == self->body->size);
+    box_early_reply_read_last_words (self->watch, self->position == self->body->size);
   self->body = NULL;
   return TRUE;
 }
@@ -151,7 +151,7 @@ box_body_stream_init (BoxBodyStream *self)
 }
 
 BoxBodyStream *
-box_body_stream_new (const BoxBody *body, BoxWatch *watch)
+box_body_stream_new (const BoxBody *body, BoxEarlyReply *watch)
 {
   BoxBodyStream *self = g_object_new (BOX_TYPE_BODY_STREAM, NULL);
 

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (BoxBodyStream, box_body_stream, BOX, BODY_STREAM, GInputStream)
 
 /* @body and @watch must outlive the sending. */
-BoxBodyStream *box_body_stream_new (const BoxBody *body, BoxWatch *watch);
+BoxBodyStream *box_body_stream_new (const BoxBody *body, BoxEarlyReply *watch);
 
 /* The stream will be asked for nothing more: forgets body and watch. */
 void box_body_stream_detach (BoxBodyStream *stream);

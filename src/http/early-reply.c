@@ -25,41 +25,41 @@ socket_of (GIOStream *stream)
 }
 
 void
-box_watch_init (BoxWatch *watch, GCancellable *cancellable, guint timeout)
+box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, guint timeout)
 {
-  *watch = (BoxWatch){ .cancellable = cancellable, .timeout = timeout };
+  *watch = (BoxEarlyReply){ .cancellable = cancellable, .timeout = timeout };
   /* Held for as long as the watch: made for each wait, it would be two more system calls. */
   g_cancellable_make_pollfd (cancellable, &watch->cancel_fd);
 }
 
 void
-box_watch_clear (BoxWatch *watch)
+box_early_reply_clear (BoxEarlyReply *watch)
 {
   g_cancellable_release_fd (watch->cancellable);
-  box_watch_set_stream (watch, NULL);
+  box_early_reply_set_stream (watch, NULL);
   g_clear_pointer (&watch->reply, box_reply_free);
   g_clear_error (&watch->failure);
 }
 
 void
-box_watch_set_stream (BoxWatch *watch, GIOStream *stream)
+box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream)
 {
   GSocket *socket = stream != NULL ? socket_of (stream) : NULL;
 
-  g_clear_pointer (&watch->wire, box_wire_free);
+  g_clear_pointer (&watch->wire, box_reply_parser_free);
   g_set_object (&watch->stream, stream);
   g_set_object (&watch->socket, socket);
 }
 
 void
-box_watch_cut (BoxWatch *watch)
+box_early_reply_cut (BoxEarlyReply *watch)
 {
   if (watch->socket != NULL)
     g_socket_shutdown (watch->socket, TRUE, TRUE, NULL);
 }
 
 void
-box_watch_fail (BoxWatch *watch, GError *reason)
+box_early_reply_fail (BoxEarlyReply *watch, GError *reason)
 {
   if (watch->failure == NULL)
     watch->failure = reason;
@@ -76,7 +76,7 @@ new_timeout (void)
 /* Waits for @events on the socket for @timeout microseconds: what came (0: time is up), or -1 with
  * @error set where it was cancelled. */
 static int
-wait_socket (BoxWatch *watch, GIOCondition events, gint64 timeout, GError **error)
+wait_socket (BoxEarlyReply *watch, GIOCondition events, gint64 timeout, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + timeout;
   GPollFD fds[2] = { { .fd = g_socket_get_fd (watch->socket), .events = events },
@@ -107,19 +107,19 @@ typedef enum
 } News;
 
 static News
-take_state (BoxWatch *watch, BoxWireState state)
+take_state (BoxEarlyReply *watch, BoxReplyParserState state)
 {
   switch (state)
     {
-    case BOX_WIRE_DONE:
-      watch->reply = box_wire_take_reply (watch->wire);
+    case BOX_REPLY_PARSER_DONE:
+      watch->reply = box_reply_parser_take_reply (watch->wire);
       return NEWS_REPLY;
-    case BOX_WIRE_BAD:
-      box_watch_fail (
+    case BOX_REPLY_PARSER_BAD:
+      box_early_reply_fail (
           watch, g_error_new_literal (SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_PARSING, "no HTTP"));
       return NEWS_FAILED;
-    case BOX_WIRE_NOTHING:
-    case BOX_WIRE_MORE:
+    case BOX_REPLY_PARSER_NOTHING:
+    case BOX_REPLY_PARSER_MORE:
     default:
       return NEWS_NONE;
     }
@@ -128,15 +128,15 @@ take_state (BoxWatch *watch, BoxWireState state)
 /* Reads what the server has said so far; once a reply has begun, all of it. TLS may have had
  * nothing for us to read. */
 static News
-read_news (BoxWatch *watch)
+read_news (BoxEarlyReply *watch)
 {
   GPollableInputStream *input =
       G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (watch->stream));
-  BoxWireState state = BOX_WIRE_NOTHING;
+  BoxReplyParserState state = BOX_REPLY_PARSER_NOTHING;
   News news;
 
   if (watch->wire == NULL)
-    watch->wire = box_wire_new ();
+    watch->wire = box_reply_parser_new ();
   for (;;)
     {
       guint8 buffer[READ_SIZE];
@@ -147,24 +147,24 @@ read_news (BoxWatch *watch)
       n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
       if (n > 0)
         {
-          state = box_wire_feed (watch->wire, buffer, (gsize) n);
+          state = box_reply_parser_feed (watch->wire, buffer, (gsize) n);
           if ((news = take_state (watch, state)) != NEWS_NONE)
             return news;
           continue;
         }
       if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         {
-          news = take_state (watch, box_wire_end (watch->wire));
+          news = take_state (watch, box_reply_parser_end (watch->wire));
           return news == NEWS_NONE ? NEWS_CLOSED : news;
         }
-      if (state == BOX_WIRE_NOTHING)
+      if (state == BOX_REPLY_PARSER_NOTHING)
         return NEWS_NONE;
 
       g_clear_error (&reason);
       ready = wait_socket (watch, G_IO_IN, (gint64) watch->timeout * G_USEC_PER_SEC, &reason);
       if (ready <= 0)
         {
-          box_watch_fail (watch, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
+          box_early_reply_fail (watch, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
           return NEWS_FAILED;
         }
     }
@@ -173,7 +173,7 @@ read_news (BoxWatch *watch)
 /* Whether sending may go on. Where it may not for a reason of ours, @error is CANCELLED, for which
  * libsoup does not try the request again. */
 static gboolean
-heed_news (BoxWatch *watch, GError **error)
+heed_news (BoxEarlyReply *watch, GError **error)
 {
   switch (read_news (watch))
     {
@@ -192,7 +192,7 @@ heed_news (BoxWatch *watch, GError **error)
 }
 
 static gboolean
-wait_pace (BoxWatch *watch, gint64 wait, GError **error)
+wait_pace (BoxEarlyReply *watch, gint64 wait, GError **error)
 {
   gint64 until = g_get_monotonic_time () + wait;
 
@@ -208,7 +208,7 @@ wait_pace (BoxWatch *watch, gint64 wait, GError **error)
 }
 
 gboolean
-box_watch_wait_writable (BoxWatch *watch, gint64 pause, GError **error)
+box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error)
 {
   gint64 timeout = (gint64) watch->timeout * G_USEC_PER_SEC;
 
@@ -224,7 +224,7 @@ box_watch_wait_writable (BoxWatch *watch, gint64 pause, GError **error)
         return FALSE;
       if (ready == 0)
         {
-          box_watch_fail (watch, new_timeout ());
+          box_early_reply_fail (watch, new_timeout ());
           g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
           return FALSE;
         }
@@ -236,7 +236,7 @@ box_watch_wait_writable (BoxWatch *watch, gint64 pause, GError **error)
 }
 
 void
-box_watch_read_last_words (BoxWatch *watch, gboolean complete)
+box_early_reply_read_last_words (BoxEarlyReply *watch, gboolean complete)
 {
   GPollFD fd;
 

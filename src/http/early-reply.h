@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxWatch: an eye on the connection while a request's body leaves. libsoup's synchronous path
+ * BoxEarlyReply: an eye on the connection while a request's body leaves. libsoup's synchronous path
  * writes without looking; a server that refuses early and closes would be a lost connection. It
  * also keeps why an exchange was ended by us, which goes before libsoup's reason, and cuts a failed
  * connection so that closing it cannot block. Belongs to one thread.
@@ -21,37 +21,37 @@ typedef struct
   GPollFD cancel_fd;
   guint timeout; /* seconds */
 
-  GIOStream *stream; /* owned; NULL before there is a connection */
-  GSocket *socket;   /* of @stream, owned; NULL where it cannot be watched */
-  BoxWire *wire;     /* an early reply as it comes in */
-  BoxReply *reply;   /* it, complete */
-  GError *failure;   /* why we ended the exchange */
-} BoxWatch;
+  GIOStream *stream;    /* owned; NULL before there is a connection */
+  GSocket *socket;      /* of @stream, owned; NULL where it cannot be watched */
+  BoxReplyParser *wire; /* an early reply as it comes in */
+  BoxReply *reply;      /* it, complete */
+  GError *failure;      /* why we ended the exchange */
+} BoxEarlyReply;
 
 /* @cancellable: (nullable): ends every wait. @timeout: seconds of silence; 0: no limit. */
-void box_watch_init (BoxWatch *watch, GCancellable *cancellable, guint timeout);
-void box_watch_clear (BoxWatch *watch);
+void box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, guint timeout);
+void box_early_reply_clear (BoxEarlyReply *watch);
 
 /* The request is sent on @stream (nullable: not known yet) from here on; forgets what another
  * connection has said. */
-void box_watch_set_stream (BoxWatch *watch, GIOStream *stream);
+void box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream);
 
 /* Lets @pause microseconds pass and waits until bytes can be written. FALSE with @error set where
  * sending has to end: where
  * @watch has a reply or a failure, it is CANCELLED, for which libsoup does not try the request
  * again. */
-gboolean box_watch_wait_writable (BoxWatch *watch, gint64 pause, GError **error);
+gboolean box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error);
 
 /* The body is not sent further. After a failed write this is the last moment to read what the
  * server said before it closed. @complete: all of it was given out, though the last bytes may not
  * have been written. */
-void box_watch_read_last_words (BoxWatch *watch, gboolean complete);
+void box_early_reply_read_last_words (BoxEarlyReply *watch, gboolean complete);
 
 /* Notes why the exchange was ended; takes @reason. The first one stays. */
-void box_watch_fail (BoxWatch *watch, GError *reason);
+void box_early_reply_fail (BoxEarlyReply *watch, GError *reason);
 
 /* Shuts the connection down below TLS, so that whoever closes it later does not wait for a peer
  * that does not read. */
-void box_watch_cut (BoxWatch *watch);
+void box_early_reply_cut (BoxEarlyReply *watch);
 
 G_END_DECLS

@@ -39,7 +39,7 @@ typedef struct
   /* the sending thread */
   Stage stage;
   gboolean started;    /* a byte of the request may have left */
-  BoxWatch watch;      /* its cancellable is @inner */
+  BoxEarlyReply watch; /* its cancellable is @inner */
   BoxBodyStream *body; /* owned; NULL where there is none */
   GTlsCertificateFlags certificate_problems;
   gboolean has_turn; /* holds the_turn */
@@ -140,8 +140,8 @@ on_starting (SoupMessage *message, gpointer user_data)
 
   self->started = TRUE;
   self->stage = STAGE_SENDING;
-  box_watch_set_stream (&self->watch,
-                        g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id)));
+  box_early_reply_set_stream (&self->watch,
+                              g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id)));
 }
 
 static void
@@ -174,7 +174,7 @@ on_finished (SoupMessage *message, gpointer user_data)
   Exchange *self = user_data;
 
   if (soup_message_get_status (message) == SOUP_STATUS_NONE)
-    box_watch_cut (&self->watch);
+    box_early_reply_cut (&self->watch);
 }
 
 /* ---- the message ---- */
@@ -200,11 +200,12 @@ on_restarted (SoupMessage *message, gpointer user_data)
   Exchange *self = user_data;
   const BoxBody *body = self->request->body;
 
-  box_watch_set_stream (&self->watch, NULL);
+  box_early_reply_set_stream (&self->watch, NULL);
   if (self->body != NULL && box_body_stream_get_position (self->body) == body->size)
     {
-      box_watch_fail (&self->watch, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
-                                                         "the connection was lost"));
+      box_early_reply_fail (&self->watch,
+                            g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                                                 "the connection was lost"));
       g_cancellable_cancel (self->inner);
       return;
     }
@@ -265,7 +266,7 @@ exchange_begin (Exchange *self, GError **error)
   if (self->message == NULL)
     return FALSE;
   self->inner = g_cancellable_new ();
-  box_watch_init (&self->watch, self->inner, self->settings->timeout);
+  box_early_reply_init (&self->watch, self->inner, self->settings->timeout);
   if (self->user != NULL)
     self->follow_id =
         g_cancellable_connect (self->user, G_CALLBACK (on_user_cancelled), self->inner, NULL);
@@ -292,7 +293,7 @@ exchange_end (Exchange *self)
     g_signal_handlers_disconnect_by_data (self->message, self);
   g_clear_object (&self->message);
   if (self->inner != NULL)
-    box_watch_clear (&self->watch);
+    box_early_reply_clear (&self->watch);
   g_clear_object (&self->inner);
 }
 
@@ -324,7 +325,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
     {
       if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
         {
-          box_watch_cut (&self->watch);
+          box_early_reply_cut (&self->watch);
           g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s sent a reply longer than %u bytes",
                        host_of (self), BOX_TRANSPORT_MAX_REPLY);
           return NULL;
@@ -336,7 +337,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
   if (reason == NULL)
     return g_bytes_new (body->data, body->len);
 
-  box_watch_cut (&self->watch);
+  box_early_reply_cut (&self->watch);
   if (soup_message_get_status (self->message) >= 400 && !g_cancellable_is_cancelled (self->inner))
     return g_bytes_new (body->data, body->len);
   g_propagate_error (error, g_steal_pointer (&reason));

@@ -24,7 +24,7 @@ goes_directly (const char *uri)
   g_autofree char *host = NULL;
 
   return g_uri_split (uri, G_URI_FLAGS_NONE, &scheme, NULL, &host, NULL, NULL, NULL, NULL, NULL)
-         && g_strcmp0 (scheme, "http") == 0 && host != NULL && box_origin_is_loopback (host);
+         && g_strcmp0 (scheme, "http") == 0 && host != NULL && box_url_policy_is_loopback (host);
 }
 
 static char **

@@ -7,24 +7,24 @@
 
 #define MAX_HEAD (64 * 1024)
 
-struct _BoxWire
+struct _BoxReplyParser
 {
   GByteArray *bytes;           /* what is not yet understood: a head, then a body as it came */
   SoupMessageHeaders *headers; /* once the head is complete */
   guint status;
 };
 
-BoxWire *
-box_wire_new (void)
+BoxReplyParser *
+box_reply_parser_new (void)
 {
-  BoxWire *wire = g_new0 (BoxWire, 1);
+  BoxReplyParser *wire = g_new0 (BoxReplyParser, 1);
 
   wire->bytes = g_byte_array_new ();
   return wire;
 }
 
 void
-box_wire_free (BoxWire *wire)
+box_reply_parser_free (BoxReplyParser *wire)
 {
   if (wire == NULL)
     return;
@@ -62,8 +62,8 @@ begins_like_http (const GByteArray *bytes)
   return memcmp (bytes->data, "HTTP/", MIN (bytes->len, 5)) == 0;
 }
 
-static BoxWireState
-parse_head (BoxWire *wire)
+static BoxReplyParserState
+parse_head (BoxReplyParser *wire)
 {
   g_autoptr (SoupMessageHeaders) headers = NULL;
   SoupHTTPVersion version;
@@ -71,22 +71,22 @@ parse_head (BoxWire *wire)
   guint status;
 
   if (wire->bytes->len == 0)
-    return BOX_WIRE_NOTHING;
+    return BOX_REPLY_PARSER_NOTHING;
   if (!begins_like_http (wire->bytes))
-    return BOX_WIRE_BAD;
+    return BOX_REPLY_PARSER_BAD;
   if (!find_head_end (wire->bytes, &head_length, &body_start))
-    return wire->bytes->len > MAX_HEAD ? BOX_WIRE_BAD : BOX_WIRE_MORE;
+    return wire->bytes->len > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
 
   headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
   if (!soup_headers_parse_response ((const char *) wire->bytes->data, (int) head_length, headers,
                                     &version, &status, NULL))
-    return BOX_WIRE_BAD;
+    return BOX_REPLY_PARSER_BAD;
   g_byte_array_remove_range (wire->bytes, 0, (guint) body_start);
   if (status < 200)
     return parse_head (wire);
   wire->status = status;
   wire->headers = g_steal_pointer (&headers);
-  return BOX_WIRE_MORE;
+  return BOX_REPLY_PARSER_MORE;
 }
 
 /* One chunk at @in_out_pos, its data moved down to @in_out_length. FALSE: not complete, or the last
@@ -134,13 +134,13 @@ decode_chunks (const GByteArray *coded, gboolean *ended)
 }
 
 static gboolean
-is_chunked (BoxWire *wire)
+is_chunked (BoxReplyParser *wire)
 {
   return soup_message_headers_get_encoding (wire->headers) == SOUP_ENCODING_CHUNKED;
 }
 
-static BoxWireState
-parse_body (BoxWire *wire)
+static BoxReplyParserState
+parse_body (BoxReplyParser *wire)
 {
   SoupEncoding encoding = soup_message_headers_get_encoding (wire->headers);
   gboolean complete =
@@ -154,16 +154,16 @@ parse_body (BoxWire *wire)
     }
   else if (encoding == SOUP_ENCODING_CHUNKED && !complete)
     g_bytes_unref (decode_chunks (wire->bytes, &complete));
-  return complete ? BOX_WIRE_DONE : BOX_WIRE_MORE;
+  return complete ? BOX_REPLY_PARSER_DONE : BOX_REPLY_PARSER_MORE;
 }
 
-BoxWireState
-box_wire_feed (BoxWire *wire, const guint8 *data, gsize length)
+BoxReplyParserState
+box_reply_parser_feed (BoxReplyParser *wire, const guint8 *data, gsize length)
 {
   g_byte_array_append (wire->bytes, data, (guint) length);
   if (wire->headers == NULL)
     {
-      BoxWireState state = parse_head (wire);
+      BoxReplyParserState state = parse_head (wire);
 
       if (wire->headers == NULL)
         return state;
@@ -171,24 +171,24 @@ box_wire_feed (BoxWire *wire, const guint8 *data, gsize length)
   return parse_body (wire);
 }
 
-BoxWireState
-box_wire_end (BoxWire *wire)
+BoxReplyParserState
+box_reply_parser_end (BoxReplyParser *wire)
 {
   SoupEncoding encoding;
 
   if (wire->headers == NULL && wire->bytes->len == 0)
-    return BOX_WIRE_NOTHING;
+    return BOX_REPLY_PARSER_NOTHING;
   if (wire->headers == NULL)
-    return begins_like_http (wire->bytes) ? BOX_WIRE_MORE : BOX_WIRE_BAD;
+    return begins_like_http (wire->bytes) ? BOX_REPLY_PARSER_MORE : BOX_REPLY_PARSER_BAD;
   encoding = soup_message_headers_get_encoding (wire->headers);
   if (wire->status < 400
       && (encoding == SOUP_ENCODING_CONTENT_LENGTH || encoding == SOUP_ENCODING_CHUNKED))
     return parse_body (wire);
-  return BOX_WIRE_DONE;
+  return BOX_REPLY_PARSER_DONE;
 }
 
 BoxReply *
-box_wire_take_reply (BoxWire *wire)
+box_reply_parser_take_reply (BoxReplyParser *wire)
 {
   g_autoptr (GBytes) body = NULL;
   gsize length = MIN (wire->bytes->len, BOX_TRANSPORT_MAX_REPLY);

@@ -22,7 +22,7 @@ parse (const char *url)
 }
 
 gboolean
-box_origin_is_loopback (const char *host)
+box_url_policy_is_loopback (const char *host)
 {
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
 
@@ -35,7 +35,7 @@ static gboolean
 check_clear_text (GUri *uri, const char *what, GError **error)
 {
   if (g_str_equal (g_uri_get_scheme (uri), "https")
-      || box_origin_is_loopback (g_uri_get_host (uri)))
+      || box_url_policy_is_loopback (g_uri_get_host (uri)))
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
                "%s is http to %s, where the access token would travel in clear text; use https",
@@ -44,7 +44,7 @@ check_clear_text (GUri *uri, const char *what, GError **error)
 }
 
 gboolean
-box_origin_check_endpoint (const char *url, const char *what, GError **error)
+box_url_policy_check_endpoint (const char *url, const char *what, GError **error)
 {
   g_autoptr (GUri) uri = parse (url);
 
@@ -71,7 +71,7 @@ are_of_one_domain (const char *a, const char *b)
 }
 
 gboolean
-box_origin_check (const char *url, const char *endpoint, GError **error)
+box_url_policy_check (const char *url, const char *endpoint, GError **error)
 {
   g_autoptr (GUri) uri = parse (url);
   g_autoptr (GUri) own = parse (endpoint);
@@ -96,7 +96,7 @@ box_origin_check (const char *url, const char *endpoint, GError **error)
 }
 
 char *
-box_origin_of (const char *url)
+box_url_policy_origin_of (const char *url)
 {
   g_autoptr (GUri) uri = parse (url);
   gboolean is_default;

@@ -13,17 +13,17 @@ G_BEGIN_DECLS
 /* A URL that a request may go to at all: BOX_ERROR_SETTINGS where it is no http or https URL with a
  * host, or carries a user, a query or a fragment; BOX_ERROR_TRUST where it is http to a host that
  * is not loopback. @what names it in the error. */
-gboolean box_origin_check_endpoint (const char *url, const char *what, GError **error);
+gboolean box_url_policy_check_endpoint (const char *url, const char *what, GError **error);
 
 /* Whether @url may be sent the token meant for @endpoint; else BOX_ERROR_TRUST, which names the
  * host and never the rest. */
-gboolean box_origin_check (const char *url, const char *endpoint, GError **error);
+gboolean box_url_policy_check (const char *url, const char *endpoint, GError **error);
 
 /* "https://host:port" of @url, the port only where it is not the scheme's; NULL where it is no URL.
  */
-char *box_origin_of (const char *url);
+char *box_url_policy_origin_of (const char *url);
 
 /* Whether @host is 127.0.0.0/8, ::1 or localhost. */
-gboolean box_origin_is_loopback (const char *host);
+gboolean box_url_policy_is_loopback (const char *host);
 
 G_END_DECLS

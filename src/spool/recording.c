@@ -113,7 +113,7 @@ create_file (const char *path, GError **error)
   int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
   if (fd < 0)
-    box_storage_set_error (error, errno, "create", path);
+    box_fileio_set_error (error, errno, "create", path);
   return fd;
 }
 
@@ -133,15 +133,15 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
   if (recording->journal_fd < 0)
     return FALSE;
   recording->data_fd = create_file (recording->data_path, error);
-  ok = recording->data_fd >= 0 && box_storage_lock (recording->journal_fd, temporary, error);
+  ok = recording->data_fd >= 0 && box_fileio_lock (recording->journal_fd, temporary, error);
   if (ok)
     /* Where the file system cannot, the journal is merely not safe from a full disk. */
     (void) fallocate (recording->journal_fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_RESERVE);
-  ok = ok && box_storage_write (recording->journal_fd, temporary, 0, line, length, error)
-       && box_storage_sync (recording->journal_fd, temporary, error);
+  ok = ok && box_fileio_write (recording->journal_fd, temporary, 0, line, length, error)
+       && box_fileio_sync (recording->journal_fd, temporary, error);
   if (ok && g_rename (temporary, recording->journal_path) != 0)
     {
-      box_storage_set_error (error, errno, "create", recording->journal_path);
+      box_fileio_set_error (error, errno, "create", recording->journal_path);
       ok = FALSE;
     }
   if (!ok)
@@ -152,7 +152,7 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
       return FALSE;
     }
   recording->journal_size = length;
-  return box_storage_sync_directory (recording->directory, error);
+  return box_fileio_sync_directory (recording->directory, error);
 }
 
 BoxRecording *
@@ -179,7 +179,7 @@ open_file (const char *path, GError **error)
   if (fd < 0 && errno == ENOENT)
     g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND, "There is no recording %s", path);
   else if (fd < 0)
-    box_storage_set_error (error, errno, "open", path);
+    box_fileio_set_error (error, errno, "open", path);
   return fd;
 }
 
@@ -191,14 +191,14 @@ read_journal (BoxRecording *recording, gsize *length, GError **error)
 
   if (fstat (recording->journal_fd, &info) != 0)
     {
-      box_storage_set_error (error, errno, "read", recording->journal_path);
+      box_fileio_set_error (error, errno, "read", recording->journal_path);
       return NULL;
     }
   *length = (gsize) info.st_size;
   text = g_malloc (*length + 1);
   text[*length] = '\0';
-  if (!box_storage_read (recording->journal_fd, recording->journal_path, 0, (guint8 *) text,
-                         *length, error))
+  if (!box_fileio_read (recording->journal_fd, recording->journal_path, 0, (guint8 *) text, *length,
+                        error))
     return NULL;
   return g_steal_pointer (&text);
 }
@@ -296,7 +296,7 @@ load_state (BoxRecording *recording, GError **error)
   if (state->torn && state->foreign_version == 0
       && ftruncate (recording->journal_fd, (off_t) state->valid_length) != 0)
     {
-      box_storage_set_error (error, errno, "write", recording->journal_path);
+      box_fileio_set_error (error, errno, "write", recording->journal_path);
       return FALSE;
     }
   return TRUE;
@@ -316,7 +316,7 @@ box_recording_open (const char *journal_path, GError **error)
     }
   recording = recording_new (journal_path);
   recording->journal_fd = open_file (journal_path, error);
-  if (recording->journal_fd < 0 || !box_storage_lock (recording->journal_fd, journal_path, error)
+  if (recording->journal_fd < 0 || !box_fileio_lock (recording->journal_fd, journal_path, error)
       || !check_still_there (recording, error) || !load_state (recording, error))
     return NULL;
   return g_steal_pointer (&recording);
@@ -372,8 +372,8 @@ box_recording_read (BoxRecording *recording, guint64 offset, guint8 *buffer, gsi
     in_file = offset < end.size ? end.size - offset : 0;
   g_mutex_unlock (&recording->lock);
 
-  if (!box_storage_read (recording->data_fd, recording->data_path, offset, buffer, (gsize) in_file,
-                         error))
+  if (!box_fileio_read (recording->data_fd, recording->data_path, offset, buffer, (gsize) in_file,
+                        error))
     return FALSE;
   if (in_file < length)
     box_padding_read (end.padding, end.size, end.total - end.size, offset + in_file - end.size,
@@ -414,7 +414,7 @@ box_recording_write (BoxRecording *recording, guint64 offset, gconstpointer data
 {
   guint64 size;
 
-  if (!box_storage_write (recording->data_fd, recording->data_path, offset, data, length, error))
+  if (!box_fileio_write (recording->data_fd, recording->data_path, offset, data, length, error))
     return FALSE;
   g_mutex_lock (&recording->lock);
   recording->synced = MIN (recording->synced, offset);
@@ -435,7 +435,7 @@ box_recording_truncate (BoxRecording *recording, guint64 size, GError **error)
 {
   if (ftruncate (recording->data_fd, (off_t) size) != 0)
     {
-      box_storage_set_error (error, errno, "write", recording->data_path);
+      box_fileio_set_error (error, errno, "write", recording->data_path);
       return FALSE;
     }
   recording->written_behind = MIN (recording->written_behind, size);
@@ -461,7 +461,7 @@ sync_data (BoxRecording *recording, guint64 needed, GError **error)
     }
   g_mutex_unlock (&recording->lock);
 
-  if (!box_storage_sync (recording->data_fd, recording->data_path, error))
+  if (!box_fileio_sync (recording->data_fd, recording->data_path, error))
     return FALSE;
   /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
    */
@@ -482,14 +482,14 @@ append (BoxRecording *recording, char *line, GError **error)
   gboolean ok;
 
   g_mutex_lock (&recording->lock);
-  ok = box_storage_write (recording->journal_fd, recording->journal_path, recording->journal_size,
-                          line, length, error);
+  ok = box_fileio_write (recording->journal_fd, recording->journal_path, recording->journal_size,
+                         line, length, error);
   if (ok)
     recording->journal_size += length;
   else
     (void) !ftruncate (recording->journal_fd, (off_t) recording->journal_size);
   g_mutex_unlock (&recording->lock);
-  return ok && box_storage_sync (recording->journal_fd, recording->journal_path, error);
+  return ok && box_fileio_sync (recording->journal_fd, recording->journal_path, error);
 }
 
 /* Whether the journal's last session is this one, in all that its line is read for: how many parts
@@ -633,8 +633,8 @@ box_recording_remove (BoxRecording *recording, GError **error)
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
     if (g_unlink (paths[i]) != 0 && errno != ENOENT)
       {
-        box_storage_set_error (error, errno, "remove", paths[i]);
+        box_fileio_set_error (error, errno, "remove", paths[i]);
         return FALSE;
       }
-  return box_storage_sync_directory (recording->directory, error);
+  return box_fileio_sync_directory (recording->directory, error);
 }

@@ -81,7 +81,7 @@ check_directory (const char *path, GError **error)
 
   if (stat (path, &info) != 0)
     {
-      box_storage_set_error (error, errno, "use", path);
+      box_fileio_set_error (error, errno, "use", path);
       return FALSE;
     }
   if (!S_ISDIR (info.st_mode))
@@ -94,7 +94,7 @@ check_directory (const char *path, GError **error)
     return FALSE;
   if (access (path, R_OK | W_OK | X_OK) != 0)
     {
-      box_storage_set_error (error, errno, "write to the spool", path);
+      box_fileio_set_error (error, errno, "write to the spool", path);
       return FALSE;
     }
   return TRUE;
@@ -156,7 +156,7 @@ sweep (const char *path, gpointer user_data)
 
   if (fd < 0)
     return;
-  if (fstat (fd, &info) == 0 && !box_storage_is_locked (fd)
+  if (fstat (fd, &info) == 0 && !box_fileio_is_locked (fd)
       && info.st_mtime + UNNAMED_SECONDS < g_get_real_time () / G_USEC_PER_SEC
       && (stat (data_path, &data_info) != 0 || data_info.st_size == 0))
     {
@@ -174,7 +174,7 @@ box_spool_open (const char *path, guint64 limit, GError **error)
 
   if (g_mkdir_with_parents (directory, 0700) != 0)
     {
-      box_storage_set_error (error, errno, "create the spool", directory);
+      box_fileio_set_error (error, errno, "create the spool", directory);
       return NULL;
     }
   if (!check_directory (directory, error))
@@ -260,7 +260,7 @@ box_spool_get_used (BoxSpool *spool)
 /* Listing */
 
 void
-box_spooled_free (BoxSpooled *spooled)
+box_spool_entry_free (BoxSpoolEntry *spooled)
 {
   g_free (spooled->name);
   g_free (spooled->journal_path);
@@ -271,7 +271,7 @@ box_spooled_free (BoxSpooled *spooled)
 }
 
 const char *
-box_spooled_status_to_string (BoxSpooledStatus status)
+box_spool_status_to_string (BoxSpoolStatus status)
 {
   static const char *const names[] = {
     "in use", "complete", "interrupted", "committed", "unreadable",
@@ -290,7 +290,7 @@ read_state (const char *path, gboolean *busy, GError **error)
   gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
 
   if (!ok)
-    box_storage_set_error (error, errno, "read", path);
+    box_fileio_set_error (error, errno, "read", path);
   else if (!S_ISREG (info.st_mode) || info.st_size > JOURNAL_MAX)
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a journal",
@@ -300,39 +300,39 @@ read_state (const char *path, gboolean *busy, GError **error)
   if (ok)
     {
       text = g_malloc ((gsize) info.st_size + 1);
-      *busy = box_storage_is_locked (fd);
-      ok = box_storage_read (fd, path, 0, (guint8 *) text, (gsize) info.st_size, error);
+      *busy = box_fileio_is_locked (fd);
+      ok = box_fileio_read (fd, path, 0, (guint8 *) text, (gsize) info.st_size, error);
     }
   if (fd >= 0)
     close (fd);
   return ok ? box_journal_replay (text, (gsize) info.st_size) : NULL;
 }
 
-static BoxSpooledStatus
-status_of (const BoxSpooled *spooled, gboolean busy)
+static BoxSpoolStatus
+status_of (const BoxSpoolEntry *spooled, gboolean busy)
 {
   if (spooled->problem != NULL)
-    return BOX_SPOOLED_UNREADABLE;
+    return BOX_SPOOL_UNREADABLE;
   if (busy)
-    return BOX_SPOOLED_BUSY;
+    return BOX_SPOOL_BUSY;
   if (spooled->state->file != NULL)
-    return BOX_SPOOLED_COMMITTED;
-  return spooled->state->ended ? BOX_SPOOLED_COMPLETE : BOX_SPOOLED_INTERRUPTED;
+    return BOX_SPOOL_COMMITTED;
+  return spooled->state->ended ? BOX_SPOOL_COMPLETE : BOX_SPOOL_INTERRUPTED;
 }
 
-BoxSpooled *
+BoxSpoolEntry *
 box_spool_look (BoxSpool *spool, const char *name)
 {
   g_autofree char *stem = g_build_filename (spool->path, name, NULL);
   g_autofree char *path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
   g_autoptr (GError) error = NULL;
-  BoxSpooled *spooled;
+  BoxSpoolEntry *spooled;
   gboolean busy = FALSE;
   g_autoptr (BoxJournalState) state = read_state (path, &busy, &error);
 
   if (state == NULL && !g_file_test (path, G_FILE_TEST_EXISTS))
     return NULL;
-  spooled = g_new0 (BoxSpooled, 1);
+  spooled = g_new0 (BoxSpoolEntry, 1);
   spooled->name = g_strdup (name);
   spooled->journal_path = g_strdup (path);
   spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
@@ -386,10 +386,10 @@ box_spool_list (BoxSpool *spool, GError **error)
 
   if (names == NULL)
     return NULL;
-  list = g_ptr_array_new_with_free_func ((GDestroyNotify) box_spooled_free);
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) box_spool_entry_free);
   for (guint i = 0; i < names->len; i++)
     {
-      BoxSpooled *spooled = box_spool_look (spool, g_ptr_array_index (names, i));
+      BoxSpoolEntry *spooled = box_spool_look (spool, g_ptr_array_index (names, i));
 
       if (spooled != NULL)
         g_ptr_array_add (list, spooled);

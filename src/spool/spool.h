@@ -46,12 +46,12 @@ guint64 box_spool_get_used (BoxSpool *spool);
 
 typedef enum
 {
-  BOX_SPOOLED_BUSY,        /* a living process writes or uploads it */
-  BOX_SPOOLED_COMPLETE,    /* its stream came to its end */
-  BOX_SPOOLED_INTERRUPTED, /* its writer died */
-  BOX_SPOOLED_COMMITTED,   /* Box has it; only the clearing up is left */
-  BOX_SPOOLED_UNREADABLE,  /* its journal is not there or makes no sense; see problem */
-} BoxSpooledStatus;
+  BOX_SPOOL_BUSY,        /* a living process writes or uploads it */
+  BOX_SPOOL_COMPLETE,    /* its stream came to its end */
+  BOX_SPOOL_INTERRUPTED, /* its writer died */
+  BOX_SPOOL_COMMITTED,   /* Box has it; only the clearing up is left */
+  BOX_SPOOL_UNREADABLE,  /* its journal is not there or makes no sense; see problem */
+} BoxSpoolStatus;
 
 /* One recording, as it was when it was listed. */
 typedef struct
@@ -59,26 +59,26 @@ typedef struct
   char *name;         /* of its files, without a suffix */
   char *journal_path; /* for box_recording_open() */
   char *data_path;
-  BoxSpooledStatus status;
+  BoxSpoolStatus status;
   guint64 size;           /* bytes of the data file */
   BoxJournalState *state; /* never NULL; all empty where UNREADABLE */
   char *problem;          /* UNREADABLE: why, else NULL */
-} BoxSpooled;
+} BoxSpoolEntry;
 
-void box_spooled_free (BoxSpooled *spooled);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpooled, box_spooled_free)
+void box_spool_entry_free (BoxSpoolEntry *spooled);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpoolEntry, box_spool_entry_free)
 
 /* "in use", "complete", … */
-const char *box_spooled_status_to_string (BoxSpooledStatus status);
+const char *box_spool_status_to_string (BoxSpoolStatus status);
 
-/* (element-type BoxSpooled): all recordings, oldest first. */
+/* (element-type BoxSpoolEntry): all recordings, oldest first. */
 GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
 
 /* (element-type filename): their names alone, oldest first: reads the directory, but no journal. */
 GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 
 /* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
-BoxSpooled *box_spool_look (BoxSpool *spool, const char *name);
+BoxSpoolEntry *box_spool_look (BoxSpool *spool, const char *name);
 
 /* Emits "changed" in the calling thread's main context when recordings come, go, or lose their
  * writer; some file systems do not tell, so look every half minute, too. */

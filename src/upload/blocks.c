@@ -11,7 +11,7 @@ typedef struct
 } Block;
 
 /* with the lock */
-struct _BoxStore
+struct _BoxBlocks
 {
   GArray *blocks;   /* of Block; blocks[0] is number first */
   guint64 first;    /* number of the first block that is kept */
@@ -41,10 +41,10 @@ process_limit (void)
   guint64 bytes = 0;
 
   if (text != NULL
-      && g_ascii_string_to_unsigned (text, 10, BOX_STORE_BLOCK, G_MAXINT64, &bytes, NULL))
-    return bytes / BOX_STORE_BLOCK;
+      && g_ascii_string_to_unsigned (text, 10, BOX_BLOCK_SIZE, G_MAXINT64, &bytes, NULL))
+    return bytes / BOX_BLOCK_SIZE;
   bytes = (guint64) sysconf (_SC_PHYS_PAGES) * (guint64) sysconf (_SC_PAGESIZE) / 4;
-  return MAX (bytes / BOX_STORE_BLOCK, 64);
+  return MAX (bytes / BOX_BLOCK_SIZE, 64);
 }
 
 /* Blocks are the kernel's and not malloc()'s, which keeps what such sizes leave behind in the
@@ -53,18 +53,18 @@ process_limit (void)
 static guint8 *
 map_block (void)
 {
-  void *data = mmap (NULL, BOX_STORE_BLOCK, PROT_READ | PROT_WRITE,
+  void *data = mmap (NULL, BOX_BLOCK_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
   if (data == MAP_FAILED)
-    g_error ("There is no memory for a block of %u bytes: lower BOXUPLOAD_MEMORY", BOX_STORE_BLOCK);
+    g_error ("There is no memory for a block of %u bytes: lower BOXUPLOAD_MEMORY", BOX_BLOCK_SIZE);
   return data;
 }
 
 static void
 unmap_block (gpointer data)
 {
-  munmap (data, BOX_STORE_BLOCK);
+  munmap (data, BOX_BLOCK_SIZE);
 }
 
 static guint8 *
@@ -92,11 +92,11 @@ give_memory_locked (guint8 *data)
     g_ptr_array_set_size (memory.spare, 0);
 }
 
-BoxStore *
-box_store_new (void)
+BoxBlocks *
+box_blocks_new (void)
 {
   static gsize once = 0;
-  BoxStore *store = g_new0 (BoxStore, 1);
+  BoxBlocks *store = g_new0 (BoxBlocks, 1);
 
   if (g_once_init_enter (&once))
     {
@@ -111,13 +111,13 @@ box_store_new (void)
 }
 
 static Block *
-block_at (const BoxStore *store, guint64 number)
+block_at (const BoxBlocks *store, guint64 number)
 {
   return &g_array_index (store->blocks, Block, number - store->first);
 }
 
 static void
-release_block_locked (BoxStore *store, Block *block)
+release_block_locked (BoxBlocks *store, Block *block)
 {
   if (block->data == NULL)
     return;
@@ -126,9 +126,9 @@ release_block_locked (BoxStore *store, Block *block)
 }
 
 void
-box_store_free_locked (BoxStore *store)
+box_blocks_free_locked (BoxBlocks *store)
 {
-  box_store_set_waiter_locked (store, NULL);
+  box_blocks_set_waiter_locked (store, NULL);
   for (guint i = 0; i < store->blocks->len; i++)
     release_block_locked (store, &g_array_index (store->blocks, Block, i));
   g_array_unref (store->blocks);
@@ -138,25 +138,25 @@ box_store_free_locked (BoxStore *store)
 static guint64
 in_blocks (guint64 bytes)
 {
-  return MAX (1, bytes / BOX_STORE_BLOCK + (bytes % BOX_STORE_BLOCK != 0));
+  return MAX (1, bytes / BOX_BLOCK_SIZE + (bytes % BOX_BLOCK_SIZE != 0));
 }
 
 void
-box_store_set_limit_locked (BoxStore *store, guint64 limit, guint64 entitled)
+box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled)
 {
   store->limit = in_blocks (limit);
   store->entitled = MIN (in_blocks (entitled), store->limit);
 }
 
 gboolean
-box_store_has_room_locked (const BoxStore *store)
+box_blocks_has_room_locked (const BoxBlocks *store)
 {
   return store->n_held < store->entitled
          || (store->n_held < store->limit && memory.n_held < memory.max_held);
 }
 
 void
-box_store_set_waiter_locked (BoxStore *store, GCond *cond)
+box_blocks_set_waiter_locked (BoxBlocks *store, GCond *cond)
 {
   if (store->waiter != NULL)
     g_ptr_array_remove_fast (memory.waiters, store->waiter);
@@ -166,12 +166,12 @@ box_store_set_waiter_locked (BoxStore *store, GCond *cond)
 }
 
 guint8 *
-box_store_extend_locked (BoxStore *store, guint64 offset)
+box_blocks_extend_locked (BoxBlocks *store, guint64 offset)
 {
-  Block block = { .needed = BOX_STORE_BLOCK };
+  Block block = { .needed = BOX_BLOCK_SIZE };
 
-  g_assert (offset == (store->first + store->blocks->len) * BOX_STORE_BLOCK);
-  if (!box_store_has_room_locked (store))
+  g_assert (offset == (store->first + store->blocks->len) * BOX_BLOCK_SIZE);
+  if (!box_blocks_has_room_locked (store))
     return NULL;
   block.data = take_memory_locked ();
   store->n_held++;
@@ -180,7 +180,7 @@ box_store_extend_locked (BoxStore *store, guint64 offset)
 }
 
 static void
-forget_front_locked (BoxStore *store)
+forget_front_locked (BoxBlocks *store)
 {
   guint n = 0;
 
@@ -193,14 +193,14 @@ forget_front_locked (BoxStore *store)
 }
 
 void
-box_store_drop_locked (BoxStore *store, guint64 offset, guint64 length)
+box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length)
 {
   guint64 end = offset + length;
 
   while (offset < end)
     {
-      guint64 number = offset / BOX_STORE_BLOCK;
-      guint64 n = MIN (end, (number + 1) * BOX_STORE_BLOCK) - offset;
+      guint64 number = offset / BOX_BLOCK_SIZE;
+      guint64 n = MIN (end, (number + 1) * BOX_BLOCK_SIZE) - offset;
       Block *block = block_at (store, number);
 
       block->needed -= n;
@@ -212,47 +212,46 @@ box_store_drop_locked (BoxStore *store, guint64 offset, guint64 length)
 }
 
 void
-box_store_end_locked (BoxStore *store, guint64 size)
+box_blocks_end_locked (BoxBlocks *store, guint64 size)
 {
-  guint64 end = (store->first + store->blocks->len) * BOX_STORE_BLOCK;
+  guint64 end = (store->first + store->blocks->len) * BOX_BLOCK_SIZE;
 
   if (size < end)
-    box_store_drop_locked (store, size, end - size);
+    box_blocks_drop_locked (store, size, end - size);
 }
 
 guint64
-box_store_get_memory_locked (const BoxStore *store)
+box_blocks_get_memory_locked (const BoxBlocks *store)
 {
-  return store->n_held * BOX_STORE_BLOCK;
+  return store->n_held * BOX_BLOCK_SIZE;
 }
 
 void
-box_store_pin_locked (BoxStore *store, guint64 offset, guint64 size, BoxStoreRange *range)
+box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range)
 {
-  *range = (BoxStoreRange){
+  *range = (BoxBlocksRange){
     .offset = offset,
     .size = size,
     .blocks = g_ptr_array_new (),
   };
-  for (guint64 number = offset / BOX_STORE_BLOCK; number * BOX_STORE_BLOCK < offset + size;
-       number++)
+  for (guint64 number = offset / BOX_BLOCK_SIZE; number * BOX_BLOCK_SIZE < offset + size; number++)
     g_ptr_array_add (range->blocks, block_at (store, number)->data);
 }
 
 void
-box_store_range_clear (BoxStoreRange *range)
+box_blocks_range_clear (BoxBlocksRange *range)
 {
   g_clear_pointer (&range->blocks, g_ptr_array_unref);
 }
 
 const guint8 *
-box_store_peek (const BoxStoreRange *range, guint64 offset, gsize *length)
+box_blocks_peek (const BoxBlocksRange *range, guint64 offset, gsize *length)
 {
   guint64 position = range->offset + offset;
-  guint index = (guint) (position / BOX_STORE_BLOCK - range->offset / BOX_STORE_BLOCK);
-  guint64 within = position % BOX_STORE_BLOCK;
+  guint index = (guint) (position / BOX_BLOCK_SIZE - range->offset / BOX_BLOCK_SIZE);
+  guint64 within = position % BOX_BLOCK_SIZE;
   const guint8 *data = g_ptr_array_index (range->blocks, index);
 
-  *length = (gsize) MIN (*length, BOX_STORE_BLOCK - within);
+  *length = (gsize) MIN (*length, BOX_BLOCK_SIZE - within);
   return data + within;
 }

@@ -33,7 +33,7 @@ usual_memory (const BoxUpload *upload)
   guint64 part_size = upload->session->part_size;
 
   return (upload->parallel + 1) * part_size
-         + (part_size % BOX_STORE_BLOCK != 0 ? BOX_STORE_BLOCK : 0);
+         + (part_size % BOX_BLOCK_SIZE != 0 ? BOX_BLOCK_SIZE : 0);
 }
 
 void
@@ -48,12 +48,12 @@ box_upload_set_memory_locked (BoxUpload *upload)
                        && upload->destination->kind != BOX_DESTINATION_SESSION;
 
       limit = whole ? MAX (upload->size, 1) : before;
-      box_store_set_limit_locked (upload->store, limit, whole ? limit : BOX_STORE_BLOCK);
+      box_blocks_set_limit_locked (upload->store, limit, whole ? limit : BOX_BLOCK_SIZE);
       return;
     }
-  part = upload->session->part_size + BOX_STORE_BLOCK;
+  part = upload->session->part_size + BOX_BLOCK_SIZE;
   limit = upload->max_memory != 0 ? upload->max_memory : usual_memory (upload);
-  box_store_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
+  box_blocks_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
 }
 
 void
@@ -61,7 +61,7 @@ box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length)
 {
   upload->bytes_acked += length;
   if (upload->source.read == NULL)
-    box_store_drop_locked (upload->store, offset, length);
+    box_blocks_drop_locked (upload->store, offset, length);
   g_cond_broadcast (&upload->changed);
 }
 
@@ -91,7 +91,7 @@ box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset,
   if (upload->source.read != NULL)
     return;
   g_mutex_lock (box_workers_lock ());
-  box_store_pin_locked (upload->store, offset, size, &bytes->range);
+  box_blocks_pin_locked (upload->store, offset, size, &bytes->range);
   g_mutex_unlock (box_workers_lock ());
 }
 
@@ -100,7 +100,7 @@ box_upload_bytes_clear (BoxUploadBytes *bytes)
 {
   if (bytes->upload != NULL)
     __atomic_sub_fetch (&bytes->upload->under_way, bytes->sent, __ATOMIC_RELAXED);
-  box_store_range_clear (&bytes->range);
+  box_blocks_range_clear (&bytes->range);
 }
 
 static gboolean
@@ -114,7 +114,7 @@ read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GE
   while (length > 0)
     {
       gsize n = length;
-      const guint8 *data = box_store_peek (&bytes->range, offset, &n);
+      const guint8 *data = box_blocks_peek (&bytes->range, offset, &n);
 
       memcpy (buffer, data, n);
       buffer += n;
@@ -129,7 +129,7 @@ peek_bytes (gpointer user_data, guint64 offset, gsize *length)
 {
   const BoxUploadBytes *bytes = user_data;
 
-  return box_store_peek (&bytes->range, offset, length);
+  return box_blocks_peek (&bytes->range, offset, length);
 }
 
 static void
@@ -187,7 +187,7 @@ box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **er
     for (guint64 done = 0; done < bytes->size;)
       {
         gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
-        const guint8 *data = box_store_peek (&bytes->range, done, &n);
+        const guint8 *data = box_blocks_peek (&bytes->range, done, &n);
 
         n = (gsize) MIN (n, bytes->size - done);
         box_digest_update (digest, data, n);

@@ -21,7 +21,7 @@ hash_run (BoxUpload *upload)
 static gsize
 room_locked (const BoxUpload *upload, guint64 position)
 {
-  guint64 room = BOX_STORE_BLOCK - position % BOX_STORE_BLOCK;
+  guint64 room = BOX_BLOCK_SIZE - position % BOX_BLOCK_SIZE;
 
   if (upload->session != NULL)
     room = MIN (room, upload->session->part_size - position % upload->session->part_size);
@@ -34,8 +34,8 @@ next_room_locked (BoxUpload *upload)
   box_upload_publish_locked (upload, upload->position);
   if (box_upload_has_ended_locked (upload) || upload->position == upload->size)
     return FALSE;
-  if (upload->position % BOX_STORE_BLOCK == 0)
-    upload->cursor = box_store_extend_locked (upload->store, upload->position);
+  if (upload->position % BOX_BLOCK_SIZE == 0)
+    upload->cursor = box_blocks_extend_locked (upload->store, upload->position);
   if (upload->cursor == NULL)
     return FALSE;
   upload->room = room_locked (upload, upload->position);
@@ -101,7 +101,7 @@ box_upload_wait_room (BoxUpload *upload)
   BoxWait result = BOX_WAIT_READY;
 
   g_mutex_lock (box_workers_lock ());
-  box_store_set_waiter_locked (upload->store, &upload->changed);
+  box_blocks_set_waiter_locked (upload->store, &upload->changed);
   while (TRUE)
     {
       gboolean failing = upload->error != NULL;
@@ -111,15 +111,15 @@ box_upload_wait_room (BoxUpload *upload)
       else if (upload->interrupted)
         result = BOX_WAIT_INTERRUPTED;
       else if (failing
-               || (upload->room == 0 && upload->position % BOX_STORE_BLOCK == 0
-                   && !box_store_has_room_locked (upload->store)))
+               || (upload->room == 0 && upload->position % BOX_BLOCK_SIZE == 0
+                   && !box_blocks_has_room_locked (upload->store)))
         {
           g_cond_wait (&upload->changed, box_workers_lock ());
           continue;
         }
       break;
     }
-  box_store_set_waiter_locked (upload->store, NULL);
+  box_blocks_set_waiter_locked (upload->store, NULL);
   g_mutex_unlock (box_workers_lock ());
   return result;
 }
@@ -131,7 +131,7 @@ finish_locked (BoxUpload *upload)
     return;
   box_upload_publish_locked (upload, upload->size);
   if (upload->source.read == NULL)
-    box_store_end_locked (upload->store, upload->size);
+    box_blocks_end_locked (upload->store, upload->size);
   upload->finished_at = g_get_monotonic_time ();
   box_plan_finish (&upload->plan, upload->finished_at);
   box_workers_wake_locked (&upload->task);

@@ -50,7 +50,7 @@ struct _BoxUpload
   /* with the lock */
   BoxPlan plan;
   GCond changed; /* room, an end, an interruption: whoever waits looks again */
-  BoxStore *store;
+  BoxBlocks *store;
   guint64 published; /* bytes that workers may read */
   gboolean started;
   gboolean interrupted;
@@ -165,8 +165,8 @@ box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, cons
 typedef struct
 {
   BoxUpload *upload;
-  BoxStoreRange range; /* blocks is NULL with a source */
-  guint64 offset;      /* of the body in the file */
+  BoxBlocksRange range; /* blocks is NULL with a source */
+  guint64 offset;       /* of the body in the file */
   guint64 size;
   guint64 sent; /* of it, so far */
 } BoxUploadBytes;

@@ -84,7 +84,7 @@ box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events
   upload->cleanup = g_cancellable_new ();
   if (upload->source.read == NULL)
     upload->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
-  upload->store = box_store_new ();
+  upload->store = box_blocks_new ();
   g_cond_init (&upload->changed);
   abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
                      && settings->destination->kind != BOX_DESTINATION_SESSION;
@@ -124,7 +124,7 @@ box_upload_unref (BoxUpload *upload)
     return;
 
   g_mutex_lock (box_workers_lock ());
-  box_store_free_locked (upload->store);
+  box_blocks_free_locked (upload->store);
   g_mutex_unlock (box_workers_lock ());
   if (upload->destroy != NULL)
     upload->destroy (upload->user_data);
@@ -371,7 +371,7 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
     .parts_total = upload->plan.parts->len,
     .parts_in_flight = upload->plan.n_in_flight,
     .retries = upload->retries,
-    .memory = box_store_get_memory_locked (upload->store),
+    .memory = box_blocks_get_memory_locked (upload->store),
     .rate = sample_rate_locked (upload),
   };
   g_mutex_unlock (box_workers_lock ());

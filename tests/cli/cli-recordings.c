@@ -82,7 +82,7 @@ recordings_lose_data (Fixture *f)
   g_autoptr (GPtrArray) recordings = recordings_list (f);
 
   g_assert_cmpuint (recordings->len, ==, 1);
-  g_assert_cmpint (g_unlink (((BoxSpooled *) recordings->pdata[0])->data_path), ==, 0);
+  g_assert_cmpint (g_unlink (((BoxSpoolEntry *) recordings->pdata[0])->data_path), ==, 0);
 }
 
 GPtrArray *

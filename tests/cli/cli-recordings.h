@@ -27,5 +27,5 @@ void recordings_leave_to_fill (Fixture *f, const char *name, const char *session
 /* Deletes the data file of the only recording there is, as a careless hand does. */
 void recordings_lose_data (Fixture *f);
 
-/* (element-type BoxSpooled): all that are there. */
+/* (element-type BoxSpoolEntry): all that are there. */
 GPtrArray *recordings_list (Fixture *f);

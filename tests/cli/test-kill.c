@@ -52,7 +52,7 @@ remember_acknowledged (Fixture *f, GHashTable *acknowledged)
 
   for (guint i = 0; i < recordings->len; i++)
     {
-      const BoxJournalState *state = ((BoxSpooled *) g_ptr_array_index (recordings, i))->state;
+      const BoxJournalState *state = ((BoxSpoolEntry *) g_ptr_array_index (recordings, i))->state;
       g_autoptr (BoxEmulatorSession) session = NULL;
 
       if (state->session == NULL)

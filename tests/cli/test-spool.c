@@ -119,9 +119,9 @@ test_help_explains_the_words_that_spool_prints (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) help = RUN (f, "spool", "--help");
 
-  for (guint status = BOX_SPOOLED_BUSY; status <= BOX_SPOOLED_UNREADABLE; status++)
+  for (guint status = BOX_SPOOL_BUSY; status <= BOX_SPOOL_UNREADABLE; status++)
     {
-      const char *word = box_spooled_status_to_string ((BoxSpooledStatus) status);
+      const char *word = box_spool_status_to_string ((BoxSpoolStatus) status);
       g_autofree char *line = g_strdup_printf ("\n  %s ", word);
 
       g_assert_nonnull (strstr (help.out, line));

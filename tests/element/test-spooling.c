@@ -52,7 +52,7 @@ finish (SinkFixture *fixture)
 }
 
 /* What the spool has; NULL: nothing. It may have one recording at most. */
-static BoxSpooled *
+static BoxSpoolEntry *
 find_recording (SinkFixture *fixture, GPtrArray **list)
 {
   g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
@@ -67,10 +67,10 @@ find_recording (SinkFixture *fixture, GPtrArray **list)
 }
 
 static void
-assert_recorded (SinkFixture *fixture, BoxSpooledStatus status, guint64 size)
+assert_recorded (SinkFixture *fixture, BoxSpoolStatus status, guint64 size)
 {
   g_autoptr (GPtrArray) list = NULL;
-  BoxSpooled *recording = find_recording (fixture, &list);
+  BoxSpoolEntry *recording = find_recording (fixture, &list);
 
   g_assert_nonnull (recording);
   g_assert_cmpint (recording->status, ==, status);
@@ -159,7 +159,7 @@ test_recorder_needs_no_credentials (gconstpointer data)
   g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
   finish (fixture);
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
-  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+  assert_recorded (fixture, BOX_SPOOL_COMPLETE, SIZE);
 }
 
 /* A failure that is not fatal leaves the session to be aborted while the recording goes on. */
@@ -393,7 +393,7 @@ test_stop_while_padding_is_hashed (void)
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
   g_thread_join (thread);
   g_assert_cmpint (g_get_monotonic_time () - began, <, AT_ONCE);
-  assert_recorded (fixture, BOX_SPOOLED_INTERRUPTED, PART);
+  assert_recorded (fixture, BOX_SPOOL_INTERRUPTED, PART);
 }
 
 /* --- Jumps ---------------------------------------------------------------------------------- */
@@ -455,7 +455,7 @@ test_flush_after_eos_begins_no_second_recording (void)
   sink_fixture_drain (fixture);
   sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_SEEK, "in the spool already");
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
-  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+  assert_recorded (fixture, BOX_SPOOL_COMPLETE, SIZE);
 }
 
 static void
@@ -489,7 +489,7 @@ test_flush_after_eos_keeps_a_recording_that_was_not_uploaded (void)
   push_flush (fixture);
   sink_fixture_push (fixture, bytes, 0, PART);
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
-  assert_recorded (fixture, BOX_SPOOLED_COMPLETE, SIZE);
+  assert_recorded (fixture, BOX_SPOOL_COMPLETE, SIZE);
 }
 
 /* As the base class does it from GStreamer 1.24 on, where a STREAM_START ends its EOS. */

@@ -7,7 +7,7 @@
 typedef struct
 {
   const char *name;
-  GstBoxUploadSinkTerms terms;
+  SinkTerms terms;
   BoxErrorCode code;
   gboolean replaceable;
   gboolean for_others;
@@ -54,8 +54,8 @@ test_case (gconstpointer data)
   const Case *c = data;
   g_autoptr (GError) error = g_error_new_literal (BOX_ERROR, (gint) c->code, "Box said no");
 
-  g_assert_cmpint (gst_box_upload_sink_terms_is_replaceable (&c->terms, error), ==, c->replaceable);
-  g_assert_cmpint (gst_box_upload_sink_terms_is_for_others (&c->terms, error), ==, c->for_others);
+  g_assert_cmpint (sink_terms_is_replaceable (&c->terms, error), ==, c->replaceable);
+  g_assert_cmpint (sink_terms_is_for_others (&c->terms, error), ==, c->for_others);
 }
 
 int

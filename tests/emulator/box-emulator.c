@@ -113,7 +113,7 @@ box_emulator_new (const BoxEmulatorOptions *options, GError **error)
     options = &defaults;
   emu_clock_init (&world->clock, options->clock_offset);
   emu_rate_init (&world->rate, options->rate);
-  world->journal = emu_journal_new ();
+  world->journal = emu_request_log_new ();
   world->scenario = emu_scenario_new ();
   if (!make_dir (emulator, options->dir, error) || !make_world (emulator, options, error))
     return NULL;
@@ -153,7 +153,7 @@ box_emulator_free (BoxEmulator *emulator)
   g_clear_pointer (&world->sessions, emu_sessions_free);
   g_clear_pointer (&world->store, emu_store_free);
   g_clear_pointer (&world->tokens, emu_tokens_free);
-  emu_journal_free (world->journal);
+  emu_request_log_free (world->journal);
   emu_scenario_free (world->scenario);
   emu_rate_clear (&world->rate);
   emu_clock_clear (&world->clock);
@@ -246,37 +246,37 @@ box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds)
 GPtrArray *
 box_emulator_get_requests (BoxEmulator *emulator, const char *route)
 {
-  return emu_journal_get (emulator->world.journal, route);
+  return emu_request_log_get (emulator->world.journal, route);
 }
 
 guint
 box_emulator_count (BoxEmulator *emulator, const char *route)
 {
-  return emu_journal_count (emulator->world.journal, route, 0, FALSE);
+  return emu_request_log_count (emulator->world.journal, route, 0, FALSE);
 }
 
 guint
 box_emulator_count_status (BoxEmulator *emulator, const char *route, guint status)
 {
-  return emu_journal_count (emulator->world.journal, route, status, FALSE);
+  return emu_request_log_count (emulator->world.journal, route, status, FALSE);
 }
 
 guint
 box_emulator_count_parallel (BoxEmulator *emulator, const char *route)
 {
-  return emu_journal_count_parallel (emulator->world.journal, route);
+  return emu_request_log_count_parallel (emulator->world.journal, route);
 }
 
 gboolean
 box_emulator_wait_seen (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms)
 {
-  return emu_journal_wait (emulator->world.journal, route, FALSE, n, timeout_ms);
+  return emu_request_log_wait (emulator->world.journal, route, FALSE, n, timeout_ms);
 }
 
 gboolean
 box_emulator_wait_done (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms)
 {
-  return emu_journal_wait (emulator->world.journal, route, TRUE, n, timeout_ms);
+  return emu_request_log_wait (emulator->world.journal, route, TRUE, n, timeout_ms);
 }
 
 gboolean
@@ -288,7 +288,7 @@ box_emulator_wait_held (BoxEmulator *emulator, const char *name, guint timeout_m
 gboolean
 box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint timeout_ms)
 {
-  return emu_journal_wait_bytes (emulator->world.journal, bytes, timeout_ms);
+  return emu_request_log_wait_bytes (emulator->world.journal, bytes, timeout_ms);
 }
 
 /* --- what is stored ----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     .body = body,
     .retry_after = -1,
   };
-  g_autoptr (GError) error = box_answer_to_error (&reply, BOX_SUBJECT_SESSION, "try");
+  g_autoptr (GError) error = box_api_error_from_reply (&reply, BOX_SUBJECT_SESSION, "try");
   g_autoptr (BoxFile) file = box_file_from_conflict (error);
 
   g_assert_error (error, BOX_ERROR, error->code);

@@ -8,14 +8,14 @@
 static BoxReply *
 read_reply (const guint8 *data, gsize size, gsize cut)
 {
-  g_autoptr (BoxWire) wire = box_wire_new ();
-  BoxWireState state = box_wire_feed (wire, data, cut);
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
+  BoxReplyParserState state = box_reply_parser_feed (wire, data, cut);
 
-  if (state == BOX_WIRE_NOTHING || state == BOX_WIRE_MORE)
-    state = box_wire_feed (wire, data + cut, size - cut);
-  if (state == BOX_WIRE_NOTHING || state == BOX_WIRE_MORE)
-    state = box_wire_end (wire);
-  return state == BOX_WIRE_DONE ? box_wire_take_reply (wire) : NULL;
+  if (state == BOX_REPLY_PARSER_NOTHING || state == BOX_REPLY_PARSER_MORE)
+    state = box_reply_parser_feed (wire, data + cut, size - cut);
+  if (state == BOX_REPLY_PARSER_NOTHING || state == BOX_REPLY_PARSER_MORE)
+    state = box_reply_parser_end (wire);
+  return state == BOX_REPLY_PARSER_DONE ? box_reply_parser_take_reply (wire) : NULL;
 }
 
 int

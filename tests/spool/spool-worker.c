@@ -26,7 +26,7 @@ new_client (const char *origin)
   return spool_kit_new_client (endpoint, api_endpoint);
 }
 
-static BoxDelivery *
+static BoxAttempt *
 new_delivery (BoxRecording *recording, BoxClient *client, const BoxRecordingIntent *intent)
 {
   BoxUploadSettings settings = {
@@ -36,7 +36,7 @@ new_delivery (BoxRecording *recording, BoxClient *client, const BoxRecordingInte
     .commit = TRUE,
   };
   g_autoptr (GError) error = NULL;
-  BoxDelivery *delivery = box_delivery_new (recording, &settings, &no_events, NULL, &error);
+  BoxAttempt *delivery = box_attempt_new (recording, &settings, &no_events, NULL, &error);
 
   g_assert_no_error (error);
   return delivery;
@@ -69,7 +69,7 @@ record (const char *dir, const char *origin, const char *name, guint64 size)
   g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent (name);
   g_autoptr (BoxRecording) recording = NULL;
-  g_autoptr (BoxDelivery) delivery = NULL;
+  g_autoptr (BoxAttempt) delivery = NULL;
   BoxRecordingEnd end = { .size = size, .total = size, .padding = BOX_PADDING_NONE };
   BoxUpload *upload;
 
@@ -77,7 +77,7 @@ record (const char *dir, const char *origin, const char *name, guint64 size)
   intent->size = size;
   recording = box_spool_record (spool, intent, NULL);
   delivery = new_delivery (recording, client, intent);
-  upload = box_delivery_get_upload (delivery);
+  upload = box_attempt_get_upload (delivery);
   box_upload_start (upload);
   record_bytes (recording, upload, size, &end.sha1);
   end.has_sha1 = TRUE;
@@ -98,7 +98,7 @@ recover (const char *dir, const char *origin)
 
   for (guint i = 0; i < list->len; i++)
     {
-      const BoxSpooled *spooled = list->pdata[i];
+      const BoxSpoolEntry *spooled = list->pdata[i];
       g_autoptr (BoxRecording) recording = box_recording_open (spooled->journal_path, NULL);
       g_autoptr (BoxFile) file = NULL;
       g_autoptr (GError) error = NULL;

@@ -147,13 +147,13 @@ get_memory (Fixture *fixture)
   return memory;
 }
 
-static BoxSpooledStatus
+static BoxSpoolStatus
 get_status (Fixture *fixture)
 {
   g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
 
   g_assert_cmpuint (list->len, ==, 1);
-  return ((BoxSpooled *) list->pdata[0])->status;
+  return ((BoxSpoolEntry *) list->pdata[0])->status;
 }
 
 static void
@@ -312,10 +312,10 @@ test_eos_mode_spool_needs_no_network (Fixture *fixture, gconstpointer size)
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   finish (fixture);
-  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_COMPLETE);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_COMPLETE);
   box_emulator_set_down (fixture->kit.emulator, FALSE);
   list = box_spool_list (fixture->kit.spool, NULL);
-  error = spool_kit_recover (&fixture->kit, ((BoxSpooled *) list->pdata[0])->journal_path, &how);
+  error = spool_kit_recover (&fixture->kit, ((BoxSpoolEntry *) list->pdata[0])->journal_path, &how);
   g_assert_no_error (error);
   assert_committed (fixture, SPOOL_KIT_SIZE);
 }
@@ -333,7 +333,7 @@ test_wrong_folder_is_known_before_the_end (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (text, "boxupload resume"));
   g_assert_cmpint (push (fixture, 2 * CHUNK), ==, GST_FLOW_ERROR);
   stop (fixture);
-  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_INTERRUPTED);
 }
 
 static void
@@ -350,7 +350,7 @@ test_errors_that_are_not_fatal_keep_the_recording (Fixture *fixture, gconstpoint
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   finish (fixture);
   stop (fixture);
-  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_COMPLETE);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_COMPLETE);
 }
 
 static void
@@ -376,7 +376,7 @@ test_stopped_stream_stays_in_the_spool (Fixture *fixture, gconstpointer data)
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, 1000), ==, GST_FLOW_OK);
   stop (fixture);
-  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_INTERRUPTED);
 }
 
 static void
@@ -405,7 +405,7 @@ test_full_spool_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
                        GST_RESOURCE_ERROR_NO_SPACE_LEFT);
   stop (fixture);
   g_assert_cmpuint (box_spool_get_used (fixture->kit.spool), ==, 4 * CHUNK);
-  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOLED_INTERRUPTED);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_INTERRUPTED);
 }
 
 static gboolean
@@ -435,11 +435,11 @@ test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
                        GST_RESOURCE_ERROR_NO_SPACE_LEFT);
   stop (fixture);
   list = box_spool_list (fixture->kit.spool, NULL);
-  recorded = ((BoxSpooled *) list->pdata[0])->size;
+  recorded = ((BoxSpoolEntry *) list->pdata[0])->size;
   g_assert_cmpuint (recorded, >=, fixture->pushed);
   g_assert_cmpuint (recorded, >, BOX_SESSION_MIN_SIZE);
   g_assert_true (mount_disk (fixture, MS_REMOUNT, "size=100m"));
-  error = spool_kit_recover (&fixture->kit, ((BoxSpooled *) list->pdata[0])->journal_path, &how);
+  error = spool_kit_recover (&fixture->kit, ((BoxSpoolEntry *) list->pdata[0])->journal_path, &how);
   g_assert_no_error (error);
   assert_committed (fixture, recorded);
   g_assert_cmpint (umount (fixture->kit.dir), ==, 0);
@@ -456,7 +456,7 @@ test_data_that_cannot_be_read_back_is_an_error (Fixture *fixture, gconstpointer 
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   list = box_spool_list (fixture->kit.spool, NULL);
-  g_assert_cmpint (truncate (((BoxSpooled *) list->pdata[0])->data_path, 1000), ==, 0);
+  g_assert_cmpint (truncate (((BoxSpoolEntry *) list->pdata[0])->data_path, 1000), ==, 0);
   box_emulator_set_down (fixture->kit.emulator, FALSE);
   gst_harness_push_event (fixture->harness, gst_event_new_eos ());
   text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);

@@ -88,7 +88,7 @@ list_acknowledged (SpoolKit *kit)
   GPtrArray *states = g_ptr_array_new_with_free_func ((GDestroyNotify) box_journal_state_free);
 
   for (guint i = 0; i < list->len; i++)
-    g_ptr_array_add (states, box_journal_state_copy (((BoxSpooled *) list->pdata[i])->state));
+    g_ptr_array_add (states, box_journal_state_copy (((BoxSpoolEntry *) list->pdata[i])->state));
   return states;
 }
 
@@ -151,7 +151,7 @@ finish_all (SpoolKit *kit)
     {
       BoxRecovered how;
       g_autoptr (GError) error =
-          spool_kit_recover (kit, ((BoxSpooled *) list->pdata[i])->journal_path, &how);
+          spool_kit_recover (kit, ((BoxSpoolEntry *) list->pdata[i])->journal_path, &how);
 
       g_assert_no_error (error);
     }

@@ -70,7 +70,7 @@ test_each_refusal_says_who_must_act (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      BoxErrorCode code = box_answer_classify (rows[i].status, rows[i].code, rows[i].subject);
+      BoxErrorCode code = box_api_classify (rows[i].status, rows[i].code, rows[i].subject);
 
       if (code != rows[i].error)
         g_error ("%u %s: %d, not %d", rows[i].status, rows[i].code, (int) code,
@@ -90,7 +90,7 @@ error_of (guint status, const char *body, const char *location)
     .location = (char *) location,
   };
 
-  return box_answer_to_error (&reply, BOX_SUBJECT_SESSION, "do it");
+  return box_api_error_from_reply (&reply, BOX_SUBJECT_SESSION, "do it");
 }
 
 static void
@@ -173,9 +173,9 @@ test_nonsense_after_an_effect_is_unsure (void)
 {
   g_autoptr (GBytes) body = g_bytes_new_static ("", 0);
   BoxReply reply = { .status = 201, .body = body, .retry_after = -1 };
-  g_autoptr (GError) effect = box_answer_to_nonsense (
+  g_autoptr (GError) effect = box_api_error_from_nonsense (
       &reply, TRUE, "do it", g_error_new_literal (BOX_ERROR, BOX_ERROR_PROTOCOL, "why"));
-  g_autoptr (GError) none = box_answer_to_nonsense (
+  g_autoptr (GError) none = box_api_error_from_nonsense (
       &reply, FALSE, "do it", g_error_new_literal (BOX_ERROR, BOX_ERROR_PROTOCOL, "why"));
 
   g_assert_error (effect, BOX_ERROR, BOX_ERROR_TRANSIENT);

@@ -132,9 +132,9 @@ test_file_in_place_of_the_directory_is_refused (Fixture *fixture, gconstpointer 
 static void
 test_list_tells_the_state_of_each (Fixture *fixture, gconstpointer data)
 {
-  static const BoxSpooledStatus expected[] = {
-    BOX_SPOOLED_UNREADABLE, BOX_SPOOLED_UNREADABLE,  BOX_SPOOLED_BUSY,
-    BOX_SPOOLED_COMPLETE,   BOX_SPOOLED_INTERRUPTED, BOX_SPOOLED_COMMITTED,
+  static const BoxSpoolStatus expected[] = {
+    BOX_SPOOL_UNREADABLE, BOX_SPOOL_UNREADABLE,  BOX_SPOOL_BUSY,
+    BOX_SPOOL_COMPLETE,   BOX_SPOOL_INTERRUPTED, BOX_SPOOL_COMMITTED,
   };
   guint seen[G_N_ELEMENTS (expected)] = { 0 };
   BoxRecordingEnd end = { .size = 3, .total = 3, .padding = BOX_PADDING_NONE };
@@ -156,17 +156,17 @@ test_list_tells_the_state_of_each (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (entries->len, ==, G_N_ELEMENTS (expected));
   for (guint i = 0; i < entries->len; i++)
     {
-      const BoxSpooled *entry = entries->pdata[i];
+      const BoxSpoolEntry *entry = entries->pdata[i];
 
       seen[entry->status]++;
-      g_assert_true ((entry->problem != NULL) == (entry->status == BOX_SPOOLED_UNREADABLE));
+      g_assert_true ((entry->problem != NULL) == (entry->status == BOX_SPOOL_UNREADABLE));
       g_assert_nonnull (entry->state);
     }
-  g_assert_cmpuint (seen[BOX_SPOOLED_UNREADABLE], ==, 2);
-  g_assert_cmpuint (seen[BOX_SPOOLED_BUSY], ==, 1);
-  g_assert_cmpuint (seen[BOX_SPOOLED_COMPLETE], ==, 1);
-  g_assert_cmpuint (seen[BOX_SPOOLED_INTERRUPTED], ==, 1);
-  g_assert_cmpuint (seen[BOX_SPOOLED_COMMITTED], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOL_UNREADABLE], ==, 2);
+  g_assert_cmpuint (seen[BOX_SPOOL_BUSY], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOL_COMPLETE], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOL_INTERRUPTED], ==, 1);
+  g_assert_cmpuint (seen[BOX_SPOOL_COMMITTED], ==, 1);
 }
 
 static void
@@ -179,8 +179,8 @@ test_list_begins_with_the_oldest (Fixture *fixture, gconstpointer data)
   put_file (fixture, "20260131-095959-aaaaaaaa.journal", "");
   entries = list (fixture);
   g_assert_cmpuint (entries->len, ==, 3);
-  g_assert_cmpstr (((BoxSpooled *) entries->pdata[0])->name, ==, "20251231-235959-ffffffff");
-  g_assert_cmpstr (((BoxSpooled *) entries->pdata[2])->name, ==, "20260131-100000-00000000");
+  g_assert_cmpstr (((BoxSpoolEntry *) entries->pdata[0])->name, ==, "20251231-235959-ffffffff");
+  g_assert_cmpstr (((BoxSpoolEntry *) entries->pdata[2])->name, ==, "20260131-100000-00000000");
 }
 
 static void
@@ -202,7 +202,7 @@ test_a_recording_that_went_is_not_seen_any_more (Fixture *fixture, gconstpointer
 {
   g_autoptr (BoxRecording) recording = record (fixture, 3);
   g_autoptr (GPtrArray) names = box_spool_list_names (fixture->spool, NULL);
-  g_autoptr (BoxSpooled) before = box_spool_look (fixture->spool, names->pdata[0]);
+  g_autoptr (BoxSpoolEntry) before = box_spool_look (fixture->spool, names->pdata[0]);
 
   g_assert_cmpuint (before->size, ==, 3);
   g_assert_true (box_recording_remove (recording, NULL));
@@ -217,7 +217,7 @@ test_listing_does_not_disturb_the_writer (Fixture *fixture, gconstpointer data)
   g_autoptr (GPtrArray) first = list (fixture);
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (((BoxSpooled *) first->pdata[0])->status, ==, BOX_SPOOLED_BUSY);
+  g_assert_cmpint (((BoxSpoolEntry *) first->pdata[0])->status, ==, BOX_SPOOL_BUSY);
   g_assert_null (box_recording_open (path, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
 }
@@ -304,7 +304,7 @@ on_time_out (gpointer user_data)
 
 /* Runs until the monitor tells of a change that leaves recording 0 with @status. */
 static void
-wait_for_status (Fixture *fixture, GMainLoop *loop, BoxSpooledStatus status)
+wait_for_status (Fixture *fixture, GMainLoop *loop, BoxSpoolStatus status)
 {
   guint guard = g_timeout_add_seconds (30, on_time_out, NULL);
 
@@ -312,7 +312,7 @@ wait_for_status (Fixture *fixture, GMainLoop *loop, BoxSpooledStatus status)
     {
       g_autoptr (GPtrArray) entries = list (fixture);
 
-      if (entries->len == 1 && ((BoxSpooled *) entries->pdata[0])->status == status)
+      if (entries->len == 1 && ((BoxSpoolEntry *) entries->pdata[0])->status == status)
         break;
       g_main_loop_run (loop);
     }
@@ -329,9 +329,9 @@ test_monitor_tells_of_recordings_and_of_lost_writers (Fixture *fixture, gconstpo
   g_signal_connect (monitor, "changed", G_CALLBACK (on_changed), loop);
   recording = record (fixture, 4);
   g_main_loop_run (loop);
-  wait_for_status (fixture, loop, BOX_SPOOLED_BUSY);
+  wait_for_status (fixture, loop, BOX_SPOOL_BUSY);
   g_clear_pointer (&recording, box_recording_unref);
-  wait_for_status (fixture, loop, BOX_SPOOLED_INTERRUPTED);
+  wait_for_status (fixture, loop, BOX_SPOOL_INTERRUPTED);
 }
 
 #define ADD(name, limit, function)                                                                 \

@@ -6,7 +6,7 @@
 
 typedef struct
 {
-  BoxStore *store;
+  BoxBlocks *store;
   guint64 size;
 } Fixture;
 
@@ -14,15 +14,15 @@ static void
 set_up (Fixture *f, gconstpointer blocks)
 {
   g_mutex_lock (box_workers_lock ());
-  f->store = box_store_new ();
-  box_store_set_limit_locked (f->store, GPOINTER_TO_UINT (blocks) * (guint64) BOX_STORE_BLOCK,
-                              BOX_STORE_BLOCK);
+  f->store = box_blocks_new ();
+  box_blocks_set_limit_locked (f->store, GPOINTER_TO_UINT (blocks) * (guint64) BOX_BLOCK_SIZE,
+                               BOX_BLOCK_SIZE);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer blocks)
 {
-  box_store_free_locked (f->store);
+  box_blocks_free_locked (f->store);
   g_mutex_unlock (box_workers_lock ());
 }
 
@@ -30,13 +30,13 @@ tear_down (Fixture *f, gconstpointer blocks)
 static gboolean
 fill (Fixture *f)
 {
-  guint8 *data = box_store_extend_locked (f->store, f->size);
+  guint8 *data = box_blocks_extend_locked (f->store, f->size);
 
   if (data == NULL)
     return FALSE;
-  for (guint i = 0; i < BOX_STORE_BLOCK; i++)
+  for (guint i = 0; i < BOX_BLOCK_SIZE; i++)
     data[i] = (guint8) ((f->size + i) / 251);
-  f->size += BOX_STORE_BLOCK;
+  f->size += BOX_BLOCK_SIZE;
   return TRUE;
 }
 
@@ -45,9 +45,9 @@ test_no_more_than_the_limit_is_held (Fixture *f, gconstpointer blocks)
 {
   for (guint i = 0; i < GPOINTER_TO_UINT (blocks); i++)
     g_assert_true (fill (f));
-  g_assert_false (box_store_has_room_locked (f->store));
+  g_assert_false (box_blocks_has_room_locked (f->store));
   g_assert_false (fill (f));
-  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, f->size);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, f->size);
 }
 
 static void
@@ -55,10 +55,10 @@ test_a_block_is_free_when_every_byte_of_it_was_dropped (Fixture *f, gconstpointe
 {
   while (fill (f))
     ;
-  box_store_drop_locked (f->store, 100, BOX_STORE_BLOCK);
-  g_assert_false (box_store_has_room_locked (f->store));
-  box_store_drop_locked (f->store, 0, 100);
-  g_assert_true (box_store_has_room_locked (f->store));
+  box_blocks_drop_locked (f->store, 100, BOX_BLOCK_SIZE);
+  g_assert_false (box_blocks_has_room_locked (f->store));
+  box_blocks_drop_locked (f->store, 0, 100);
+  g_assert_true (box_blocks_has_room_locked (f->store));
   g_assert_true (fill (f));
   g_assert_false (fill (f));
 }
@@ -68,9 +68,9 @@ test_parts_may_be_dropped_in_any_order (Fixture *f, gconstpointer blocks)
 {
   while (fill (f))
     ;
-  for (guint64 end = f->size; end > 0; end -= BOX_STORE_BLOCK / 4)
-    box_store_drop_locked (f->store, end - BOX_STORE_BLOCK / 4, BOX_STORE_BLOCK / 4);
-  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, 0);
+  for (guint64 end = f->size; end > 0; end -= BOX_BLOCK_SIZE / 4)
+    box_blocks_drop_locked (f->store, end - BOX_BLOCK_SIZE / 4, BOX_BLOCK_SIZE / 4);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 0);
   g_assert_true (fill (f));
 }
 
@@ -78,32 +78,32 @@ static void
 test_the_end_of_the_stream_frees_what_will_not_be_filled (Fixture *f, gconstpointer blocks)
 {
   g_assert_true (fill (f));
-  box_store_end_locked (f->store, 188);
-  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, BOX_STORE_BLOCK);
-  box_store_drop_locked (f->store, 0, 188);
-  g_assert_cmpuint (box_store_get_memory_locked (f->store), ==, 0);
+  box_blocks_end_locked (f->store, 188);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, BOX_BLOCK_SIZE);
+  box_blocks_drop_locked (f->store, 0, 188);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 0);
 }
 
 static void
 test_a_pinned_range_reads_back_what_was_written (Fixture *f, gconstpointer blocks)
 {
-  guint64 offset = 1000, size = 2 * BOX_STORE_BLOCK;
-  BoxStoreRange range;
+  guint64 offset = 1000, size = 2 * BOX_BLOCK_SIZE;
+  BoxBlocksRange range;
 
   while (fill (f))
     ;
-  box_store_pin_locked (f->store, offset, size, &range);
+  box_blocks_pin_locked (f->store, offset, size, &range);
   for (guint64 i = 0; i < size;)
     {
       gsize n = 77777;
-      const guint8 *data = box_store_peek (&range, i, &n);
+      const guint8 *data = box_blocks_peek (&range, i, &n);
 
       n = MIN (n, size - i);
       for (gsize k = 0; k < n; k++)
         g_assert_cmpuint (data[k], ==, (guint8) ((offset + i + k) / 251));
       i += n;
     }
-  box_store_range_clear (&range);
+  box_blocks_range_clear (&range);
 }
 
 /* The process's bound is eight blocks (main()). */
@@ -111,16 +111,16 @@ static void
 test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process (Fixture *f,
                                                                        gconstpointer blocks)
 {
-  BoxStore *greedy = box_store_new ();
+  BoxBlocks *greedy = box_blocks_new ();
   guint64 offset = 0;
 
-  box_store_set_limit_locked (greedy, 100 * (guint64) BOX_STORE_BLOCK, BOX_STORE_BLOCK);
-  while (box_store_extend_locked (greedy, offset) != NULL)
-    offset += BOX_STORE_BLOCK;
-  g_assert_cmpuint (offset, ==, 8 * BOX_STORE_BLOCK);
+  box_blocks_set_limit_locked (greedy, 100 * (guint64) BOX_BLOCK_SIZE, BOX_BLOCK_SIZE);
+  while (box_blocks_extend_locked (greedy, offset) != NULL)
+    offset += BOX_BLOCK_SIZE;
+  g_assert_cmpuint (offset, ==, 8 * BOX_BLOCK_SIZE);
   g_assert_true (fill (f));
   g_assert_false (fill (f));
-  box_store_free_locked (greedy);
+  box_blocks_free_locked (greedy);
   g_assert_true (fill (f));
 }
 

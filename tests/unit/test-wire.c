@@ -7,59 +7,67 @@
 static const struct
 {
   const char *text;
-  BoxWireState state; /* when all is fed */
-  BoxWireState ended; /* and the connection has ended */
+  BoxReplyParserState state; /* when all is fed */
+  BoxReplyParserState ended; /* and the connection has ended */
   guint status;
   const char *body;
 } cases[] = {
-  { "", BOX_WIRE_NOTHING, BOX_WIRE_NOTHING },
-  { "HT", BOX_WIRE_MORE, BOX_WIRE_MORE },
-  { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n", BOX_WIRE_MORE, BOX_WIRE_MORE },
-  { "HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\na", BOX_WIRE_MORE, BOX_WIRE_MORE },
-  { "HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", BOX_WIRE_MORE,
-    BOX_WIRE_MORE },
-  { "HTTP/1.1 201 OK\r\n\r\nuntil the end", BOX_WIRE_MORE, BOX_WIRE_DONE, 201, "until the end" },
-  { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "" },
-  { "HTTP/1.1 200 OK\nContent-Length: 2\n\nab", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "ab" },
-  { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabHTTP", BOX_WIRE_DONE, BOX_WIRE_DONE, 200, "ab" },
-  { "HTTP/1.1 429 No\r\nContent-Length: 9\r\n\r\nab", BOX_WIRE_MORE, BOX_WIRE_DONE, 429, "ab" },
-  { "HTTP/1.1 500 No\r\n\r\nuntil the end", BOX_WIRE_MORE, BOX_WIRE_DONE, 500, "until the end" },
-  { "HTTP/1.1 204 No\r\n\r\n", BOX_WIRE_DONE, BOX_WIRE_DONE, 204, "" },
-  { "HTTP/1.1 100 Go on\r\n\r\n", BOX_WIRE_NOTHING, BOX_WIRE_NOTHING },
-  { "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", BOX_WIRE_DONE,
-    BOX_WIRE_DONE, 401, "" },
+  { "", BOX_REPLY_PARSER_NOTHING, BOX_REPLY_PARSER_NOTHING },
+  { "HT", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_MORE },
+  { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_MORE },
+  { "HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\na", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_MORE },
+  { "HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", BOX_REPLY_PARSER_MORE,
+    BOX_REPLY_PARSER_MORE },
+  { "HTTP/1.1 201 OK\r\n\r\nuntil the end", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE, 201,
+    "until the end" },
+  { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE,
+    200, "" },
+  { "HTTP/1.1 200 OK\nContent-Length: 2\n\nab", BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE, 200,
+    "ab" },
+  { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabHTTP", BOX_REPLY_PARSER_DONE,
+    BOX_REPLY_PARSER_DONE, 200, "ab" },
+  { "HTTP/1.1 429 No\r\nContent-Length: 9\r\n\r\nab", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE,
+    429, "ab" },
+  { "HTTP/1.1 500 No\r\n\r\nuntil the end", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE, 500,
+    "until the end" },
+  { "HTTP/1.1 204 No\r\n\r\n", BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE, 204, "" },
+  { "HTTP/1.1 100 Go on\r\n\r\n", BOX_REPLY_PARSER_NOTHING, BOX_REPLY_PARSER_NOTHING },
+  { "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", BOX_REPLY_PARSER_DONE,
+    BOX_REPLY_PARSER_DONE, 401, "" },
   { "HTTP/1.1 503 No\r\nTransfer-Encoding: "
     "chunked\r\n\r\n3\r\nabc\r\n0A;x=y\r\n0123456789\r\n0\r\n\r\n",
-    BOX_WIRE_DONE, BOX_WIRE_DONE, 503, "abc0123456789" },
-  { "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nde", BOX_WIRE_MORE,
-    BOX_WIRE_DONE, 503, "abc" },
-  { "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc", BOX_WIRE_MORE,
-    BOX_WIRE_DONE, 503, "" },
-  { "SSH-2.0-OpenSSH\r\n", BOX_WIRE_BAD, BOX_WIRE_BAD },
-  { "HTTP/x.y what\r\n\r\n", BOX_WIRE_BAD, BOX_WIRE_BAD },
-  { "\r\n\r\n", BOX_WIRE_BAD, BOX_WIRE_BAD },
+    BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE, 503, "abc0123456789" },
+  { "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nde",
+    BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE, 503, "abc" },
+  { "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc",
+    BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE, 503, "" },
+  { "SSH-2.0-OpenSSH\r\n", BOX_REPLY_PARSER_BAD, BOX_REPLY_PARSER_BAD },
+  { "HTTP/x.y what\r\n\r\n", BOX_REPLY_PARSER_BAD, BOX_REPLY_PARSER_BAD },
+  { "\r\n\r\n", BOX_REPLY_PARSER_BAD, BOX_REPLY_PARSER_BAD },
 };
 
 static void
 check_case (gsize i, gsize step)
 {
-  g_autoptr (BoxWire) wire = box_wire_new ();
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
   const char *text = cases[i].text;
-  BoxWireState state = BOX_WIRE_NOTHING;
+  BoxReplyParserState state = BOX_REPLY_PARSER_NOTHING;
   g_autoptr (BoxReply) reply = NULL;
 
-  for (gsize pos = 0; pos < strlen (text) && state != BOX_WIRE_BAD && state != BOX_WIRE_DONE;
+  for (gsize pos = 0;
+       pos < strlen (text) && state != BOX_REPLY_PARSER_BAD && state != BOX_REPLY_PARSER_DONE;
        pos += step)
-    state = box_wire_feed (wire, (const guint8 *) text + pos, MIN (step, strlen (text) - pos));
+    state =
+        box_reply_parser_feed (wire, (const guint8 *) text + pos, MIN (step, strlen (text) - pos));
   if (state != cases[i].state)
     g_error ("case %zu in steps of %zu: %d", i, step, (int) state);
-  if (state == BOX_WIRE_BAD)
+  if (state == BOX_REPLY_PARSER_BAD)
     return;
-  if (state != BOX_WIRE_DONE)
-    g_assert_cmpint (box_wire_end (wire), ==, cases[i].ended);
-  if (cases[i].ended != BOX_WIRE_DONE)
+  if (state != BOX_REPLY_PARSER_DONE)
+    g_assert_cmpint (box_reply_parser_end (wire), ==, cases[i].ended);
+  if (cases[i].ended != BOX_REPLY_PARSER_DONE)
     return;
-  reply = box_wire_take_reply (wire);
+  reply = box_reply_parser_take_reply (wire);
   g_assert_cmpuint (reply->status, ==, cases[i].status);
   g_assert_cmpmem (g_bytes_get_data (reply->body, NULL), g_bytes_get_size (reply->body),
                    cases[i].body, strlen (cases[i].body));
@@ -76,27 +84,29 @@ test_replies_are_understood_however_they_are_cut (void)
 static void
 test_an_endless_head_is_refused (void)
 {
-  g_autoptr (BoxWire) wire = box_wire_new ();
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
   static const guint8 line[] = "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
-  BoxWireState state = box_wire_feed (wire, (const guint8 *) "HTTP/1.1 200 OK\r\n", 17);
+  BoxReplyParserState state =
+      box_reply_parser_feed (wire, (const guint8 *) "HTTP/1.1 200 OK\r\n", 17);
 
-  for (guint i = 0; i < 100000 && state == BOX_WIRE_MORE; i++)
-    state = box_wire_feed (wire, line, sizeof line - 1);
-  g_assert_cmpint (state, ==, BOX_WIRE_BAD);
+  for (guint i = 0; i < 100000 && state == BOX_REPLY_PARSER_MORE; i++)
+    state = box_reply_parser_feed (wire, line, sizeof line - 1);
+  g_assert_cmpint (state, ==, BOX_REPLY_PARSER_BAD);
 }
 
 static void
 test_an_endless_body_ends_at_the_limit (void)
 {
-  g_autoptr (BoxWire) wire = box_wire_new ();
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
   static const guint8 block[65536];
-  BoxWireState state = box_wire_feed (wire, (const guint8 *) "HTTP/1.1 500 No\r\n\r\n", 19);
+  BoxReplyParserState state =
+      box_reply_parser_feed (wire, (const guint8 *) "HTTP/1.1 500 No\r\n\r\n", 19);
   g_autoptr (BoxReply) reply = NULL;
 
-  for (guint i = 0; i < 1000 && state == BOX_WIRE_MORE; i++)
-    state = box_wire_feed (wire, block, sizeof block);
-  g_assert_cmpint (state, ==, BOX_WIRE_DONE);
-  reply = box_wire_take_reply (wire);
+  for (guint i = 0; i < 1000 && state == BOX_REPLY_PARSER_MORE; i++)
+    state = box_reply_parser_feed (wire, block, sizeof block);
+  g_assert_cmpint (state, ==, BOX_REPLY_PARSER_DONE);
+  reply = box_reply_parser_take_reply (wire);
   g_assert_cmpuint (g_bytes_get_size (reply->body), ==, BOX_TRANSPORT_MAX_REPLY);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/http/request-log.h"
 
-struct _EmuJournal
+struct _EmuRequestLog
 {
   GMutex lock;
   GCond changed;  /* requests */
@@ -49,10 +49,10 @@ box_emulator_request_free (BoxEmulatorRequest *request)
   g_free (request);
 }
 
-EmuJournal *
-emu_journal_new (void)
+EmuRequestLog *
+emu_request_log_new (void)
 {
-  EmuJournal *journal = g_new0 (EmuJournal, 1);
+  EmuRequestLog *journal = g_new0 (EmuRequestLog, 1);
 
   g_mutex_init (&journal->lock);
   g_cond_init (&journal->changed);
@@ -62,7 +62,7 @@ emu_journal_new (void)
 }
 
 void
-emu_journal_free (EmuJournal *journal)
+emu_request_log_free (EmuRequestLog *journal)
 {
   g_ptr_array_unref (journal->requests);
   g_mutex_clear (&journal->lock);
@@ -72,13 +72,13 @@ emu_journal_free (EmuJournal *journal)
 }
 
 static BoxEmulatorRequest *
-get_locked (EmuJournal *journal, guint number)
+get_locked (EmuRequestLog *journal, guint number)
 {
   return g_ptr_array_index (journal->requests, number - 1);
 }
 
 guint
-emu_journal_begin (EmuJournal *journal, BoxEmulatorRequest *request)
+emu_request_log_begin (EmuRequestLog *journal, BoxEmulatorRequest *request)
 {
   guint number;
 
@@ -94,7 +94,7 @@ emu_journal_begin (EmuJournal *journal, BoxEmulatorRequest *request)
 }
 
 void
-emu_journal_add_body (EmuJournal *journal, guint number, gsize bytes)
+emu_request_log_add_body (EmuRequestLog *journal, guint number, gsize bytes)
 {
   g_mutex_lock (&journal->lock);
   get_locked (journal, number)->body_bytes += bytes;
@@ -104,7 +104,7 @@ emu_journal_add_body (EmuJournal *journal, guint number, gsize bytes)
 }
 
 void
-emu_journal_set_fault (EmuJournal *journal, guint number, const char *fault)
+emu_request_log_set_fault (EmuRequestLog *journal, guint number, const char *fault)
 {
   BoxEmulatorRequest *request;
 
@@ -116,7 +116,7 @@ emu_journal_set_fault (EmuJournal *journal, guint number, const char *fault)
 }
 
 void
-emu_journal_answer (EmuJournal *journal, guint number, guint status)
+emu_request_log_answer (EmuRequestLog *journal, guint number, guint status)
 {
   BoxEmulatorRequest *request;
 
@@ -128,7 +128,7 @@ emu_journal_answer (EmuJournal *journal, guint number, guint status)
 }
 
 void
-emu_journal_end (EmuJournal *journal, guint number, gboolean aborted)
+emu_request_log_end (EmuRequestLog *journal, guint number, gboolean aborted)
 {
   BoxEmulatorRequest *request;
 
@@ -149,7 +149,7 @@ is_of_route (const BoxEmulatorRequest *request, const char *route)
 }
 
 GPtrArray *
-emu_journal_get (EmuJournal *journal, const char *route)
+emu_request_log_get (EmuRequestLog *journal, const char *route)
 {
   GPtrArray *result = g_ptr_array_new_with_free_func ((GDestroyNotify) box_emulator_request_free);
 
@@ -162,7 +162,7 @@ emu_journal_get (EmuJournal *journal, const char *route)
 }
 
 static guint
-count_locked (EmuJournal *journal, const char *route, guint status, gboolean done)
+count_locked (EmuRequestLog *journal, const char *route, guint status, gboolean done)
 {
   guint n = 0;
 
@@ -177,7 +177,7 @@ count_locked (EmuJournal *journal, const char *route, guint status, gboolean don
 }
 
 guint
-emu_journal_count (EmuJournal *journal, const char *route, guint status, gboolean done)
+emu_request_log_count (EmuRequestLog *journal, const char *route, guint status, gboolean done)
 {
   guint n;
 
@@ -188,9 +188,9 @@ emu_journal_count (EmuJournal *journal, const char *route, guint status, gboolea
 }
 
 guint
-emu_journal_count_parallel (EmuJournal *journal, const char *route)
+emu_request_log_count_parallel (EmuRequestLog *journal, const char *route)
 {
-  g_autoptr (GPtrArray) requests = emu_journal_get (journal, route);
+  g_autoptr (GPtrArray) requests = emu_request_log_get (journal, route);
   guint most = 0;
 
   for (guint i = 0; i < requests->len; i++)
@@ -210,7 +210,8 @@ emu_journal_count_parallel (EmuJournal *journal, const char *route)
 }
 
 gboolean
-emu_journal_wait (EmuJournal *journal, const char *route, gboolean done, guint n, guint timeout_ms)
+emu_request_log_wait (EmuRequestLog *journal, const char *route, gboolean done, guint n,
+                      guint timeout_ms)
 {
   gint64 until = g_get_monotonic_time () + timeout_ms * (gint64) G_TIME_SPAN_MILLISECOND;
   gboolean in_time = TRUE;
@@ -223,7 +224,7 @@ emu_journal_wait (EmuJournal *journal, const char *route, gboolean done, guint n
 }
 
 gboolean
-emu_journal_wait_bytes (EmuJournal *journal, guint64 bytes, guint timeout_ms)
+emu_request_log_wait_bytes (EmuRequestLog *journal, guint64 bytes, guint timeout_ms)
 {
   gint64 until = g_get_monotonic_time () + timeout_ms * (gint64) G_TIME_SPAN_MILLISECOND;
   gboolean in_time = TRUE;

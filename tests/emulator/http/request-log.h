@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * EmuJournal: every request that came, and what became of it; lets tests wait for requests instead
- * of sleeping.
+ * EmuRequestLog: every request that came, and what became of it; lets tests wait for requests
+ * instead of sleeping.
  */
 #pragma once
 
@@ -9,28 +9,29 @@
 
 G_BEGIN_DECLS
 
-typedef struct _EmuJournal EmuJournal;
+typedef struct _EmuRequestLog EmuRequestLog;
 
-EmuJournal *emu_journal_new (void);
-void emu_journal_free (EmuJournal *journal);
+EmuRequestLog *emu_request_log_new (void);
+void emu_request_log_free (EmuRequestLog *journal);
 
 /* Takes @request (but copies its headers), sets its number and time, and returns the number. */
-guint emu_journal_begin (EmuJournal *journal, BoxEmulatorRequest *request);
+guint emu_request_log_begin (EmuRequestLog *journal, BoxEmulatorRequest *request);
 
-void emu_journal_add_body (EmuJournal *journal, guint number, gsize bytes);
-void emu_journal_set_fault (EmuJournal *journal, guint number, const char *fault);
+void emu_request_log_add_body (EmuRequestLog *journal, guint number, gsize bytes);
+void emu_request_log_set_fault (EmuRequestLog *journal, guint number, const char *fault);
 
 /* Before the reply's first byte leaves, so that a client that has it finds it here. */
-void emu_journal_answer (EmuJournal *journal, guint number, guint status);
-void emu_journal_end (EmuJournal *journal, guint number, gboolean aborted);
+void emu_request_log_answer (EmuRequestLog *journal, guint number, guint status);
+void emu_request_log_end (EmuRequestLog *journal, guint number, gboolean aborted);
 
-GPtrArray *emu_journal_get (EmuJournal *journal, const char *route);
+GPtrArray *emu_request_log_get (EmuRequestLog *journal, const char *route);
 
 /* @status 0: with any or none; @done: only those that are done. */
-guint emu_journal_count (EmuJournal *journal, const char *route, guint status, gboolean done);
-guint emu_journal_count_parallel (EmuJournal *journal, const char *route);
-gboolean
-emu_journal_wait (EmuJournal *journal, const char *route, gboolean done, guint n, guint timeout_ms);
-gboolean emu_journal_wait_bytes (EmuJournal *journal, guint64 bytes, guint timeout_ms);
+guint
+emu_request_log_count (EmuRequestLog *journal, const char *route, guint status, gboolean done);
+guint emu_request_log_count_parallel (EmuRequestLog *journal, const char *route);
+gboolean emu_request_log_wait (EmuRequestLog *journal, const char *route, gboolean done, guint n,
+                               guint timeout_ms);
+gboolean emu_request_log_wait_bytes (EmuRequestLog *journal, guint64 bytes, guint timeout_ms);
 
 G_END_DECLS

@@ -73,7 +73,7 @@ note_in_journal (EmuCall *call)
   request->headers = call->headers;
   request->token = g_strdup (call->token);
   request->offset = call->offset;
-  call->number = emu_journal_begin (call->world->journal, request);
+  call->number = emu_request_log_begin (call->world->journal, request);
 }
 
 static void
@@ -270,7 +270,7 @@ send_reply (EmuCall *call)
   if (call->reply_body != NULL)
     data = g_bytes_get_data (call->reply_body, &size);
   length = call->reply_file != NULL ? call->file_length : size;
-  emu_journal_answer (call->world->journal, call->number, call->status);
+  emu_request_log_answer (call->world->journal, call->number, call->status);
   if (!send_head (call, length) || g_str_equal (call->method, "HEAD"))
     return;
   if (call->endless)
@@ -280,7 +280,7 @@ send_reply (EmuCall *call)
     }
   if (cut != NULL)
     {
-      emu_journal_set_fault (call->world->journal, call->number, cut->action_name);
+      emu_request_log_set_fault (call->world->journal, call->number, cut->action_name);
       length = MIN (length, cut->bytes);
     }
   if (call->reply_file != NULL)
@@ -337,9 +337,9 @@ open_tunnel (EmuCall *call)
   const char *reply = known ? yes : no;
   gboolean ok;
 
-  emu_journal_answer (call->world->journal, call->number, known ? 200 : 403);
+  emu_request_log_answer (call->world->journal, call->number, known ? 200 : 403);
   ok = emu_connection_write (call->connection, reply, strlen (reply));
-  emu_journal_end (call->world->journal, call->number, !ok);
+  emu_request_log_end (call->world->journal, call->number, !ok);
   return ok && known && emu_connection_upgrade (call->connection);
 }
 
@@ -361,7 +361,7 @@ exchange (EmuCall *call)
   if (call->verdict != EMU_VERDICT_LOST)
     send_reply (call);
   lost = call->verdict == EMU_VERDICT_LOST || emu_connection_is_lost (call->connection);
-  emu_journal_end (call->world->journal, call->number, lost);
+  emu_request_log_end (call->world->journal, call->number, lost);
   if (!lost && !emu_connection_body_ended (call->connection))
     end_early (call, should_linger (call, rules));
   return !lost && !call->close;

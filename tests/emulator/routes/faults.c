@@ -122,7 +122,7 @@ emu_faults_strike (EmuCall *call, EmuStage stage)
           continue;
         }
       g_ptr_array_remove_index (call->rules, i);
-      emu_journal_set_fault (call->world->journal, call->number, rule->action_name);
+      emu_request_log_set_fault (call->world->journal, call->number, rule->action_name);
       apply (call, rule);
     }
 }

@@ -25,7 +25,7 @@ typedef struct
   gboolean late_expiry;
   EmuClock clock;
   EmuRate rate;
-  EmuJournal *journal;
+  EmuRequestLog *journal;
   EmuScenario *scenario;
   EmuStore *store;
   EmuSessions *sessions;

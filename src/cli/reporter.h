@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliTeller: tells of one upload what its events say: as JSON Lines, as lines on stderr, or as the
- * notice of a progress bar. Threads: the events come from the upload's workers, everything else
+ * CliReporter: tells of one upload what its events say: as JSON Lines, as lines on stderr, or as
+ * the notice of a progress bar. Threads: the events come from the upload's workers, everything else
  * from the owner.
  */
 #pragma once
@@ -19,48 +19,48 @@ typedef enum
 } CliTell;
 
 /* JSON where it is wanted, else what goes with @progress. */
-CliTell cli_teller_choose (gboolean json, CliProgress *progress);
+CliTell cli_reporter_choose (gboolean json, CliProgress *progress);
 
-typedef struct _CliTeller CliTeller;
+typedef struct _CliReporter CliReporter;
 
 /* @path: of the local file, in the file system's encoding. */
-CliTeller *cli_teller_new (const char *path, CliTell tell);
-CliTeller *cli_teller_ref (CliTeller *teller);
-void cli_teller_unref (CliTeller *teller);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliTeller, cli_teller_unref)
+CliReporter *cli_reporter_new (const char *path, CliTell tell);
+CliReporter *cli_reporter_ref (CliReporter *teller);
+void cli_reporter_unref (CliReporter *teller);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_unref)
 
 /* Sessions that are opened are noted (spool/note.h) as going to @destination. Before the upload
  * begins. */
-void cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destination);
+void cli_reporter_note_sessions (CliReporter *teller, const BoxDestination *destination);
 
 /* For box_upload_new(), with a teller as user data. */
-extern const BoxUploadEvents cli_teller_events;
+extern const BoxUploadEvents cli_reporter_events;
 
 /* For box_upload_new() as well: takes the reference that the upload had, when its workers are done
  * with it. */
-void cli_teller_upload_gone (gpointer teller);
+void cli_reporter_upload_gone (gpointer teller);
 
 /* Waits until that has happened, so that a session that is being aborted is not left behind by the
  * program's end; not longer than
  * @timeout microseconds. */
-void cli_teller_wait_gone (CliTeller *teller, gint64 timeout);
+void cli_reporter_wait_gone (CliReporter *teller, gint64 timeout);
 
 /* The path for people, printable; owned by @teller. */
-const char *cli_teller_get_name (CliTeller *teller);
+const char *cli_reporter_get_name (CliReporter *teller);
 
 /* The last session that was opened, or NULL; free with g_free(). */
-char *cli_teller_dup_session_id (CliTeller *teller);
+char *cli_reporter_dup_session_id (CliReporter *teller);
 
 /* The figures of @upload (nullable: not begun), a file of @size bytes. @notice: (out): what @line's
  * notice is; free with g_free(). */
-void cli_teller_get_progress (CliTeller *teller, BoxUpload *upload, guint64 size,
-                              CliProgressLine *line, char **notice);
+void cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 size,
+                                CliProgressLine *line, char **notice);
 
 /* Prints the figures of @upload as a JSON line. */
-void cli_teller_tell_progress (CliTeller *teller, BoxUpload *upload);
+void cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload);
 
 /* Prints the end as a JSON line: @event with what there is of @file and @error (nullable). */
-void cli_teller_tell_end (CliTeller *teller, const char *event, const BoxFile *file,
-                          const GError *error);
+void cli_reporter_tell_end (CliReporter *teller, const char *event, const BoxFile *file,
+                            const GError *error);
 
 G_END_DECLS

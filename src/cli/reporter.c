@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/teller.h"
+#include "cli/reporter.h"
 
 #include "cli/output.h"
 #include "spool/note.h"
 
-struct _CliTeller
+struct _CliReporter
 {
   /* immutable once the upload has begun */
   char *path;
@@ -23,17 +23,17 @@ struct _CliTeller
 };
 
 CliTell
-cli_teller_choose (gboolean json, CliProgress *progress)
+cli_reporter_choose (gboolean json, CliProgress *progress)
 {
   if (json)
     return CLI_TELL_JSON;
   return cli_progress_is_shown (progress) ? CLI_TELL_NOTHING : CLI_TELL_TEXT;
 }
 
-CliTeller *
-cli_teller_new (const char *path, CliTell tell)
+CliReporter *
+cli_reporter_new (const char *path, CliTell tell)
 {
-  CliTeller *teller = g_atomic_rc_box_new0 (CliTeller);
+  CliReporter *teller = g_atomic_rc_box_new0 (CliReporter);
   g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *base = g_filename_display_basename (path);
 
@@ -46,8 +46,8 @@ cli_teller_new (const char *path, CliTell tell)
   return teller;
 }
 
-CliTeller *
-cli_teller_ref (CliTeller *teller)
+CliReporter *
+cli_reporter_ref (CliReporter *teller)
 {
   return g_atomic_rc_box_acquire (teller);
 }
@@ -55,7 +55,7 @@ cli_teller_ref (CliTeller *teller)
 static void
 teller_clear (gpointer data)
 {
-  CliTeller *teller = data;
+  CliReporter *teller = data;
 
   g_clear_pointer (&teller->noted, box_destination_free);
   g_free (teller->session_id);
@@ -68,32 +68,32 @@ teller_clear (gpointer data)
 }
 
 void
-cli_teller_unref (CliTeller *teller)
+cli_reporter_unref (CliReporter *teller)
 {
   g_atomic_rc_box_release_full (teller, teller_clear);
 }
 
 void
-cli_teller_note_sessions (CliTeller *teller, const BoxDestination *destination)
+cli_reporter_note_sessions (CliReporter *teller, const BoxDestination *destination)
 {
   g_clear_pointer (&teller->noted, box_destination_free);
   teller->noted = box_destination_copy (destination);
 }
 
 void
-cli_teller_upload_gone (gpointer data)
+cli_reporter_upload_gone (gpointer data)
 {
-  CliTeller *teller = data;
+  CliReporter *teller = data;
 
   g_mutex_lock (&teller->lock);
   teller->gone = TRUE;
   g_cond_broadcast (&teller->gone_changed);
   g_mutex_unlock (&teller->lock);
-  cli_teller_unref (teller);
+  cli_reporter_unref (teller);
 }
 
 void
-cli_teller_wait_gone (CliTeller *teller, gint64 timeout)
+cli_reporter_wait_gone (CliReporter *teller, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
 
@@ -104,13 +104,13 @@ cli_teller_wait_gone (CliTeller *teller, gint64 timeout)
 }
 
 const char *
-cli_teller_get_name (CliTeller *teller)
+cli_reporter_get_name (CliReporter *teller)
 {
   return teller->shown;
 }
 
 char *
-cli_teller_dup_session_id (CliTeller *teller)
+cli_reporter_dup_session_id (CliReporter *teller)
 {
   char *session_id;
 
@@ -122,7 +122,7 @@ cli_teller_dup_session_id (CliTeller *teller)
 
 /* Takes @notice. */
 static void
-set_notice (CliTeller *teller, char *notice)
+set_notice (CliReporter *teller, char *notice)
 {
   g_autofree char *old = NULL;
 
@@ -133,7 +133,7 @@ set_notice (CliTeller *teller, char *notice)
 }
 
 static JsonBuilder *
-new_event (CliTeller *teller, const char *event)
+new_event (CliReporter *teller, const char *event)
 {
   g_autofree char *shown = g_filename_display_name (teller->path);
   JsonBuilder *builder = cli_json_new ();
@@ -145,7 +145,7 @@ new_event (CliTeller *teller, const char *event)
 
 /* A note that cannot be written costs only comfort. */
 static void
-note_session (CliTeller *teller, const BoxSession *session, guint64 size)
+note_session (CliReporter *teller, const BoxSession *session, guint64 size)
 {
   g_autoptr (GError) error = NULL;
 
@@ -157,7 +157,7 @@ note_session (CliTeller *teller, const BoxSession *session, guint64 size)
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
-  CliTeller *teller = user_data;
+  CliReporter *teller = user_data;
   g_autofree char *old = NULL;
 
   note_session (teller, session, size);
@@ -178,7 +178,7 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
-  CliTeller *teller = user_data;
+  CliReporter *teller = user_data;
 
   set_notice (teller, NULL);
   if (teller->tell == CLI_TELL_JSON)
@@ -196,7 +196,7 @@ static void
 on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
              gpointer user_data)
 {
-  CliTeller *teller = user_data;
+  CliReporter *teller = user_data;
   double seconds = (double) delay / G_USEC_PER_SEC;
   gboolean known;
 
@@ -225,7 +225,7 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  CliTeller *teller = user_data;
+  CliReporter *teller = user_data;
 
   g_mutex_lock (&teller->lock);
   teller->outage = reason != NULL;
@@ -248,7 +248,7 @@ on_outage (const GError *reason, gpointer user_data)
 static void
 on_committing (gpointer user_data)
 {
-  CliTeller *teller = user_data;
+  CliReporter *teller = user_data;
 
   set_notice (teller, g_strdup ("committing"));
   if (teller->tell == CLI_TELL_JSON)
@@ -259,7 +259,7 @@ on_committing (gpointer user_data)
     }
 }
 
-const BoxUploadEvents cli_teller_events = {
+const BoxUploadEvents cli_reporter_events = {
   .session_opened = on_session_opened,
   .part_done = on_part_done,
   .retrying = on_retrying,
@@ -275,8 +275,8 @@ get_done (const BoxUploadStats *stats, guint64 size)
 }
 
 void
-cli_teller_get_progress (CliTeller *teller, BoxUpload *upload, guint64 size, CliProgressLine *line,
-                         char **notice)
+cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 size,
+                           CliProgressLine *line, char **notice)
 {
   BoxUploadStats stats = { 0 };
 
@@ -295,7 +295,7 @@ cli_teller_get_progress (CliTeller *teller, BoxUpload *upload, guint64 size, Cli
 }
 
 void
-cli_teller_tell_progress (CliTeller *teller, BoxUpload *upload)
+cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload)
 {
   g_autoptr (JsonBuilder) builder = new_event (teller, "progress");
   BoxUploadStats stats;
@@ -313,10 +313,11 @@ cli_teller_tell_progress (CliTeller *teller, BoxUpload *upload)
 }
 
 void
-cli_teller_tell_end (CliTeller *teller, const char *event, const BoxFile *file, const GError *error)
+cli_reporter_tell_end (CliReporter *teller, const char *event, const BoxFile *file,
+                       const GError *error)
 {
   g_autoptr (JsonBuilder) builder = new_event (teller, event);
-  g_autofree char *session_id = cli_teller_dup_session_id (teller);
+  g_autofree char *session_id = cli_reporter_dup_session_id (teller);
 
   if (session_id != NULL)
     cli_json_add_string (builder, "session_id", session_id);
