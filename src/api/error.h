@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "http/transport.h"
+#include "http/message.h"
 
 G_BEGIN_DECLS
 

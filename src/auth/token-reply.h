@@ -5,7 +5,7 @@
 #pragma once
 
 #include "auth/token.h"
-#include "http/transport.h"
+#include "http/message.h"
 
 G_BEGIN_DECLS
 

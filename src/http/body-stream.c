@@ -171,22 +171,3 @@ box_body_stream_get_position (BoxBodyStream *stream)
 {
   return stream->position;
 }
-
-static gboolean
-read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
-{
-  const guint8 *data = g_bytes_get_data (user_data, NULL);
-
-  memcpy (buffer, data + offset, length);
-  return TRUE;
-}
-
-void
-box_body_init_bytes (BoxBody *body, GBytes *bytes)
-{
-  *body = (BoxBody){
-    .size = g_bytes_get_size (bytes),
-    .read = read_bytes,
-    .user_data = bytes,
-  };
-}

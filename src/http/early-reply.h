@@ -10,7 +10,7 @@
 #include <gio/gio.h>
 
 #include "http/reply-parser.h"
-#include "http/transport.h"
+#include "http/message.h"
 
 G_BEGIN_DECLS
 

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "http/body-stream.h"
 #include "http/early-reply.h"
-#include "http/message.h"
 #include "http/trust.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include <libsoup/soup.h>
 
-#include "http/transport.h"
+#include "http/message.h"
 
 G_BEGIN_DECLS
 

@@ -1,8 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/message.h"
 
+#include <libsoup/soup.h>
+#include <string.h>
+
 /* Headers are kept for messages and comparisons; nothing sensible is longer. */
 #define MAX_HEADER 1024
+
+static gboolean
+read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  const guint8 *data = g_bytes_get_data (user_data, NULL);
+
+  memcpy (buffer, data + offset, length);
+  return TRUE;
+}
+
+void
+box_body_init_bytes (BoxBody *body, GBytes *bytes)
+{
+  *body = (BoxBody){
+    .size = g_bytes_get_size (bytes),
+    .read = read_bytes,
+    .user_data = bytes,
+  };
+}
 
 gint
 box_reply_parse_retry_after (const char *value, GDateTime *date)

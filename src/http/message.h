@@ -1,19 +1,81 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a BoxReply (http/transport.h) is made of HTTP headers. Pure, but for the clock where a server
- * sends no Date. */
+/*
+ * What is sent and what comes back: BoxRequest with its BoxBody, and BoxReply. Pure, but for the
+ * clock where a server sends no Date.
+ */
 #pragma once
 
-#include <libsoup/soup.h>
+#include <gio/gio.h>
 
-#include "http/transport.h"
+#include "http/pace.h"
 
 G_BEGIN_DECLS
+
+/* libsoup's; its headers are left to the two files that parse replies. */
+typedef struct _SoupMessageHeaders SoupMessageHeaders;
+
+/* A reply body longer than this is an error (BOX_ERROR_PROTOCOL): a page of 1000 parts is about 200
+ * kB. */
+#define BOX_TRANSPORT_MAX_REPLY (4u << 20)
+
+/**
+ * BoxBody:
+ * @size: bytes.
+ * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, from
+ * the start again where a request is repeated. FALSE with @error set where they cannot be had.
+ * @peek: (nullable): the bytes at @offset where they lie, instead of a copy: of @length (in:
+ * wanted, out: at least 1, at most that) a run that stays there until the request is over.
+ * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n ==
+ * -(what was counted).
+ * @pace: (nullable): limits the rate, shared with other bodies.
+ *
+ * The body of a request, read while it is sent.
+ */
+typedef struct
+{
+  guint64 size;
+  gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
+                    GError **error);
+  const guint8 *(*peek) (gpointer user_data, guint64 offset, gsize *length);
+  void (*sent) (gpointer user_data, gint64 n);
+  gpointer user_data;
+  BoxPace *pace;
+} BoxBody;
+
+/* A body of @bytes, which must outlive it. */
+void box_body_init_bytes (BoxBody *body, GBytes *bytes);
+
+/* headers: name, value, name, value, NULL; NULL for none. content_type and body: NULL for none. */
+typedef struct
+{
+  const char *method;
+  const char *url;
+  const char *const *headers;
+  const char *content_type;
+  const BoxBody *body;
+} BoxRequest;
+
+/* A complete reply, whatever its status. */
+typedef struct
+{
+  guint status;
+  GBytes *body;           /* never NULL */
+  gint retry_after;       /* seconds, from delta-seconds or a date; -1: none */
+  char *request_id;       /* box-request-id, or NULL */
+  char *www_authenticate; /* or NULL */
+  char *etag;             /* or NULL */
+  char *location;         /* where a redirect points, or NULL */
+  GDateTime *date;        /* or NULL */
+} BoxReply;
+
+void box_reply_free (BoxReply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReply, box_reply_free)
 
 /* Takes a reference of @body. */
 BoxReply *box_reply_new (guint status, SoupMessageHeaders *headers, GBytes *body);
 
 /* Seconds that Retry-After's @value asks for: a number, or an HTTP date counted from @date
- * (nullable: from now); -1 where it makes no sense. */
+ * (nullable: from now); -1 if it makes no sense. */
 gint box_reply_parse_retry_after (const char *value, GDateTime *date);
 
 G_END_DECLS

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/reply-parser.h"
 
-#include "http/message.h"
-
+#include <libsoup/soup.h>
 #include <string.h>
 
 #define MAX_HEAD (64 * 1024)
