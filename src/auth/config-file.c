@@ -7,9 +7,11 @@
  * complete one that is there when the lock is taken was left by a writer that died before the
  * rename, and holds the only valid refresh token.
  */
+#define G_LOG_DOMAIN "boxupload"
+
 #include "auth/config-file.h"
 #include "base/call.h"
-#include "base/error.h"
+#include "base/fileio.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -36,7 +38,7 @@ struct _BoxConfigFile
   BoxAuthConfig *config;
   char *next_path;  /* of the replacement */
   int next_fd;      /* -1 before it is prepared */
-  gboolean written; /* the replacement is whole: it must not be removed */
+  gboolean written; /* the replacement may be whole: it must not be removed */
 };
 
 static gboolean
@@ -142,26 +144,15 @@ find_replacement (BoxConfigFile *store)
 }
 
 static gboolean
-sync_path (const char *path, int flags)
+put_in_place (BoxConfigFile *store, int fd, const char *text, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | flags);
-  gboolean ok;
+  gsize length = text != NULL ? strlen (text) : 0;
 
-  if (fd < 0)
-    return FALSE;
-  ok = fsync (fd) == 0;
-  close (fd);
-  return ok;
-}
-
-static gboolean
-put_in_place (BoxConfigFile *store, GError **error)
-{
-  if (rename (store->next_path, store->path) != 0)
-    return set_errno (error, store, "its replacement cannot take its place", errno);
-  if (!sync_path (store->directory, O_DIRECTORY))
-    return set_errno (error, store, "its directory cannot be synced", errno);
-  return TRUE;
+  if (box_fileio_put_in_place (fd, store->next_path, store->path, text, length, error))
+    return TRUE;
+  g_prefix_error (error, "%s “%s” holds a refresh token, which is replaced at every use. ",
+                  store->origin, store->path);
+  return FALSE;
 }
 
 /* Replacements of tokens that are no longer in the file: somebody has put another configuration
@@ -191,9 +182,14 @@ remove_strays (BoxConfigFile *store)
 static gboolean
 recover (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 {
-  if (!sync_path (store->next_path, O_NOFOLLOW))
-    return set_errno (error, store, "its replacement cannot be synced", errno);
-  if (!put_in_place (store, error))
+  int fd = open (store->next_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  gboolean replaced;
+
+  if (fd < 0)
+    return set_errno (error, store, "its replacement cannot be opened", errno);
+  replaced = put_in_place (store, fd, NULL, error);
+  close (fd);
+  if (!replaced)
     return FALSE;
   close (store->fd);
   return acquire (store, cancellable, error) && load (store, error);
@@ -265,33 +261,16 @@ box_config_file_prepare (BoxConfigFile *store, GError **error)
   return TRUE;
 }
 
-static gboolean
-write_all (int fd, const char *text, gsize length)
-{
-  while (length > 0)
-    {
-      ssize_t n = write (fd, text, length);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return FALSE;
-      text += n;
-      length -= (gsize) n;
-    }
-  return TRUE;
-}
-
 gboolean
 box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
 {
-  gsize length = strlen (text);
+  gboolean replaced;
 
-  if (!write_all (store->next_fd, text, length))
-    return set_errno (error, store, "the replacement cannot be written", errno);
+  /* A half one is told from a whole one by its content. */
   store->written = TRUE;
-  /* Gives back what was reserved and not used. */
-  if (ftruncate (store->next_fd, (off_t) length) != 0 || fsync (store->next_fd) != 0)
-    return set_errno (error, store, "the replacement cannot be synced", errno);
-  return put_in_place (store, error);
+  replaced = put_in_place (store, store->next_fd, text, error);
+  /* Gives back what was reserved and not used; only room is lost if that fails. */
+  if (ftruncate (store->next_fd, (off_t) strlen (text)) != 0)
+    g_debug ("The room reserved for “%s” was not given back", store->path);
+  return replaced;
 }

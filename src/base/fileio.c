@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One write is cut to this many bytes: Linux takes no more than 2 GiB at once. */
@@ -125,6 +127,78 @@ box_fileio_sync_directory (const char *path, GError **error)
   if (fd >= 0)
     close (fd);
   return ok;
+}
+
+static gboolean
+set_replace_error (GError **error, const char *path, int number)
+{
+  g_set_error (error, BOX_ERROR,
+               number == ENOSPC || number == EDQUOT ? BOX_ERROR_SPACE : BOX_ERROR_STORAGE,
+               "Cannot replace %s: %s", path, g_strerror (number));
+  return FALSE;
+}
+
+/* TRUE where the file system has no sync of directories. */
+static gboolean
+sync_parent (const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && (fsync (fd) == 0 || errno == EINVAL);
+  int saved_errno = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = saved_errno;
+  return ok;
+}
+
+static gboolean
+write_all (int fd, const guint8 *bytes, gsize length)
+{
+  while (length > 0)
+    {
+      gssize n = write (fd, bytes, MIN (length, CHUNK));
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return FALSE;
+      bytes += n;
+      length -= (gsize) n;
+    }
+  return TRUE;
+}
+
+gboolean
+box_fileio_put_in_place (int fd, const char *temporary, const char *path, gconstpointer data,
+                         gsize length, GError **error)
+{
+  if (!write_all (fd, data, length) || fsync (fd) != 0 || rename (temporary, path) != 0
+      || !sync_parent (path))
+    return set_replace_error (error, path, errno);
+  return TRUE;
+}
+
+gboolean
+box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t mode, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *temporary = g_strdup_printf ("%s/.%.200s.XXXXXX", directory, name);
+  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  gboolean done;
+
+  if (fd < 0)
+    return set_replace_error (error, path, errno);
+  if (fchmod (fd, mode) != 0)
+    done = set_replace_error (error, path, errno);
+  else
+    done = box_fileio_put_in_place (fd, temporary, path, data, length, error);
+  close (fd);
+  if (!done)
+    unlink (temporary);
+  return done;
 }
 
 gboolean

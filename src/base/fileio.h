@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/error.h"
 
 G_BEGIN_DECLS
@@ -26,6 +28,29 @@ gboolean box_fileio_sync (int fd, const char *path, GError **error);
 
 /* fsync() of the directory @path: makes names durable. */
 gboolean box_fileio_sync_directory (const char *path, GError **error);
+
+/**
+ * box_fileio_replace:
+ * @mode: of the new file, whatever mode the old one had.
+ *
+ * Puts a file with @data in the place of @path, or makes it, in one step: readers find the old
+ * content or the new one, also after a crash. A symbolic link is replaced, not followed. @error
+ * says "Cannot replace PATH: reason", without advice.
+ */
+gboolean box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t mode,
+                             GError **error);
+
+/**
+ * box_fileio_put_in_place:
+ * @fd: of @temporary, which is in the directory of @path.
+ * @data: what is still to be written to it; NULL with @length 0: it is whole.
+ *
+ * The second half of a replacement, for those who make the temporary file themselves: writes @data,
+ * syncs, renames @temporary to @path, syncs the directory. Errors as for box_fileio_replace(); the
+ * temporary file stays.
+ */
+gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *path,
+                                  gconstpointer data, gsize length, GError **error);
 
 /* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_CONFLICT: it
  * is held. */

@@ -2,6 +2,7 @@
 /*
  * boxupload token: an access token that can do nothing but upload into one folder.
  */
+#include "base/fileio.h"
 #include "cli/call.h"
 #include "cli/output.h"
 
@@ -41,16 +42,12 @@ downscope (gpointer user_data, GCancellable *cancellable, GError **error)
 static gboolean
 write_file (const char *token, GError **error)
 {
-  g_autoptr (GError) local = NULL;
   char *line = g_strconcat (token, "\n", NULL);
-  gboolean written = g_file_set_contents_full (
-      options.out, line, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-      &local);
+  gboolean written = box_fileio_replace (options.out, line, strlen (line), 0600, error);
 
   box_credentials_free_token (line);
   if (!written)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The token cannot be written: %s",
-                 local->message);
+    g_prefix_error (error, "The token cannot be written: ");
   return written;
 }
 

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
-#include "base/error.h"
+#include "base/fileio.h"
 
 #define NOTE_VERSION 1
 #define NOTE_SUFFIX  ".json"
@@ -225,7 +225,6 @@ box_note_save (const BoxSession *session, guint64 size, const BoxDestination *de
 {
   g_autofree char *dir = note_dir ();
   g_autofree char *path = note_path (session->id);
-  g_autoptr (GError) local = NULL;
   g_autofree char *text = NULL;
 
   g_return_val_if_fail (path != NULL, FALSE);
@@ -239,19 +238,10 @@ box_note_save (const BoxSession *session, guint64 size, const BoxDestination *de
     }
   forget_expired (dir);
   text = note_format (session, size, destination);
-  if (!g_file_set_contents_full (path, text, -1,
-                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                                 &local))
-    {
-      BoxErrorCode code = g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOSPC)
-                              ? BOX_ERROR_SPACE
-                              : BOX_ERROR_STORAGE;
-
-      g_set_error (error, BOX_ERROR, (gint) code, "The session's size cannot be noted: %s",
-                   local->message);
-      return FALSE;
-    }
-  return TRUE;
+  if (box_fileio_replace (path, text, strlen (text), 0600, error))
+    return TRUE;
+  g_prefix_error (error, "The session's size cannot be noted: ");
+  return FALSE;
 }
 
 BoxNote *

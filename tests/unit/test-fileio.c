@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fileio.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *dir;
+  char *path;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("box-fileio-XXXXXX", NULL);
+  f->path = g_build_filename (f->dir, "file", NULL);
+}
+
+/* Nothing but the file is left in the directory. */
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_unlink (f->path);
+  g_assert_cmpint (g_rmdir (f->dir), ==, 0);
+  g_free (f->dir);
+  g_free (f->path);
+}
+
+static void
+replace (Fixture *f, const char *text, mode_t mode)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (box_fileio_replace (f->path, text, strlen (text), mode, &error));
+  g_assert_no_error (error);
+}
+
+static void
+assert_file (Fixture *f, const char *expected, mode_t mode)
+{
+  g_autofree char *text = NULL;
+  struct stat st;
+
+  g_assert_true (g_file_get_contents (f->path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_cmpint (lstat (f->path, &st), ==, 0);
+  g_assert_true (S_ISREG (st.st_mode));
+  g_assert_cmpint (st.st_mode & 07777, ==, mode);
+}
+
+static void
+test_replacing_makes_a_file_that_was_not_there (Fixture *f, gconstpointer data)
+{
+  replace (f, "text", 0640);
+  assert_file (f, "text", 0640);
+}
+
+static void
+test_replacing_gives_an_existing_file_the_new_mode (Fixture *f, gconstpointer data)
+{
+  g_assert_true (g_file_set_contents (f->path, "an older one", -1, NULL));
+  g_assert_cmpint (g_chmod (f->path, 0644), ==, 0);
+  replace (f, "newer", 0600);
+  assert_file (f, "newer", 0600);
+}
+
+/* Neither a reader of the old file nor another name of it sees the new content. */
+static void
+test_replacing_leaves_the_old_file_to_those_who_have_it (Fixture *f, gconstpointer data)
+{
+  g_autofree char *other = g_build_filename (f->dir, "other", NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_set_contents (f->path, "old", -1, NULL));
+  g_assert_cmpint (link (f->path, other), ==, 0);
+  replace (f, "new", 0600);
+  g_assert_true (g_file_get_contents (other, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "old");
+  g_unlink (other);
+}
+
+static void
+test_replacing_a_link_leaves_what_it_leads_to (Fixture *f, gconstpointer data)
+{
+  g_autofree char *target = g_build_filename (f->dir, "target", NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_set_contents (target, "somebody's", -1, NULL));
+  g_assert_cmpint (symlink ("target", f->path), ==, 0);
+  replace (f, "new", 0600);
+  assert_file (f, "new", 0600);
+  g_assert_true (g_file_get_contents (target, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "somebody's");
+  g_unlink (target);
+}
+
+static void
+test_a_failed_replacement_leaves_nothing_behind (Fixture *f, gconstpointer data)
+{
+  g_autofree char *inner = g_build_filename (f->path, "inner", NULL);
+  g_autoptr (GError) error = NULL;
+
+  /* A directory that is not empty does not give way. */
+  g_assert_cmpint (g_mkdir_with_parents (inner, 0700), ==, 0);
+  g_assert_false (box_fileio_replace (f->path, "text", 4, 0600, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, f->path));
+  g_rmdir (inner);
+  g_rmdir (f->path);
+}
+
+static void
+test_replacing_in_a_missing_directory_names_the_file (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->path, "file", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (box_fileio_replace (path, "text", 4, 0600, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, path));
+}
+
+#define ADD(path, function) g_test_add ("/fileio/" path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("replacing-makes-a-file-that-was-not-there", test_replacing_makes_a_file_that_was_not_there);
+  ADD ("replacing-gives-an-existing-file-the-new-mode",
+       test_replacing_gives_an_existing_file_the_new_mode);
+  ADD ("replacing-leaves-the-old-file-to-those-who-have-it",
+       test_replacing_leaves_the_old_file_to_those_who_have_it);
+  ADD ("replacing-a-link-leaves-what-it-leads-to", test_replacing_a_link_leaves_what_it_leads_to);
+  ADD ("failed-replacement-leaves-nothing-behind", test_a_failed_replacement_leaves_nothing_behind);
+  ADD ("replacing-in-a-missing-directory-names-the-file",
+       test_replacing_in_a_missing_directory_names_the_file);
+  return g_test_run ();
+}
