@@ -136,6 +136,7 @@ sink_resource_error (const GError *error)
       return GST_RESOURCE_ERROR_NOT_FOUND;
     case BOX_ERROR_NAME_IN_USE:
     case BOX_ERROR_CONFLICT:
+    case BOX_ERROR_BUSY:
       return GST_RESOURCE_ERROR_BUSY;
     case BOX_ERROR_SETTINGS:
       return GST_RESOURCE_ERROR_SETTINGS;

@@ -88,10 +88,10 @@ check_fit (const BoxSession *session, const BoxReply *reply, guint64 size, const
 }
 
 /* What it holds may be another recording's: with equal sizes and no digests in the list, its parts
- * could not be told from ours. Takes @session. */
+ * could not be told from ours. Takes @session, which came with @refusal. */
 static BoxSession *
 take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
-               GCancellable *cancellable, GError **error)
+               const GError *refusal, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BoxSession) taken = session;
   g_autoptr (GPtrArray) parts =
@@ -101,11 +101,13 @@ take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
     return NULL;
   if (parts->len == 0)
     return g_steal_pointer (&taken);
-  g_set_error (error, BOX_ERROR, BOX_ERROR_CONFLICT,
-               "another upload of this name and size is under way, or was left: its session %s "
-               "holds %u of %u parts; wait for it, finish it with \"boxupload put --session\" or "
-               "\"boxupload resume\", or abort it with \"boxupload abort %s\"",
-               session->id, parts->len, session->total_parts, session->id);
+  g_propagate_error (
+      error, box_error_new_with_details (
+                 BOX_ERROR_CONFLICT, box_error_get_details (refusal),
+                 "another upload of this name and size is under way, or was left: its session %s "
+                 "holds %u of %u parts; wait for it, finish it with \"boxupload put --session\" or "
+                 "\"boxupload resume\", or abort it with \"boxupload abort %s\"",
+                 session->id, parts->len, session->total_parts, session->id));
   return NULL;
 }
 
@@ -136,7 +138,8 @@ box_client_create_session (BoxClient *client, BoxTransport *transport,
 
       session = adopt_conflict (client, refusal, size);
       if (session != NULL)
-        return take_if_empty (client, transport, g_steal_pointer (&session), cancellable, error);
+        return take_if_empty (client, transport, g_steal_pointer (&session), refusal, cancellable,
+                              error);
       g_propagate_error (error, g_steal_pointer (&refusal));
       return NULL;
     }

@@ -27,6 +27,7 @@ G_BEGIN_DECLS
  * @BOX_ERROR_SPACE: the user: free space on Box or on the disk.
  * @BOX_ERROR_SESSION_GONE: the program: the session expired or failed; upload anew from the bytes.
  * @BOX_ERROR_CONFLICT: the program: a precondition failed, a range overlaps (409, 412, 416).
+ * @BOX_ERROR_BUSY: nobody: another process has the recording, or has just finished it.
  * @BOX_ERROR_INTEGRITY: nobody can mend it: the bytes at Box are not the bytes sent.
  * @BOX_ERROR_STORAGE: the administrator: a local file cannot be read or written.
  * @BOX_ERROR_PROTOCOL: report a bug: the reply makes no sense.
@@ -49,6 +50,7 @@ typedef enum
   BOX_ERROR_STORAGE,
   BOX_ERROR_PROTOCOL,
   BOX_ERROR_CANCELLED,
+  BOX_ERROR_BUSY,
 } BoxErrorCode;
 
 /**

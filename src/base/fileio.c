@@ -209,7 +209,7 @@ box_fileio_lock (int fd, const char *path, GError **error)
   if (fcntl (fd, F_OFD_SETLK, &lock) == 0)
     return TRUE;
   if (errno == EAGAIN || errno == EACCES)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_CONFLICT,
+    g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY,
                  "%s is being written or uploaded by another process", path);
   else
     box_fileio_set_error (error, errno, "lock", path);

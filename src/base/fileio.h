@@ -52,8 +52,8 @@ gboolean box_fileio_replace (const char *path, gconstpointer data, gsize length,
 gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *path,
                                   gconstpointer data, gsize length, GError **error);
 
-/* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_CONFLICT: it
- * is held. */
+/* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_BUSY: another
+ * process has it. */
 gboolean box_fileio_lock (int fd, const char *path, GError **error);
 
 /* Whether somebody else holds the lock of @fd. Does not take it. */

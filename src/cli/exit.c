@@ -26,6 +26,7 @@ static const ExitEntry exits[] = {
   [BOX_ERROR_STORAGE] = { CLI_EXIT_STORAGE, "storage" },
   [BOX_ERROR_PROTOCOL] = { CLI_EXIT_BUG, "protocol" },
   [BOX_ERROR_CANCELLED] = { CLI_EXIT_INTERRUPTED, "interrupted" },
+  [BOX_ERROR_BUSY] = { CLI_EXIT_BUSY, "busy" },
 };
 
 static const ExitEntry *

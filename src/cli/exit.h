@@ -26,6 +26,7 @@ G_BEGIN_DECLS
  * @CLI_EXIT_CONFLICT: Box has something else there than was assumed.
  * @CLI_EXIT_INTEGRITY: the bytes at Box are not the bytes that were sent.
  * @CLI_EXIT_STORAGE: a local file cannot be read or written.
+ * @CLI_EXIT_BUSY: another process has the recording.
  * @CLI_EXIT_TRY_AGAIN: the network or Box failed for the time being (EX_TEMPFAIL of sysexits.h).
  * @CLI_EXIT_INTERRUPTED: by SIGINT; 128 + the signal's number for others, as shells count.
  */
@@ -45,6 +46,7 @@ typedef enum
   CLI_EXIT_CONFLICT = 11,
   CLI_EXIT_INTEGRITY = 12,
   CLI_EXIT_STORAGE = 13,
+  CLI_EXIT_BUSY = 14,
   CLI_EXIT_TRY_AGAIN = 75,
   CLI_EXIT_INTERRUPTED = 130,
 } CliExit;

@@ -23,8 +23,8 @@ static const char exit_codes[] =
     "  1 bug, report it  6 not found         11 Box has something else there\n"
     "  2 usage           7 name in use       12 the bytes at Box are wrong\n"
     "  3 credentials     8 size mismatch     13 a local file failed\n"
-    "  4 not trusted     9 no space          75 try again later\n"
-    "  130 interrupted (128 + the signal's number)\n";
+    "  4 not trusted     9 no space          14 another process has the recording\n"
+    "  75 try again later                    130 interrupted (128 + the signal's number)\n";
 
 static const CliCommand *
 find_command (const char *name)

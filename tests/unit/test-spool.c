@@ -219,7 +219,7 @@ test_listing_does_not_disturb_the_writer (Fixture *fixture, gconstpointer data)
 
   g_assert_cmpint (((BoxSpoolEntry *) first->pdata[0])->status, ==, BOX_SPOOL_BUSY);
   g_assert_null (box_recording_open (path, &error));
-  g_assert_error (error, BOX_ERROR, BOX_ERROR_CONFLICT);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_BUSY);
 }
 
 static void
