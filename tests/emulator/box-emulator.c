@@ -5,6 +5,7 @@
 #include "emulator/http/certificate.h"
 #include "emulator/http/server.h"
 #include "emulator/routes/exchange.h"
+#include "emulator/routes/late.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -73,6 +74,8 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
   world->quota = options->quota;
   world->retry_after = options->retry_after != 0 ? options->retry_after : 1;
   world->late_expiry = options->late_expiry;
+  world->session_conflicts = options->session_conflicts;
+  world->upload_host = g_strdup (options->upload_host);
   world->tokens = emu_tokens_new (&world->clock, options->tokens,
                                   options->token_lifetime != 0 ? options->token_lifetime
                                                                : DEFAULT_TOKEN_LIFETIME,
@@ -115,6 +118,7 @@ box_emulator_new (const BoxEmulatorOptions *options, GError **error)
   emu_rate_init (&world->rate, options->rate);
   world->journal = emu_request_log_new ();
   world->scenario = emu_scenario_new ();
+  world->late = emu_late_calls_new ();
   if (!make_dir (emulator, options->dir, error) || !make_world (emulator, options, error))
     return NULL;
   emulator->ca_file = g_build_filename (world->dir, "ca.pem", NULL);
@@ -149,6 +153,7 @@ box_emulator_free (BoxEmulator *emulator)
   EmuWorld *world = &emulator->world;
 
   g_clear_pointer (&emulator->server, emu_server_free);
+  emu_late_calls_free (world->late);
   g_clear_object (&emulator->certificate);
   g_clear_pointer (&world->sessions, emu_sessions_free);
   g_clear_pointer (&world->store, emu_store_free);
@@ -164,6 +169,7 @@ box_emulator_free (BoxEmulator *emulator)
   g_free (emulator->ca_file);
   g_free (world->dir);
   g_free (world->key);
+  g_free (world->upload_host);
   g_free (emulator);
 }
 
@@ -216,6 +222,7 @@ void
 box_emulator_release (BoxEmulator *emulator, const char *name)
 {
   emu_scenario_release (emulator->world.scenario, name);
+  emu_late_calls_release (emulator->world.late, name);
 }
 
 void
@@ -283,6 +290,12 @@ gboolean
 box_emulator_wait_held (BoxEmulator *emulator, const char *name, guint timeout_ms)
 {
   return emu_scenario_wait_held (emulator->world.scenario, name, timeout_ms);
+}
+
+gboolean
+box_emulator_wait_late (BoxEmulator *emulator, guint n, guint timeout_ms)
+{
+  return emu_late_calls_wait (emulator->world.late, n, timeout_ms);
 }
 
 gboolean
@@ -363,18 +376,52 @@ box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char 
                        gconstpointer data, gsize size)
 {
   g_auto (EmuProblem) problem = { 0 };
-  g_autofree char *path =
-      g_strdup_printf ("%s/content/added-%08x", emulator->world.dir, g_random_int ());
-  g_autofree char *sha1 = g_compute_checksum_for_data (G_CHECKSUM_SHA1, data, size);
-  EmuPut put = {
-    .folder_id = folder_id, .name = name, .content = path, .size = size, .sha1 = sha1
-  };
+  EmuPut put = { .folder_id = folder_id, .name = name };
+  g_autoptr (JsonObject) file =
+      emu_store_put_data (emulator->world.store, &put, data, size, &problem);
+
+  return dup_member (file, "id");
+}
+
+gboolean
+box_emulator_add_version (BoxEmulator *emulator, const char *file_id, gconstpointer data,
+                          gsize size)
+{
+  g_auto (EmuProblem) problem = { 0 };
+  EmuPut put = { .file_id = file_id };
+  g_autoptr (JsonObject) file =
+      emu_store_put_data (emulator->world.store, &put, data, size, &problem);
+
+  return file != NULL;
+}
+
+gboolean
+box_emulator_move_file (BoxEmulator *emulator, const char *file_id, const char *folder_id,
+                        const char *name)
+{
+  g_auto (EmuProblem) problem = { 0 };
+  g_autoptr (JsonObject) changes = json_object_new ();
   g_autoptr (JsonObject) file = NULL;
 
-  if (g_file_set_contents (path, data, size, NULL))
-    file = emu_store_put (emulator->world.store, &put, &problem);
-  g_unlink (path);
-  return dup_member (file, "id");
+  if (name != NULL)
+    json_object_set_string_member (changes, "name", name);
+  if (folder_id != NULL)
+    {
+      JsonObject *parent = json_object_new ();
+
+      json_object_set_string_member (parent, "id", folder_id);
+      json_object_set_object_member (changes, "parent", parent);
+    }
+  file = emu_store_update (emulator->world.store, file_id, FALSE, changes, NULL, &problem);
+  return file != NULL;
+}
+
+gboolean
+box_emulator_delete_file (BoxEmulator *emulator, const char *file_id)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  return emu_store_delete (emulator->world.store, file_id, FALSE, FALSE, NULL, &problem);
 }
 
 char *

@@ -36,8 +36,11 @@ typedef struct
   guint retry_after; /* the Retry-After of these, 0: 1 */
   gint64 clock_offset; /* the emulator's clock against the machine's */
   const char *const
-      *tokens;             /* accepted access tokens, never expiring; NULL: any token is accepted */
-  gboolean late_expiry;    /* a token that expires while a part or file is on its way: 401 */
+      *tokens;          /* accepted access tokens, never expiring; NULL: any token is accepted */
+  gboolean late_expiry; /* a token that expires while a part or file is on its way: 401 */
+  gboolean session_conflicts; /* a session for what an open one is for: 409 session_conflict */
+  const char
+      *upload_host; /* host of the URLs of sessions and preflights: the one that was called */
   gboolean strict_clients; /* /oauth2/token knows only clients of box_emulator_load_accounts() */
 } BoxEmulatorOptions;
 
@@ -65,14 +68,19 @@ const char *box_emulator_get_dir (BoxEmulator *emulator);
 /* --- Faults ------------------------------------------------------------------------------------
  */
 
+/* A scenario as it is written in a file: RULE ({"route": "commit", "do": "reset"}, {...}). In what
+ * is a format, percent signs keep their meaning. */
+#define RULE(...) "[" #__VA_ARGS__ "]"
+
 /* Adds the rules of a scenario (JSON, docs/emulator.md) to those that are there. Counting starts
  * now. */
 gboolean box_emulator_load_scenario (BoxEmulator *emulator, const char *json, GError **error);
 
-/* Forgets all rules, and releases all that they hold. */
+/* Forgets all rules, and releases all that they hold. What is to be done later still is. */
 void box_emulator_clear_scenario (BoxEmulator *emulator);
 
-/* Lets requests go on that rules with this "name" hold, now and from now on. */
+/* Lets requests go on that rules with this "name" hold, now and from now on. What a rule's "later"
+ * put off until then is done when this returns. */
 void box_emulator_release (BoxEmulator *emulator, const char *name);
 
 /* TRUE: the network is down: connections are reset, new ones refused. FALSE: up again, on the same
@@ -104,6 +112,8 @@ void box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds);
  * @done: the reply was sent, or the connection lost.
  * @aborted: the connection ended before the reply was sent whole, by the client's doing or by a
  * fault's.
+ * @late_status: what came of it when it was done after it had been answered (a rule's "later"); 0:
+ * it was not (yet).
  * @fault: "do" of the last scenario rule that struck, or %NULL.
  * @began, @ended: monotonic time, µs; @ended 0 until @done.
  */
@@ -122,6 +132,7 @@ typedef struct
   guint status;
   gboolean done;
   gboolean aborted;
+  guint late_status;
   char *fault;
   gint64 began;
   gint64 ended;
@@ -149,8 +160,11 @@ box_emulator_wait_seen (BoxEmulator *emulator, const char *route, guint n, guint
 gboolean
 box_emulator_wait_done (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms);
 
-/* Waits until a rule with this "name" holds a request (or has been released). */
+/* Waits until a rule with this "name" holds a request, or puts one off (or has been released). */
 gboolean box_emulator_wait_held (BoxEmulator *emulator, const char *name, guint timeout_ms);
+
+/* Waits until @n requests have been done that rules with "later" put off. */
+gboolean box_emulator_wait_late (BoxEmulator *emulator, guint n, guint timeout_ms);
 
 /* Waits until @bytes bytes of request bodies have been read, counted from the emulator's start. */
 gboolean box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint timeout_ms);
@@ -190,6 +204,14 @@ guint box_emulator_count_files (BoxEmulator *emulator);
 char *box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char *name,
                              gconstpointer data, gsize size);
 char *box_emulator_add_folder (BoxEmulator *emulator, const char *folder_id, const char *name);
+
+/* What somebody else does meanwhile: a version more of a file; another name or folder (NULL: the
+ * one it has); its removal. FALSE: there is no such file, or the name is taken. */
+gboolean box_emulator_add_version (BoxEmulator *emulator, const char *file_id, gconstpointer data,
+                                   gsize size);
+gboolean box_emulator_move_file (BoxEmulator *emulator, const char *file_id, const char *folder_id,
+                                 const char *name);
+gboolean box_emulator_delete_file (BoxEmulator *emulator, const char *file_id);
 
 typedef enum
 {

@@ -24,6 +24,8 @@ static gint64 clock_offset;
 static char **tokens;
 static char **scenarios;
 static gboolean late_expiry;
+static gboolean session_conflicts;
+static char *upload_host;
 static char *accounts;
 static gboolean version;
 
@@ -52,6 +54,10 @@ static const GOptionEntry entries[] = {
     "Life of tokens from /oauth2/token (3600)", "SECONDS" },
   { "late-expiry", 0, 0, G_OPTION_ARG_NONE, &late_expiry,
     "Refuse a part or file whose token expires while it is on its way", NULL },
+  { "session-conflicts", 0, 0, G_OPTION_ARG_NONE, &session_conflicts,
+    "Refuse a session for the same file and size as an open one (session_conflict)", NULL },
+  { "upload-host", 0, 0, G_OPTION_ARG_STRING, &upload_host,
+    "Host in the URLs of sessions, as Box's zones have; reached through CONNECT", "HOST" },
   { "accounts", 0, 0, G_OPTION_ARG_FILENAME, &accounts,
     "Users, clients, keys and tokens (JSON; then only these clients get tokens)", "FILE" },
   { "clock-offset", 0, 0, G_OPTION_ARG_INT64, &clock_offset,
@@ -158,6 +164,8 @@ start (GError **error)
     .clock_offset = clock_offset,
     .tokens = (const char *const *) tokens,
     .late_expiry = late_expiry,
+    .session_conflicts = session_conflicts,
+    .upload_host = upload_host,
     .strict_clients = accounts != NULL,
   };
   g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, error);

@@ -225,6 +225,69 @@ test_proxy_leads_to_the_emulator_alone (Fixture *fixture, gconstpointer options)
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "get_user"), ==, 1);
 }
 
+/* From here on all requests go through the emulator as a proxy, to whatever host they name. */
+static void
+use_proxy (Fixture *fixture)
+{
+  g_autoptr (GTlsDatabase) trust =
+      g_tls_file_database_new (box_emulator_get_ca_file (fixture->emulator), NULL);
+  g_autoptr (GProxyResolver) proxy =
+      g_simple_proxy_resolver_new (box_emulator_get_origin (fixture->emulator, FALSE), NULL);
+
+  g_object_unref (fixture->http);
+  fixture->http =
+      soup_session_new_with_options ("tls-database", trust, "proxy-resolver", proxy, NULL);
+}
+
+static void
+test_proxy_refuses_as_a_scenario_says (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (Answer) answer = NULL;
+
+  use_proxy (fixture);
+  load_scenario (fixture, RULE ({"route": "connect", "do": "reply", "status": 407, "body": "<html>",
+                                 "headers": {"Proxy-Authenticate": "Basic realm=\"emulator\""}}));
+  answer = ask (fixture, "GET", "https://api.box.com/2.0/users/me", NULL, NULL);
+  g_assert_cmpuint (answer->status, ==, 407);
+  g_assert_cmpuint (box_emulator_count_status (fixture->emulator, "connect", 407), >=, 1);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "get_user"), ==, 0);
+}
+
+static void
+test_rules_without_a_route_let_tunnels_through (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (Answer) answer = NULL;
+
+  use_proxy (fixture);
+  load_scenario (fixture, RULE ({"do": "reply", "status": 503}));
+  answer = ask (fixture, "GET", "https://api.box.com/2.0/users/me", NULL, NULL);
+  g_assert_cmpuint (answer->status, ==, 503);
+}
+
+/* As Box's zones: sessions live on a host that is near, and every URL of theirs names it. */
+static void
+test_sessions_live_on_the_upload_host (Fixture *fixture, gconstpointer options)
+{
+  static const char create[] = "{\"folder_id\":\"0\",\"file_size\":1000,\"file_name\":\"z\"}";
+  g_autoptr (Answer) session = NULL, status = NULL;
+  g_autoptr (GPtrArray) requests = NULL;
+  const BoxEmulatorRequest *request;
+
+  use_proxy (fixture);
+  session = ask (fixture, "POST", "https://upload.box.com/api/2.0/files/upload_sessions", create,
+                 "Content-Type: application/json", NULL);
+  g_assert_cmpuint (session->status, ==, 201);
+  g_assert_true (g_str_has_prefix (get_string (session, "session_endpoints", "status", NULL),
+                                   "https://upload-las.app.box.com/api/2.0/files/"));
+  status =
+      ask (fixture, "GET", get_string (session, "session_endpoints", "status", NULL), NULL, NULL);
+  g_assert_cmpuint (status->status, ==, 200);
+  requests = box_emulator_get_requests (fixture->emulator, "get_session");
+  request = g_ptr_array_index (requests, 0);
+  g_assert_cmpstr (soup_message_headers_get_one (request->headers, "Host"), ==,
+                   "upload-las.app.box.com");
+}
+
 static void
 test_rate_is_shared_by_all (Fixture *fixture, gconstpointer options)
 {
@@ -294,6 +357,10 @@ test_parts_come_in_parallel (Fixture *fixture, gconstpointer options)
 int
 main (int argc, char **argv)
 {
+  static const BoxEmulatorOptions zone = { .part_size = PART,
+                                           .min_size = 1,
+                                           .upload_host = "upload-las.app.box.com" };
+
   g_test_init (&argc, &argv, NULL);
   ADD_TEST ("/http/connection-is-kept", test_connection_is_kept_for_the_next_request, NULL);
   ADD_TEST ("/http/expectation-is-met-before-the-body", test_expectation_is_met_before_the_body,
@@ -311,5 +378,10 @@ main (int argc, char **argv)
   ADD_TEST ("/tls/is-trusted-by-its-authority-alone", test_tls_is_trusted_by_its_authority_alone,
             NULL);
   ADD_TEST ("/proxy/leads-to-the-emulator-alone", test_proxy_leads_to_the_emulator_alone, NULL);
+  ADD_TEST ("/proxy/refuses-as-a-scenario-says", test_proxy_refuses_as_a_scenario_says, NULL);
+  ADD_TEST ("/proxy/rules-without-a-route-let-tunnels-through",
+            test_rules_without_a_route_let_tunnels_through, NULL);
+  ADD_TEST ("/proxy/sessions-live-on-the-upload-host", test_sessions_live_on_the_upload_host,
+            &zone);
   return g_test_run ();
 }

@@ -23,3 +23,12 @@ emu_problem_set (EmuProblem *problem, guint status, const char *code, const char
   va_end (args);
   return FALSE;
 }
+
+gboolean
+emu_problem_set_conflict (EmuProblem *problem, JsonObject *session)
+{
+  emu_problem_set (problem, 409, "session_conflict", "A session for this file is open already");
+  problem->context = json_object_new ();
+  json_object_set_object_member (problem->context, "session", session);
+  return FALSE;
+}

@@ -24,4 +24,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EmuProblem, emu_problem_clear)
 gboolean emu_problem_set (EmuProblem *problem, guint status, const char *code, const char *format,
                           ...) G_GNUC_PRINTF (4, 5);
 
+/* 409 session_conflict; takes @session, the description of the one that is there. Always FALSE. */
+gboolean emu_problem_set_conflict (EmuProblem *problem, JsonObject *session);
+
 G_END_DECLS

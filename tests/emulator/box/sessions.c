@@ -2,6 +2,7 @@
 #include "emulator/box/sessions-state.h"
 
 #include "emulator/base/json.h"
+#include "emulator/box/item.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -185,6 +186,40 @@ emu_sessions_get (EmuSessions *sessions, const char *id, const char *user, EmuPr
     session = NULL;
   g_mutex_unlock (&sessions->lock);
   return session;
+}
+
+static gboolean
+is_for_locked (EmuSession *session, const char *folder_id, const char *file_id, const char *name)
+{
+  g_autofree char *wanted = name != NULL ? emu_item_fold_name (name) : NULL;
+  g_autofree char *own = session->name != NULL ? emu_item_fold_name (session->name) : NULL;
+
+  return g_strcmp0 (session->folder_id, folder_id) == 0
+         && g_strcmp0 (session->file_id, file_id) == 0 && g_strcmp0 (own, wanted) == 0;
+}
+
+EmuSession *
+emu_sessions_find_open (EmuSessions *sessions, const char *owner, const char *folder_id,
+                        const char *file_id, const char *name, gint64 size)
+{
+  EmuSession *found = NULL;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_mutex_lock (&sessions->lock);
+  g_hash_table_iter_init (&iter, sessions->by_id);
+  while (found == NULL && g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      EmuSession *session = value;
+
+      if (session->state == EMU_SESSION_OPEN && (gint64) session->size == size
+          && session->expires > emu_clock_now (sessions->clock)
+          && g_str_equal (session->owner, owner)
+          && is_for_locked (session, folder_id, file_id, name))
+        found = emu_session_ref (session);
+    }
+  g_mutex_unlock (&sessions->lock);
+  return found;
 }
 
 JsonObject *

@@ -34,6 +34,10 @@ EmuSession *
 emu_sessions_create (EmuSessions *sessions, const char *owner, const char *folder_id,
                      const char *file_id, const char *name, gint64 size, EmuProblem *problem);
 
+/* An open session of @owner for the same file and size, or NULL. */
+EmuSession *emu_sessions_find_open (EmuSessions *sessions, const char *owner, const char *folder_id,
+                                    const char *file_id, const char *name, gint64 size);
+
 /* The session of @user; 403 of another's, 404, 410. */
 EmuSession *
 emu_sessions_get (EmuSessions *sessions, const char *id, const char *user, EmuProblem *problem);

@@ -347,6 +347,26 @@ emu_store_put (EmuStore *store, const EmuPut *put, EmuProblem *problem)
   return result;
 }
 
+JsonObject *
+emu_store_put_data (EmuStore *store, const EmuPut *put, gconstpointer data, gsize size,
+                    EmuProblem *problem)
+{
+  g_autofree char *path = g_strdup_printf ("%s/added-%08x", store->content_dir, g_random_int ());
+  g_autofree char *sha1 = g_compute_checksum_for_data (G_CHECKSUM_SHA1, data, size);
+  EmuPut whole = *put;
+  JsonObject *result = NULL;
+
+  whole.content = path;
+  whole.sha1 = sha1;
+  whole.size = size;
+  if (g_file_set_contents (path, data, size, NULL))
+    result = emu_store_put (store, &whole, problem);
+  else
+    emu_problem_set (problem, 500, "internal_server_error", "Cannot keep the content");
+  g_unlink (path);
+  return result;
+}
+
 /* --- looking -----------------------------------------------------------------------------------
  */
 

@@ -42,6 +42,10 @@ typedef struct
 /* Stores a file; the result describes it. Problems: those of emu_store_check(), and 412. */
 JsonObject *emu_store_put (EmuStore *store, const EmuPut *put, EmuProblem *problem);
 
+/* The same for bytes in memory; the path, size and hash of @put are not looked at. */
+JsonObject *emu_store_put_data (EmuStore *store, const EmuPut *put, gconstpointer data, gsize size,
+                                EmuProblem *problem);
+
 /* Whether a file of @size bytes could be stored; the path and hash of @put are not looked at. */
 gboolean emu_store_check (EmuStore *store, const EmuPut *put, EmuProblem *problem);
 

@@ -8,10 +8,10 @@
 
 #define LIFETIME (10 * 365 * 86400)
 
-static const char *const names[] = { "localhost",       "api.box.com",
-                                     "upload.box.com",  "upload.app.box.com",
-                                     "account.box.com", "app.box.com",
-                                     "dl.boxcloud.com", NULL };
+static const char *const names[] = {
+  "localhost",   "api.box.com",     "upload.box.com", "upload.app.box.com", "account.box.com",
+  "app.box.com", "dl.boxcloud.com", "*.app.box.com",  "*.box.com",          NULL
+};
 
 typedef struct
 {
@@ -159,7 +159,11 @@ save_key (const char *path, gnutls_x509_privkey_t key, GError **error)
 gboolean
 emu_certificate_covers (const char *host)
 {
-  return g_strv_contains (names, host) || g_str_equal (host, "127.0.0.1");
+  const char *rest = strchr (host, '.');
+  g_autofree char *pattern = rest != NULL ? g_strconcat ("*", rest, NULL) : NULL;
+
+  return g_strv_contains (names, host) || g_str_equal (host, "127.0.0.1")
+         || (pattern != NULL && g_strv_contains (names, pattern));
 }
 
 GTlsCertificate *

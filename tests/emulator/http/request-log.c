@@ -128,6 +128,14 @@ emu_request_log_answer (EmuRequestLog *journal, guint number, guint status)
 }
 
 void
+emu_request_log_set_late (EmuRequestLog *journal, guint number, guint status)
+{
+  g_mutex_lock (&journal->lock);
+  get_locked (journal, number)->late_status = status;
+  g_mutex_unlock (&journal->lock);
+}
+
+void
 emu_request_log_end (EmuRequestLog *journal, guint number, gboolean aborted)
 {
   BoxEmulatorRequest *request;

@@ -6,6 +6,41 @@
 
 #include <string.h>
 
+EmuCall *
+emu_call_new (EmuWorld *world, EmuConnection *connection)
+{
+  EmuCall *call = g_new0 (EmuCall, 1);
+
+  call->world = world;
+  call->connection = connection;
+  call->tls = connection != NULL && emu_connection_is_tls (connection);
+  call->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
+  call->reply_headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  call->offset = -1;
+  return call;
+}
+
+void
+emu_call_free (EmuCall *call)
+{
+  g_free (call->method);
+  g_free (call->path);
+  soup_message_headers_unref (call->headers);
+  g_free (call->id);
+  g_clear_pointer (&call->query, g_hash_table_unref);
+  g_free (call->token);
+  emu_identity_clear (&call->identity);
+  g_clear_pointer (&call->body, g_byte_array_unref);
+  g_clear_pointer (&call->json, json_object_unref);
+  g_clear_pointer (&call->rules, g_ptr_array_unref);
+  emu_call_reply (call, 0);
+  soup_message_headers_unref (call->reply_headers);
+  g_free (call);
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
 /* Waits until the line is free again after @n bytes. */
 static gboolean
 pace (EmuCall *call, gssize n)
@@ -20,7 +55,7 @@ pace (EmuCall *call, gssize n)
 static gsize
 get_room (EmuCall *call, gsize size)
 {
-  guint64 left = emu_faults_get_body_room (call);
+  guint64 left = emu_faults_get_room (call, EMU_AT_BODY, call->body_read);
 
   return MIN (size, left);
 }
@@ -46,6 +81,31 @@ emu_call_check_token (EmuCall *call, EmuIdentity *identity)
   return FALSE;
 }
 
+gboolean
+emu_call_authorise (EmuCall *call)
+{
+  const char *as_user = emu_call_get_header (call, "As-User");
+
+  if (call->route->open)
+    return TRUE;
+  if (!emu_call_check_token (call, &call->identity))
+    return FALSE;
+  if (as_user != NULL)
+    {
+      g_autoptr (JsonObject) user = emu_tokens_get_user (call->world->tokens, as_user);
+
+      if (user == NULL)
+        {
+          emu_call_refuse (call, 403, "access_denied_insufficient_permissions",
+                           "As-User names a user that this token may not act for");
+          return FALSE;
+        }
+      g_free (call->identity.user);
+      call->identity.user = g_strdup (as_user);
+    }
+  return TRUE;
+}
+
 /* Where it is wanted, a token that was good at the head of an upload must still be so at its end.
  */
 static void
@@ -56,6 +116,17 @@ check_token_again (EmuCall *call)
     call->verdict = EMU_VERDICT_REPLY;
 }
 
+/* The body of a late call was read before it was answered. */
+static gssize
+read_kept (EmuCall *call, gpointer data, gsize size)
+{
+  gsize n = MIN (size, call->body->len - call->body_read);
+
+  memcpy (data, call->body->data + call->body_read, n);
+  call->body_read += n;
+  return n;
+}
+
 gssize
 emu_call_read (EmuCall *call, gpointer data, gsize size)
 {
@@ -64,6 +135,8 @@ emu_call_read (EmuCall *call, gpointer data, gsize size)
 
   if (call->verdict != EMU_VERDICT_NONE)
     return -1;
+  if (call->connection == NULL)
+    return read_kept (call, data, size);
   while ((room = get_room (call, size)) == 0)
     {
       emu_faults_strike (call, EMU_AT_BODY);
@@ -115,8 +188,15 @@ emu_call_get_origin (EmuCall *call)
 {
   const char *host = emu_call_get_header (call, "Host");
 
-  return g_strdup_printf ("%s://%s", emu_connection_is_tls (call->connection) ? "https" : "http",
+  return g_strdup_printf ("%s://%s", call->tls ? "https" : "http",
                           host != NULL ? host : "localhost");
+}
+
+char *
+emu_call_get_upload_origin (EmuCall *call)
+{
+  return call->world->upload_host != NULL ? g_strconcat ("https://", call->world->upload_host, NULL)
+                                          : emu_call_get_origin (call);
 }
 
 /* --- replies -----------------------------------------------------------------------------------

@@ -35,10 +35,11 @@ typedef struct
 struct _EmuCall
 {
   EmuWorld *world;
-  EmuConnection *connection;
+  EmuConnection *connection; /* NULL: a late call (routes/late.h), answered long ago */
 
   /* the request */
   guint number; /* in the journal */
+  gboolean tls;
   const EmuRoute *route;
   char *method;
   char *path; /* with the query */
@@ -49,7 +50,7 @@ struct _EmuCall
   char *token;       /* bearer, or NULL */
   gint64 offset;     /* first byte by Content-Range, -1: none */
   EmuIdentity identity;
-  GByteArray *body; /* unless the route streams */
+  GByteArray *body; /* unless the route streams; of a late call always */
   JsonObject *json; /* the body, where it is a JSON object */
 
   /* faults */
@@ -67,7 +68,16 @@ struct _EmuCall
   guint64 file_length;
   gboolean close; /* the connection ends after it */
   gboolean endless;
+  const EmuRule *drip; /* it goes out a byte at a time from here on */
 };
+
+/* @connection NULL: a late call. */
+EmuCall *emu_call_new (EmuWorld *world, EmuConnection *connection);
+void emu_call_free (EmuCall *call);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuCall, emu_call_free)
+
+/* Refuses a call of a token or user that is not good; else its identity is set. */
+gboolean emu_call_authorise (EmuCall *call);
 
 /* --- for handlers ------------------------------------------------------------------------------
  */
@@ -85,6 +95,9 @@ gboolean emu_call_check_token (EmuCall *call, EmuIdentity *identity);
 
 /* "https://host:port" as the client called it; free with g_free(). */
 char *emu_call_get_origin (EmuCall *call);
+
+/* The same of the host for uploads, where that is another. */
+char *emu_call_get_upload_origin (EmuCall *call);
 
 /* The replies take their JSON. */
 void emu_call_reply (EmuCall *call, guint status);

@@ -38,7 +38,7 @@ preflight (EmuCall *call, const char *file_id)
   else
     {
       JsonObject *object = json_object_new ();
-      g_autofree char *origin = emu_call_get_origin (call);
+      g_autofree char *origin = emu_call_get_upload_origin (call);
       g_autofree char *url = file_id == NULL
                                  ? g_strdup_printf ("%s/api/2.0/files/content", origin)
                                  : g_strdup_printf ("%s/api/2.0/files/%s/content", origin, file_id);

@@ -2,6 +2,9 @@
 #include "emulator/routes/faults.h"
 
 #include "emulator/base/json.h"
+#include "emulator/routes/late.h"
+#include "emulator/routes/others.h"
+#include "emulator/routes/send.h"
 
 #include <string.h>
 
@@ -42,6 +45,16 @@ change_reply (EmuCall *call, const EmuRule *rule)
 }
 
 static void
+end_connection (EmuCall *call, const EmuRule *rule)
+{
+  if (rule->action == EMU_DO_RESET)
+    emu_connection_reset (call->connection);
+  else
+    emu_connection_close (call->connection);
+  call->verdict = EMU_VERDICT_LOST;
+}
+
+static void
 hold (EmuCall *call, const EmuRule *rule)
 {
   g_autoptr (GCancellable) released = emu_scenario_get_hold (call->world->scenario, rule->name);
@@ -49,6 +62,20 @@ hold (EmuCall *call, const EmuRule *rule)
   emu_scenario_note_held (call->world->scenario, rule->name);
   if (emu_connection_wait (call->connection, released, -1) == EMU_WAIT_LOST)
     call->verdict = EMU_VERDICT_LOST;
+  else if (rule->later != EMU_LATER_NEVER)
+    end_connection (call, rule);
+}
+
+/* As Box answers a client that asks again for a session which it got, but never heard of. */
+static void
+make_conflict (EmuCall *call)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  if (call->status != 201 || call->reply_json == NULL)
+    return;
+  emu_problem_set_conflict (&problem, json_object_ref (call->reply_json));
+  emu_call_reply_problem (call, &problem);
 }
 
 static void
@@ -60,16 +87,6 @@ send_garbage (EmuCall *call, const EmuRule *rule)
 
   emu_connection_write (call->connection, data, size);
   emu_connection_close (call->connection);
-  call->verdict = EMU_VERDICT_LOST;
-}
-
-void
-emu_faults_end_connection (EmuCall *call, const EmuRule *rule)
-{
-  if (rule->action == EMU_DO_RESET)
-    emu_connection_reset (call->connection);
-  else
-    emu_connection_close (call->connection);
   call->verdict = EMU_VERDICT_LOST;
 }
 
@@ -98,7 +115,7 @@ apply (EmuCall *call, const EmuRule *rule)
       break;
     case EMU_DO_RESET:
     case EMU_DO_CLOSE:
-      emu_faults_end_connection (call, rule);
+      end_connection (call, rule);
       break;
     case EMU_DO_GARBAGE:
       send_garbage (call, rule);
@@ -106,7 +123,31 @@ apply (EmuCall *call, const EmuRule *rule)
     case EMU_DO_CHANGE:
       change_reply (call, rule);
       break;
+    case EMU_DO_INTERIM:
+      emu_send_interim (call, rule);
+      break;
+    case EMU_DO_DRIP:
+      call->drip = rule;
+      break;
+    case EMU_DO_CONFLICT:
+      make_conflict (call);
+      break;
+    case EMU_DO_OTHERS:
+      emu_others_act (call, rule->others);
+      break;
     }
+}
+
+/* Applies the rule of this index, which never strikes again. */
+static void
+strike (EmuCall *call, guint index)
+{
+  const EmuRule *rule = g_ptr_array_remove_index (call->rules, index);
+
+  emu_request_log_set_fault (call->world->journal, call->number, rule->action_name);
+  if (rule->later != EMU_LATER_NEVER)
+    emu_late_calls_add (call->world->late, call, rule);
+  apply (call, rule);
 }
 
 void
@@ -121,14 +162,26 @@ emu_faults_strike (EmuCall *call, EmuStage stage)
           i++;
           continue;
         }
-      g_ptr_array_remove_index (call->rules, i);
-      emu_request_log_set_fault (call->world->journal, call->number, rule->action_name);
-      apply (call, rule);
+      strike (call, i);
+    }
+}
+
+void
+emu_faults_strike_reply (EmuCall *call, EmuStage stage, guint64 position)
+{
+  for (guint i = 0; i < call->rules->len && call->verdict != EMU_VERDICT_LOST;)
+    {
+      const EmuRule *rule = g_ptr_array_index (call->rules, i);
+
+      if (rule->at == stage && rule->bytes <= position)
+        strike (call, i);
+      else
+        i++;
     }
 }
 
 guint64
-emu_faults_get_body_room (EmuCall *call)
+emu_faults_get_room (EmuCall *call, EmuStage stage, guint64 position)
 {
   guint64 room = G_MAXUINT64;
 
@@ -136,21 +189,17 @@ emu_faults_get_body_room (EmuCall *call)
     {
       const EmuRule *rule = g_ptr_array_index (call->rules, i);
 
-      if (rule->at == EMU_AT_BODY)
-        room = MIN (room, rule->bytes - MIN (rule->bytes, call->body_read));
+      if (rule->at == stage)
+        room = MIN (room, rule->bytes - MIN (rule->bytes, position));
     }
   return room;
 }
 
-const EmuRule *
-emu_faults_get_cut (EmuCall *call)
+gboolean
+emu_faults_is_late (EmuCall *call)
 {
   for (guint i = 0; i < call->rules->len; i++)
-    {
-      const EmuRule *rule = g_ptr_array_index (call->rules, i);
-
-      if (rule->at == EMU_AT_REPLY)
-        return rule;
-    }
-  return NULL;
+    if (((const EmuRule *) g_ptr_array_index (call->rules, i))->later != EMU_LATER_NEVER)
+      return TRUE;
+  return FALSE;
 }

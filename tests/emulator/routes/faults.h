@@ -12,13 +12,15 @@ G_BEGIN_DECLS
  * verdict). */
 void emu_faults_strike (EmuCall *call, EmuStage stage);
 
-/* How many bytes of the body can be read before a rule strikes in it. */
-guint64 emu_faults_get_body_room (EmuCall *call);
+/* How many bytes of the body (or of the reply's head or body, by @stage) can pass beyond @position
+ * before a rule strikes. */
+guint64 emu_faults_get_room (EmuCall *call, EmuStage stage, guint64 position);
 
-/* The rule that cuts the reply, or NULL. */
-const EmuRule *emu_faults_get_cut (EmuCall *call);
+/* Applies the rules that strike in the reply's head or body up to @position. The verdict is LOST
+ * where one ended the connection. */
+void emu_faults_strike_reply (EmuCall *call, EmuStage stage, guint64 position);
 
-/* Ends the connection as @rule (reset, close) says. */
-void emu_faults_end_connection (EmuCall *call, const EmuRule *rule);
+/* Whether a rule answers the call before it is done. */
+gboolean emu_faults_is_late (EmuCall *call);
 
 G_END_DECLS

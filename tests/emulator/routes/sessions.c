@@ -12,7 +12,7 @@
 static char *
 get_base (EmuCall *call)
 {
-  g_autofree char *origin = emu_call_get_origin (call);
+  g_autofree char *origin = emu_call_get_upload_origin (call);
 
   return g_strconcat (origin, "/api/2.0", NULL);
 }
@@ -37,6 +37,16 @@ reply_session (EmuCall *call, guint status, EmuSession *session)
   emu_call_reply_json (call, status, emu_sessions_describe (call->world->sessions, session, base));
 }
 
+static void
+reply_conflict (EmuCall *call, EmuSession *session)
+{
+  g_auto (EmuProblem) problem = { 0 };
+  g_autofree char *base = get_base (call);
+
+  emu_problem_set_conflict (&problem, emu_sessions_describe (call->world->sessions, session, base));
+  emu_call_reply_problem (call, &problem);
+}
+
 static gint64
 get_size (JsonObject *body)
 {
@@ -49,11 +59,20 @@ static void
 create (EmuCall *call, const char *folder_id, const char *file_id)
 {
   g_auto (EmuProblem) problem = { 0 };
+  const char *name = emu_json_string (call->json, "file_name");
+  const char *user = call->identity.user;
   g_autoptr (EmuSession) session = NULL;
 
-  session = emu_sessions_create (call->world->sessions, call->identity.user, folder_id, file_id,
-                                 emu_json_string (call->json, "file_name"), get_size (call->json),
-                                 &problem);
+  if (call->world->session_conflicts)
+    session = emu_sessions_find_open (call->world->sessions, user, folder_id, file_id, name,
+                                      get_size (call->json));
+  if (session != NULL)
+    {
+      reply_conflict (call, session);
+      return;
+    }
+  session = emu_sessions_create (call->world->sessions, user, folder_id, file_id, name,
+                                 get_size (call->json), &problem);
   if (session == NULL)
     emu_call_reply_problem (call, &problem);
   else

@@ -14,6 +14,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _EmuLateCalls EmuLateCalls; /* routes/late.h */
+
 typedef struct
 {
   char *dir;
@@ -23,6 +25,8 @@ typedef struct
   guint64 quota;
   guint retry_after; /* s */
   gboolean late_expiry;
+  gboolean session_conflicts; /* a session like one that is open is refused */
+  char *upload_host; /* in the URLs of sessions and preflights; NULL: the one that was called */
   EmuClock clock;
   EmuRate rate;
   EmuRequestLog *journal;
@@ -30,6 +34,7 @@ typedef struct
   EmuStore *store;
   EmuSessions *sessions;
   EmuTokens *tokens;
+  EmuLateCalls *late;
 } EmuWorld;
 
 G_END_DECLS

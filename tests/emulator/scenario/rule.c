@@ -5,23 +5,27 @@
 
 #include <string.h>
 
-static const char *const stage_names[] = { "head", "body", "end", "stored", "reply", NULL };
+static const char *const stage_names[] = { "head",       "body",  "end", "stored",
+                                           "reply-head", "reply", NULL };
 
 static const struct
 {
   const char *name;
   EmuStage at; /* unless the rule says */
 } actions[] = {
-  [EMU_DO_REPLY] = { "reply", EMU_AT_END },     [EMU_DO_DELAY] = { "delay", EMU_AT_HEAD },
-  [EMU_DO_HOLD] = { "hold", EMU_AT_HEAD },      [EMU_DO_RESET] = { "reset", EMU_AT_HEAD },
-  [EMU_DO_CLOSE] = { "close", EMU_AT_HEAD },    [EMU_DO_GARBAGE] = { "garbage", EMU_AT_END },
-  [EMU_DO_ENDLESS] = { "endless", EMU_AT_END }, [EMU_DO_CHANGE] = { "change", EMU_AT_STORED },
+  [EMU_DO_REPLY] = { "reply", EMU_AT_END },          [EMU_DO_DELAY] = { "delay", EMU_AT_HEAD },
+  [EMU_DO_HOLD] = { "hold", EMU_AT_HEAD },           [EMU_DO_RESET] = { "reset", EMU_AT_HEAD },
+  [EMU_DO_CLOSE] = { "close", EMU_AT_HEAD },         [EMU_DO_GARBAGE] = { "garbage", EMU_AT_END },
+  [EMU_DO_ENDLESS] = { "endless", EMU_AT_END },      [EMU_DO_CHANGE] = { "change", EMU_AT_STORED },
+  [EMU_DO_INTERIM] = { "interim", EMU_AT_END },      [EMU_DO_DRIP] = { "drip", EMU_AT_REPLY },
+  [EMU_DO_CONFLICT] = { "conflict", EMU_AT_STORED }, [EMU_DO_OTHERS] = { "others", EMU_AT_STORED },
 };
 
 static const char *const members[] = { "route",   "method", "path",   "token",  "offset",  "part",
                                        "times",   "from",   "every",  "nth",    "at",      "bytes",
                                        "do",      "ms",     "name",   "status", "headers", "body",
-                                       "comment", "json",   "change", "linger", "fill",    NULL };
+                                       "comment", "json",   "change", "linger", "fill",    "count",
+                                       "others",  "later",  NULL };
 
 void
 emu_rule_free (EmuRule *rule)
@@ -35,6 +39,9 @@ emu_rule_free (EmuRule *rule)
   g_clear_pointer (&rule->headers, json_object_unref);
   g_clear_pointer (&rule->body, g_bytes_unref);
   g_clear_pointer (&rule->change, json_object_unref);
+  g_clear_pointer (&rule->others, json_object_unref);
+  g_free (rule->later_name);
+  g_free (rule->later_route);
   g_free (rule);
 }
 
@@ -122,6 +129,43 @@ parse_occurrence (EmuRule *rule, JsonObject *object, GError **error)
 }
 
 static gboolean
+parse_later (EmuRule *rule, JsonObject *object, GError **error)
+{
+  JsonObject *later = emu_json_object (object, "later");
+
+  if (!json_object_has_member (object, "later"))
+    return TRUE;
+  if (rule->action > EMU_DO_ENDLESS || rule->action == EMU_DO_DELAY)
+    return refuse (error, "A rule cannot do this and the request later", rule->action_name);
+  rule->at = EMU_AT_END;
+  rule->later_name = g_strdup (emu_json_string (later, "name"));
+  rule->later_route = g_strdup (emu_json_string (later, "route"));
+  if (rule->later_name != NULL)
+    rule->later = EMU_LATER_RELEASED;
+  else if (later != NULL && json_object_has_member (later, "ms"))
+    rule->later = EMU_LATER_TIME;
+  else if (later != NULL && json_object_has_member (later, "requests"))
+    rule->later = EMU_LATER_REQUESTS;
+  else
+    return refuse (error, "A rule needs one of \"name\", \"ms\" and \"requests\" in", "later");
+  rule->later_n = emu_json_int (later, rule->later == EMU_LATER_TIME ? "ms" : "requests", 0);
+  return TRUE;
+}
+
+static gboolean
+can_strike_at (const EmuRule *rule, EmuStage stage)
+{
+  static const gboolean in_replies[] = {
+    [EMU_DO_DELAY] = TRUE, [EMU_DO_HOLD] = TRUE,    [EMU_DO_RESET] = TRUE,  [EMU_DO_CLOSE] = TRUE,
+    [EMU_DO_DRIP] = TRUE,  [EMU_DO_GARBAGE] = TRUE, [EMU_DO_OTHERS] = TRUE,
+  };
+
+  if (rule->later != EMU_LATER_NEVER)
+    return stage == EMU_AT_END;
+  return stage >= EMU_AT_REPLY_HEAD ? in_replies[rule->action] : rule->action != EMU_DO_DRIP;
+}
+
+static gboolean
 parse_stage (EmuRule *rule, JsonObject *object, GError **error)
 {
   const char *name = emu_json_string (object, "at");
@@ -132,7 +176,7 @@ parse_stage (EmuRule *rule, JsonObject *object, GError **error)
   if (name == NULL)
     return TRUE;
   for (guint i = 0; stage_names[i] != NULL; i++)
-    if (g_str_equal (name, stage_names[i]))
+    if (g_str_equal (name, stage_names[i]) && can_strike_at (rule, i))
       {
         rule->at = i;
         return TRUE;
@@ -166,6 +210,7 @@ parse_action (EmuRule *rule, JsonObject *object, GError **error)
   const char *name = emu_json_string (object, "do");
   JsonObject *change = emu_json_object (object, "change");
   JsonObject *headers = emu_json_object (object, "headers");
+  JsonObject *others = emu_json_object (object, "others");
   guint action = 0;
 
   if (name == NULL)
@@ -182,10 +227,14 @@ parse_action (EmuRule *rule, JsonObject *object, GError **error)
   rule->status = emu_json_int (object, "status", 0);
   rule->headers = headers != NULL ? json_object_ref (headers) : NULL;
   rule->change = change != NULL ? json_object_ref (change) : NULL;
+  rule->others = others != NULL ? json_object_ref (others) : NULL;
+  rule->count = emu_json_int (object, "count", 0);
   rule->linger = emu_json_boolean (object, "linger", TRUE);
   parse_body (rule, object);
   if (rule->action == EMU_DO_REPLY && (rule->status < 100 || rule->status > 599))
     return refuse (error, "A rule needs a \"status\" of 100 to 599 for this", name);
+  if (rule->action == EMU_DO_OTHERS && rule->others == NULL)
+    return refuse (error, "A rule lacks this member", "others");
   return TRUE;
 }
 
@@ -198,7 +247,7 @@ emu_rule_parse (JsonObject *object, GError **error)
     return NULL;
   parse_match (rule, object);
   if (!parse_occurrence (rule, object, error) || !parse_action (rule, object, error)
-      || !parse_stage (rule, object, error))
+      || !parse_later (rule, object, error) || !parse_stage (rule, object, error))
     return NULL;
   return g_steal_pointer (&rule);
 }
@@ -206,6 +255,8 @@ emu_rule_parse (JsonObject *object, GError **error)
 gboolean
 emu_rule_matches (const EmuRule *rule, const EmuMatch *match)
 {
+  if (rule->routes == NULL && g_str_equal (match->route, "connect"))
+    return FALSE;
   if (rule->routes != NULL && !g_strv_contains ((const char *const *) rule->routes, match->route))
     return FALSE;
   if (rule->method != NULL && !g_str_equal (rule->method, match->method))

@@ -13,12 +13,22 @@ G_BEGIN_DECLS
 /* When a rule strikes. */
 typedef enum
 {
-  EMU_AT_HEAD,   /* the head was read, the body was not */
-  EMU_AT_BODY,   /* so many bytes of the body were read */
-  EMU_AT_END,    /* all of the request was read, nothing was done */
-  EMU_AT_STORED, /* it was done, nothing was answered */
-  EMU_AT_REPLY,  /* so many bytes of the reply's body were sent */
+  EMU_AT_HEAD,       /* the head was read, the body was not */
+  EMU_AT_BODY,       /* so many bytes of the body were read */
+  EMU_AT_END,        /* all of the request was read, nothing was done */
+  EMU_AT_STORED,     /* it was done, nothing was answered */
+  EMU_AT_REPLY_HEAD, /* so many bytes of the reply's head were sent */
+  EMU_AT_REPLY,      /* so many bytes of the reply's body were sent */
 } EmuStage;
+
+/* When a request that was answered early is done after all. */
+typedef enum
+{
+  EMU_LATER_NEVER,
+  EMU_LATER_RELEASED, /* when its name is released */
+  EMU_LATER_TIME,     /* after so many milliseconds */
+  EMU_LATER_REQUESTS, /* after so many more requests, before the last of them is answered */
+} EmuLater;
 
 typedef enum
 {
@@ -30,6 +40,10 @@ typedef enum
   EMU_DO_GARBAGE,
   EMU_DO_ENDLESS,
   EMU_DO_CHANGE,
+  EMU_DO_INTERIM,
+  EMU_DO_DRIP,
+  EMU_DO_CONFLICT,
+  EMU_DO_OTHERS,
 } EmuAction;
 
 /* Immutable but for @seen; lives as long as its scenario. */
@@ -61,7 +75,15 @@ typedef struct
   GBytes *body;        /* or NULL */
   gboolean is_json;
   JsonObject *change;
-  gboolean linger; /* after an early reply, read on for a moment */
+  JsonObject *others; /* what somebody else does */
+  guint count;        /* of interim replies; 0: no end */
+  gboolean linger;    /* after an early reply, read on for a moment */
+
+  /* whether the request is done all the same */
+  EmuLater later;
+  char *later_name;
+  guint later_n;     /* ms or requests */
+  char *later_route; /* of the requests that count; NULL: any */
 
   guint64 seen; /* with the scenario's lock */
 } EmuRule;
