@@ -36,6 +36,11 @@ struct _BoxRecording
   /* streaming thread */
   guint64 written_behind;
 
+  GMutex syncing; /* taken before lock */
+  /* with syncing: the kernel reports a failure to write back once, to one caller */
+  GError *data_failure;    /* of the first sync of the data that failed; NULL: none has */
+  GError *journal_failure; /* likewise */
+
   GMutex lock;
   /* with lock */
   guint64 size;
@@ -58,6 +63,7 @@ recording_new (const char *journal_path)
       g_strndup (journal_path, strlen (journal_path) - strlen (BOX_RECORDING_JOURNAL_SUFFIX));
 
   g_atomic_ref_count_init (&recording->ref_count);
+  g_mutex_init (&recording->syncing);
   g_mutex_init (&recording->lock);
   recording->directory = g_path_get_dirname (journal_path);
   recording->journal_path = g_strdup (journal_path);
@@ -85,6 +91,9 @@ box_recording_unref (BoxRecording *recording)
     close (recording->data_fd);
   if (recording->journal_fd >= 0)
     close (recording->journal_fd);
+  g_clear_error (&recording->data_failure);
+  g_clear_error (&recording->journal_failure);
+  g_mutex_clear (&recording->syncing);
   g_mutex_clear (&recording->lock);
   g_free (recording->directory);
   g_free (recording->data_path);
@@ -446,10 +455,22 @@ box_recording_truncate (BoxRecording *recording, guint64 size, GError **error)
   return TRUE;
 }
 
+/* Syncs @fd, unless a sync of it has failed before: what that one lost is not on disk, although the
+ * next one succeeds. @failure: is remembered. */
+static gboolean
+sync_file (int fd, const char *path, GError **failure, GError **error)
+{
+  if (*failure == NULL && box_fileio_sync (fd, path, failure))
+    return TRUE;
+  g_propagate_error (error, g_error_copy (*failure));
+  return FALSE;
+}
+
 /* Makes the first @needed bytes durable. */
 static gboolean
 sync_data (BoxRecording *recording, guint64 needed, GError **error)
 {
+  g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&recording->syncing);
   guint64 size;
 
   g_mutex_lock (&recording->lock);
@@ -461,7 +482,7 @@ sync_data (BoxRecording *recording, guint64 needed, GError **error)
     }
   g_mutex_unlock (&recording->lock);
 
-  if (!box_fileio_sync (recording->data_fd, recording->data_path, error))
+  if (!sync_file (recording->data_fd, recording->data_path, &recording->data_failure, error))
     return FALSE;
   /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
    */
@@ -471,16 +492,22 @@ sync_data (BoxRecording *recording, guint64 needed, GError **error)
   return TRUE;
 }
 
-/* A line that could not be written whole is taken back, so that the next one does not land behind
- * its torn half. Takes
- * @line. */
+/* Appends @line, durably. One that could not be written whole is taken back, so that the next one
+ * does not land behind its torn half; behind one that could not be synced nothing is written any
+ * more. Takes @line. */
 static gboolean
 append (BoxRecording *recording, char *line, GError **error)
 {
+  g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&recording->syncing);
   g_autofree char *owned = line;
   gsize length = strlen (line);
   gboolean ok;
 
+  if (recording->journal_failure != NULL)
+    {
+      g_propagate_error (error, g_error_copy (recording->journal_failure));
+      return FALSE;
+    }
   g_mutex_lock (&recording->lock);
   ok = box_fileio_write (recording->journal_fd, recording->journal_path, recording->journal_size,
                          line, length, error);
@@ -489,7 +516,9 @@ append (BoxRecording *recording, char *line, GError **error)
   else
     (void) !ftruncate (recording->journal_fd, (off_t) recording->journal_size);
   g_mutex_unlock (&recording->lock);
-  return ok && box_fileio_sync (recording->journal_fd, recording->journal_path, error);
+  return ok
+         && sync_file (recording->journal_fd, recording->journal_path, &recording->journal_failure,
+                       error);
 }
 
 /* Whether the journal's last session is this one, in all that its line is read for: how many parts

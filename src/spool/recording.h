@@ -5,7 +5,8 @@
  * when the process ends, however it ends; the files stay until box_recording_remove().
  *
  * Order of writing: bytes are on disk before a line of the journal that speaks of them is, so that
- * neither a power cut nor a kill makes the journal promise what is not there.
+ * neither a power cut nor a kill makes the journal promise what is not there. A sync that failed is
+ * remembered: bytes that it should have made durable never get into the journal.
  *
  * Threads: one thread writes; any number read and append to the journal.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool/recording.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sched.h>
@@ -255,6 +256,96 @@ new_session (const char *id)
   return session;
 }
 
+/* The suffix of the file whose next fdatasync() fails: once, as the kernel reports a failure to
+ * write back. NULL: none. */
+static const char *failing_sync;
+
+/* In place of the C library's. */
+int
+fdatasync (int fd)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+
+  if (failing_sync == NULL || path == NULL || !g_str_has_suffix (path, failing_sync))
+    return fsync (fd);
+  failing_sync = NULL;
+  errno = EIO;
+  return -1;
+}
+
+static const BoxPart first_part = { .id = (char *) "00", .offset = 0, .size = 4 };
+
+static void
+note_session (BoxRecording *recording)
+{
+  g_autoptr (BoxSession) session = new_session ("S1");
+  g_autoptr (GError) error = NULL;
+
+  box_recording_set_session (recording, session, 12, &error);
+  g_assert_no_error (error);
+}
+
+/* Data that did not reach the disk is not there the next time that it is asked for either. */
+static void
+test_failed_sync_of_the_data_is_remembered (Fixture *fixture, gconstpointer data)
+{
+  const BoxRecordingEnd end = { .size = 8, .total = 8, .padding = BOX_PADDING_NONE };
+  g_autoptr (BoxJournalState) state = NULL;
+
+  write_text (fixture->recording, 0, "01234567");
+  note_session (fixture->recording);
+  failing_sync = BOX_RECORDING_DATA_SUFFIX;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (box_recording_add_part (fixture->recording, &first_part, &error));
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+    }
+  g_assert_null (failing_sync);
+  g_assert_false (box_recording_set_end (fixture->recording, &end, NULL));
+  reopen (fixture);
+  state = box_recording_get_state (fixture->recording);
+  g_assert_cmpuint (state->parts->len, ==, 0);
+  g_assert_false (state->ended);
+}
+
+static void
+test_bytes_that_were_synced_before_are_still_good (Fixture *fixture, gconstpointer data)
+{
+  const BoxPart second_part = { .id = (char *) "04", .offset = 4, .size = 4 };
+  g_autoptr (BoxJournalState) state = NULL;
+
+  write_text (fixture->recording, 0, "0123");
+  note_session (fixture->recording);
+  g_assert_true (box_recording_add_part (fixture->recording, &first_part, NULL));
+  write_text (fixture->recording, 4, "4567");
+  failing_sync = BOX_RECORDING_DATA_SUFFIX;
+  g_assert_false (box_recording_add_part (fixture->recording, &second_part, NULL));
+  g_assert_true (box_recording_set_committing (fixture->recording, NULL));
+  reopen (fixture);
+  state = box_recording_get_state (fixture->recording);
+  g_assert_cmpuint (state->parts->len, ==, 1);
+  g_assert_true (state->commit_begun);
+}
+
+/* A line behind one that may be lost would be read as if nothing were missing. */
+static void
+test_failed_sync_of_the_journal_is_remembered (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSession) session = new_session ("S1");
+  g_autoptr (GError) error = NULL;
+
+  write_text (fixture->recording, 0, "01234567");
+  failing_sync = BOX_RECORDING_JOURNAL_SUFFIX;
+  g_assert_false (box_recording_set_session (fixture->recording, session, 8, NULL));
+  g_assert_false (box_recording_set_session (fixture->recording, session, 8, NULL));
+  g_assert_false (box_recording_set_committing (fixture->recording, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, BOX_RECORDING_JOURNAL_SUFFIX));
+}
+
 static void
 test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
 {
@@ -401,6 +492,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ADD ("failed-sync-of-the-data-is-remembered", test_failed_sync_of_the_data_is_remembered);
+  ADD ("bytes-that-were-synced-before-are-still-good",
+       test_bytes_that_were_synced_before_are_still_good);
+  ADD ("failed-sync-of-the-journal-is-remembered", test_failed_sync_of_the_journal_is_remembered);
   ADD ("files-are-private", test_files_are_private);
   ADD ("rewritten-bytes-are-read-back", test_rewritten_bytes_are_read_back);
   ADD ("truncated-recording-starts-over", test_truncated_recording_starts_over);
