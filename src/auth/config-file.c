@@ -27,6 +27,11 @@
  */
 #define LOCK_POLL (20 * 1000)
 
+/* Contents that could not be written, by the path of the replacement: each holds the only valid
+ * refresh token. */
+static GMutex kept_lock;
+static GHashTable *kept; /* with kept_lock; char * → secret */
+
 struct _BoxConfigFile
 {
   char *origin;
@@ -41,6 +46,38 @@ struct _BoxConfigFile
   gboolean written; /* the replacement may be whole: it must not be removed */
 };
 
+static void
+keep (BoxConfigFile *store, const char *text)
+{
+  g_mutex_lock (&kept_lock);
+  if (kept == NULL)
+    kept =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) box_secret_free);
+  g_hash_table_insert (kept, g_strdup (store->next_path), g_strdup (text));
+  g_mutex_unlock (&kept_lock);
+}
+
+static char *
+dup_kept (BoxConfigFile *store)
+{
+  char *text = NULL;
+
+  g_mutex_lock (&kept_lock);
+  if (kept != NULL)
+    text = g_strdup (g_hash_table_lookup (kept, store->next_path));
+  g_mutex_unlock (&kept_lock);
+  return text;
+}
+
+static void
+forget_kept (const char *next_path)
+{
+  g_mutex_lock (&kept_lock);
+  if (kept != NULL)
+    g_hash_table_remove (kept, next_path);
+  g_mutex_unlock (&kept_lock);
+}
+
 static gboolean
 set_errno (GError **error, BoxConfigFile *store, const char *what, int saved_errno)
 {
@@ -51,17 +88,22 @@ set_errno (GError **error, BoxConfigFile *store, const char *what, int saved_err
   return FALSE;
 }
 
+/* It was there before. */
+static gboolean
+set_unreadable (GError **error, BoxConfigFile *store, const char *path, int saved_errno)
+{
+  g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT, "%s “%s” cannot be read: %s", store->origin,
+               path, g_strerror (saved_errno));
+  return FALSE;
+}
+
 static gboolean
 resolve (BoxConfigFile *store, const char *path, GError **error)
 {
   char *resolved = realpath (path, NULL);
 
   if (resolved == NULL)
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s “%s” cannot be read: %s",
-                   store->origin, path, g_strerror (errno));
-      return FALSE;
-    }
+    return set_unreadable (error, store, path, errno);
   store->path = g_strdup (resolved);
   free (resolved);
   store->directory = g_path_get_dirname (store->path);
@@ -94,7 +136,7 @@ acquire (BoxConfigFile *store, GCancellable *cancellable, GError **error)
     {
       store->fd = open_for_lock (store->path);
       if (store->fd < 0)
-        return set_errno (error, store, "it cannot be opened", errno);
+        return set_unreadable (error, store, store->path, errno);
       while (flock (store->fd, LOCK_EX | LOCK_NB) != 0)
         {
           if (errno != EWOULDBLOCK && errno != EINTR)
@@ -115,7 +157,7 @@ load (BoxConfigFile *store, GError **error)
 
   g_clear_pointer (&store->config, box_auth_config_free);
   g_clear_pointer (&store->next_path, g_free);
-  store->config = box_auth_config_load (store->origin, store->path, error);
+  store->config = box_auth_config_load (store->origin, store->path, BOX_AUTH_CONFIG_RENEW, error);
   if (store->config == NULL)
     return FALSE;
   if (store->config->kind != BOX_AUTH_REFRESH_TOKEN)
@@ -139,7 +181,7 @@ find_replacement (BoxConfigFile *store)
   if (lstat (store->next_path, &st) != 0 || !S_ISREG (st.st_mode)
       || (st.st_uid != store->st.st_uid && st.st_uid != geteuid ()))
     return FALSE;
-  config = box_auth_config_load (store->origin, store->next_path, NULL);
+  config = box_auth_config_load (store->origin, store->next_path, BOX_AUTH_CONFIG_RENEW, NULL);
   return config != NULL && config->kind == BOX_AUTH_REFRESH_TOKEN;
 }
 
@@ -178,7 +220,15 @@ remove_strays (BoxConfigFile *store)
   g_dir_close (dir);
 }
 
-/* Takes the lock anew after a replacement took the file's place: it is on the new file then. */
+/* After a replacement took the file's place: the lock has to be on the new file. */
+static gboolean
+lock_anew (BoxConfigFile *store, GCancellable *cancellable, GError **error)
+{
+  forget_kept (store->next_path);
+  close (store->fd);
+  return acquire (store, cancellable, error) && load (store, error);
+}
+
 static gboolean
 recover (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 {
@@ -189,10 +239,41 @@ recover (BoxConfigFile *store, GCancellable *cancellable, GError **error)
     return set_errno (error, store, "its replacement cannot be opened", errno);
   replaced = put_in_place (store, fd, NULL, error);
   close (fd);
-  if (!replaced)
-    return FALSE;
-  close (store->fd);
-  return acquire (store, cancellable, error) && load (store, error);
+  return replaced && lock_anew (store, cancellable, error);
+}
+
+static void
+close_replacement (BoxConfigFile *store)
+{
+  if (store->next_fd < 0)
+    return;
+  if (!store->written)
+    unlink (store->next_path);
+  close (store->next_fd);
+  store->next_fd = -1;
+  store->written = FALSE;
+}
+
+/* Writes what this process has in memory since it could not be written. If it still cannot, it is
+ * what the file would say. */
+static gboolean
+take_up_kept (BoxConfigFile *store, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BoxSecret) text = dup_kept (store);
+  BoxAuthConfig *config;
+
+  if (text == NULL)
+    return TRUE;
+  if (box_config_file_prepare (store, NULL) && box_config_file_replace (store, text, NULL))
+    {
+      close_replacement (store);
+      return lock_anew (store, cancellable, error);
+    }
+  close_replacement (store);
+  config = box_auth_config_parse (store->config->label, text, strlen (text), error);
+  box_auth_config_free (store->config);
+  store->config = config;
+  return config != NULL;
 }
 
 BoxConfigFile *
@@ -209,6 +290,8 @@ box_config_file_lock (const char *origin, const char *path, GCancellable *cancel
   if (find_replacement (store) && !recover (store, cancellable, error))
     return NULL;
   remove_strays (store);
+  if (!take_up_kept (store, cancellable, error))
+    return NULL;
   return g_steal_pointer (&store);
 }
 
@@ -217,12 +300,7 @@ box_config_file_unlock (BoxConfigFile *store)
 {
   if (store == NULL)
     return;
-  if (store->next_fd >= 0)
-    {
-      if (!store->written)
-        unlink (store->next_path);
-      close (store->next_fd);
-    }
+  close_replacement (store);
   /* Ends the lock, too. */
   if (store->fd >= 0)
     close (store->fd);
@@ -270,7 +348,9 @@ box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
   store->written = TRUE;
   replaced = put_in_place (store, store->next_fd, text, error);
   /* Gives back what was reserved and not used; only room is lost if that fails. */
-  if (ftruncate (store->next_fd, (off_t) strlen (text)) != 0)
+  if (!replaced)
+    keep (store, text);
+  else if (ftruncate (store->next_fd, (off_t) strlen (text)) != 0)
     g_debug ("The room reserved for “%s” was not given back", store->path);
   return replaced;
 }

@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 typedef struct _BoxConfigFile BoxConfigFile;
 
 /* Waits for other processes and threads; reads the file under the lock. BOX_ERROR_CANCELLED, or as
- * box_auth_config_load(); the configuration must be one with a refresh token. */
+ * box_auth_config_load() at a renewal; the configuration must be one with a refresh token. */
 BoxConfigFile *box_config_file_lock (const char *origin, const char *path,
                                      GCancellable *cancellable, GError **error);
 void box_config_file_unlock (BoxConfigFile *store);
@@ -36,8 +36,9 @@ const BoxAuthConfig *box_config_file_get_config (BoxConfigFile *store);
  * nothing has been used up yet. */
 gboolean box_config_file_prepare (BoxConfigFile *store, GError **error);
 
-/* Puts @text in the file's place, durably; its mode and owner are kept. Where that fails halfway
- * the next to lock the file completes it, if it can be. */
+/* Puts @text in the file's place, durably; its mode and owner are kept. If that fails, @text is
+ * kept in memory: to this process it is the file's content, and the next lock tries to write it
+ * again. What had reached the disk is completed by any process that locks the file. */
 gboolean box_config_file_replace (BoxConfigFile *store, const char *text, GError **error);
 
 G_END_DECLS

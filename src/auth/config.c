@@ -60,9 +60,9 @@ find_text (const Section *section, const char *name, gsize limit, char **value, 
 
 /* As above, and printable in one line. */
 static gboolean
-find_word (const Section *section, const char *name, char **value, GError **error)
+find_word (const Section *section, const char *name, gsize limit, char **value, GError **error)
 {
-  if (!find_text (section, name, FIELD_LIMIT, value, error))
+  if (!find_text (section, name, limit, value, error))
     return FALSE;
   for (const char *c = *value; c != NULL && *c != '\0'; c++)
     {
@@ -75,7 +75,15 @@ find_word (const Section *section, const char *name, char **value, GError **erro
 static gboolean
 get_word (const Section *section, const char *name, char **value, GError **error)
 {
-  if (!find_word (section, name, value, error))
+  if (!find_word (section, name, FIELD_LIMIT, value, error))
+    return FALSE;
+  return *value != NULL || set_field_error (error, section, name, "is missing");
+}
+
+static gboolean
+get_token (const Section *section, const char *name, char **value, GError **error)
+{
+  if (!find_word (section, name, BOX_TOKEN_MAX_LENGTH, value, error))
     return FALSE;
   return *value != NULL || set_field_error (error, section, name, "is missing");
 }
@@ -116,7 +124,7 @@ parse_algorithm (BoxAuthConfig *config, const Section *section, GError **error)
 {
   g_autofree char *name = NULL;
 
-  if (!find_word (section, "algorithm", &name, error))
+  if (!find_word (section, "algorithm", FIELD_LIMIT, &name, error))
     return FALSE;
   if (name != NULL && !box_jwt_algorithm_from_name (name, &config->algorithm))
     return set_field_error (error, section, "algorithm", "is none of RS256, RS384, RS512");
@@ -131,8 +139,8 @@ parse_app_subject (BoxAuthConfig *config, const Section *root, GError **error)
   g_autofree char *enterprise = NULL;
   g_autofree char *user = NULL;
 
-  if (!find_word (root, "enterpriseID", &enterprise, error)
-      || !find_word (root, "userID", &user, error))
+  if (!find_word (root, "enterpriseID", FIELD_LIMIT, &enterprise, error)
+      || !find_word (root, "userID", FIELD_LIMIT, &user, error))
     return FALSE;
   if (user != NULL)
     return take_subject (config, root, "user", "userID", &user, error);
@@ -172,8 +180,8 @@ parse_client (BoxAuthConfig *config, const Section *root, GError **error)
   g_autofree char *user = NULL;
 
   config->kind = BOX_AUTH_CLIENT_CREDENTIALS;
-  if (!find_word (root, "enterprise_id", &enterprise, error)
-      || !find_word (root, "user_id", &user, error))
+  if (!find_word (root, "enterprise_id", FIELD_LIMIT, &enterprise, error)
+      || !find_word (root, "user_id", FIELD_LIMIT, &user, error))
     return FALSE;
   if (enterprise != NULL && user != NULL)
     return set_field_error (error, root, "enterprise_id",
@@ -194,7 +202,7 @@ parse_access_token (BoxAuthConfig *config, const Section *root)
   guint64 expires_at = 0, expires_in = 0;
   gboolean found;
 
-  if (!find_word (root, "access_token", &config->access_token, NULL)
+  if (!find_word (root, "access_token", BOX_TOKEN_MAX_LENGTH, &config->access_token, NULL)
       || !box_json_find_uint64 (root->object, "expires_at", 0,
                                 G_MAXINT32 * G_GUINT64_CONSTANT (100), &found, &expires_at, NULL)
       || !box_json_find_uint64 (root->object, "expires_in", 0, G_MAXINT32, &found, &expires_in,
@@ -206,23 +214,6 @@ parse_access_token (BoxAuthConfig *config, const Section *root)
     }
   config->expires_at = (gint64) expires_at;
   config->expires_in = (gint64) expires_in;
-}
-
-/* json-glib writes some numbers (1e22) so that nobody can read them back. Found before a refresh
- * token is used up, not after. */
-static gboolean
-check_rewriting (const BoxAuthConfig *config, GError **error)
-{
-  g_autoptr (BoxSecret) text = json_to_string (config->root, FALSE);
-  g_autoptr (JsonNode) again = json_from_string (text, NULL);
-
-  if (again != NULL && json_node_equal (again, config->root))
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-               "%s has a number that would be lost when the file is rewritten, which happens at "
-               "each use of its refresh_token: remove it, or make it a string",
-               config->label);
-  return FALSE;
 }
 
 static gboolean
@@ -246,34 +237,62 @@ parse_root (BoxAuthConfig *config, const Section *root, GError **error)
     return parse_client (config, root, error);
 
   config->kind = BOX_AUTH_REFRESH_TOKEN;
-  if (!get_word (root, "refresh_token", &config->refresh_token, error))
+  if (!get_token (root, "refresh_token", &config->refresh_token, error))
     return FALSE;
   parse_access_token (config, root);
-  return check_rewriting (config, error);
+  return TRUE;
+}
+
+/* Found before a refresh token is used up, not after. */
+static gboolean
+check_room (const BoxAuthConfig *config, GError **error)
+{
+  g_autoptr (BoxSecret) rest = box_auth_config_rewrite (config, &(BoxToken){ .refresh = "" }, 0);
+
+  if (strlen (rest) <= BOX_AUTH_CONFIG_LIMIT - BOX_AUTH_CONFIG_ROOM)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+               "%s is too long to be rewritten, which happens at each use of its refresh_token",
+               config->label);
+  return FALSE;
 }
 
 BoxAuthConfig *
 box_auth_config_parse (const char *label, const char *text, gsize length, GError **error)
 {
   g_autoptr (BoxAuthConfig) config = g_new0 (BoxAuthConfig, 1);
-  g_autoptr (GBytes) bytes = g_bytes_new_static (text, length);
+  gsize mark = box_json_mark_length (text, length);
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text + mark, length - mark);
+  g_autoptr (JsonNode) node = box_json_parse (bytes, NULL);
   Section root = { label, "", NULL };
 
   config->label = g_strdup (label);
-  config->root = box_json_parse (bytes, NULL);
-  if (config->root == NULL || !JSON_NODE_HOLDS_OBJECT (config->root))
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s is not a JSON object", label);
       return NULL;
     }
-  root.object = json_node_get_object (config->root);
+  root.object = json_node_get_object (node);
   if (!parse_root (config, &root, error))
     return NULL;
+  if (config->kind == BOX_AUTH_REFRESH_TOKEN)
+    {
+      config->text = g_strndup (text + mark, length - mark);
+      if (!check_room (config, error))
+        return NULL;
+    }
   return g_steal_pointer (&config);
 }
 
+/* As seen at a renewal: what is missing or not whole is being written. */
+static BoxErrorCode
+unfinished (BoxAuthConfigUse use)
+{
+  return use == BOX_AUTH_CONFIG_RENEW ? BOX_ERROR_TRANSIENT : BOX_ERROR_CREDENTIALS;
+}
+
 BoxAuthConfig *
-box_auth_config_load (const char *origin, const char *path, GError **error)
+box_auth_config_load (const char *origin, const char *path, BoxAuthConfigUse use, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
   g_autofree char *label = g_strdup_printf ("%s “%s”", origin, path);
@@ -283,10 +302,18 @@ box_auth_config_load (const char *origin, const char *path, GError **error)
 
   if (text == NULL)
     {
-      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS, local_error->message);
+      if (g_error_matches (local_error, BOX_ERROR, BOX_ERROR_CREDENTIALS))
+        local_error->code = (gint) unfinished (use);
+      g_propagate_error (error, g_steal_pointer (&local_error));
       return NULL;
     }
-  config = box_auth_config_parse (label, text, length, error);
+  config = box_auth_config_parse (label, text, length, &local_error);
+  if (config == NULL)
+    {
+      if (!box_json_is_valid (text, length))
+        local_error->code = (gint) unfinished (use);
+      g_propagate_error (error, g_steal_pointer (&local_error));
+    }
   box_secret_clear (text, length);
   return config;
 }
@@ -305,7 +332,7 @@ box_auth_config_free (BoxAuthConfig *config)
   box_secret_free (config->passphrase);
   box_secret_free (config->refresh_token);
   box_secret_free (config->access_token);
-  g_clear_pointer (&config->root, json_node_unref);
+  box_secret_free (config->text);
   g_free (config);
 }
 
@@ -332,27 +359,66 @@ box_auth_config_open_key (const BoxAuthConfig *config, GError **error)
   return box_key_new (config->private_key, config->passphrase, label, error);
 }
 
+/* The members that a renewal writes. */
+static gboolean
+is_renewed (const BoxJsonMember *member)
+{
+  static const char *const names[] = { "refresh_token", "access_token", "expires_in",
+                                       "expires_at" };
+  g_autofree char *quoted = g_strndup (member->name, member->name_length);
+  g_autofree char *array = g_strdup_printf ("[%s]", quoted);
+  g_autoptr (JsonNode) node = json_from_string (array, NULL);
+  const char *name = json_array_get_string_element (json_node_get_array (node), 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      if (g_str_equal (name, names[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+keep_member (const BoxJsonMember *member, gpointer user_data)
+{
+  GString *text = user_data;
+
+  if (is_renewed (member))
+    return;
+  g_string_append (text, "  ");
+  g_string_append_len (text, member->name, (gssize) member->name_length);
+  g_string_append (text, " : ");
+  g_string_append_len (text, member->value, (gssize) member->value_length);
+  g_string_append (text, ",\n");
+}
+
+static void
+append_token (GString *text, const char *name, const char *token)
+{
+  g_string_append_printf (text, "  \"%s\" : \"", name);
+  for (; *token != '\0'; token++)
+    {
+      if (*token == '"' || *token == '\\')
+        g_string_append_c (text, '\\');
+      g_string_append_c (text, *token);
+    }
+  g_string_append (text, "\",\n");
+}
+
 char *
 box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *token, gint64 now)
 {
-  g_autoptr (JsonNode) root = json_node_alloc ();
-  g_autoptr (JsonObject) object = json_object_new ();
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autoptr (GList) names = json_object_get_members (json_node_get_object (config->root));
+  gint64 life = token->life / G_USEC_PER_SEC;
+  /* Growing would leave copies behind. */
+  GString *text = g_string_sized_new (BOX_AUTH_CONFIG_LIMIT);
 
-  for (GList *l = names; l != NULL; l = l->next)
-    json_object_set_member (
-        object, l->data,
-        json_node_copy (json_object_get_member (json_node_get_object (config->root), l->data)));
-
-  json_object_set_string_member (object, "refresh_token", token->refresh);
-  json_object_set_string_member (object, "access_token", token->access);
-  json_object_set_int_member (object, "expires_in", token->life / G_USEC_PER_SEC);
-  json_object_set_int_member (object, "expires_at",
-                              token->life > 0 ? now + token->life / G_USEC_PER_SEC : 0);
-
-  json_node_init_object (root, object);
-  json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
-  return json_generator_to_data (generator, NULL);
+  g_string_append (text, "{\n");
+  box_json_visit_members (config->text, strlen (config->text), keep_member, text);
+  append_token (text, "refresh_token", token->refresh);
+  if (token->access != NULL)
+    append_token (text, "access_token", token->access);
+  g_string_append_printf (text, "  \"expires_in\" : %" G_GINT64_FORMAT ",\n", life);
+  g_string_append_printf (text, "  \"expires_at\" : %" G_GINT64_FORMAT "\n}\n",
+                          life > 0 ? now + life : 0);
+  return g_string_free (text, FALSE);
 }

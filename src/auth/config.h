@@ -14,15 +14,16 @@
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
-
 #include "auth/jwt.h"
 #include "auth/token.h"
 
 G_BEGIN_DECLS
 
-/* Bytes; Box's own file has about 2500. */
-#define BOX_AUTH_CONFIG_LIMIT 65536
+/* Bytes that are read; Box's own file has about 2500. */
+#define BOX_AUTH_CONFIG_LIMIT 131072
+
+/* What the tokens and their times take at most of a file that is rewritten. Bytes. */
+#define BOX_AUTH_CONFIG_ROOM (4 * BOX_TOKEN_MAX_LENGTH + 64)
 
 typedef enum
 {
@@ -48,16 +49,24 @@ typedef struct
   char *access_token;  /* that came with it, or NULL */
   gint64 expires_at;   /* of the access token: Unix time, seconds; 0: not known */
   gint64 expires_in;   /* its whole life, seconds */
-  JsonNode *root;      /* the whole file */
+  char *text;          /* the whole file */
 } BoxAuthConfig;
 
 /* @label names the text in errors (BOX_ERROR_SETTINGS). */
 BoxAuthConfig *
 box_auth_config_parse (const char *label, const char *text, gsize length, GError **error);
 
-/* Reads and parses @path. @origin is the setting that named it. BOX_ERROR_SETTINGS where it cannot
- * be read. */
-BoxAuthConfig *box_auth_config_load (const char *origin, const char *path, GError **error);
+typedef enum
+{
+  BOX_AUTH_CONFIG_BEGIN,
+  BOX_AUTH_CONFIG_RENEW,
+} BoxAuthConfigUse;
+
+/* Reads and parses @path. @origin is the setting that named it. A file that is missing, unreadable
+ * or not whole is BOX_ERROR_CREDENTIALS to begin with, and BOX_ERROR_TRANSIENT at a renewal, when
+ * whoever supplies it may be writing it. BOX_ERROR_SETTINGS: it is no file, or too long. */
+BoxAuthConfig *
+box_auth_config_load (const char *origin, const char *path, BoxAuthConfigUse use, GError **error);
 
 void box_auth_config_free (BoxAuthConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxAuthConfig, box_auth_config_free)
@@ -68,8 +77,8 @@ const char *box_auth_kind_name (BoxAuthKind kind);
 /* The private key of a JWT configuration. */
 BoxKey *box_auth_config_open_key (const BoxAuthConfig *config, GError **error);
 
-/* The text of the file after a renewal: @config's, with @token's refresh token, access token and
- * expiry in place of the old ones.
+/* The text of the file after a renewal: @config's, with @token's refresh token, access token (NULL:
+ * none) and expiry in place of the old ones; other members stay as they are written.
  * @now: Unix time, seconds. Free with box_secret_free(). */
 char *box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *token, gint64 now);
 

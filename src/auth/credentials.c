@@ -369,7 +369,8 @@ static void
 describe_config (BoxCredentialsInfo *info)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (BoxAuthConfig) config = box_auth_config_load (info->origin, info->path, &error);
+  g_autoptr (BoxAuthConfig) config =
+      box_auth_config_load (info->origin, info->path, BOX_AUTH_CONFIG_BEGIN, &error);
 
   info->grant = "auth-config";
   if (config == NULL)

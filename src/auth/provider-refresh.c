@@ -4,6 +4,8 @@
  * token that came with it is used. Processes that share the file share what is in it: the access
  * token is kept beside the refresh token.
  */
+#define G_LOG_DOMAIN "boxupload"
+
 #include "auth/config-file.h"
 #include "auth/grant.h"
 #include "base/error.h"
@@ -84,6 +86,36 @@ end_rotation (void)
   g_mutex_unlock (&rotations_lock);
 }
 
+/* What the file says next. @token: as far as there is a good one. */
+static void
+save (BoxConfigFile *store, const BoxToken *token, const char *successor)
+{
+  const BoxAuthConfig *config = box_config_file_get_config (store);
+  BoxToken next = { .refresh = (char *) (successor != NULL ? successor : config->refresh_token) };
+  g_autoptr (BoxSecret) text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (token != NULL)
+    {
+      next.access = token->access;
+      next.life = token->life;
+    }
+  text = box_auth_config_rewrite (config, &next, g_get_real_time () / G_USEC_PER_SEC);
+  if (!box_config_file_replace (store, text, &error))
+    g_message ("%s. The new refresh token is in this process alone until it can be written",
+               error->message);
+}
+
+/* Whether something that does not take the lock has put another refresh token into the file. */
+static gboolean
+was_overtaken (const BoxAuthConfig *used, const BoxGrantContext *context)
+{
+  g_autoptr (BoxAuthConfig) config =
+      box_auth_config_load (context->origin, context->path, BOX_AUTH_CONFIG_RENEW, NULL);
+
+  return config == NULL || g_strcmp0 (config->refresh_token, used->refresh_token) != 0;
+}
+
 static BoxToken *
 rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
 {
@@ -91,21 +123,24 @@ rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
   gint64 issued = g_get_monotonic_time ();
   g_autoptr (BoxReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
-  g_autoptr (BoxSecret) text = NULL;
+  g_autoptr (BoxSecret) successor = NULL;
+  g_autoptr (GError) local_error = NULL;
 
   reply = box_grant_send (context, box_grant_refresh_form (config), error);
   if (reply == NULL)
     return NULL;
-  token = box_token_reply_parse (reply, config->label, ADVICE, issued, error);
-  if (token == NULL)
-    return NULL;
-  if (token->refresh == NULL)
-    token->refresh = g_strdup (config->refresh_token);
+  successor = box_token_reply_get_refresh (reply);
+  token = box_token_reply_parse (reply, config->label, ADVICE, issued, &local_error);
+  if (token != NULL || successor != NULL)
+    save (store, token, successor);
+  if (token != NULL)
+    return g_steal_pointer (&token);
 
-  text = box_auth_config_rewrite (config, token, g_get_real_time () / G_USEC_PER_SEC);
-  if (!box_config_file_replace (store, text, error))
-    return NULL;
-  return g_steal_pointer (&token);
+  if (box_token_reply_is_about_token (reply) && was_overtaken (config, context))
+    g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT, "%s has just been changed", config->label);
+  else
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return NULL;
 }
 
 static BoxToken *

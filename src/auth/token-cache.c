@@ -14,6 +14,10 @@
  * asked for it. Microseconds. */
 #define RENEWAL_PAUSE (1 * G_USEC_PER_SEC)
 
+/* As many replies in a row that there is no token endpoint are taken for those of a front or a
+ * proxy that is in trouble. */
+#define STRAYS_MAX 3
+
 /* A server that asks for more patience than this is asked again all the same. Microseconds. */
 #define PAUSE_MAX (300 * G_USEC_PER_SEC)
 
@@ -40,6 +44,7 @@ struct _BoxTokenCache
   GCancellable *renewal; /* ends the present one */
   gint64 deadline;       /* of the present one */
   GError *failure;       /* of the last renewal; NULL: it succeeded */
+  guint strays;          /* such replies since the last other */
   gint64 pause_until;    /* no renewal before, after a failure */
 };
 
@@ -290,6 +295,15 @@ renewal_clear (Renewal *renewal)
   box_secret_free (renewal->present);
 }
 
+/* Whether a reply with @failure is none of a token endpoint, though it may be there. */
+static gboolean
+is_stray (const GError *failure)
+{
+  const BoxErrorDetails *details = box_error_get_details (failure);
+
+  return details->box_code == NULL && (details->http_status == 404 || details->http_status == 405);
+}
+
 static void
 note_failure_locked (BoxTokenCache *keeper, GError *failure)
 {
@@ -304,6 +318,9 @@ note_failure_locked (BoxTokenCache *keeper, GError *failure)
                              "The token endpoint has not answered within %d seconds",
                              (gint) (RENEWAL_LIMIT / G_USEC_PER_SEC));
     }
+  keeper->strays = is_stray (failure) ? keeper->strays + 1 : 0;
+  if (keeper->strays > 0 && keeper->strays < STRAYS_MAX)
+    failure->code = BOX_ERROR_TRANSIENT;
   keeper->failure = failure;
   keeper->pause_until = g_get_monotonic_time () + MIN (pause, PAUSE_MAX);
 }
@@ -314,6 +331,7 @@ install_locked (BoxTokenCache *keeper, BoxToken *token)
   box_token_free (keeper->token);
   keeper->token = token;
   keeper->token_refused = FALSE;
+  keeper->strays = 0;
   g_clear_error (&keeper->failure);
 }
 

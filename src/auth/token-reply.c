@@ -100,12 +100,25 @@ printable (char *text)
   return g_string_free (clean, FALSE);
 }
 
+/* NULL where the body is no JSON object. */
+static JsonNode *
+parse_body (const BoxReply *reply)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (reply->body, &length);
+  gsize mark = box_json_mark_length (text, length);
+  g_autoptr (GBytes) rest = g_bytes_new_from_bytes (reply->body, mark, length - mark);
+  g_autoptr (JsonNode) root = box_json_parse (rest, NULL);
+
+  return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? g_steal_pointer (&root) : NULL;
+}
+
 /* FALSE where the body is no OAuth error. */
 static gboolean
 read_refusal (const BoxReply *reply, Refusal *refusal)
 {
-  g_autoptr (JsonNode) root = box_json_parse (reply->body, NULL);
-  JsonObject *object = root != NULL ? box_json_object (root, "reply", NULL) : NULL;
+  g_autoptr (JsonNode) root = parse_body (reply);
+  JsonObject *object = root != NULL ? json_node_get_object (root) : NULL;
 
   if (object == NULL || !box_json_get_string (object, "error", 100, &refusal->name, NULL))
     return FALSE;
@@ -171,7 +184,6 @@ out_of_place (const BoxReply *reply)
 
   if (reply->status >= 300 && reply->status < 400)
     {
-      code = BOX_ERROR_PROTOCOL;
       message = g_strdup_printf ("The token endpoint redirects elsewhere (status %u); credentials "
                                  "do not follow: check api-endpoint",
                                  reply->status);
@@ -213,31 +225,52 @@ explain (const BoxReply *reply, const char *label, const char *advice)
   return out_of_place (reply);
 }
 
-static BoxToken *
-read_token (JsonObject *object, gint64 issued, GError **error)
+/* 0: not known. */
+static gboolean
+read_life (JsonObject *object, guint64 *life)
 {
-  g_autoptr (BoxSecret) access = NULL;
-  g_autoptr (BoxSecret) refresh = NULL;
   g_autofree char *type = NULL;
   gboolean found;
+
+  return box_json_find_string (object, "token_type", 100, &type, NULL)
+         && (type == NULL || g_ascii_strcasecmp (type, "bearer") == 0)
+         && box_json_find_uint64 (object, "expires_in", 1, LIFE_MAX, &found, life, NULL);
+}
+
+/* NULL where @name is absent or no token. */
+static char *
+read_secret (JsonObject *object, const char *name)
+{
+  g_autoptr (BoxSecret) secret = NULL;
+
+  if (!box_json_get_string (object, name, BOX_TOKEN_MAX_LENGTH, &secret, NULL)
+      || !box_token_check (name, secret, NULL))
+    return NULL;
+  return g_steal_pointer (&secret);
+}
+
+/* A refresh token that came is the only one that is left. So what came with it is taken although
+ * there is something odd about it; without one the request is as good as never made, and odd
+ * replies are nonsense. */
+static BoxToken *
+read_token (JsonObject *object, gint64 issued)
+{
+  g_autoptr (BoxSecret) access = read_secret (object, "access_token");
+  g_autoptr (BoxSecret) refresh = read_secret (object, "refresh_token");
   guint64 life = 0;
   BoxToken *token;
 
-  if (!box_json_get_string (object, "access_token", BOX_TOKEN_MAX_LENGTH, &access, error)
-      || !box_token_check ("access_token", access, error)
-      || !box_json_find_string (object, "refresh_token", BOX_TOKEN_MAX_LENGTH, &refresh, error)
-      || (refresh != NULL && !box_token_check ("refresh_token", refresh, error))
-      || !box_json_find_string (object, "token_type", 100, &type, error)
-      || !box_json_find_uint64 (object, "expires_in", 1, LIFE_MAX, &found, &life, error))
+  if (access == NULL || (!read_life (object, &life) && refresh == NULL))
     return NULL;
-  if (type != NULL && g_ascii_strcasecmp (type, "bearer") != 0)
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "token_type is not bearer");
-      return NULL;
-    }
   token = box_token_new (g_steal_pointer (&access), (gint64) life, issued);
   token->refresh = g_steal_pointer (&refresh);
   return token;
+}
+
+static gboolean
+is_success (const BoxReply *reply)
+{
+  return reply->status >= 200 && reply->status < 300;
 }
 
 BoxToken *
@@ -245,21 +278,52 @@ box_token_reply_parse (const BoxReply *reply, const char *label, const char *adv
                        GError **error)
 {
   g_autoptr (JsonNode) root = NULL;
-  JsonObject *object;
   BoxToken *token = NULL;
 
-  if (reply->status != 200)
+  if (!is_success (reply))
     {
       g_propagate_error (error, explain (reply, label, advice));
       return NULL;
     }
-  root = box_json_parse (reply->body, NULL);
-  object = root != NULL ? box_json_object (root, "reply", NULL) : NULL;
-  if (object != NULL)
-    token = read_token (object, issued, NULL);
+  root = parse_body (reply);
+  if (root != NULL)
+    token = read_token (json_node_get_object (root), issued);
   if (token == NULL)
     g_propagate_error (error, out_of_place (reply));
   return token;
+}
+
+/* In a text that is no JSON: cut off, or with something odd in another member. */
+static char *
+salvage_refresh (GBytes *body)
+{
+  g_autoptr (GRegex) pattern =
+      g_regex_new ("\"refresh_token\"\\s*:\\s*\"([!#-\\[\\]-~]+)\"", G_REGEX_RAW, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  gsize length;
+  const char *text = g_bytes_get_data (body, &length);
+
+  if (!g_regex_match_full (pattern, text, (gssize) length, 0, 0, &match, NULL))
+    return NULL;
+  return g_match_info_fetch (match, 1);
+}
+
+char *
+box_token_reply_get_refresh (const BoxReply *reply)
+{
+  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (BoxSecret) refresh = NULL;
+
+  if (!is_success (reply) || g_bytes_get_size (reply->body) == 0)
+    return NULL;
+  root = parse_body (reply);
+  if (root != NULL)
+    refresh = read_secret (json_node_get_object (root), "refresh_token");
+  else
+    refresh = salvage_refresh (reply->body);
+  if (refresh == NULL || !box_token_check ("refresh_token", refresh, NULL))
+    return NULL;
+  return g_steal_pointer (&refresh);
 }
 
 gboolean

@@ -16,10 +16,15 @@ G_BEGIN_DECLS
  * @issued: when the token was asked for (monotonic, microseconds).
  *
  * BOX_ERROR_CREDENTIALS: a refusal, which will not change by itself; the details carry its OAuth
- * name. BOX_ERROR_TRANSIENT: 429, 5xx and whatever is not an answer of a token endpoint at all.
+ * name. BOX_ERROR_TRANSIENT: 429, 5xx and whatever is not an answer of a token endpoint at all,
+ * such as a portal's page or redirect. BOX_ERROR_SETTINGS: 404 and 405, which a front may give too.
  */
 BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const char *advice,
                                  gint64 issued, GError **error);
+
+/* The refresh token that @reply brings, whatever else is in it, or NULL. The one that was sent is
+ * used up then, although box_token_reply_parse() may fail. Free with box_secret_free(). */
+char *box_token_reply_get_refresh (const BoxReply *reply);
 
 /* Whether @reply refuses an assertion for its times or its identifier: the clocks differ, so that
  * one made by the server's clock (the reply's date) may be accepted. */

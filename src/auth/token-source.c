@@ -60,6 +60,7 @@ box_token_source_free (BoxTokenSource *source)
   g_free (source);
 }
 
+/* @absent: there is nothing to be read for the moment. */
 static BoxToken *
 read_token_file (const BoxTokenSource *source, gboolean *absent, GError **error)
 {
@@ -73,8 +74,8 @@ read_token_file (const BoxTokenSource *source, gboolean *absent, GError **error)
   *absent = FALSE;
   if (content == NULL)
     {
-      *absent = g_error_matches (local_error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
-      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS, local_error->message);
+      *absent = g_error_matches (local_error, BOX_ERROR, BOX_ERROR_CREDENTIALS);
+      g_propagate_error (error, g_steal_pointer (&local_error));
       return NULL;
     }
   line = box_secret_trim (g_strndup (content, strcspn (content, "\r\n")));
@@ -91,7 +92,8 @@ read_token_file (const BoxTokenSource *source, gboolean *absent, GError **error)
 static gboolean
 open_config (const BoxTokenSource *source, gboolean *rotates, GError **error)
 {
-  g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
+  g_autoptr (BoxAuthConfig) config =
+      box_auth_config_load (source->origin, source->path, BOX_AUTH_CONFIG_BEGIN, error);
 
   if (config == NULL)
     return FALSE;
@@ -142,7 +144,8 @@ static BoxToken *
 obtain_by_config (BoxTokenSource *source, const char *const *refused, const char *present,
                   GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BoxAuthConfig) config = box_auth_config_load (source->origin, source->path, error);
+  g_autoptr (BoxAuthConfig) config =
+      box_auth_config_load (source->origin, source->path, BOX_AUTH_CONFIG_RENEW, error);
   BoxGrantContext context = {
     .origin = source->origin,
     .path = source->path,

@@ -45,8 +45,8 @@ gboolean box_token_source_open (const BoxTokenSource *source, BoxToken **token, 
                                 GError **error);
 
 /* Of a FILE or CONFIG: another token than those @refused (NULL-terminated), and a later one than
- * @present (nullable) where there can be. A token file that is gone or empty for the moment is
- * BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
+ * @present (nullable) where there can be. A file that is gone, empty or not whole for the
+ * moment is BOX_ERROR_TRANSIENT: whoever supplies it may be writing it. */
 BoxToken *box_token_source_obtain (BoxTokenSource *source, const char *const *refused,
                                    const char *present, GCancellable *cancellable, GError **error);
 

@@ -172,6 +172,14 @@ take_value (Cursor *cursor)
   return good;
 }
 
+gsize
+box_json_mark_length (const char *text, gsize length)
+{
+  static const char mark[] = { '\357', '\273', '\277' };
+
+  return length >= sizeof mark && memcmp (text, mark, sizeof mark) == 0 ? sizeof mark : 0;
+}
+
 gboolean
 box_json_is_valid (const char *text, gsize length)
 {
@@ -179,4 +187,34 @@ box_json_is_valid (const char *text, gsize length)
 
   return g_utf8_validate_len (text, length, NULL) && take_value (&cursor)
          && cursor.at == cursor.end;
+}
+
+void
+box_json_visit_members (const char *text, gsize length, BoxJsonVisitor visit, gpointer user_data)
+{
+  Cursor cursor = { .at = text, .end = text + length };
+
+  skip_space (&cursor);
+  if (!take (&cursor, '{'))
+    return;
+  do
+    {
+      BoxJsonMember member;
+
+      skip_space (&cursor);
+      member.name = cursor.at;
+      if (!take_string (&cursor))
+        return;
+      member.name_length = (gsize) (cursor.at - member.name);
+      skip_space (&cursor);
+      take (&cursor, ':');
+      skip_space (&cursor);
+      member.value = cursor.at;
+      take_value (&cursor);
+      member.value_length = (gsize) (cursor.at - member.value);
+      while (strchr (" \t\r\n", member.value[member.value_length - 1]) != NULL)
+        member.value_length--;
+      visit (&member, user_data);
+    }
+  while (take (&cursor, ','));
 }

@@ -16,8 +16,27 @@ G_BEGIN_DECLS
 /* Deeper nesting than this is refused before json-glib, which recurses, sees it. */
 #define BOX_JSON_MAX_DEPTH 64
 
+/* How long the byte order mark (of UTF-8) at the head of @text is: 3 or 0 bytes. JSON must not
+ * begin with one, and may be read all the same (RFC 8259, section 8.1). */
+gsize box_json_mark_length (const char *text, gsize length);
+
 /* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
 gboolean box_json_is_valid (const char *text, gsize length);
+
+/* A member of an object as it is written, quotes and escapes included. */
+typedef struct
+{
+  const char *name;
+  gsize name_length;
+  const char *value;
+  gsize value_length; /* without the white space after it */
+} BoxJsonMember;
+
+typedef void (*BoxJsonVisitor) (const BoxJsonMember *member, gpointer user_data);
+
+/* Calls @visit for each member of the object that @text, which is valid, holds. */
+void
+box_json_visit_members (const char *text, gsize length, BoxJsonVisitor visit, gpointer user_data);
 
 /* Free with json_node_unref(). */
 JsonNode *box_json_parse (GBytes *bytes, GError **error);

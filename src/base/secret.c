@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
+#include "base/json.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -32,8 +33,8 @@ box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b)
 static gboolean
 set_file_error (GError **error, const char *label, const char *path, int saved_errno)
 {
-  g_set_error (error, BOX_ERROR, saved_errno == ENOENT ? BOX_ERROR_NOT_FOUND : BOX_ERROR_SETTINGS,
-               "%s “%s” cannot be read: %s", label, path, g_strerror (saved_errno));
+  g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s “%s” cannot be read: %s", label, path,
+               g_strerror (saved_errno));
   return FALSE;
 }
 
@@ -83,6 +84,17 @@ read_all (int fd, char *buffer, gsize limit, gsize *length)
   return TRUE;
 }
 
+/* Editors of Windows put one at the head of a file. No copy of the end is left. */
+static gsize
+drop_byte_order_mark (char *text, gsize length)
+{
+  gsize mark = box_json_mark_length (text, length);
+
+  memmove (text, text + mark, length - mark);
+  explicit_bzero (text + length - mark, mark);
+  return length - mark;
+}
+
 char *
 box_secret_read_file (const char *label, const char *path, gsize limit, gsize *length,
                       GError **error)
@@ -116,6 +128,14 @@ box_secret_read_file (const char *label, const char *path, gsize limit, gsize *l
       return NULL;
     }
   close (fd);
+  n = drop_byte_order_mark (buffer, n);
+  if (n >= 2 && (memcmp (buffer, "\377\376", 2) == 0 || memcmp (buffer, "\376\377", 2) == 0))
+    {
+      box_secret_clear (buffer, room);
+      g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
+                   "%s “%s” is in UTF-16: save it as UTF-8", label, path);
+      return NULL;
+    }
 
   if (length != NULL)
     *length = n;
@@ -149,7 +169,7 @@ box_secret_free (char *string)
 char *
 box_secret_trim (char *secret)
 {
-  const char *start = secret;
+  const char *start = secret + box_json_mark_length (secret, strlen (secret));
   gsize length;
   char *trimmed;
 

@@ -28,8 +28,9 @@ gboolean box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b);
  * @limit: a longer file is refused unread. Bytes.
  * @length: (out) (optional): of the content; it is followed by a NUL.
  *
- * The content of a regular file; free with box_secret_clear(). BOX_ERROR_NOT_FOUND where there is
- * none, BOX_ERROR_SETTINGS for anything else.
+ * The content of a regular file, without a byte order mark at its head; free with
+ * box_secret_clear(). BOX_ERROR_CREDENTIALS if it cannot be read, BOX_ERROR_SETTINGS if it is no
+ * such file or too long.
  */
 char *box_secret_read_file (const char *label, const char *path, gsize limit, gsize *length,
                             GError **error);
@@ -42,7 +43,7 @@ void box_secret_free (char *string);
 void box_secret_clear (char *data, gsize length);
 void box_secret_string_free (GString *string);
 
-/* @secret without white space at either end; takes it. */
+/* @secret without white space at either end and a byte order mark at its head; takes it. */
 char *box_secret_trim (char *secret);
 
 typedef char BoxSecret;

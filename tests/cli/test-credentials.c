@@ -111,6 +111,26 @@ test_a_bad_configuration_is_named_but_not_shown (Fixture *f, gconstpointer data)
 }
 
 static void
+test_missing_and_unreadable_files_have_the_exit_code_of_credentials (Fixture *f, gconstpointer data)
+{
+  static const char *const options[] = { "--token-file", "--auth-config" };
+
+  write_secret (f, "a-file", "not JSON, and no token");
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      g_auto (Answer) missing = RUN (f, "whoami", options[i], "no-such-file");
+      g_auto (Answer) unreadable = RUN (f, "whoami", options[i], "a-file/below");
+      g_auto (Answer) nonsense = RUN (f, "whoami", options[i], "a-file");
+
+      g_assert_cmpint (missing.code, ==, 3);
+      g_assert_nonnull (strstr (missing.err, "no-such-file"));
+      g_assert_cmpint (unreadable.code, ==, 3);
+      g_assert_cmpint (nonsense.code, ==, 3);
+    }
+  g_assert_cmpuint (box_emulator_count (f->emulator, NULL), ==, 0);
+}
+
+static void
 test_as_user_goes_with_every_request (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) requests = NULL;
@@ -253,6 +273,8 @@ main (int argc, char **argv)
             test_client_credentials_are_exchanged_for_a_token);
   ADD_TEST ("/cli/credentials/bad-configuration-is-named-but-not-shown",
             test_a_bad_configuration_is_named_but_not_shown);
+  ADD_TEST ("/cli/credentials/missing-and-unreadable-files-have-the-exit-code-of-credentials",
+            test_missing_and_unreadable_files_have_the_exit_code_of_credentials);
   ADD_TEST ("/cli/credentials/as-user-goes-with-every-request",
             test_as_user_goes_with_every_request);
   ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",

@@ -131,6 +131,23 @@ test_token_file_gives_its_first_line (Fixture *f, gconstpointer data)
   assert_token (credentials, NULL, "from-file");
 }
 
+/* As Windows' editors write it. */
+static void
+test_byte_order_mark_is_no_part_of_a_token (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxCredentials) from_file = NULL;
+  g_autoptr (BoxCredentials) from_environment = NULL;
+  g_autoptr (BoxCredentials) given = new_credentials ("\357\273\277given", NULL, NULL);
+
+  write_token (f, "\357\273\277from-file\r\n");
+  from_file = new_credentials (NULL, f->path, NULL);
+  assert_token (from_file, NULL, "from-file");
+  g_setenv ("BOX_ACCESS_TOKEN", "\357\273\277from-environment\r", TRUE);
+  from_environment = new_credentials (NULL, NULL, NULL);
+  assert_token (from_environment, NULL, "from-environment");
+  assert_token (given, NULL, "given");
+}
+
 static void
 test_token_file_is_read_again_after_a_refusal (Fixture *f, gconstpointer data)
 {
@@ -201,7 +218,7 @@ static const BadFile bad_files[] = {
   { "Bearer s3cret", BOX_ERROR_CREDENTIALS },
   { "s3cret\001", BOX_ERROR_CREDENTIALS },
   { "s3cret\303\244", BOX_ERROR_CREDENTIALS },
-  { NULL, BOX_ERROR_SETTINGS },
+  { NULL, BOX_ERROR_CREDENTIALS },
 };
 
 static void
@@ -522,6 +539,7 @@ static void
 add_file_tests (void)
 {
   ADD ("token-file-gives-its-first-line", test_token_file_gives_its_first_line);
+  ADD ("byte-order-mark-is-no-part-of-a-token", test_byte_order_mark_is_no_part_of_a_token);
   ADD ("token-file-is-read-again-after-a-refusal", test_token_file_is_read_again_after_a_refusal);
   ADD ("token-file-is-read-again-when-it-has-changed",
        test_token_file_is_read_again_when_it_has_changed);

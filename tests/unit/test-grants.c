@@ -3,6 +3,7 @@
 #include "grants-fixture.h"
 #include "keys.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static void
@@ -45,6 +46,25 @@ test_token_is_renewed_in_the_background_before_it_expires (Fixture *f, gconstpoi
   token_server_release (f->server);
   grants_assert_token (f->credentials, "access-1", "access-2");
   g_assert_cmpuint (token_server_count (f->server), ==, 2);
+}
+
+/* As Box sets them (the server refuses to see one again). */
+static void
+test_cookies_are_not_sent_back (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = {
+    { .status = 429,
+      .body = "{\"error\":\"temporarily_unavailable\"}",
+      .set_cookie = "z=4jvc2; path=/" },
+    { .set_cookie = "box_visitor_id=5f; path=/; HttpOnly" },
+  };
+  g_autoptr (GError) error = NULL;
+
+  grants_start (f, CLIENT, answers, 2);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  grants_write_config (f, CLIENT);
+  grants_assert_token (f->credentials, NULL, "access-2");
+  grants_assert_token (f->credentials, "access-2", "access-3");
 }
 
 static void
@@ -160,6 +180,9 @@ test_mended_configuration_is_read_at_once (Fixture *f, gconstpointer data)
 
 static const TokenAnswer transient_answers[] = {
   { .status = 429, .body = "{\"error\":\"temporarily_unavailable\"}", .retry_after = "7" },
+  { .status = 400, .body = "{\"error\":\"temporarily_unavailable\"}", .retry_after = "7" },
+  { .status = 302, .location = "http://127.0.0.1:9/portal", .retry_after = "7" },
+  { .status = 403, .body = "<html>blocked</html>", .retry_after = "7" },
   { .status = 503, .body = "<html>busy</html>", .retry_after = "7" },
   { .status = 502, .body = "<html>Bad gateway</html>", .retry_after = "7" },
   { .status = 200, .body = "<html>Welcome</html>", .retry_after = "7" },
@@ -219,8 +242,70 @@ test_redirects_are_not_followed (Fixture *f, gconstpointer status)
   g_autoptr (GError) error = NULL;
 
   grants_start (f, CLIENT, &answer, 1);
-  error = grants_assert_no_token (f->credentials, BOX_ERROR_PROTOCOL);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
   g_assert_cmpuint (token_server_count (other), ==, 0);
+}
+
+/* A front that is in trouble may say so; nobody else says it three times. */
+static void
+test_missing_endpoint_is_believed_the_third_time (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answer = { .status = 404, .body = "<html>via: 1.1 google</html>" };
+
+  grants_start (f, CLIENT, &answer, 1);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GError) error =
+          grants_assert_no_token (f->credentials, i < 2 ? BOX_ERROR_TRANSIENT : BOX_ERROR_SETTINGS);
+
+      g_assert_nonnull (strstr (error->message, "check api-endpoint"));
+      g_assert_cmpuint (token_server_count (f->server), ==, i + 1);
+      /* A configuration that has changed is a reason not to pause. */
+      grants_write_config (f, CLIENT);
+    }
+}
+
+static void
+test_missing_endpoint_between_answers_passes (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = { { .status = 404 }, { .status = 405 }, { 0 }, { .status = 404 } };
+  g_autoptr (GError) first = NULL, second = NULL, last = NULL;
+
+  grants_start (f, CLIENT, answers, 4);
+  first = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  grants_write_config (f, CLIENT);
+  second = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  grants_write_config (f, CLIENT);
+  grants_assert_token (f->credentials, NULL, "access-3");
+  g_assert_null (box_credentials_get_token (f->credentials, "access-3", 0, NULL, &last));
+  g_assert_error (last, BOX_ERROR, BOX_ERROR_TRANSIENT);
+}
+
+static void
+test_configuration_gone_for_the_moment_is_waited_for (Fixture *f, gconstpointer content)
+{
+  g_autoptr (GError) error = NULL;
+
+  grants_start_plain (f, CLIENT);
+  if (content == NULL)
+    g_assert_cmpint (g_unlink (f->path), ==, 0);
+  else
+    grants_write_config (f, content);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  g_assert_nonnull (strstr (error->message, f->path));
+  grants_write_config (f, CLIENT);
+  grants_assert_token (f->credentials, NULL, "access-1");
+}
+
+static void
+test_configuration_with_a_wrong_field_is_not_waited_for (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  grants_start_plain (f, CLIENT);
+  grants_write_config (f, "{\"client_id\":\"id\"}");
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_CREDENTIALS);
+  g_assert_nonnull (strstr (error->message, "client_secret is missing"));
 }
 
 static void
@@ -391,6 +476,17 @@ add_endpoint_tests (void)
     }
   ADD ("endpoint/nobody-asks-before-retry-after-is-over",
        test_nobody_asks_before_retry_after_is_over);
+  ADD ("endpoint/missing-one-is-believed-the-third-time",
+       test_missing_endpoint_is_believed_the_third_time);
+  ADD ("endpoint/missing-between-answers-passes", test_missing_endpoint_between_answers_passes);
+  ADD_DATA ("configuration/gone-for-the-moment-is-waited-for", NULL,
+            test_configuration_gone_for_the_moment_is_waited_for);
+  ADD_DATA ("configuration/empty-for-the-moment-is-waited-for", "",
+            test_configuration_gone_for_the_moment_is_waited_for);
+  ADD_DATA ("configuration/half-written-is-waited-for", "{\"client_id\":\"id\",\"client_sec",
+            test_configuration_gone_for_the_moment_is_waited_for);
+  ADD ("configuration/with-a-wrong-field-is-not-waited-for",
+       test_configuration_with_a_wrong_field_is_not_waited_for);
   ADD ("endpoint/absent-is-transient", test_no_endpoint_is_transient);
   ADD ("endpoint/secrets-in-clear-text-pass-by-the-proxy",
        test_secrets_in_clear_text_pass_by_the_proxy);
@@ -409,6 +505,7 @@ main (int argc, char **argv)
   ADD ("client/token-is-kept-until-it-is-refused", test_token_is_kept_until_it_is_refused);
   ADD ("client/token-is-renewed-in-the-background-before-it-expires",
        test_token_is_renewed_in_the_background_before_it_expires);
+  ADD ("endpoint/cookies-are-not-sent-back", test_cookies_are_not_sent_back);
   ADD ("jwt/is-asked-with", test_jwt_is_asked_with);
   ADD ("jwt/is-made-by-the-servers-clock-where-ours-is-refused",
        test_jwt_is_made_by_the_servers_clock_where_ours_is_refused);

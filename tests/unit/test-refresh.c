@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +15,8 @@ static BoxAuthConfig *
 read_config (Fixture *f)
 {
   g_autoptr (GError) error = NULL;
-  BoxAuthConfig *config = box_auth_config_load ("auth-config", f->path, &error);
+  BoxAuthConfig *config =
+      box_auth_config_load ("auth-config", f->path, BOX_AUTH_CONFIG_BEGIN, &error);
 
   g_assert_no_error (error);
   return config;
@@ -222,6 +225,113 @@ test_refused_refresh_leaves_the_file_alone (Fixture *f, gconstpointer data)
   g_assert_cmpstr (content, ==, REFRESH);
 }
 
+static const char *const odd_bodies[] = {
+  "{\"access_token\":\"good\",\"refresh_token\":\"refresh-1\",\"expires_in\":\"3600\"}",
+  "{\"access_token\":\"good\",\"refresh_token\":\"refresh-1\",\"token_type\":[]}",
+};
+
+static void
+test_odd_member_costs_neither_token (Fixture *f, gconstpointer body)
+{
+  TokenAnswer answers[] = { { .body = body }, { 0 } };
+
+  grants_start (f, REFRESH, answers, 2);
+  grants_assert_token (f->credentials, NULL, "good");
+  assert_stored (f, "refresh-1");
+  grants_assert_token (f->credentials, "good", "access-2");
+  grants_assert_field (f, 2, "refresh_token", "refresh-1");
+}
+
+static const char *const useless_bodies[] = {
+  "{\"access_token\":\"a b\",\"refresh_token\":\"refresh-1\"}",
+  "{\"refresh_token\":\"refresh-1\"}",
+  "{\"refresh_token\":\"refresh-1\",\"access_token\":\"\\ud800\"}",
+  "{\"refresh_token\":\"refresh-1\",\"access_to",
+};
+
+/* The one that was sent is used up. */
+static void
+test_refresh_token_is_kept_though_the_access_token_is_none (Fixture *f, gconstpointer body)
+{
+  TokenAnswer answers[] = { { .body = body }, { 0 } };
+  g_autoptr (GError) error = NULL;
+
+  grants_start (f, REFRESH, answers, 2);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  assert_stored (f, "refresh-1");
+  grants_assert_token (f->credentials, NULL, "access-2");
+  grants_assert_field (f, 2, "refresh_token", "refresh-1");
+}
+
+static void
+test_refusal_after_somebody_else_changed_the_file_is_passing (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = {
+    { .status = 400, .hold = TRUE, .body = "{\"error\":\"invalid_grant\"}" },
+    { 0 },
+  };
+  Caller caller = { 0 };
+  GThread *thread;
+
+  grants_start (f, REFRESH, answers, 2);
+  caller.credentials = f->credentials;
+  thread = g_thread_new ("caller", grants_call, &caller);
+  token_server_wait (f->server, 1);
+  grants_write_config (f, "{\"client_id\":\"id\",\"client_secret\":\"s3cret\","
+                          "\"refresh_token\":\"refresh-of-another\"}");
+  token_server_release (f->server);
+  g_thread_join (thread);
+  g_assert_error (caller.error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_clear_error (&caller.error);
+  grants_assert_token (f->credentials, NULL, "access-2");
+  grants_assert_field (f, 2, "refresh_token", "refresh-of-another");
+}
+
+/* No file of this process may become longer; 0: as before. */
+static void
+limit_files (rlim_t bytes)
+{
+  static struct rlimit before;
+  struct rlimit limit;
+
+  if (before.rlim_max == 0)
+    {
+      signal (SIGXFSZ, SIG_IGN);
+      g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+    }
+  limit = before;
+  if (bytes > 0)
+    limit.rlim_cur = bytes;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void
+test_new_refresh_token_that_cannot_be_written_is_not_lost (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = { { .hold = TRUE }, { 0 } };
+  Caller caller = { 0 };
+  GThread *thread;
+
+  grants_start (f, REFRESH, answers, 2);
+  caller.credentials = f->credentials;
+  thread = g_thread_new ("caller", grants_call, &caller);
+  token_server_wait (f->server, 1);
+  limit_files (10);
+  g_test_expect_message ("boxupload", G_LOG_LEVEL_MESSAGE, "*in this process alone*");
+  token_server_release (f->server);
+  g_thread_join (thread);
+  limit_files (0);
+  g_test_assert_expected_messages ();
+  g_assert_no_error (caller.error);
+  g_assert_cmpstr (caller.token, ==, "access-1");
+  box_credentials_free_token (caller.token);
+  assert_stored (f, "refresh-0");
+
+  grants_assert_token (f->credentials, "access-1", "access-2");
+  grants_assert_field (f, 2, "refresh_token", "refresh-1");
+  assert_stored (f, "refresh-2");
+}
+
 /* What the next process finds: see auth/config-file.c. */
 static char *
 replacement_path (Fixture *f, const char *refresh_token)
@@ -277,6 +387,14 @@ test_directory_that_cannot_be_written_is_found_before_anything_is_used_up (Fixtu
   g_rmdir (blocked);
 }
 
+static void
+add (const char *name, gconstpointer data, void (*function) (Fixture *f, gconstpointer data))
+{
+  g_autofree char *path = g_strconcat ("/", name, NULL);
+
+  g_test_add (path, Fixture, data, grants_set_up, function, grants_tear_down);
+}
+
 #define ADD(path, function) ADD_DATA (path, NULL, function)
 #define ADD_DATA(path, data, function)                                                             \
   g_test_add ("/" path, Fixture, data, grants_set_up, function, grants_tear_down)
@@ -304,6 +422,23 @@ main (int argc, char **argv)
   ADD ("refresh/renewal-that-nobody-wants-any-more-is-finished",
        test_renewal_that_nobody_wants_any_more_is_finished);
   ADD ("refresh/refused-one-leaves-the-file-alone", test_refused_refresh_leaves_the_file_alone);
+  for (guint i = 0; i < G_N_ELEMENTS (odd_bodies); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("refresh/odd-member-costs-neither-token/%u", i);
+
+      add (path, odd_bodies[i], test_odd_member_costs_neither_token);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (useless_bodies); i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("refresh/token-is-kept-though-the-access-token-is-none/%u", i);
+
+      add (path, useless_bodies[i], test_refresh_token_is_kept_though_the_access_token_is_none);
+    }
+  ADD ("refresh/refusal-after-somebody-else-changed-the-file-is-passing",
+       test_refusal_after_somebody_else_changed_the_file_is_passing);
+  ADD ("refresh/new-token-that-cannot-be-written-is-not-lost",
+       test_new_refresh_token_that_cannot_be_written_is_not_lost);
   ADD ("refresh/replacement-that-a-dead-process-left-is-taken",
        test_replacement_that_a_dead_process_left_is_taken);
   ADD ("refresh/half-a-replacement-and-strays-are-removed",

@@ -99,7 +99,8 @@ static guint
 read_number (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (BoxAuthConfig) config = box_auth_config_load ("auth-config", path, &error);
+  g_autoptr (BoxAuthConfig) config =
+      box_auth_config_load ("auth-config", path, BOX_AUTH_CONFIG_BEGIN, &error);
 
   g_assert_no_error (error);
   g_assert_cmpstr (config->client_secret, ==, "s3cret");

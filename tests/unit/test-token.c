@@ -109,10 +109,18 @@ static const ReplyCase reply_cases[] = {
     "makes no sense" },
   { 400, "not JSON", BOX_ERROR_TRANSIENT, "makes no sense" },
   { 204, "", BOX_ERROR_TRANSIENT, "makes no sense" },
+  { 302, "", BOX_ERROR_TRANSIENT, "redirects" },
+  { 308, "{\"access_token\":\"s3cret\"}", BOX_ERROR_TRANSIENT, "redirects" },
   /* Definite: somebody has to do something. */
   { 400, "{\"error\":\"invalid_grant\",\"error_description\":\"Refresh token has expired\"}",
     BOX_ERROR_CREDENTIALS, "check the grant (Box: invalid_grant: “Refresh token has expired”)" },
   { 401, "{\"error\":\"invalid_client\"}", BOX_ERROR_CREDENTIALS, "client secret is wrong" },
+  { 400, "{\"error\":\"invalid_grant\",\"error_description\":\"Invalid refresh token\"}",
+    BOX_ERROR_CREDENTIALS, "check the grant (Box: invalid_grant: “Invalid refresh token”)" },
+  { 400,
+    "{\"error\":\"invalid_request\",\"error_description\":\"Invalid grant_type parameter or "
+    "parameter missing\"}",
+    BOX_ERROR_CREDENTIALS, "the request was refused (Box: invalid_request: “Invalid grant_type" },
   { 400, "{\"error\":\"unauthorized_client\"}", BOX_ERROR_CREDENTIALS, "authorize the app" },
   { 403, "{\"error\":\"access_denied\"}", BOX_ERROR_CREDENTIALS, "Admin Console" },
   { 400, "{\"error\":\"account_deactivated\"}", BOX_ERROR_CREDENTIALS, "deactivated" },
@@ -126,8 +134,6 @@ static const ReplyCase reply_cases[] = {
     "(Box: new thing: “a b”)" },
   { 400, "{\"error\":\"invalid_grant\",\"error_description\":\"You said s3cret-0123456789abc\"}",
     BOX_ERROR_CREDENTIALS, "“You said …”" },
-  { 302, "", BOX_ERROR_PROTOCOL, "redirects" },
-  { 308, "{\"access_token\":\"s3cret\"}", BOX_ERROR_PROTOCOL, "redirects" },
   { 404, "<html></html>", BOX_ERROR_SETTINGS, "api-endpoint" },
   { 407, "", BOX_ERROR_SETTINGS, "proxy" },
 };
@@ -144,6 +150,76 @@ test_reply_that_is_no_token_is_told_apart (gconstpointer data)
   g_assert_null (strstr (error->message, "s3cret"));
   g_assert_cmpint (box_error_get_details (error)->retry_after, ==, 7);
   g_assert_cmpuint (box_error_get_details (error)->http_status, ==, c->status);
+}
+
+/* Odd members beside a refresh token, and how long the access token is good then (seconds). */
+typedef struct
+{
+  const char *members;
+  gint64 life;
+} OddReply;
+
+static const OddReply odd_replies[] = {
+  { "\"expires_in\":\"3600\"", 0 },
+  { "\"expires_in\":-1", 0 },
+  { "\"expires_in\":1e22", 0 },
+  { "\"expires_in\":{}", 0 },
+  { "\"expires_in\":3600.0", 3600 },
+  { "\"expires_in\":3600,\"token_type\":\"mac\"", 0 },
+  { "\"expires_in\":3600,\"token_type\":7", 0 },
+  { "\"expires_in\":3600,\"token_type\":null,\"restricted_to\":\"x\"", 3600 },
+};
+
+static void
+test_reply_with_a_refresh_token_is_taken_with_odd_members (gconstpointer data)
+{
+  const OddReply *odd = data;
+  g_autofree char *body =
+      g_strdup_printf ("{\"access_token\":\"a\",\"refresh_token\":\"r\",%s}", odd->members);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxToken) token = parse (200, body, -1, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (token->access, ==, "a");
+  g_assert_cmpstr (token->refresh, ==, "r");
+  g_assert_cmpint (token->life, ==, odd->life * SECOND);
+}
+
+typedef struct
+{
+  guint status;
+  const char *body;
+  const char *refresh;
+} SuccessorCase;
+
+static const SuccessorCase successor_cases[] = {
+  { 200, "{\"access_token\":\"a\",\"refresh_token\":\"r\"}", "r" },
+  { 201, "{\"access_token\":\"a\",\"refresh_token\":\"r\"}", "r" },
+  { 200, "\357\273\277{\"refresh_token\":\"r\"}", "r" },
+  { 200, "{\"access_token\":7,\"refresh_token\":\"r\"}", "r" },
+  { 200, "{\"refresh_token\":\"r\",\"scope\":\"\\ud800\"}", "r" },
+  { 200, "{\"refresh_token\" : \"r~!\",\"scope\":\"\377\"}", "r~!" },
+  { 200, "{\"refresh_token\":\"r\",\"expires_in\":36", "r" },
+  { 200, "{\"expires_in\":3600,\"refresh_token\":\"r", NULL },
+  { 200, "{\"refresh_token\":\"r x\"}", NULL },
+  { 200, "{\"refresh_token\":null}", NULL },
+  { 200, "{}", NULL },
+  { 200, "", NULL },
+  { 400, "{\"refresh_token\":\"r\"}", NULL },
+  { 302, "{\"refresh_token\":\"r\"}", NULL },
+};
+
+static void
+test_refresh_token_is_found_whatever_else_is_in_the_reply (gconstpointer data)
+{
+  const SuccessorCase *c = data;
+  BoxReply reply = { .status = c->status };
+  g_autofree char *refresh = NULL;
+
+  reply.body = g_bytes_new_static (c->body, strlen (c->body));
+  refresh = box_token_reply_get_refresh (&reply);
+  g_bytes_unref (reply.body);
+  g_assert_cmpstr (refresh, ==, c->refresh);
 }
 
 static void
@@ -204,6 +280,22 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/token-reply/that-is-no-token-is-told-apart/%u", i);
 
       g_test_add_data_func (path, &reply_cases[i], test_reply_that_is_no_token_is_told_apart);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (odd_replies); i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/token-reply/with-a-refresh-token-is-taken-with-odd-members/%u", i);
+
+      g_test_add_data_func (path, &odd_replies[i],
+                            test_reply_with_a_refresh_token_is_taken_with_odd_members);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (successor_cases); i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/token-reply/refresh-token-is-found-whatever-else-is-in-it/%u", i);
+
+      g_test_add_data_func (path, &successor_cases[i],
+                            test_refresh_token_is_found_whatever_else_is_in_the_reply);
     }
   g_test_add_func ("/token-reply/refusal-with-endless-words-is-shortened",
                    test_refusal_with_endless_words_is_shortened);

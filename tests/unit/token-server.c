@@ -43,6 +43,8 @@ answer (SoupServerMessage *message, const TokenAnswer *a, guint number)
     soup_message_headers_replace (headers, "Location", a->location);
   if (a->date != NULL)
     soup_message_headers_replace (headers, "Date", a->date);
+  if (a->set_cookie != NULL)
+    soup_message_headers_replace (headers, "Set-Cookie", a->set_cookie);
   soup_server_message_set_response (message, "application/json", SOUP_MEMORY_COPY, body,
                                     strlen (body));
 }
@@ -59,6 +61,8 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
   gboolean hold;
   guint number;
 
+  g_assert_null (
+      soup_message_headers_get_list (soup_server_message_get_request_headers (message), "Cookie"));
   g_mutex_lock (&server->lock);
   g_ptr_array_add (server->forms, soup_form_decode (form));
   number = server->forms->len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A token endpoint on loopback, in a thread of its own, that answers what it is told and keeps what
- * it was asked. It checks nothing: the emulator does that.
+ * it was asked. It checks nothing (the emulator does that) but that no cookie comes.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ typedef struct
   const char *retry_after;
   const char *location;
   const char *date; /* the Date header */
+  const char *set_cookie;
   guint expires_in; /* of the default's token: 3600 */
   gboolean hold;    /* answer only after token_server_release() */
 } TokenAnswer;
