@@ -17,6 +17,10 @@ struct _BoxClient
   char *as_user;      /* nullable */
   BoxTransportConfig *config;
   BoxCredentials *credentials;
+
+  /* atomic */
+  gint64
+      doubted_since; /* monotonic: a 401 without Box's words came, and no other answer since; 0 */
 };
 
 /* @headers: name, value, name, value, NULL; NULL for none. Authorization and As-User are added. The
@@ -30,8 +34,9 @@ typedef struct
   const BoxBody *body;      /* nullable */
 } BoxClientCall;
 
-/* Sends @call with a token, and once more with another one after a 401. Any other reply is
- * returned, whatever its status. */
+/* Sends @call with a token, and once more with another one after a 401. A 401 without Box's words
+ * is TRANSIENT at first, and believed if it comes again later: the token may be as good as it was.
+ * Any other reply is returned, whatever its status. */
 BoxReply *box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                            GCancellable *cancellable, GError **error);
 
@@ -39,6 +44,10 @@ BoxReply *box_client_send (BoxClient *client, BoxTransport *transport, const Box
 BoxReply *
 box_client_send_json (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                       JsonNode *root, GCancellable *cancellable, GError **error);
+
+/* Whether a file may have @size bytes at all: JSON of Box's kind has no larger number than 2^63 - 1
+ * (BOX_ERROR_SIZE). */
+gboolean box_client_check_size (guint64 size, GError **error);
 
 /* Adds the times and the description that are set as members of the object being built. */
 void box_client_build_attributes (JsonBuilder *builder, const BoxAttributes *attributes);

@@ -37,15 +37,32 @@ content_url (const char *endpoint, const BoxDestination *destination)
   return g_strdup_printf ("%s/files/content", endpoint);
 }
 
+/* A login page's "200 OK" is no permission. */
+static gboolean
+check_is_json (const BoxReply *reply, const char *attempt, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, &reason);
+
+  if (node != NULL)
+    return TRUE;
+  g_propagate_error (
+      error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+  return FALSE;
+}
+
 gboolean
 box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDestination *destination,
                       guint64 size, GCancellable *cancellable, GError **error)
 {
+  static const char attempt[] = "check that the upload would be accepted";
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
   g_autofree char *url = content_url (client->api_endpoint, destination);
   g_autoptr (JsonNode) body = NULL;
   g_autoptr (BoxReply) reply = NULL;
 
+  if (!box_client_check_size (size, error))
+    return FALSE;
   json_builder_begin_object (builder);
   add_destination (builder, destination);
   if (size > 0)
@@ -61,10 +78,11 @@ box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDesti
                             body, cancellable, error);
   if (reply == NULL)
     return FALSE;
-  if (reply->status == 200 || reply->status == 204)
+  if (reply->status == 204)
     return TRUE;
-  g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM,
-                                                      "check that the upload would be accepted"));
+  if (reply->status == 200)
+    return check_is_json (reply, attempt, error);
+  g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
   return FALSE;
 }
 

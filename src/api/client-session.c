@@ -8,6 +8,10 @@
 #define PAGE_LIMIT       1000
 #define LAST_PAGE_OFFSET 10000
 
+/* So many pages are read of one list. A server may make them shorter than asked for, but one that
+ * gives ten parts at a time has something else in mind. */
+#define MAX_PAGES 1000
+
 /* Parses a session out of @node and checks that its URLs may be used. */
 static BoxSession *
 parse_session (BoxClient *client, JsonNode *node, GError **error)
@@ -111,6 +115,29 @@ take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
   return NULL;
 }
 
+/* A session that was made and is of no use would be left to stand in the way of the next one of
+ * that name. Best effort; where the reply does not even name it, the next try finds it as a
+ * conflict. */
+static void
+abandon (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
+         GCancellable *cancellable)
+{
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, NULL);
+  JsonObject *object = node != NULL ? box_json_object (node, "the session", NULL) : NULL;
+  g_autoptr (BoxDestination) named = NULL;
+  g_autoptr (BoxReply) done = NULL;
+  g_autofree char *id = NULL, *url = NULL;
+
+  if (object == NULL || !box_json_get_string (object, "id", 64, &id, NULL))
+    return;
+  named = box_destination_new_session (id, NULL);
+  if (named == NULL)
+    return;
+  url = g_strdup_printf ("%s/files/upload_sessions/%s", client->endpoint, named->session_id);
+  done = box_client_send (client, transport, &(BoxClientCall){ .method = "DELETE", .url = url },
+                          cancellable, NULL);
+}
+
 BoxSession *
 box_client_create_session (BoxClient *client, BoxTransport *transport,
                            const BoxDestination *destination, guint64 size,
@@ -123,6 +150,8 @@ box_client_create_session (BoxClient *client, BoxTransport *transport,
   g_autoptr (BoxSession) session = NULL;
 
   g_return_val_if_fail (destination->kind != BOX_DESTINATION_SESSION, NULL);
+  if (!box_client_check_size (size, error))
+    return NULL;
   if (destination->kind == BOX_DESTINATION_FILE)
     url = g_strdup_printf ("%s/files/%s/upload_sessions", client->endpoint, destination->file_id);
   else
@@ -144,9 +173,10 @@ box_client_create_session (BoxClient *client, BoxTransport *transport,
       return NULL;
     }
   session = parse_session_reply (client, reply, attempt, error);
-  if (session == NULL || !check_fit (session, reply, size, attempt, error))
-    return NULL;
-  return g_steal_pointer (&session);
+  if (session != NULL && check_fit (session, reply, size, attempt, error))
+    return g_steal_pointer (&session);
+  abandon (client, transport, reply, cancellable);
+  return NULL;
 }
 
 BoxSession *
@@ -272,10 +302,11 @@ box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSess
   static const char attempt[] = "list the session's parts";
   g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   const char *separator = strchr (session->list_parts_url, '?') != NULL ? "&" : "?";
-  guint offset = 0, n_entries;
+  guint offset = 0, n_entries, n_pages = 0;
   gboolean is_last = FALSE;
 
-  while (!is_last && offset < session->total_parts && offset <= LAST_PAGE_OFFSET)
+  while (!is_last && offset < session->total_parts && offset <= LAST_PAGE_OFFSET
+         && n_pages++ < MAX_PAGES)
     {
       g_autofree char *url = g_strdup_printf ("%s%soffset=%u&limit=%u", session->list_parts_url,
                                               separator, offset, PAGE_LIMIT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/calls.h"
 
+#include "api/refusal.h"
 #include "http/url-policy.h"
 
 #include <string.h>
@@ -8,6 +9,11 @@
 /* A token should last this long when a request with a body begins, seconds: a part of 64 MiB takes
  * this at 4.5 Mbit/s. */
 #define TOKEN_LASTS_FOR_BODY 120
+
+/* A 401 without Box's words is believed when it is still said after this: requests that were under
+ * way at the same time do not confirm each other. Shorter than the first pause between two tries.
+ * Microseconds. */
+#define DOUBT_LASTS (G_USEC_PER_SEC / 4)
 
 static char *
 dup_endpoint (const char *given, const char *preset, const char *what, GError **error)
@@ -199,6 +205,36 @@ with_refusal (GError *reason, const BoxReply *reply)
   return box_error_new_with_details (BOX_ERROR_CREDENTIALS, &details, "%s", reason->message);
 }
 
+/* Whether @reply, a 401, may be no word of Box's, and so no reason to give up the token. */
+static gboolean
+is_doubtful (BoxClient *client, const BoxReply *reply)
+{
+  g_auto (BoxRefusal) refusal = { 0 };
+  gint64 now = g_get_monotonic_time (), since = 0;
+
+  box_refusal_parse (&refusal, reply);
+  if (refusal.is_box)
+    return FALSE;
+  __atomic_compare_exchange_n (&client->doubted_since, &since, now, FALSE, __ATOMIC_RELAXED,
+                               __ATOMIC_RELAXED);
+  return since == 0 || now - since < DOUBT_LASTS;
+}
+
+static GError *
+new_doubt (const BoxReply *reply)
+{
+  BoxErrorDetails details = { .http_status = reply->status,
+                              .retry_after = reply->retry_after,
+                              .unsure = TRUE,
+                              .request_id = reply->request_id };
+
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
+                                     "HTTP %u without a word of Box's about the token: it seems to "
+                                     "come from a gateway, a proxy or "
+                                     "a network's login page; this can work later",
+                                     reply->status);
+}
+
 BoxReply *
 box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                  GCancellable *cancellable, GError **error)
@@ -239,7 +275,15 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
       refused = token;
       if (reply == NULL || reply->status != 401)
         break;
+      if (is_doubtful (client, reply))
+        {
+          g_propagate_error (error, new_doubt (reply));
+          g_clear_pointer (&reply, box_reply_free);
+          break;
+        }
     }
+  if (reply != NULL && reply->status < 300)
+    __atomic_store_n (&client->doubted_since, 0, __ATOMIC_RELAXED);
   box_credentials_free_token (refused);
   return reply;
 }
@@ -257,6 +301,16 @@ box_client_send_json (BoxClient *client, BoxTransport *transport, const BoxClien
   with_body.content_type = "application/json";
   with_body.body = &body;
   return box_client_send (client, transport, &with_body, cancellable, error);
+}
+
+gboolean
+box_client_check_size (guint64 size, GError **error)
+{
+  if (size <= G_MAXINT64)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "a file of %" G_GUINT64_FORMAT " bytes is larger than any at Box", size);
+  return FALSE;
 }
 
 void

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/error.h"
 
+#include "api/refusal.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <libsoup/soup.h>
+#include <string.h>
 
-#define MAX_QUOTE   300
-#define MAX_CODE    64
+#define MAX_REQUEST_ID 300
+
 #define ANY_STATUS  0
 #define ANY_SUBJECT -1
 
@@ -31,6 +34,12 @@ static const struct
   { 413, NULL, ANY_SUBJECT, BOX_ERROR_SIZE },
   { 416, "invalid_range", ANY_SUBJECT, BOX_ERROR_SIZE },
   { 416, NULL, ANY_SUBJECT, BOX_ERROR_CONFLICT },
+  { ANY_STATUS, "insufficient_scope", ANY_SUBJECT, BOX_ERROR_FORBIDDEN },
+  { ANY_STATUS, "invalid_token", ANY_SUBJECT, BOX_ERROR_CREDENTIALS },
+  /* Of the token's header, which Box could not read. */
+  { 400, "invalid_request", ANY_SUBJECT, BOX_ERROR_CREDENTIALS },
+  { 400, "password_reset_required", ANY_SUBJECT, BOX_ERROR_FORBIDDEN },
+  { 400, "terms_of_service_required", ANY_SUBJECT, BOX_ERROR_FORBIDDEN },
   { ANY_STATUS, "rate_limit_exceeded", ANY_SUBJECT, BOX_ERROR_TRANSIENT },
   { ANY_STATUS, "name_temporarily_reserved", ANY_SUBJECT, BOX_ERROR_TRANSIENT },
   { ANY_STATUS, "operation_blocked_temporary", ANY_SUBJECT, BOX_ERROR_TRANSIENT },
@@ -70,81 +79,120 @@ box_api_classify (guint status, const char *box_code, BoxSubject subject)
   return status >= 500 ? BOX_ERROR_TRANSIENT : BOX_ERROR_PROTOCOL;
 }
 
-/* A reply's error object, as far as there is one. Owned strings, all may be NULL. */
-typedef struct
-{
-  char *code;
-  char *message;
-  char *request_id;
-  JsonNode *context;
-} ErrorBody;
+/* ---- whom to believe ---- */
 
-static void
-error_body_clear (ErrorBody *body)
+/* A gateway, a proxy or a login page may have answered, and the next answer be Box's. The client
+ * itself doubts a 401 before it comes here, and a 407 is the proxy's own word. */
+static gboolean
+is_hearsay (const BoxReply *reply, const BoxRefusal *refusal)
 {
-  g_free (body->code);
-  g_free (body->message);
-  g_free (body->request_id);
-  g_clear_pointer (&body->context, json_node_unref);
+  return !refusal->is_box && reply->status != SOUP_STATUS_UNAUTHORIZED
+         && reply->status != SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED;
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ErrorBody, error_body_clear)
-
-/* One line of printable text, shortened. */
-static char *
-tidy (const char *text)
+/* The same, but for a server that fails or wants a pause: there it does not matter whose it is. */
+static gboolean
+is_somebody_elses (const BoxReply *reply, const BoxRefusal *refusal)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *line = g_string_new (NULL);
-
-  for (const char *p = valid; *p != '\0' && line->len < MAX_QUOTE; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      g_string_append_unichar (line, g_unichar_isprint (c) ? c : ' ');
-    }
-  if (line->len >= MAX_QUOTE)
-    g_string_append (line, "…");
-  g_strstrip (line->str);
-  return g_string_free (line, FALSE);
+  return is_hearsay (reply, refusal)
+         && box_api_classify (reply->status, NULL, BOX_SUBJECT_ITEM) != BOX_ERROR_TRANSIENT;
 }
 
-static char *
-find_tidy (JsonObject *object, const char *name)
+/* As-User is a setting; its refusal comes as "not found" whatever the request was about. */
+static gboolean
+is_about_as_user (const BoxReply *reply, const BoxRefusal *refusal)
 {
-  g_autofree char *text = NULL;
-
-  if (!box_json_find_string (object, name, BOX_TRANSPORT_MAX_REPLY, &text, NULL) || text == NULL
-      || *text == '\0')
-    return NULL;
-  return tidy (text);
+  return reply->status == SOUP_STATUS_NOT_FOUND
+         && (box_refusal_context_has (refusal->context, "invalid_user_id", NULL)
+             || (refusal->message != NULL && strstr (refusal->message, "On-Behalf-Of") != NULL));
 }
 
-/* Tolerant: gateways answer with HTML, the token endpoint with {"error","error_description"}. */
-static void
-error_body_parse (ErrorBody *body, const BoxReply *reply)
+/* What Box says where the connection was cut behind its front. */
+static gboolean
+was_cut_behind_front (const BoxReply *reply, const BoxRefusal *refusal)
 {
-  g_autoptr (JsonNode) node = box_json_parse (reply->body, NULL);
-  JsonObject *object, *context;
+  return reply->status == SOUP_STATUS_BAD_REQUEST && refusal->message != NULL
+         && strstr (refusal->message, "Stream ended unexpectedly") != NULL;
+}
 
-  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
-    return;
-  object = json_node_get_object (node);
-  body->code = find_tidy (object, "code");
-  if (body->code == NULL)
-    body->code = find_tidy (object, "error");
-  body->message = find_tidy (object, "message");
-  if (body->message == NULL)
-    body->message = find_tidy (object, "error_description");
-  body->request_id = find_tidy (object, "request_id");
-  if (box_json_find_object (object, "context_info", &context, NULL) && context != NULL)
-    body->context = json_node_copy (json_object_get_member (object, "context_info"));
-  if (body->code != NULL && strlen (body->code) > MAX_CODE)
-    g_clear_pointer (&body->code, g_free);
+/* "bad_request" with a list of what is wrong: a value that was given to us, unless one is missing.
+ */
+static gboolean
+is_about_a_value (const BoxRefusal *refusal)
+{
+  return g_strcmp0 (refusal->code, "bad_request") == 0 && refusal->reasons != NULL
+         && box_refusal_context_has (refusal->context, "errors", NULL)
+         && strstr (refusal->reasons, "missing") == NULL;
+}
+
+static BoxErrorCode
+judge (const BoxReply *reply, const BoxRefusal *refusal, BoxSubject subject)
+{
+  BoxErrorCode code = box_api_classify (reply->status, refusal->code, subject);
+
+  if (is_hearsay (reply, refusal) || was_cut_behind_front (reply, refusal))
+    return BOX_ERROR_TRANSIENT;
+  if (is_about_as_user (reply, refusal))
+    return BOX_ERROR_SETTINGS;
+  /* A limit of rate, at times. */
+  if (code == BOX_ERROR_FORBIDDEN && reply->retry_after > 0)
+    return BOX_ERROR_TRANSIENT;
+  if (code == BOX_ERROR_PROTOCOL && is_about_a_value (refusal))
+    return BOX_ERROR_SETTINGS;
+  return code;
+}
+
+/* ---- what to do ---- */
+
+#define ADVICE_SCOPE                                                                               \
+  "give the application the scope \"Write all files and folders\" and have it authorized again; "  \
+  "a "                                                                                             \
+  "downscoped token needs base_upload and item_upload"
+
+/* By Box's code, where that says more than its class. */
+static const struct
+{
+  const char *box_code;
+  const char *text;
+} advices[] = {
+  { "insufficient_scope", ADVICE_SCOPE },
+  { "access_denied_item_locked",
+    "the file is locked: have it unlocked, or upload to another name" },
+  { "access_from_location_blocked",
+    "the administrator of the Box account has to allow access from this network" },
+  { "forbidden", "only the user who created an upload session may use it: take the credentials "
+                 "that it was created with, or a new session" },
+  { "forbidden_by_policy",
+    "a policy of the Box account forbids it: ask its administrator, or choose another folder" },
+  { "invalid_request", "the access token is empty or has characters that do not belong there" },
+  { "password_reset_required", "the user has to log in to Box once and set a password" },
+  { "terms_of_service_required",
+    "the user has to log in to Box once and accept the terms of service" },
+  { "user_email_confirmation_required", "the user has to confirm the e-mail address at Box" },
+};
+
+static const char *
+advise_on_code (const char *box_code)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (advices); i++)
+    if (g_strcmp0 (advices[i].box_code, box_code) == 0)
+      return advices[i].text;
+  return NULL;
 }
 
 static const char *
-advise (BoxErrorCode code, guint status)
+advise_on_name (const BoxRefusal *refusal)
+{
+  g_autofree char *type = box_refusal_dup_conflict_type (refusal->context);
+
+  if (g_strcmp0 (type, "folder") == 0)
+    return "the name is that of a folder, which cannot become a version: choose another name, or "
+           "if-exists=rename";
+  return "choose another name, or set if-exists";
+}
+
+static const char *
+advise_on_class (BoxErrorCode code, guint status)
 {
   switch (code)
     {
@@ -154,8 +202,6 @@ advise (BoxErrorCode code, guint status)
       return "ask the folder's owner for the right to upload, or use other credentials";
     case BOX_ERROR_NOT_FOUND:
       return "check the id, and that these credentials can see it";
-    case BOX_ERROR_NAME_IN_USE:
-      return "choose another name, or set if-exists";
     case BOX_ERROR_SETTINGS:
       return status == 407 ? "give the proxy's user and password in its URI" : "check the settings";
     case BOX_ERROR_SIZE:
@@ -173,6 +219,23 @@ advise (BoxErrorCode code, guint status)
       return NULL;
     }
 }
+
+/* NULL where nobody can do anything. */
+static const char *
+advise (BoxErrorCode code, const BoxReply *reply, const BoxRefusal *refusal)
+{
+  const char *text = code != BOX_ERROR_TRANSIENT ? advise_on_code (refusal->code) : NULL;
+
+  if (text != NULL)
+    return text;
+  if (code == BOX_ERROR_NAME_IN_USE)
+    return advise_on_name (refusal);
+  if (code == BOX_ERROR_SETTINGS && is_about_as_user (reply, refusal))
+    return "as-user is not the id of a user whom these credentials may act for";
+  return advise_on_class (code, reply->status);
+}
+
+/* ---- the error ---- */
 
 /* Not implemented, HTTP version, no space: nothing was done. Any other failure of a server or of
  * what stands before it (Cloudflare's 520 to 527) may have come after the work. */
@@ -195,49 +258,61 @@ describe_redirect (const BoxReply *reply)
   return g_strdup_printf ("a redirect to the host %s, which is not followed", g_uri_get_host (uri));
 }
 
+/* After "Box answered", or what stands in for that. */
 static char *
-describe (const BoxReply *reply, const ErrorBody *body)
+quote (const BoxReply *reply, const BoxRefusal *refusal)
 {
+  const char *text = refusal->message != NULL ? refusal->message : refusal->code;
+
   if (reply->status >= 300 && reply->status < 400 && reply->status != 304)
     return describe_redirect (reply);
-  if (body->message != NULL && body->code != NULL)
-    return g_strdup_printf ("\"%s\" (%s, HTTP %u)", body->message, body->code, reply->status);
-  if (body->message != NULL || body->code != NULL)
-    return g_strdup_printf ("\"%s\" (HTTP %u)", body->message != NULL ? body->message : body->code,
-                            reply->status);
-  return g_strdup_printf ("HTTP %u %s", reply->status, soup_status_get_phrase (reply->status));
+  if (text == NULL)
+    return g_strdup_printf ("HTTP %u %s", reply->status, soup_status_get_phrase (reply->status));
+  if (refusal->message != NULL && refusal->code != NULL)
+    return g_strdup_printf ("\"%s\" (%s, HTTP %u)%s%s", text, refusal->code, reply->status,
+                            refusal->reasons != NULL ? ": " : "",
+                            refusal->reasons != NULL ? refusal->reasons : "");
+  return g_strdup_printf ("\"%s\" (HTTP %u)%s%s", text, reply->status,
+                          refusal->reasons != NULL ? ": " : "",
+                          refusal->reasons != NULL ? refusal->reasons : "");
+}
+
+static char *
+describe (const BoxReply *reply, const BoxRefusal *refusal, BoxErrorCode code, const char *attempt)
+{
+  g_autofree char *said = quote (reply, refusal);
+  const char *advice = advise (code, reply, refusal);
+
+  if (is_somebody_elses (reply, refusal))
+    return g_strdup_printf ("could not %s: the answer seems to come from a gateway, a proxy or a "
+                            "network's login page instead of Box: %s; this can work later",
+                            attempt, said);
+  return g_strdup_printf ("could not %s: Box answered %s%s%s", attempt, said,
+                          advice != NULL ? "; " : "", advice != NULL ? advice : "");
 }
 
 GError *
 box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt)
 {
-  g_auto (ErrorBody) body = { 0 };
-  g_autofree char *said = NULL;
-  g_autofree char *request_id = NULL;
+  g_auto (BoxRefusal) refusal = { 0 };
+  g_autofree char *request_id = NULL, *text = NULL;
   BoxErrorDetails details;
   BoxErrorCode code;
-  const char *advice;
 
-  error_body_parse (&body, reply);
-  code = box_api_classify (reply->status, body.code, subject);
-  /* What Box says where the connection was cut behind its front. */
-  if (reply->status == 400 && body.message != NULL
-      && strstr (body.message, "Stream ended unexpectedly") != NULL)
-    code = BOX_ERROR_TRANSIENT;
-  said = describe (reply, &body);
-  request_id = reply->request_id != NULL ? tidy (reply->request_id) : NULL;
+  box_refusal_parse (&refusal, reply);
+  code = judge (reply, &refusal, subject);
+  text = describe (reply, &refusal, code, attempt);
+  if (reply->request_id != NULL)
+    request_id = box_text_tidy (reply->request_id, MAX_REQUEST_ID);
   details = (BoxErrorDetails){
     .http_status = reply->status,
     .retry_after = reply->retry_after,
-    .unsure = is_unsure (reply->status),
-    .box_code = body.code,
-    .request_id = request_id != NULL ? request_id : body.request_id,
-    .context = body.context,
+    .unsure = is_unsure (reply->status) || is_somebody_elses (reply, &refusal),
+    .box_code = refusal.code,
+    .request_id = request_id != NULL ? request_id : refusal.request_id,
+    .context = refusal.context,
   };
-  advice = advise (code, reply->status);
-  return box_error_new_with_details (code, &details, "could not %s: Box answered %s%s%s", attempt,
-                                     said, advice != NULL ? "; " : "",
-                                     advice != NULL ? advice : "");
+  return box_error_new_with_details (code, &details, "%s", text);
 }
 
 GError *
@@ -245,6 +320,9 @@ box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect, const 
                              GError *reason)
 {
   g_autoptr (GError) taken = reason;
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, NULL);
+  /* A login page says "200 OK", too. */
+  gboolean is_transient = took_effect || node == NULL;
   BoxErrorDetails details = {
     .http_status = reply->status,
     .retry_after = reply->retry_after,
@@ -252,7 +330,7 @@ box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect, const 
     .request_id = reply->request_id,
   };
 
-  return box_error_new_with_details (took_effect ? BOX_ERROR_TRANSIENT : BOX_ERROR_PROTOCOL,
+  return box_error_new_with_details (is_transient ? BOX_ERROR_TRANSIENT : BOX_ERROR_PROTOCOL,
                                      &details, "could not %s: Box answered with nonsense (%s)",
                                      attempt, taken->message);
 }

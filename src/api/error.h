@@ -21,12 +21,14 @@ typedef enum
 /* @box_code: (nullable). */
 BoxErrorCode box_api_classify (guint status, const char *box_code, BoxSubject subject);
 
-/* The error of a @reply that was not what was hoped for. @attempt completes "could not …". */
+/* The error of a @reply that was not what was hoped for. @attempt completes "could not …". What is
+ * not in Box's words (api/refusal.h) is TRANSIENT and unsure, whatever its status: what stands
+ * between may have said it. */
 GError *box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt);
 
 /* The error of a successful @reply whose body makes no sense (@reason, taken). @took_effect: it
  * changed something at Box, so that looking there can still tell how it ended: TRANSIENT and
- * unsure. */
+ * unsure. What is no JSON at all is TRANSIENT, too: it may be a login page. */
 GError *box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect,
                                      const char *attempt, GError *reason);
 

@@ -96,6 +96,20 @@ box_part_parse_page (JsonNode *node, guint *n_entries, GError **error)
 }
 
 BoxPart *
+box_part_from_conflict (const GError *error)
+{
+  JsonNode *context = box_error_get_details (error)->context;
+  g_autoptr (BoxPart) part = g_new0 (BoxPart, 1);
+  JsonObject *object = context != NULL ? box_json_object (context, "context_info", NULL) : NULL;
+  JsonObject *conflict = NULL;
+
+  if (object == NULL || !box_json_find_object (object, "conflicting_part", &conflict, NULL)
+      || conflict == NULL || !parse_object (conflict, part, NULL) || part->id == NULL)
+    return NULL;
+  return g_steal_pointer (&part);
+}
+
+BoxPart *
 box_part_copy (const BoxPart *part)
 {
   BoxPart *copy = g_new (BoxPart, 1);

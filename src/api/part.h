@@ -28,6 +28,10 @@ BoxPart *box_part_parse (JsonNode *node, GError **error);
  * goes by the entries. */
 GPtrArray *box_part_parse_page (JsonNode *node, guint *n_entries, GError **error);
 
+/* The part that stands in the way of one that was refused as overlapping, as Box's error names it;
+ * NULL where it names none. */
+BoxPart *box_part_from_conflict (const GError *error);
+
 BoxPart *box_part_copy (const BoxPart *part);
 void box_part_free (BoxPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPart, box_part_free)

@@ -310,7 +310,17 @@ is_short (SoupMessage *message, gsize length)
          && (goffset) length < soup_message_headers_get_content_length (headers);
 }
 
-/* The whole body, or what came of it where the status is an error anyway. */
+static GError *
+new_long_reply (Exchange *self)
+{
+  BoxErrorDetails details = { .retry_after = -1, .unsure = TRUE };
+
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
+                                     "%s sent a reply longer than %u bytes", host_of (self),
+                                     BOX_TRANSPORT_MAX_REPLY);
+}
+
+/* The whole body, or what came of it where the status is no success anyway. */
 static GBytes *
 read_body (Exchange *self, GInputStream *stream, GError **error)
 {
@@ -324,10 +334,8 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
     {
       if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
         {
-          box_early_reply_cut (&self->watch);
-          g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s sent a reply longer than %u bytes",
-                       host_of (self), BOX_TRANSPORT_MAX_REPLY);
-          return NULL;
+          reason = new_long_reply (self);
+          break;
         }
       g_byte_array_append (body, buffer, (guint) n);
     }
@@ -337,7 +345,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
     return g_bytes_new (body->data, body->len);
 
   box_early_reply_cut (&self->watch);
-  if (soup_message_get_status (self->message) >= 400 && !g_cancellable_is_cancelled (self->inner))
+  if (soup_message_get_status (self->message) >= 300 && !g_cancellable_is_cancelled (self->inner))
     return g_bytes_new (body->data, body->len);
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
@@ -433,7 +441,7 @@ describe_failure (Exchange *self, const GError *reason)
   if (reason->domain == SOUP_SESSION_ERROR
       && (reason->code == SOUP_SESSION_ERROR_PARSING
           || reason->code == SOUP_SESSION_ERROR_ENCODING))
-    return box_error_new_with_details (BOX_ERROR_PROTOCOL, &details,
+    return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
                                        "%s answered with something that is not HTTP", host);
   if (is_proxy_setting (reason))
     return box_error_new_with_details (BOX_ERROR_SETTINGS, &details,

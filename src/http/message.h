@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /* libsoup's; its headers are left to the two files that parse replies. */
 typedef struct _SoupMessageHeaders SoupMessageHeaders;
 
-/* A reply body longer than this is an error (BOX_ERROR_PROTOCOL): a page of 1000 parts is about 200
- * kB. */
+/* The body of a successful reply that is longer than this is an error: a page of 1000 parts is
+ * about 200 kB. Of other replies the beginning is kept. */
 #define BOX_TRANSPORT_MAX_REPLY (4u << 20)
 
 /**

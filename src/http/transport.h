@@ -42,9 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransport, box_transport_free)
  *
  * Sends @request and waits for the whole reply. A reply that comes before the body has left ends
  * the sending and is returned, also where the server closes the connection then. Errors
- * (BOX_ERROR): TRANSIENT (no connection, lost, no progress for the config's timeout; "unsure" where
- * any of the request had left), TRUST (certificate), CANCELLED, PROTOCOL (reply too long or not
- * HTTP), or what @request's body answered to read.
+ * (BOX_ERROR): TRANSIENT (no connection, lost, no progress for the config's timeout, a reply that
+ * is not HTTP or too long; "unsure" where any of the request had left), TRUST (certificate),
+ * CANCELLED, or what @request's body answered to read.
  */
 BoxReply *box_transport_send (BoxTransport *transport, BoxTransportConfig *config,
                               const BoxRequest *request, GCancellable *cancellable, GError **error);

@@ -299,7 +299,8 @@ test_on_error_abort_leaves_no_session (Fixture *f, gconstpointer data)
   g_auto (Answer) answer = { 0 };
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403}]");
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403,"
+                   "\"json\":{\"code\":\"access_denied_insufficient_permissions\"}}]");
   answer = RUN (f, "put", "a", "--on-error", "abort");
   g_assert_cmpint (answer.code, ==, 5);
   ids = box_emulator_get_session_ids (f->emulator);

@@ -358,7 +358,8 @@ test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
   recordings_leave_complete (f, "first");
   fixture_write_file (f, "second", 2000, 2);
   recordings_leave_complete (f, "second");
-  fixture_load (f, "[{\"route\":\"upload_file\",\"nth\":1,\"do\":\"reply\",\"status\":403}]");
+  fixture_load (f, "[{\"route\":\"upload_file\",\"nth\":1,\"do\":\"reply\",\"status\":403,\"json\":"
+                   "{\"code\":\"access_denied_insufficient_permissions\"}}]");
   process = START (f, "watch", "--first-wait", "1");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, 60000));
   g_subprocess_send_signal (process, SIGINT);

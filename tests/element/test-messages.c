@@ -212,7 +212,8 @@ test_commit_begins_before_it_ends (void)
 {
   g_autoptr (SinkFixture) fixture =
       begin ("[{\"route\":\"upload_part\",\"part\":4,\"do\":\"hold\",\"name\":\"gate\"},"
-             "{\"route\":\"upload_part\",\"part\":4,\"do\":\"reply\",\"status\":403}]");
+             "{\"route\":\"upload_part\",\"part\":4,\"do\":\"reply\",\"status\":403,\"json\":{"
+             "\"code\":\"access_denied_insufficient_permissions\"}}]");
   Application application = { .emulator = fixture->emulator };
   gboolean begun = FALSE;
 

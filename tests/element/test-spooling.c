@@ -173,7 +173,8 @@ test_abort_on_error_is_not_cut_off (void)
   g_autoptr (GError) error = NULL;
 
   box_emulator_load_scenario (fixture->emulator,
-                              "[{\"route\":\"upload_part\",\"do\":\"reply\",\"status\":403},"
+                              "[{\"route\":\"upload_part\",\"do\":\"reply\",\"status\":403,"
+                              "\"json\":{\"code\":\"access_denied_insufficient_permissions\"}},"
                               "{\"route\":\"abort\",\"do\":\"delay\",\"ms\":100}]",
                               &error);
   g_assert_no_error (error);

@@ -153,10 +153,10 @@ test_redirects_name_only_the_host (void)
   g_autoptr (GError) error = error_of (302, "", "https://elsewhere.example/path?token=secret");
   g_autoptr (GError) nowhere = error_of (302, "", NULL);
 
-  g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
   g_assert_nonnull (strstr (error->message, "elsewhere.example"));
   g_assert_null (strstr (error->message, "secret"));
-  g_assert_error (nowhere, BOX_ERROR, BOX_ERROR_PROTOCOL);
+  g_assert_error (nowhere, BOX_ERROR, BOX_ERROR_TRANSIENT);
 }
 
 static void
@@ -168,10 +168,30 @@ test_a_request_cut_behind_the_front_is_transient (void)
   g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
 }
 
+/* Whatever a gateway, a proxy or a login page says, the next answer may be Box's. */
+static void
+test_what_is_not_in_boxs_words_is_not_believed_for_good (void)
+{
+  static const char *const bodies[] = { "", "<html>No</html>", "{\"message\":\"Forbidden\"}",
+                                        "{\"code\":\"forbidd" };
+  static const guint statuses[] = { 204, 300, 302, 400, 403, 404, 405, 409, 410, 411,
+                                    412, 413, 415, 416, 421, 422, 451, 501, 505, 507 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
+    for (gsize k = 0; k < G_N_ELEMENTS (bodies); k++)
+      {
+        g_autoptr (GError) error = error_of (statuses[i], bodies[k], NULL);
+
+        g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+        g_assert_true (box_error_get_details (error)->unsure);
+        g_assert_nonnull (strstr (error->message, "instead of Box"));
+      }
+}
+
 static void
 test_nonsense_after_an_effect_is_unsure (void)
 {
-  g_autoptr (GBytes) body = g_bytes_new_static ("", 0);
+  g_autoptr (GBytes) body = g_bytes_new_static ("{}", 2);
   BoxReply reply = { .status = 201, .body = body, .retry_after = -1 };
   g_autoptr (GError) effect = box_api_error_from_nonsense (
       &reply, TRUE, "do it", g_error_new_literal (BOX_ERROR, BOX_ERROR_PROTOCOL, "why"));
@@ -197,6 +217,8 @@ main (int argc, char **argv)
   g_test_add_func ("/answer/redirects-name-only-the-host", test_redirects_name_only_the_host);
   g_test_add_func ("/answer/a-request-cut-behind-the-front-is-transient",
                    test_a_request_cut_behind_the_front_is_transient);
+  g_test_add_func ("/answer/what-is-not-in-boxs-words-is-not-believed-for-good",
+                   test_what_is_not_in_boxs_words_is_not_believed_for_good);
   g_test_add_func ("/answer/nonsense-after-an-effect-is-unsure",
                    test_nonsense_after_an_effect_is_unsure);
   return g_test_run ();

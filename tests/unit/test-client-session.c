@@ -38,7 +38,8 @@ static const struct
   { { 201, SESSION ("0", "3", "%s") }, BOX_ERROR_PROTOCOL },
   { { 201, SESSION ("8388608", "3", "http://localhost:1") }, BOX_ERROR_TRUST },
   { { 201, SESSION ("8388608", "3", "https://upload.example.com") }, BOX_ERROR_TRUST },
-  { { 201, "not json" }, BOX_ERROR_PROTOCOL },
+  { { 201, "not json" }, BOX_ERROR_TRANSIENT },
+  { { 201, "" }, BOX_ERROR_TRANSIENT },
   { { 200, "{\"type\":\"error\",\"status\":500}" }, BOX_ERROR_PROTOCOL },
   { { 403, "{\"code\":\"storage_limit_exceeded\"}" }, BOX_ERROR_SPACE },
   { { 409, "{\"code\":\"item_name_in_use\"}" }, BOX_ERROR_NAME_IN_USE },
@@ -117,7 +118,7 @@ static void
 test_a_session_is_looked_up_by_its_id (void)
 {
   static const ScriptReply replies[] = { { 200, SESSION ("8388608", "3", "%s") },
-                                         { 404, "" },
+                                         { 404, "{\"code\":\"not_found\"}" },
                                          { 410, "{\"code\":\"session_expired\"}" } };
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL, missing = NULL, expired = NULL, refused = NULL;
@@ -191,8 +192,9 @@ static const struct
   { { 200, "" }, BOX_ERROR_TRANSIENT, TRUE },
   { { 200, "<html>" }, BOX_ERROR_TRANSIENT, TRUE },
   { { 200, "{\"type\":\"error\",\"status\":503}" }, BOX_ERROR_TRANSIENT, TRUE },
-  { { 204, "" }, BOX_ERROR_PROTOCOL, FALSE },
-  { { 404, "" }, BOX_ERROR_SESSION_GONE, FALSE },
+  { { 204, "" }, BOX_ERROR_TRANSIENT, TRUE },
+  { { 404, "" }, BOX_ERROR_TRANSIENT, TRUE },
+  { { 404, "{\"code\":\"not_found\"}" }, BOX_ERROR_SESSION_GONE, FALSE },
   { { 409, "{\"code\":\"range_overlaps_existing_part\"}" }, BOX_ERROR_CONFLICT, FALSE },
   { { 410, "{\"code\":\"upload_failed\"}" }, BOX_ERROR_SESSION_GONE, FALSE },
   { { 416, "{\"code\":\"range_overlaps_existing_part\"}" }, BOX_ERROR_CONFLICT, FALSE },
@@ -280,7 +282,8 @@ test_paging_ends_whatever_the_server_says (void)
 static void
 test_a_list_of_nonsense_is_refused (void)
 {
-  static const ScriptReply replies[] = { { 200, "{\"entries\":5}" }, { 404, "" } };
+  static const ScriptReply replies[] = { { 200, "{\"entries\":5}" },
+                                         { 404, "{\"code\":\"not_found\"}" } };
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) nonsense = NULL, gone = NULL;
 
@@ -419,7 +422,9 @@ test_a_file_of_another_size_is_told_by_its_sizes (void)
 static void
 test_aborting_what_is_gone_is_success (void)
 {
-  static const ScriptReply replies[] = { { 204, "" }, { 404, "" }, { 410, "" }, { 403, "" } };
+  static const ScriptReply replies[] = {
+    { 204, "" }, { 404, "" }, { 410, "" }, { 403, "{\"code\":\"forbidden\"}" }
+  };
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (BoxSession) session = NULL;
 

@@ -77,6 +77,10 @@ test_the_user_is_asked_with_token_and_as_user (void)
   g_assert_true (fixture_sent_header (&fixture, 0, "As-User", "99"));
 }
 
+#define REFUSED_TOKEN                                                                              \
+  "WWW-Authenticate: Bearer realm=\"Service\", error=\"invalid_token\", "                          \
+  "error_description=\"The access token provided is invalid.\"\r\n"
+
 static char *
 give_new_token (gpointer user_data)
 {
@@ -100,7 +104,7 @@ static void
 test_a_refused_token_is_renewed_and_the_body_sent_whole (void)
 {
   static const ScriptReply replies[] = {
-    { 401, "" },
+    { 401, "", REFUSED_TOKEN },
     { 200,
       "{\"part\":{\"part_id\":\"A\",\"offset\":0,\"size\":3,\"sha1\":\"" SHA1_OF_ABC "\"}}" }
   };
@@ -131,7 +135,7 @@ test_a_refused_token_is_renewed_and_the_body_sent_whole (void)
 static void
 test_a_token_refused_for_good_is_an_error_of_credentials (void)
 {
-  static const ScriptReply replies[] = { { 401, "" } };
+  static const ScriptReply replies[] = { { 401, "", REFUSED_TOKEN } };
 
   for (guint i = 0; i < 2; i++)
     {
@@ -150,6 +154,34 @@ test_a_token_refused_for_good_is_an_error_of_credentials (void)
     }
 }
 
+/* A gateway's, for which no good token is given up; the second time it may be Box's. */
+static void
+test_a_401_without_boxs_words_is_believed_when_it_is_repeated (void)
+{
+  static const ScriptReply replies[] = {
+    { 401, "<html>Log in</html>", "WWW-Authenticate: Basic realm=\"Guests\"\r\n" },
+    { 200, "{\"id\":\"1\"}" },
+    { 401, "" },
+  };
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (GError) first = NULL, second = NULL, again = NULL;
+  g_autoptr (BoxUser) user = NULL;
+
+  fixture_init (&fixture, replies, G_N_ELEMENTS (replies));
+  g_assert_null (box_client_get_user (fixture.client, fixture.transport, NULL, &first));
+  fixture_assert_error (first, BOX_ERROR_TRANSIENT);
+  user = box_client_get_user (fixture.client, fixture.transport, NULL, &second);
+  g_assert_no_error (second);
+  do
+    {
+      g_clear_error (&again);
+      g_assert_null (box_client_get_user (fixture.client, fixture.transport, NULL, &again));
+    }
+  while (box_error_is_transient (again));
+  fixture_assert_error (again, BOX_ERROR_CREDENTIALS);
+  g_assert_cmpuint (script_server_get_requests (fixture.server), >, 3);
+}
+
 static void
 test_redirects_are_refused (void)
 {
@@ -163,7 +195,7 @@ test_redirects_are_refused (void)
 
       fixture_init (&fixture, &reply, 1);
       g_assert_null (box_client_get_user (fixture.client, fixture.transport, NULL, &error));
-      fixture_assert_error (error, BOX_ERROR_PROTOCOL);
+      fixture_assert_error (error, BOX_ERROR_TRANSIENT);
       g_assert_nonnull (strstr (error->message, "localhost"));
       g_assert_cmpuint (script_server_get_requests (fixture.server), ==, 1);
     }
@@ -361,7 +393,9 @@ test_a_success_of_nonsense_is_unsure (void)
 static void
 test_files_are_looked_up (void)
 {
-  static const ScriptReply replies[] = { { 200, STORED_FILE }, { 404, "" }, { 200, "[]" } };
+  static const ScriptReply replies[] = { { 200, STORED_FILE },
+                                         { 404, "{\"code\":\"not_found\"}" },
+                                         { 200, "[]" } };
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL, missing = NULL, nonsense = NULL, refused = NULL;
   g_autoptr (BoxFile) file = NULL;
@@ -389,6 +423,8 @@ main (int argc, char **argv)
                    test_a_refused_token_is_renewed_and_the_body_sent_whole);
   g_test_add_func ("/client/a-token-refused-for-good-is-an-error-of-credentials",
                    test_a_token_refused_for_good_is_an_error_of_credentials);
+  g_test_add_func ("/client/a-401-without-boxs-words-is-believed-when-it-is-repeated",
+                   test_a_401_without_boxs_words_is_believed_when_it_is_repeated);
   g_test_add_func ("/client/redirects-are-refused", test_redirects_are_refused);
   g_test_add_func ("/client/the-token-goes-to-no-foreign-host",
                    test_the_token_goes_to_no_foreign_host);

@@ -75,6 +75,28 @@ serve_cut_closing_reply (RawPeer *peer, gpointer data)
 }
 
 static void
+serve_cut_status (RawPeer *peer, gpointer data)
+{
+  raw_peer_read_request (peer, NULL, NULL);
+  raw_peer_say (peer, "HTTP/1.1 20");
+}
+
+static void
+serve_cut_header (RawPeer *peer, gpointer data)
+{
+  raw_peer_read_request (peer, NULL, NULL);
+  raw_peer_say (peer, "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Le");
+}
+
+static void
+serve_cut_early_header (RawPeer *peer, gpointer data)
+{
+  g_autofree char *head = raw_peer_read_head (peer);
+
+  raw_peer_say (peer, "HTTP/1.1 429 Too Many Requests\r\nRetry-Af");
+}
+
+static void
 serve_endless_reply (RawPeer *peer, gpointer data)
 {
   g_autofree char *block = g_strnfill (65536, 'x');
@@ -110,11 +132,16 @@ static const Failure failures[] = {
     "127.0.0.1 failed while reading the reply: *" },
   { "closing-reply-cut", serve_cut_closing_reply, "GET", 0, BOX_ERROR_TRANSIENT, TRUE,
     "127.0.0.1 failed while reading the reply: *" },
-  { "reply-endless", serve_endless_reply, "GET", 0, BOX_ERROR_PROTOCOL, FALSE,
+  { "status-cut", serve_cut_status, "GET", 0, BOX_ERROR_TRANSIENT, TRUE, "*" },
+  { "status-of-a-post-cut", serve_cut_status, "POST", BODY_SIZE, BOX_ERROR_TRANSIENT, TRUE, "*" },
+  { "header-cut", serve_cut_header, "GET", 0, BOX_ERROR_TRANSIENT, TRUE, "*" },
+  { "header-of-a-post-cut", serve_cut_header, "POST", BODY_SIZE, BOX_ERROR_TRANSIENT, TRUE, "*" },
+  { "early-header-cut", serve_cut_early_header, "PUT", BODY_SIZE, BOX_ERROR_TRANSIENT, TRUE, "*" },
+  { "reply-endless", serve_endless_reply, "GET", 0, BOX_ERROR_TRANSIENT, TRUE,
     "127.0.0.1 sent a reply longer than *" },
-  { "garbage", serve_garbage, "GET", 0, BOX_ERROR_PROTOCOL, TRUE,
+  { "garbage", serve_garbage, "GET", 0, BOX_ERROR_TRANSIENT, TRUE,
     "127.0.0.1 answered with something that is not HTTP" },
-  { "early-garbage", serve_early_garbage, "PUT", BODY_SIZE, BOX_ERROR_PROTOCOL, TRUE,
+  { "early-garbage", serve_early_garbage, "PUT", BODY_SIZE, BOX_ERROR_TRANSIENT, TRUE,
     "127.0.0.1 answered with something that is not HTTP" },
 };
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
+
+char *
+box_text_tidy (const char *text, gsize max)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *line = g_string_new (NULL);
+
+  for (const char *p = valid; *p != '\0' && line->len < max; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      g_string_append_unichar (line, g_unichar_isprint (c) ? c : ' ');
+    }
+  if (line->len >= max)
+    g_string_append (line, "…");
+  g_strstrip (line->str);
+  return g_string_free (line, FALSE);
+}
+
+static gboolean
+is_harmless (gunichar c)
+{
+  switch (g_unichar_type (c))
+    {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SURROGATE:
+      return FALSE;
+    default:
+      return !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+    }
+}
+
+static void
+append_escaped (GString *line, gunichar c)
+{
+  if (c == '\n')
+    g_string_append (line, "\\n");
+  else if (c == '\r')
+    g_string_append (line, "\\r");
+  else if (c == '\t')
+    g_string_append (line, "\\t");
+  else
+    g_string_append_printf (line, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+}
+
+char *
+box_text_escape (const char *text)
+{
+  GString *line = g_string_new (NULL);
+
+  for (const char *p = text; *p != '\0';)
+    {
+      gunichar c = g_utf8_get_char_validated (p, -1);
+
+      if (c == (gunichar) -1 || c == (gunichar) -2)
+        {
+          append_escaped (line, (guchar) *p++);
+          continue;
+        }
+      if (is_harmless (c))
+        g_string_append_unichar (line, c);
+      else
+        append_escaped (line, c);
+      p = g_utf8_next_char (p);
+    }
+  return g_string_free (line, FALSE);
+}
