@@ -224,6 +224,57 @@ box_client_verify_file (BoxClient *client, BoxTransport *transport, const BoxRep
   return check_file (file, sha1, size, error) ? g_steal_pointer (&file) : NULL;
 }
 
+static BoxFile *
+file_from_version (const BoxFile *file, const BoxVersion *version)
+{
+  BoxFile *made = g_new0 (BoxFile, 1);
+
+  made->id = g_strdup (file->id);
+  made->name = g_strdup (file->name);
+  made->version_id = g_strdup (version->id);
+  made->has_size = version->has_size;
+  made->size = version->size;
+  made->has_sha1 = TRUE;
+  made->sha1 = version->sha1;
+  return made;
+}
+
+BoxFile *
+box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
+                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error)
+{
+  static const char attempt[] = "list the file's versions";
+  /* More than any account keeps. */
+  g_autofree char *url = g_strdup_printf ("%s/files/%s/versions?fields=id,sha1,size,created_at"
+                                          "&limit=1000",
+                                          client->api_endpoint, file->id);
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GPtrArray) versions = NULL;
+  g_autoptr (GError) reason = NULL;
+  const BoxVersion *found;
+
+  reply = box_client_send (client, transport, &(BoxClientCall){ .method = "GET", .url = url },
+                           cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  if (reply->status != 200)
+    {
+      g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
+      return NULL;
+    }
+  node = box_json_parse (reply->body, &reason);
+  versions = node != NULL ? box_version_parse_list (node, &reason) : NULL;
+  if (versions == NULL)
+    {
+      g_propagate_error (
+          error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+      return NULL;
+    }
+  found = box_version_find (versions, query);
+  return found != NULL ? file_from_version (file, found) : NULL;
+}
+
 /* ---- the user ---- */
 
 void

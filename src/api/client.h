@@ -13,6 +13,7 @@
 #include "api/file.h"
 #include "api/part.h"
 #include "api/session.h"
+#include "api/version.h"
 #include "auth/credentials.h"
 #include "base/error.h"
 
@@ -116,6 +117,12 @@ BoxFile *box_client_upload_file (BoxClient *client, BoxTransport *transport,
 /* GET …/files/ID with id, name, size, sha1, etag and version. */
 BoxFile *box_client_get_file (BoxClient *client, BoxTransport *transport, const char *file_id,
                               GCancellable *cancellable, GError **error);
+
+/* GET …/files/ID/versions: the past version of @file that @query describes, with the file's id and
+ * name; NULL without @error where there is none. */
+BoxFile *
+box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
+                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error);
 
 /* Who the credentials are: GET …/users/me. */
 typedef struct

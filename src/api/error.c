@@ -315,6 +315,17 @@ box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char 
   return box_error_new_with_details (code, &details, "%s", text);
 }
 
+gboolean
+box_api_may_work_late (const GError *error)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+
+  return box_error_is_transient (error)
+         && (details->unsure
+             || (details->http_status != 0
+                 && g_strcmp0 (details->box_code, "parts_mismatch") != 0));
+}
+
 GError *
 box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect, const char *attempt,
                              GError *reason)

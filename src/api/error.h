@@ -26,6 +26,11 @@ BoxErrorCode box_api_classify (guint status, const char *box_code, BoxSubject su
  * between may have said it. */
 GError *box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt);
 
+/* Whether a commit or upload that failed in passing (TRANSIENT) with @error may have worked, or may
+ * still do so: it was answered, or lost, after all of it had left, and not by Box's word that it
+ * was not done. Box carries out what it has answered with 503. */
+gboolean box_api_may_work_late (const GError *error);
+
 /* The error of a successful @reply whose body makes no sense (@reason, taken). @took_effect: it
  * changed something at Box, so that looking there can still tell how it ended: TRANSIENT and
  * unsure. What is no JSON at all is TRANSIENT, too: it may be a login page. */

@@ -4,6 +4,7 @@
  * another one of the same version session makes another version. So one whose answer was lost is
  * looked up before it is repeated, where the note tells what to look for.
  */
+#include "api/error.h"
 #include "cli/call.h"
 #include "cli/grid.h"
 #include "cli/output.h"
@@ -44,7 +45,8 @@ typedef struct
   const BoxNote *note; /* nullable */
   GPtrArray *parts;
   BoxSha1 sha1;
-  char *etag;      /* of the version before ours: nullable */
+  char *etag; /* of the version before ours, and the version: nullable */
+  char *version_id;
   gboolean unsure; /* the last attempt may have worked */
   BoxFile *file;   /* result */
 } Commit;
@@ -57,9 +59,35 @@ take_if_ours (Commit *commit, BoxFile *file)
 
   if (found == NULL || !found->has_sha1 || !box_sha1_equal (&found->sha1, &commit->sha1))
     return;
-  if (commit->etag != NULL && g_strcmp0 (commit->etag, found->etag) == 0)
+  if (commit->version_id != NULL && g_strcmp0 (commit->version_id, found->version_id) == 0)
     return;
   commit->file = g_steal_pointer (&found);
+}
+
+static void
+remember (Commit *commit, const BoxFile *file)
+{
+  g_free (commit->etag);
+  g_free (commit->version_id);
+  commit->etag = g_strdup (file->etag);
+  commit->version_id = g_strdup (file->version_id);
+}
+
+/* Takes the version of @file that was to be made, where others have made one after it. */
+static gboolean
+take_version (Commit *commit, const BoxFile *file, GCancellable *cancellable, GError **error)
+{
+  BoxVersionQuery query = { .sha1 = &commit->sha1, .after = commit->version_id };
+  g_autoptr (GError) failure = NULL;
+
+  for (guint i = 0; i < commit->parts->len; i++)
+    query.size += ((BoxPart *) g_ptr_array_index (commit->parts, i))->size;
+  commit->file = box_client_find_version (commit->cli->client, commit->cli->transport, file, &query,
+                                          cancellable, &failure);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* The file with all it has, in place of the few members that a conflict carries. */
@@ -89,11 +117,17 @@ look_up (Commit *commit, GCancellable *cancellable, GError **error)
     return TRUE;
   if (commit->note->destination->kind == BOX_DESTINATION_FILE)
     {
-      BoxFile *file = box_client_get_file (cli->client, cli->transport,
-                                           commit->note->destination->file_id, cancellable, error);
+      g_autoptr (BoxFile) file = box_client_get_file (
+          cli->client, cli->transport, commit->note->destination->file_id, cancellable, error);
 
-      take_if_ours (commit, file);
-      return file != NULL;
+      if (file == NULL)
+        return FALSE;
+      take_if_ours (commit, box_file_copy (file));
+      if (commit->file == NULL && g_strcmp0 (commit->version_id, file->version_id) != 0
+          && !take_version (commit, file, cancellable, error))
+        return FALSE;
+      remember (commit, file);
+      return TRUE;
     }
   if (box_client_preflight (cli->client, cli->transport, commit->note->destination,
                             commit->note->size, cancellable, &conflict))
@@ -131,6 +165,15 @@ send_commit (Commit *commit, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
+/* Others have changed the file since it was remembered, or our commit has. What others did is no
+ * reason to refuse the file, unless the user said so. */
+static gboolean
+is_changed_meanwhile (const Commit *commit, const GError *failure)
+{
+  return options.if_match == NULL && commit->etag != NULL
+         && box_error_get_details (failure)->http_status == 412;
+}
+
 /* One attempt, for cli_call(). */
 static gboolean
 attempt (gpointer user_data, GCancellable *cancellable, GError **error)
@@ -143,8 +186,16 @@ attempt (gpointer user_data, GCancellable *cancellable, GError **error)
   commit->unsure = FALSE;
   if (commit->file != NULL || send_commit (commit, cancellable, &failure))
     return TRUE;
+  if (is_changed_meanwhile (commit, failure))
+    {
+      g_clear_error (&failure);
+      if (!look_up (commit, cancellable, error))
+        return FALSE;
+      if (commit->file != NULL || send_commit (commit, cancellable, &failure))
+        return TRUE;
+    }
 
-  commit->unsure = box_error_get_details (failure)->unsure;
+  commit->unsure = box_api_may_work_late (failure);
   if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
     take_if_ours (commit, complete (commit, box_file_from_conflict (failure), cancellable));
   if (commit->file != NULL)
@@ -180,7 +231,7 @@ remember_etag (Commit *commit, GError **error)
   file = cli_call_get_file (commit->cli, commit->note->destination->file_id, error);
   if (file == NULL)
     return FALSE;
-  commit->etag = g_strdup (file->etag);
+  remember (commit, file);
   return TRUE;
 }
 
@@ -192,7 +243,6 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (GPtrArray) parts = NULL;
   g_autoptr (BoxNote) note = NULL;
   g_autoptr (BoxFile) file = NULL;
-  g_autofree char *etag = NULL;
   gboolean done;
 
   if (!box_sha1_from_hex (options.sha1, &commit.sha1))
@@ -215,7 +265,8 @@ run (Cli *cli, char **arguments, GError **error)
   commit.note = note;
   done = remember_etag (&commit, error)
          && cli_call (cli, attempt, &commit, COMMIT_RETRY_TIMEOUT, error);
-  etag = commit.etag;
+  g_free (commit.etag);
+  g_free (commit.version_id);
   file = commit.file;
   if (!done)
     return FALSE;

@@ -130,6 +130,18 @@ is_half_removed (const Recovery *recovery)
   return recovery->state->file != NULL && !box_recording_has_data (recovery->recording);
 }
 
+/* Whether @file has the recording as a version that others have followed with theirs. */
+static gboolean
+has_as_version (const Recovery *recovery, BoxTransport *transport, const BoxFile *file,
+                const BoxSha1 *sha1)
+{
+  BoxVersionQuery query = { .size = recovery->end.total, .sha1 = sha1 };
+  g_autoptr (BoxFile) version = box_client_find_version (recovery->settings->client, transport,
+                                                         file, &query, recovery->cancellable, NULL);
+
+  return version != NULL;
+}
+
 /* The journal says that Box has the file: the recording goes only if Box says so, too. */
 static gboolean
 confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
@@ -148,7 +160,8 @@ confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
                       box_recording_get_path (recovery->recording), recovery->state->file->id);
       return FALSE;
     }
-  if (!there->has_size || !box_file_has_content (there, recovery->end.total, &sha1))
+  if ((!there->has_size || !box_file_has_content (there, recovery->end.total, &sha1))
+      && !has_as_version (recovery, transport, there, &sha1))
     {
       g_set_error (
           error, BOX_ERROR, BOX_ERROR_INTEGRITY,
@@ -214,6 +227,7 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
     .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
     .session = session,
     .commit_unsure = unsure,
+    .begun = intent->created,
   };
 }
 

@@ -13,7 +13,8 @@ typedef struct
   BoxDestination *target;
   char *etag;
   char *version_id;
-  BoxFile *file; /* an earlier attempt had stored it: there is nothing left to do */
+  BoxFile *conflict; /* what has the name, and gets the version */
+  BoxFile *file;     /* an earlier attempt had stored it: there is nothing left to do */
 } Opened;
 
 static void
@@ -23,6 +24,7 @@ opened_clear (Opened *opened)
   g_clear_pointer (&opened->target, box_destination_free);
   g_clear_pointer (&opened->etag, g_free);
   g_clear_pointer (&opened->version_id, g_free);
+  g_clear_pointer (&opened->conflict, box_file_free);
   g_clear_pointer (&opened->file, box_file_free);
 }
 
@@ -48,8 +50,9 @@ resolve_conflict (const BoxUpload *upload, guint attempt, GError *conflict, GErr
   return NULL;
 }
 
-/* A version: what the file is before is what tells, after a lost answer, whether the commit took
- * effect. Credentials that may only upload do without. */
+/* A version: what the file is before keeps two commits from making two, and tells, after a lost
+ * answer, whether the commit took effect. Credentials that may only upload have it from the
+ * conflict of names, or do without. */
 static gboolean
 remember_version (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
 {
@@ -61,7 +64,11 @@ remember_version (BoxUpload *upload, BoxTransport *transport, Opened *opened, GE
   file = box_client_get_file (upload->client, transport, opened->target->file_id, upload->transfers,
                               &reason);
   if (file == NULL && g_error_matches (reason, BOX_ERROR, BOX_ERROR_FORBIDDEN))
-    return TRUE;
+    {
+      if (opened->conflict == NULL)
+        return TRUE;
+      file = box_file_copy (opened->conflict);
+    }
   if (file == NULL)
     {
       g_propagate_error (error, g_steal_pointer (&reason));
@@ -103,12 +110,16 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
           g_propagate_error (error, failure);
           return FALSE;
         }
-      opened->file = box_upload_conflict_is_success (upload, transport, failure);
+      opened->file = box_upload_find_in_conflict (upload, transport, &failure);
       if (opened->file != NULL)
+        return TRUE;
+      if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
         {
-          g_error_free (failure);
-          return TRUE;
+          g_propagate_error (error, failure);
+          return FALSE;
         }
+      g_clear_pointer (&opened->conflict, box_file_free);
+      opened->conflict = box_file_from_conflict (failure);
       other = resolve_conflict (upload, attempt, failure, error);
       if (other == NULL)
         return FALSE;

@@ -3,7 +3,8 @@
  * The inside of BoxUpload, shared by its files: upload/upload.c (the application's side),
  * upload/producer.c (the producer's), upload/bytes.c (where the bytes are),
  * upload/work.c (the workers' side: which step runs), the steps themselves (upload/open.c,
- * upload/parts.c, upload/commit.c), and upload/trouble.c (what a failed one means).
+ * upload/parts.c, upload/commit.c, upload/lookup.c), and upload/trouble.c (what a failed one
+ * means).
  */
 #pragma once
 
@@ -30,6 +31,8 @@ struct _BoxUpload
   guint parallel;
   guint64 max_memory;
   gint64 retry_timeout; /* microseconds, 0: the session's life */
+  gint64 begun;         /* Unix time, seconds */
+  gboolean resumed;     /* an earlier attempt may have committed */
   BoxDigestEngine digest_engine;
   BoxAttributes attributes; /* strings owned */
   BoxUploadSource source;   /* read is NULL where bytes are written */
@@ -59,7 +62,7 @@ struct _BoxUpload
   gboolean done;            /* the end was told (events.completed) */
   GError *error;            /* first failure */
   gboolean error_told;      /* events.failed has returned */
-  gboolean commit_repeated; /* an earlier commit or whole upload may have worked: see If-Match */
+  gboolean commit_repeated; /* an earlier commit or whole upload may have worked */
   BoxSha1 sha1;             /* of the whole file, once the plan is finished */
   BoxFile *file;
   gint64 trouble_since;  /* first failure after the last progress, 0: none */
@@ -80,7 +83,7 @@ struct _BoxUpload
 
   /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
    * first LIST, before which nothing else does */
-  char *etag_before;    /* of the file that gets a version; NULL: not known */
+  char *etag_before;    /* of the file that gets a version, for If-Match; NULL: not known */
   char *version_before; /* likewise */
 
   /* atomic */
@@ -157,9 +160,13 @@ box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolea
 void box_upload_committed (BoxUpload *upload, BoxFile *file);
 
 /* Where a commit or whole upload had worked and its answer was lost, the name is taken: by the file
- * itself, which is returned. NULL: @error says something else. */
-BoxFile *
-box_upload_conflict_is_success (BoxUpload *upload, BoxTransport *transport, const GError *error);
+ * itself, which is returned, and *@error (a failure) is cleared. NULL: *@error says something else,
+ * or why this cannot be told. */
+BoxFile *box_upload_find_in_conflict (BoxUpload *upload, BoxTransport *transport, GError **error);
+
+/* Where the file goes, as far as it is known: an upload that an earlier attempt opened has only its
+ * settings for that. NULL: not known. */
+const BoxDestination *box_upload_lookup_target (const BoxUpload *upload);
 
 /* Where the bytes of a request body come from: pinned memory, or the settings' source. */
 typedef struct

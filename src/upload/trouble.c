@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a failed step of an upload means: again later, look first, or the end; and when trouble is
  * over. */
+#include "api/error.h"
 #include "base/retry.h"
 #include "upload/state.h"
 
@@ -54,7 +55,9 @@ box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolea
   gboolean writes = kind == BOX_STEP_SEND || is_commit (kind);
 
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT))
-    return writes && details->unsure ? BOX_VERDICT_UNSURE : BOX_VERDICT_AGAIN;
+    return (writes && details->unsure) || (is_commit (kind) && box_api_may_work_late (error))
+               ? BOX_VERDICT_UNSURE
+               : BOX_VERDICT_AGAIN;
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT) && writes && refusals < MAX_CONFLICTS)
     return BOX_VERDICT_UNSURE;
   /* The commit before this one may have worked, and the session have ended with it. */

@@ -53,6 +53,8 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->commit = settings->commit;
   upload->parallel = settings->parallel != 0 ? settings->parallel : DEFAULT_PARALLEL;
   upload->max_memory = settings->max_memory;
+  upload->begun = settings->begun != 0 ? settings->begun : g_get_real_time () / G_USEC_PER_SEC;
+  upload->resumed = settings->commit_unsure;
   upload->retry_timeout = (gint64) settings->retry_timeout * G_USEC_PER_SEC;
   upload->digest_engine = settings->digest_engine;
   upload->attributes.description = g_strdup (settings->attributes.description);

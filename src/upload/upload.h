@@ -72,6 +72,8 @@ typedef struct
  * owner of the bytes starts another one without it.
  * @commit_unsure: the earlier attempt may have committed @session: look for the file before
  * committing again.
+ * @begun: Unix time at which the bytes began to be made; 0: now. With @commit_unsure, a version of
+ * the same content that is older is not this upload's.
  *
  * What to upload and how.
  */
@@ -93,6 +95,7 @@ typedef struct
   const BoxDestination *session_target;
   const BoxSession *session;
   gboolean commit_unsure;
+  gint64 begun;
 } BoxUploadSettings;
 
 typedef struct _BoxUpload BoxUpload;

@@ -306,21 +306,30 @@ test_commit_waits_until_the_parts_are_processed (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (answer.err, "still processing"));
 }
 
-/* The commit that worked although its answer was lost. */
+/* The commit that worked although it was answered as @scenario says. */
 static void
-commit_with_lost_answer (Fixture *f, const char *id, const char *name, guint n_versions)
+commit_with_other_answer (Fixture *f, const char *scenario, const char *id, const char *name,
+                          guint n_versions)
 {
   g_autofree char *sha1 = fixture_sha1 (f, "a");
   g_autoptr (BoxEmulatorFile) file = NULL;
   g_auto (Answer) answer = { 0 };
 
-  fixture_load (f, "[{\"route\":\"commit\",\"times\":1,\"at\":\"stored\",\"do\":\"reset\"}]");
+  fixture_load (f, scenario);
   answer = RUN (f, "commit", id, "--sha1", sha1);
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), ==, 1);
   file = box_emulator_find_file (f->emulator, "0", name);
   g_assert_cmpuint (file->n_versions, ==, n_versions);
   g_assert_nonnull (strstr (answer.out, sha1));
+}
+
+static void
+commit_with_lost_answer (Fixture *f, const char *id, const char *name, guint n_versions)
+{
+  commit_with_other_answer (
+      f, "[{\"route\":\"commit\",\"times\":1,\"at\":\"stored\",\"do\":\"reset\"}]", id, name,
+      n_versions);
 }
 
 static void
@@ -356,6 +365,50 @@ test_a_version_whose_commit_lost_its_answer_is_made_once (Fixture *f, gconstpoin
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   store_parts (f, id);
   commit_with_lost_answer (f, id, "a.bin", 2);
+}
+
+static void
+test_a_version_whose_commit_was_too_many_is_made_once (Fixture *f, gconstpointer data)
+{
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "a.bin", "old", 3);
+  g_auto (Answer) created = RUN (f, "create", "--size", "20MiB", "--file", file_id);
+  const char *id = g_strchomp (created.out);
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  store_parts (f, id);
+  commit_with_other_answer (f,
+                            "[{\"route\":\"commit\",\"times\":1,\"at\":\"stored\","
+                            "\"do\":\"reply\",\"status\":429}]",
+                            id, "a.bin", 2);
+}
+
+static void
+test_a_version_is_committed_whatever_others_did_meanwhile (Fixture *f, gconstpointer data)
+{
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "a.bin", "old", 3);
+  g_auto (Answer) created = RUN (f, "create", "--size", "20MiB", "--file", file_id);
+  const char *id = g_strchomp (created.out);
+  g_autofree char *sha1 = NULL;
+  g_auto (Answer) theirs = { 0 };
+  g_auto (Answer) answer = { 0 };
+  g_autoptr (BoxEmulatorFile) file = NULL;
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_write_file (f, "theirs", 1000, 2);
+  sha1 = fixture_sha1 (f, "a");
+  store_parts (f, id);
+  fixture_load (f, "[{\"route\":\"commit\",\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "commit", id, "--sha1", sha1);
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  theirs = RUN (f, "put", "--file", file_id, "theirs");
+  g_assert_cmpint (theirs.code, ==, 0);
+  box_emulator_release (f->emulator, "gate");
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  file = box_emulator_get_file (f->emulator, file_id);
+  g_assert_cmpuint (file->n_versions, ==, 3);
+  g_assert_cmpstr (file->sha1, ==, sha1);
 }
 
 static void
@@ -446,6 +499,10 @@ main (int argc, char **argv)
             test_a_new_file_whose_commit_lost_its_answer_is_found);
   ADD_TEST ("/cli/commit/version-whose-answer-was-lost-is-made-once",
             test_a_version_whose_commit_lost_its_answer_is_made_once);
+  ADD_TEST ("/cli/commit/version-that-was-too-many-is-made-once",
+            test_a_version_whose_commit_was_too_many_is_made_once);
+  ADD_TEST ("/cli/commit/version-is-made-whatever-others-did-meanwhile",
+            test_a_version_is_committed_whatever_others_did_meanwhile);
   ADD_TEST ("/cli/abort/discards-the-session-and-its-note",
             test_abort_discards_the_session_and_its_note);
   ADD_TEST ("/cli/passing-failures-are-retried-and-told",

@@ -475,6 +475,46 @@ test_committed_recording_is_removed_when_box_confirms (Fixture *kit, gconstpoint
 }
 
 static void
+add_version (Fixture *kit, const char *file_id, const char *text)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
+  g_autoptr (BoxFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  BoxSha1 sha1;
+  BoxBody body;
+
+  box_digest_update (digest, text, strlen (text));
+  box_digest_finish (digest, &sha1);
+  box_body_init_bytes (&body, bytes);
+  file = box_client_upload_file (kit->client, transport, destination, &sha1, &body, NULL, NULL,
+                                 NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* Somebody has made another version of the file since: the recording is the one before. */
+static void
+test_committed_recording_that_others_followed_is_removed (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, 1000);
+  g_autofree guint8 *bytes = g_malloc (1000);
+  g_autofree char *id = NULL, *path = NULL;
+  BoxFile file = { 0 };
+
+  spool_kit_fill (0, bytes, 1000);
+  file.id = id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", bytes, 1000);
+  add_version (kit, id, "theirs");
+  spool_kit_end (recording);
+  box_recording_set_committed (recording, &file, NULL);
+  path = leave (recording);
+  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
+static void
 test_committed_recording_stays_when_box_says_otherwise (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
@@ -697,6 +737,8 @@ main (int argc, char **argv)
   ADD ("journal-cut-anywhere-commits-once", test_journal_cut_anywhere_commits_once, NULL);
   ADD ("committed-recording-is-removed-when-box-confirms",
        test_committed_recording_is_removed_when_box_confirms, NULL);
+  ADD ("committed-recording-that-others-followed-is-removed",
+       test_committed_recording_that_others_followed_is_removed, NULL);
   ADD ("committed-recording-stays-when-box-says-otherwise",
        test_committed_recording_stays_when_box_says_otherwise, NULL);
   ADD ("removal-that-was-cut-short-is-completed", test_removal_that_was_cut_short_is_completed,

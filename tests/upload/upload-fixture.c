@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "upload-fixture.h"
 
+#include <string.h>
+
 static void
 on_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
@@ -283,4 +285,44 @@ upload_small (Fixture *f, guint64 size)
   assert_stored (f, "s.bin", size);
   g_assert_cmpuint (box_emulator_count (f->emulator, "upload_file"), ==, 1);
   g_assert_cmpuint (box_emulator_count (f->emulator, "create_session"), ==, 0);
+}
+
+void
+load (Fixture *f, const char *rules)
+{
+  g_autoptr (GString) scenario = g_string_new (NULL);
+  GError *error = NULL;
+
+  g_string_printf (scenario, "{'rules':[%s]}", rules);
+  g_string_replace (scenario, "'", "\"", 0);
+  g_assert_true (box_emulator_load_scenario (f->emulator, scenario->str, &error));
+  g_assert_no_error (error);
+}
+
+void
+run_to_the_end (Fixture *f, const BoxUploadSettings *settings)
+{
+  begin (f, settings);
+  produce (f, 0, settings->size);
+  box_upload_finish (f->upload);
+}
+
+void
+add_version (Fixture *f, const char *file_id, const char *text)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
+  g_autoptr (BoxFile) file = NULL;
+  GError *error = NULL;
+  BoxSha1 sha1;
+  BoxBody body;
+
+  box_digest_update (digest, text, strlen (text));
+  box_digest_finish (digest, &sha1);
+  box_body_init_bytes (&body, bytes);
+  file = box_client_upload_file (f->client, transport, destination, &sha1, &body, NULL, NULL, NULL,
+                                 &error);
+  g_assert_no_error (error);
 }

@@ -42,6 +42,15 @@ BoxDestination *new_session (Fixture *f, const char *name, guint64 size, char **
 /* Writes bytes [@offset, @end); FALSE: the upload failed. */
 gboolean produce (Fixture *f, guint64 offset, guint64 end);
 
+/* Loads a scenario's rules, written with single quotes. */
+void load (Fixture *f, const char *rules);
+
+/* begin(), produce() and the end of the stream. */
+void run_to_the_end (Fixture *f, const BoxUploadSettings *settings);
+
+/* Somebody else makes @text the newest version of the file. */
+void add_version (Fixture *f, const char *file_id, const char *text);
+
 /* The emulator has the test stream of @size bytes as @name, in one version. */
 void assert_stored (Fixture *f, const char *name, guint64 size);
 
