@@ -27,11 +27,32 @@ part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
   g_mutex_unlock (box_workers_lock ());
 }
 
+/* The part that Box says is there, where it is the one that was refused for that: an earlier try
+ * had stored it. Box names it also where no list does (not yet, or beyond offset 10,000). NULL: not
+ * that.
+ */
+static BoxPart *
+find_stored (const BoxUpload *upload, guint i, const BoxSha1 *sha1, const GError *error)
+{
+  g_autoptr (BoxPart) part = NULL;
+
+  if (!g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT))
+    return NULL;
+  part = box_part_from_conflict (error);
+  if (part == NULL || part->offset != box_upload_part_offset (upload, i)
+      || part->size != box_upload_part_size (upload, i)
+      || (part->has_sha1 && !box_sha1_equal (&part->sha1, sha1)))
+    return NULL;
+  return g_steal_pointer (&part);
+}
+
 gboolean
 box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error)
 {
   g_auto (BoxUploadBytes) bytes = { 0 };
   guint64 offset = box_upload_part_offset (upload, i);
+  GError *failure = NULL;
+  gboolean adopted = FALSE;
   BoxBody body;
   BoxSha1 sha1;
   BoxPart *part;
@@ -41,14 +62,21 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
     return FALSE;
   box_upload_bytes_to_body (&bytes, &body);
   part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
-                                 &sha1, &body, upload->transfers, error);
+                                 &sha1, &body, upload->transfers, &failure);
+  if (part == NULL)
+    {
+      part = find_stored (upload, i, &sha1, failure);
+      adopted = part != NULL;
+    }
   if (part == NULL)
     {
       box_upload_date_trouble (upload);
+      g_propagate_error (error, failure);
       return FALSE;
     }
+  g_clear_error (&failure);
   box_upload_progressed (upload);
-  part_done (upload, i, part, FALSE);
+  part_done (upload, i, part, adopted);
   return TRUE;
 }
 

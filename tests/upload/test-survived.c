@@ -48,6 +48,10 @@ static const Fault faults[] = {
     "{'route':'list_parts','nth':1,'do':'reply','status':500},"
     "{'route':'upload_part','nth':2,'do':'close','at':'stored'}",
     TRUE },
+  { "an-answer-lost-of-a-part-that-no-list-shows",
+    "{'route':'upload_part','nth':2,'do':'reset','at':'stored'},"
+    "{'route':'list_parts','from':2,'do':'reply','status':200,'json':{'entries':[],'limit':1000}}",
+    FALSE },
   { "an-open-that-fails-at-first", "{'route':'get_session','times':2,'do':'reply','status':503}",
     TRUE },
   { "a-commit-that-is-still-processed",
