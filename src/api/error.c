@@ -115,14 +115,12 @@ was_cut_behind_front (const BoxReply *reply, const BoxRefusal *refusal)
          && strstr (refusal->message, "Stream ended unexpectedly") != NULL;
 }
 
-/* "bad_request" with a list of what is wrong: a value that was given to us, unless one is missing.
- */
+/* A value that was given to us; one that is missing would be our fault. */
 static gboolean
 is_about_a_value (const BoxRefusal *refusal)
 {
-  return g_strcmp0 (refusal->code, "bad_request") == 0 && refusal->reasons != NULL
-         && box_refusal_context_has (refusal->context, "errors", NULL)
-         && strstr (refusal->reasons, "missing") == NULL;
+  return g_strcmp0 (refusal->code, "bad_request") == 0
+         && g_strcmp0 (refusal->reason, "invalid_parameter") == 0;
 }
 
 static BoxErrorCode
@@ -172,8 +170,11 @@ static const struct
 };
 
 static const char *
-advise_on_code (const char *box_code)
+advise_on_code (const char *box_code, BoxSubject subject)
 {
+  /* Elsewhere it is nothing but the status in letters. */
+  if (subject == BOX_SUBJECT_ITEM && g_strcmp0 (box_code, "forbidden") == 0)
+    return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (advices); i++)
     if (g_strcmp0 (advices[i].box_code, box_code) == 0)
       return advices[i].text;
@@ -222,9 +223,9 @@ advise_on_class (BoxErrorCode code, guint status)
 
 /* NULL where nobody can do anything. */
 static const char *
-advise (BoxErrorCode code, const BoxReply *reply, const BoxRefusal *refusal)
+advise (BoxErrorCode code, BoxSubject subject, const BoxReply *reply, const BoxRefusal *refusal)
 {
-  const char *text = code != BOX_ERROR_TRANSIENT ? advise_on_code (refusal->code) : NULL;
+  const char *text = code != BOX_ERROR_TRANSIENT ? advise_on_code (refusal->code, subject) : NULL;
 
   if (text != NULL)
     return text;
@@ -278,10 +279,11 @@ quote (const BoxReply *reply, const BoxRefusal *refusal)
 }
 
 static char *
-describe (const BoxReply *reply, const BoxRefusal *refusal, BoxErrorCode code, const char *attempt)
+describe (const BoxReply *reply, const BoxRefusal *refusal, BoxErrorCode code, BoxSubject subject,
+          const char *attempt)
 {
   g_autofree char *said = quote (reply, refusal);
-  const char *advice = advise (code, reply, refusal);
+  const char *advice = advise (code, subject, reply, refusal);
 
   if (is_somebody_elses (reply, refusal))
     return g_strdup_printf ("could not %s: the answer seems to come from a gateway, a proxy or a "
@@ -301,7 +303,7 @@ box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char 
 
   box_refusal_parse (&refusal, reply);
   code = judge (reply, &refusal, subject);
-  text = describe (reply, &refusal, code, attempt);
+  text = describe (reply, &refusal, code, subject, attempt);
   if (reply->request_id != NULL)
     request_id = box_text_tidy (reply->request_id, MAX_REQUEST_ID);
   details = (BoxErrorDetails){

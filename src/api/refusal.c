@@ -17,6 +17,7 @@ box_refusal_clear (BoxRefusal *refusal)
   g_clear_pointer (&refusal->code, g_free);
   g_clear_pointer (&refusal->message, g_free);
   g_clear_pointer (&refusal->reasons, g_free);
+  g_clear_pointer (&refusal->reason, g_free);
   g_clear_pointer (&refusal->request_id, g_free);
   g_clear_pointer (&refusal->context, json_node_unref);
 }
@@ -69,25 +70,29 @@ add_reason (GString *reasons, JsonNode *node)
   g_string_append (reasons, message != NULL ? message : reason);
 }
 
-/* A string, or {"errors": [{"reason", "name", "message"}]}; NULL where it says nothing for people.
- */
-static char *
-describe_context (JsonObject *object)
+/* A string, or {"errors": [{"reason", "name", "message"}]}. */
+static void
+parse_reasons (BoxRefusal *refusal, JsonObject *object)
 {
   JsonNode *node = json_object_get_member (object, "context_info");
   g_autoptr (GString) reasons = g_string_new (NULL);
-  JsonObject *context;
+  JsonObject *context, *first;
   JsonArray *errors;
-  char *text = find_tidy (object, "context_info");
 
-  if (text != NULL || node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
-    return text;
+  refusal->reasons = find_tidy (object, "context_info");
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    return;
   context = json_node_get_object (node);
-  if (!box_json_find_array (context, "errors", &errors, NULL) || errors == NULL)
-    return NULL;
+  if (!box_json_find_array (context, "errors", &errors, NULL) || errors == NULL
+      || json_array_get_length (errors) == 0)
+    return;
   for (guint i = 0; i < MIN (json_array_get_length (errors), MAX_REASONS); i++)
     add_reason (reasons, json_array_get_element (errors, i));
-  return reasons->len > 0 ? box_text_tidy (reasons->str, MAX_QUOTE) : NULL;
+  if (reasons->len > 0)
+    refusal->reasons = box_text_tidy (reasons->str, MAX_QUOTE);
+  first = box_json_object (json_array_get_element (errors, 0), "reason", NULL);
+  if (first != NULL)
+    refusal->reason = find_tidy (first, "reason");
 }
 
 gboolean
@@ -202,7 +207,7 @@ parse_body (BoxRefusal *refusal, const BoxReply *reply)
   refusal->code = find_either (object, "code", "error");
   refusal->message = find_either (object, "message", "error_description");
   refusal->request_id = find_tidy (object, "request_id");
-  refusal->reasons = describe_context (object);
+  parse_reasons (refusal, object);
   if (box_json_find_object (object, "context_info", &context, NULL) && context != NULL)
     refusal->context = json_node_copy (json_object_get_member (object, "context_info"));
   message = find_raw (object, "message");

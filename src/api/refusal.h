@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * @code: Box's error code ("item_name_in_use"), or that of the token's refusal ("invalid_token").
  * @message: one printable line.
  * @reasons: what context_info says for people, one printable line.
+ * @reason: the first of them as a word ("invalid_parameter").
  * @request_id: Box's, from the body.
  * @context: context_info where it is an object. A part that the message of a refused part names is
  *   in it as "conflicting_part", in whatever form Box named it.
@@ -31,6 +32,7 @@ typedef struct
   char *code;
   char *message;
   char *reasons;
+  char *reason;
   char *request_id;
   JsonNode *context;
 } BoxRefusal;
