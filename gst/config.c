@@ -223,10 +223,10 @@ sink_config_wants_spool (const SinkConfig *plan)
          || values->eos_mode == SINK_EOS_MODE_SPOOL;
 }
 
-SinkTerms
+BoxTerms
 sink_config_get_terms (const SinkConfig *plan)
 {
-  return (SinkTerms){
+  return (BoxTerms){
     .given_session = plan->destination->kind == BOX_DESTINATION_SESSION,
     .if_exists = plan->values.if_exists,
     .left_to_others = plan->values.eos_mode == SINK_EOS_MODE_SPOOL,

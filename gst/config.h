@@ -6,9 +6,9 @@
 #pragma once
 
 #include "delivery/attempt.h"
+#include "delivery/policy.h"
 #include "properties.h"
 #include "spool/note.h"
-#include "terms.h"
 
 G_BEGIN_DECLS
 
@@ -41,9 +41,8 @@ char *sink_config_describe_destination (const SinkConfig *plan);
 /* Whether a spool is asked for, also where the size is known. */
 gboolean sink_config_wants_spool (const SinkConfig *plan);
 
-/* What the plan says of an upload that fails beside its recording; whether the size is a reserve it
- * does not. */
-SinkTerms sink_config_get_terms (const SinkConfig *plan);
+/* What the plan says of an upload that fails beside its recording. */
+BoxTerms sink_config_get_terms (const SinkConfig *plan);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
 gboolean sink_config_uses_session (const SinkConfig *plan, guint64 size);

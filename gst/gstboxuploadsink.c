@@ -127,7 +127,7 @@ gst_box_upload_sink_wait_event (GstBaseSink *sink, GstEvent *event)
 
   if (flow != GST_FLOW_OK || GST_EVENT_TYPE (event) != GST_EVENT_EOS)
     return flow;
-  return sink_stream_finish (GST_BOX_UPLOAD_SINK (sink));
+  return sink_stream_finish (GST_BOX_UPLOAD_SINK (sink), "eos");
 }
 
 /* --- Events and queries --------------------------------------------------------------------- */
@@ -144,6 +144,19 @@ handle_caps (GstBoxUploadSink *self, GstEvent *event)
                          : NULL;
 }
 
+/* The end of a segment seek: no EOS follows, and a file has all of its bytes now. Like EOS it waits
+ * for the first PLAYING. The base class holds the preroll lock. */
+static gboolean
+handle_segment_done (GstBoxUploadSink *self, GstEvent *event)
+{
+  GstFlowReturn flow =
+      gst_base_sink_do_preroll (GST_BASE_SINK (self), GST_MINI_OBJECT_CAST (event));
+
+  if (flow == GST_FLOW_OK)
+    flow = sink_stream_finish (self, "segment-done");
+  return flow == GST_FLOW_OK;
+}
+
 static gboolean
 gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
 {
@@ -154,6 +167,9 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
     {
     case GST_EVENT_SEGMENT:
       handled = sink_stream_segment (self, event);
+      break;
+    case GST_EVENT_SEGMENT_DONE:
+      handled = handle_segment_done (self, event);
       break;
     case GST_EVENT_FLUSH_STOP:
       sink_stream_flush (self);

@@ -43,7 +43,6 @@ struct _GstBoxUploadSink
   SinkRecorder *recorder;   /* of recording */
   SinkPreflight *preflight; /* of a recording without an upload; nullable */
   BoxAttempt *delivery;     /* of upload, where it reads from recording */
-  gboolean upload_failed;   /* and this was told, but the recording goes on */
   gboolean reserve_told;    /* that it is nearly full */
   guint64 position;         /* where in the file the next byte goes */
   gboolean empty;           /* it ended without a byte: nothing was made of it */

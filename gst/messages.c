@@ -107,10 +107,15 @@ sink_post_filled (GstElement *element, const char *session_id, guint64 size, con
 }
 
 void
-sink_post_spooled (GstElement *element, const char *path, guint64 size)
+sink_post_spooled (GstElement *element, const char *path, guint64 size, const char *reason,
+                   gboolean interrupted)
 {
-  post_structure (element, gst_structure_new ("boxuploadsink-spooled", "path", G_TYPE_STRING, path,
-                                              "size", G_TYPE_UINT64, size, NULL));
+  GST_INFO_OBJECT (element, "%s: %" G_GUINT64_FORMAT " bytes, %s%s", path, size, reason,
+                   interrupted ? ", cut short" : "");
+  post_structure (element,
+                  gst_structure_new ("boxuploadsink-spooled", "path", G_TYPE_STRING, path, "size",
+                                     G_TYPE_UINT64, size, "reason", G_TYPE_STRING, reason,
+                                     "interrupted", G_TYPE_BOOLEAN, interrupted, NULL));
 }
 
 void
@@ -222,6 +227,19 @@ sink_post_error (GstElement *element, GstResourceError code, const GError *error
       element, context->is_warning ? GST_MESSAGE_WARNING : GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
       (gint) code, g_steal_pointer (&text), format_debug (error), __FILE__, GST_FUNCTION, __LINE__,
       details_new ("details", error, context));
+}
+
+void
+sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *context)
+{
+  char *text = g_strdup_printf ("%s: %s. The recording goes on in %s and %s", context->destination,
+                                error->message, context->spool,
+                                context->is_for_others ? "stays there" : "is uploaded at its end");
+
+  gst_element_message_full_with_details (element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+                                         (gint) sink_resource_error (error), text,
+                                         format_debug (error), __FILE__, GST_FUNCTION, __LINE__,
+                                         details_new ("details", error, context));
 }
 
 void

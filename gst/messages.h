@@ -34,8 +34,11 @@ void sink_post_complete (GstElement *element, const BoxFile *file);
 void
 sink_post_filled (GstElement *element, const char *session_id, guint64 size, const BoxSha1 *sha1);
 
-/* boxuploadsink-spooled: path, size. The recording is durably in the spool. */
-void sink_post_spooled (GstElement *element, const char *path, guint64 size);
+/* boxuploadsink-spooled: path, size, reason, interrupted. The recording has ended and is in the
+ * spool. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
+ * "error". @interrupted: it was cut short. */
+void sink_post_spooled (GstElement *element, const char *path, guint64 size, const char *reason,
+                        gboolean interrupted);
 
 /* boxuploadsink-reserve: position, size. The reserve is nearly full. */
 void sink_post_reserve (GstElement *element, guint64 position, guint64 size);
@@ -48,6 +51,7 @@ typedef struct
   guint64 offset;          /* of the part that failed; G_MAXUINT64: none in particular */
   const char *spool;       /* the recording that is kept; nullable */
   gboolean is_warning;     /* the application wants to go on */
+  gboolean is_for_others;  /* the recording is uploaded by another process */
 } SinkContext;
 
 /* The code of GST_RESOURCE_ERROR for @error. */
@@ -57,6 +61,10 @@ GstResourceError sink_resource_error (const GError *error);
  * box-error-code, request-id, session-id, offset, spool; each only where it is known. */
 void sink_post_error (GstElement *element, GstResourceError code, const GError *error,
                       const SinkContext *context);
+
+/* A WARNING that the upload has ended with @error, with the same details, while the recording goes
+ * on. */
+void sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *context);
 
 /* GST_MESSAGE_PROGRESS with @code "session" or "commit". */
 void

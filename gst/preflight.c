@@ -13,31 +13,6 @@ struct _SinkPreflight
   GThread *thread;
 };
 
-/* Whether @error says that the recording will not get to Box unless somebody does something. */
-static gboolean
-is_definite (const SinkConfig *plan, const GError *error)
-{
-  SinkTerms terms = sink_config_get_terms (plan);
-
-  if (error->domain != BOX_ERROR || sink_terms_is_for_others (&terms, error))
-    return FALSE;
-  switch ((BoxErrorCode) error->code)
-    {
-    case BOX_ERROR_NAME_IN_USE:
-      return plan->values.if_exists == BOX_IF_EXISTS_ERROR;
-    case BOX_ERROR_CREDENTIALS:
-    case BOX_ERROR_TRUST:
-    case BOX_ERROR_FORBIDDEN:
-    case BOX_ERROR_NOT_FOUND:
-    case BOX_ERROR_SETTINGS:
-    case BOX_ERROR_SPACE:
-    case BOX_ERROR_SESSION_GONE:
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
 static gboolean
 ask (SinkPreflight *self, GError **error)
 {
@@ -62,10 +37,11 @@ run (gpointer data)
 
   if (ask (self, &error))
     return NULL;
-  if (is_definite (self->plan, error))
-    sink_reporter_failed (self->reporter, sink_resource_error (error), error);
-  else
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT)
+      || g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED))
     GST_INFO ("not known yet whether Box takes the file: %s", error->message);
+  else
+    sink_reporter_upload_failed (self->reporter, error);
   return NULL;
 }
 

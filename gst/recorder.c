@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recorder.h"
 
+#include "messages.h"
+
 /* Padding is hashed in pieces of this size (bytes). */
 #define PADDING_PIECE 65536
 
@@ -10,6 +12,8 @@ struct _SinkRecorder
   BoxRecording *recording;
   BoxDigest *digest; /* of a stream that is uploaded while it is recorded, else NULL */
   guint64 padded;    /* bytes behind the stream that the digest has */
+  gboolean ended;    /* the journal has the end of the stream */
+  gboolean announced;
 };
 
 BoxSpool *
@@ -62,6 +66,17 @@ sink_recorder_new (BoxSpool *spool, const SinkConfig *plan, const SinkSize *size
   if (size->kind != SINK_SIZE_UNKNOWN)
     self->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return self;
+}
+
+void
+sink_recorder_announce (SinkRecorder *self, GstElement *element, const char *reason)
+{
+  guint64 size = box_recording_get_size (self->recording);
+
+  if (self->announced || size == 0)
+    return;
+  self->announced = TRUE;
+  sink_post_spooled (element, box_recording_get_path (self->recording), size, reason, !self->ended);
 }
 
 void
@@ -140,5 +155,6 @@ sink_recorder_end (SinkRecorder *self, guint64 total, BoxPaddingKind padding, Bo
       box_digest_finish (self->digest, sha1);
       end.sha1 = *sha1;
     }
-  return box_recording_set_end (self->recording, &end, error);
+  self->ended = box_recording_set_end (self->recording, &end, error);
+  return self->ended;
 }

@@ -19,6 +19,10 @@ BoxSpool *sink_recorder_open_spool (const SinkConfig *plan, GError **error);
 SinkRecorder *sink_recorder_new (BoxSpool *spool, const SinkConfig *plan, const SinkSize *size,
                                  BoxPaddingKind padding, GError **error);
 
+/* Posts once that the recording has ended and stays in the spool, and why; see sink_post_spooled().
+ * Nothing is posted for a recording without a byte. */
+void sink_recorder_announce (SinkRecorder *self, GstElement *element, const char *reason);
+
 /* Lets the recording go: it stays in the spool, unless nothing was recorded. */
 void sink_recorder_free (SinkRecorder *self);
 

@@ -4,6 +4,11 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
+/* An answer of Box that comes later than this (microseconds) finds a recording that has begun, and
+ * does not end it. Longer than an answer takes on a slow line, short enough that little is recorded
+ * in vain. */
+#define BEGINNING (30 * G_USEC_PER_SEC)
+
 typedef enum
 {
   END_OPEN,    /* none yet */
@@ -35,7 +40,9 @@ struct _SinkReporter
   gboolean failed;   /* that is the end */
   char *session_id;
   char *spool;           /* nullable */
-  SinkTerms terms;       /* of the recording, where there is a spool */
+  BoxTerms terms;        /* of the recording, where there is a spool */
+  gint64 begun;          /* the recording; monotonic, microseconds */
+  gboolean opened;       /* Box has opened a session */
   guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
   guint adopted;
 };
@@ -79,34 +86,14 @@ sink_reporter_unref (gpointer data)
 }
 
 void
-sink_reporter_set_spool (SinkReporter *self, const char *path, const SinkTerms *terms)
+sink_reporter_set_spool (SinkReporter *self, const char *path, const BoxTerms *terms)
 {
   g_mutex_lock (&self->lock);
   g_free (self->spool);
   self->spool = g_strdup (path);
   self->terms = *terms;
+  self->begun = g_get_monotonic_time ();
   g_mutex_unlock (&self->lock);
-}
-
-/* FALSE: there is no spool. */
-static gboolean
-get_terms (SinkReporter *self, SinkTerms *terms)
-{
-  gboolean spooled;
-
-  g_mutex_lock (&self->lock);
-  spooled = self->spool != NULL;
-  *terms = self->terms;
-  g_mutex_unlock (&self->lock);
-  return spooled;
-}
-
-gboolean
-sink_reporter_is_replaceable (SinkReporter *self, const GError *error)
-{
-  SinkTerms terms;
-
-  return get_terms (self, &terms) && sink_terms_is_replaceable (&terms, error);
 }
 
 gboolean
@@ -295,6 +282,53 @@ sink_reporter_failed (SinkReporter *self, GstResourceError code, const GError *e
   end_is_told (self);
 }
 
+/* What a failed upload means. */
+typedef enum
+{
+  WEIGHT_END,     /* nothing is left that could be uploaded, or it would be in vain */
+  WEIGHT_WARNING, /* the recording goes on without it */
+  WEIGHT_NONE,    /* the same, and nobody here has to know */
+} Weight;
+
+static Weight
+weigh_locked (const SinkReporter *self, const GError *error)
+{
+  if (self->spool == NULL)
+    return WEIGHT_END;
+  if (box_policy_is_for_others (&self->terms, error) || (self->progress & PROGRESS_COMMIT) != 0)
+    return WEIGHT_NONE;
+  if (self->fatal && !self->opened && g_get_monotonic_time () < self->begun + BEGINNING
+      && box_policy_refuses_settings (&self->terms, error))
+    return WEIGHT_END;
+  return WEIGHT_WARNING;
+}
+
+void
+sink_reporter_upload_failed (SinkReporter *self, const GError *error)
+{
+  g_autoptr (GstElement) element = dup_listener (self);
+  g_autofree char *session_id = NULL, *spool = NULL;
+  SinkContext context = { .destination = self->destination };
+  Weight weight;
+
+  g_mutex_lock (&self->lock);
+  weight = weigh_locked (self, error);
+  context.session_id = session_id = g_strdup (self->session_id);
+  context.spool = spool = g_strdup (self->spool);
+  context.offset = self->failed_offset;
+  context.is_for_others = self->terms.left_to_others;
+  g_mutex_unlock (&self->lock);
+
+  if (weight == WEIGHT_END)
+    {
+      sink_reporter_failed (self, sink_resource_error (error), error);
+      return;
+    }
+  GST_INFO ("the upload beside the recording ended: %s", error->message);
+  if (weight == WEIGHT_WARNING && element != NULL)
+    sink_post_goes_on (element, error, &context);
+}
+
 void
 sink_reporter_interrupt (SinkReporter *self, gboolean interrupted)
 {
@@ -304,19 +338,21 @@ sink_reporter_interrupt (SinkReporter *self, gboolean interrupted)
   g_mutex_unlock (&self->lock);
 }
 
-void
+gboolean
 sink_reporter_close (SinkReporter *self)
 {
   g_autoptr (GstElement) element = NULL;
-  gboolean ours;
+  gboolean ours, failed;
 
   g_mutex_lock (&self->lock);
   ours = self->end == END_OPEN;
   self->end = ours ? END_TOLD : self->end;
+  failed = self->failed;
   g_mutex_unlock (&self->lock);
 
   if (ours && (element = g_weak_ref_get (&self->element)) != NULL)
     end_all_progress (self, element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
+  return failed;
 }
 
 guint
@@ -339,6 +375,7 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_mutex_lock (&self->lock);
   g_free (self->session_id);
   self->session_id = g_strdup (session->id);
+  self->opened = TRUE;
   g_mutex_unlock (&self->lock);
 
   if (element == NULL)
@@ -404,25 +441,10 @@ on_completed (const BoxFile *file, gpointer user_data)
   sink_reporter_completed (user_data, file);
 }
 
-/* Whether the recording goes on, and nobody has to know. */
-static gboolean
-ends_only_the_upload (SinkReporter *self, const GError *error)
-{
-  SinkTerms terms;
-
-  return get_terms (self, &terms)
-         && (sink_terms_is_replaceable (&terms, error) || sink_terms_is_for_others (&terms, error));
-}
-
 static void
 on_failed (const GError *error, gpointer user_data)
 {
-  SinkReporter *self = user_data;
-
-  if (ends_only_the_upload (self, error))
-    GST_INFO ("the upload beside the recording ended: %s", error->message);
-  else
-    sink_reporter_failed (self, sink_resource_error (error), error);
+  sink_reporter_upload_failed (user_data, error);
 }
 
 const BoxUploadEvents sink_reporter_events = {

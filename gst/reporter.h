@@ -7,8 +7,8 @@
  */
 #pragma once
 
+#include "delivery/policy.h"
 #include "messages.h"
-#include "terms.h"
 
 G_BEGIN_DECLS
 
@@ -22,15 +22,17 @@ void sink_reporter_unref (gpointer self);
 /* For box_upload_new(), with a reference as user data. */
 extern const BoxUploadEvents sink_reporter_events;
 
-/* What is told from now on is kept in the recording at @path, too: a failure says so, and one that
- * by @terms (copied) only ends the upload that runs beside the recording is not told. */
-void sink_reporter_set_spool (SinkReporter *self, const char *path, const SinkTerms *terms);
+/* A recording begins at @path: a failure of its upload is weighed by @terms (copied), and says
+ * where the recording is. */
+void sink_reporter_set_spool (SinkReporter *self, const char *path, const BoxTerms *terms);
 
-/* Whether there is a spool from which another upload can do what one that ended with @error could
- * not. */
-gboolean sink_reporter_is_replaceable (SinkReporter *self, const GError *error);
+/* The upload failed with @error, or Box is known to refuse it. Without a spool that is the end.
+ * With one it is the end only where Box refuses what the user has set, and the recording has just
+ * begun; otherwise the recording goes on, and a WARNING says so. After EOS nothing is posted:
+ * whoever waits for the upload decides. */
+void sink_reporter_upload_failed (SinkReporter *self, const GError *error);
 
-/* Whether a failure has been told; while one is being told, waits for that, unless interrupted. */
+/* Whether the end was a failure; while one is being posted, waits for that, unless interrupted. */
 gboolean sink_reporter_has_failed (SinkReporter *self);
 
 /* Opening the session begins. @session_id: one that is known already, or NULL. */
@@ -50,8 +52,9 @@ void sink_reporter_ended (SinkReporter *self, const char *text);
 void sink_reporter_failed (SinkReporter *self, GstResourceError code, const GError *error);
 void sink_reporter_interrupt (SinkReporter *self, gboolean interrupted);
 
-/* The third end: stopped by the application. Nothing is told after it. */
-void sink_reporter_close (SinkReporter *self);
+/* The third end: stopped by the application. Nothing is told after it. Whether the end had been a
+ * failure. */
+gboolean sink_reporter_close (SinkReporter *self);
 
 /* How many parts were there already and have been adopted. */
 guint sink_reporter_get_adopted (SinkReporter *self);

@@ -61,11 +61,10 @@ begin_upload (GstBoxUploadSink *self, GError **error)
 GstFlowReturn
 sink_spooling_begin (GstBoxUploadSink *self)
 {
-  SinkTerms terms = sink_config_get_terms (self->plan);
+  BoxTerms terms = sink_config_get_terms (self->plan);
   GError *error = NULL;
   const char *path;
 
-  terms.reserve = self->size.kind == SINK_SIZE_RESERVE;
   if (!make_recorder (self, &error))
     return sink_upload_fail (self, error);
   path = box_recording_get_path (get_recording (self));
@@ -97,25 +96,20 @@ leave_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->delivery, box_attempt_free);
 }
 
-/* Box has refused the file, and this was told. */
+/* Box has refused the file at its beginning, and the error is on the bus. */
 static GstFlowReturn
 refused (GstBoxUploadSink *self)
 {
-  if (self->plan->values.errors_fatal)
-    {
-      self->failed = TRUE;
-      return GST_FLOW_ERROR;
-    }
-  self->upload_failed = TRUE;
-  leave_upload (self);
-  return GST_FLOW_OK;
+  self->failed = TRUE;
+  sink_recorder_announce (self->recorder, GST_ELEMENT (self), "error");
+  return GST_FLOW_ERROR;
 }
 
 /* Tells the upload beside the recording, if there is one, what it can read. */
 static GstFlowReturn
 announce (GstBoxUploadSink *self)
 {
-  if (!self->upload_failed && sink_reporter_has_failed (self->reporter))
+  if (sink_reporter_has_failed (self->reporter))
     return refused (self);
   if (self->delivery == NULL)
     return GST_FLOW_OK;
@@ -210,25 +204,36 @@ digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
   return flow;
 }
 
-/* The recording is closed, durably. */
+/* The recording is closed, durably, and announced. */
 static GstFlowReturn
-end_recording (GstBoxUploadSink *self)
+end_recording (GstBoxUploadSink *self, const char *reason)
 {
-  GError *error = NULL;
+  GError *error = NULL, *no_padding = NULL;
   GstFlowReturn flow = GST_FLOW_OK;
   guint64 size = box_recording_get_size (get_recording (self)), gap = 0;
   BoxPaddingKind padding = BOX_PADDING_NONE;
   BoxSha1 sha1;
 
-  if (!check_exact (self, &error) || !decide_padding (self, &padding, &gap, &error))
-    return sink_upload_fail (self, error);
+  if (!check_exact (self, &error))
+    {
+      sink_recorder_announce (self->recorder, GST_ELEMENT (self), "size");
+      return sink_upload_fail (self, error);
+    }
+  if (!decide_padding (self, &padding, &gap, &no_padding))
+    gap = 0;
   if (self->delivery != NULL)
     flow = digest_padding (self, padding, gap);
   if (flow != GST_FLOW_OK)
     return flow;
   if (!sink_recorder_end (self->recorder, size + gap, padding,
                           self->delivery != NULL ? &sha1 : NULL, &error))
-    return sink_upload_fail (self, error);
+    {
+      g_clear_error (&no_padding);
+      return sink_upload_fail (self, error);
+    }
+  sink_recorder_announce (self->recorder, GST_ELEMENT (self), reason);
+  if (no_padding != NULL)
+    return sink_upload_fail (self, no_padding);
   if (self->delivery != NULL)
     box_upload_finish_digest (self->upload, &sha1);
   return GST_FLOW_OK;
@@ -340,7 +345,7 @@ finish_upload (GstBoxUploadSink *self)
 }
 
 GstFlowReturn
-sink_spooling_finish (GstBoxUploadSink *self)
+sink_spooling_finish (GstBoxUploadSink *self, const char *reason)
 {
   BoxRecording *recording = get_recording (self);
   GstFlowReturn flow;
@@ -353,27 +358,23 @@ sink_spooling_finish (GstBoxUploadSink *self)
     return flow;
   if (box_recording_get_size (recording) == 0 && self->size.kind != SINK_SIZE_EXACT)
     return sink_upload_end_empty (self);
-  uploads = !self->upload_failed && self->plan->values.eos_mode == SINK_EOS_MODE_COMMIT;
+  uploads = self->plan->values.eos_mode == SINK_EOS_MODE_COMMIT;
   if (uploads)
     sink_reporter_begin_commit (self->reporter);
-  flow = end_recording (self);
+  flow = end_recording (self, reason);
   if (flow != GST_FLOW_OK)
     return flow;
-  sink_post_spooled (GST_ELEMENT (self), box_recording_get_path (recording),
-                     box_recording_get_size (recording));
   if (uploads)
     return finish_upload (self);
   self->completed = TRUE;
-  if (self->upload_failed)
-    return GST_FLOW_OK;
   sink_stats_keep (self);
-  sink_spooling_end (self);
+  sink_spooling_end (self, reason);
   sink_reporter_ended (self->reporter, "The recording is in the spool");
   return GST_FLOW_OK;
 }
 
 void
-sink_spooling_end (GstBoxUploadSink *self)
+sink_spooling_end (GstBoxUploadSink *self, const char *reason)
 {
   g_autoptr (BoxRecording) recording = NULL;
   SinkFinisher *finisher;
@@ -385,5 +386,7 @@ sink_spooling_end (GstBoxUploadSink *self)
   finisher = g_steal_pointer (&self->finisher);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&finisher, sink_finisher_free);
+  if (self->recorder != NULL)
+    sink_recorder_announce (self->recorder, GST_ELEMENT (self), reason);
   g_clear_pointer (&self->recorder, sink_recorder_free);
 }

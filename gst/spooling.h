@@ -14,12 +14,14 @@ G_BEGIN_DECLS
 /* Begins to record; the size is decided. Begins to upload beside it where the size is known. */
 GstFlowReturn sink_spooling_begin (GstBoxUploadSink *self);
 GstFlowReturn sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length);
-GstFlowReturn sink_spooling_finish (GstBoxUploadSink *self);
+
+/* @reason: see sink_post_spooled(). */
+GstFlowReturn sink_spooling_finish (GstBoxUploadSink *self, const char *reason);
 
 /* Empties the recording: the stream begins anew. */
 gboolean sink_spooling_restart (GstBoxUploadSink *self);
 
-/* Stops what runs and lets the recording go. */
-void sink_spooling_end (GstBoxUploadSink *self);
+/* Stops what runs and lets the recording go. @reason: why, if the stream is not over. */
+void sink_spooling_end (GstBoxUploadSink *self, const char *reason);
 
 G_END_DECLS

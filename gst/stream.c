@@ -108,7 +108,7 @@ refuse_another_stream (GstBoxUploadSink *self)
       self->plan->values.commit ? "its file is committed already" : "its session is filled already";
   GstStructure *stats;
 
-  if (self->upload_failed || self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL)
+  if (self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL)
     reason = "its recording is in the spool already";
   sink_stream_end (self);
   g_mutex_lock (&self->lock);
@@ -161,7 +161,6 @@ sink_stream_begin (GstBoxUploadSink *self)
   self->failed = FALSE;
   self->empty = FALSE;
   self->completed = FALSE;
-  self->upload_failed = FALSE;
   self->reserve_told = FALSE;
   self->size = sink_size_from_plan (self->plan);
   g_mutex_lock (&self->lock);
@@ -178,12 +177,13 @@ sink_stream_end (GstBoxUploadSink *self)
 {
   g_autoptr (BoxUpload) upload = NULL;
   SinkReporter *reporter = self->reporter;
+  gboolean failed;
 
   if (reporter == NULL)
     return;
   if (self->upload != NULL)
     sink_upload_stop (self);
-  sink_reporter_close (reporter);
+  failed = sink_reporter_close (reporter);
   sink_stats_keep (self);
 
   g_mutex_lock (&self->lock);
@@ -191,7 +191,7 @@ sink_stream_end (GstBoxUploadSink *self)
   self->reporter = NULL;
   self->seekable = FALSE;
   g_mutex_unlock (&self->lock);
-  sink_spooling_end (self);
+  sink_spooling_end (self, failed ? "error" : "stop");
   sink_reporter_unref (reporter);
 }
 
@@ -319,7 +319,7 @@ write_padding (GstBoxUploadSink *self)
 }
 
 static GstFlowReturn
-finish (GstBoxUploadSink *self)
+finish (GstBoxUploadSink *self, const char *reason)
 {
   GstFlowReturn flow;
   gboolean done;
@@ -331,7 +331,7 @@ finish (GstBoxUploadSink *self)
   if (flow != GST_FLOW_OK)
     return flow;
   if (self->recorder != NULL)
-    return sink_spooling_finish (self);
+    return sink_spooling_finish (self, reason);
   if (sink_upload_has_failed (self))
     return sink_upload_failed (self);
   if (self->position == 0 && self->size.kind == SINK_SIZE_RESERVE)
@@ -345,9 +345,9 @@ finish (GstBoxUploadSink *self)
 }
 
 GstFlowReturn
-sink_stream_finish (GstBoxUploadSink *self)
+sink_stream_finish (GstBoxUploadSink *self, const char *reason)
 {
-  return settle (self, finish (self));
+  return settle (self, finish (self, reason));
 }
 
 /* --- Jumps ---------------------------------------------------------------------------------- */

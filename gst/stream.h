@@ -27,8 +27,9 @@ GstFlowReturn sink_stream_ensure_begun (GstBoxUploadSink *self);
 /* Takes the bytes of @buffer. */
 GstFlowReturn sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
 
-/* The stream is over: pads it where needed, and waits until the promise of eos-mode is kept. */
-GstFlowReturn sink_stream_finish (GstBoxUploadSink *self);
+/* The stream is over: pads it where needed, and waits until the promise of eos-mode is kept.
+ * @reason: see sink_post_spooled(). */
+GstFlowReturn sink_stream_finish (GstBoxUploadSink *self, const char *reason);
 
 /* A SEGMENT: FALSE where it goes to a byte that cannot be written. */
 gboolean sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);

@@ -19,6 +19,8 @@ sink_upload_fail (GstBoxUploadSink *self, GError *error)
   GstResourceError code = sink_resource_error (error);
 
   self->failed = TRUE;
+  if (self->recorder != NULL)
+    sink_recorder_announce (self->recorder, GST_ELEMENT (self), "error");
   sink_reporter_failed (self->reporter, code, error);
   if (self->upload != NULL)
     box_upload_fail (self->upload, error);
@@ -182,7 +184,8 @@ sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
           return upload_has_completed (self);
         case BOX_WAIT_FAILED:
           error = box_upload_get_error (self->upload);
-          *done = error == NULL || !sink_reporter_is_replaceable (self->reporter, error);
+          *done = self->recorder == NULL || error == NULL
+                  || !box_policy_another_upload_can_mend (error);
           return *done ? sink_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
           flow = sink_upload_wait_playing (self);

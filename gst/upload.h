@@ -43,7 +43,7 @@ sink_upload_completed (GstBoxUploadSink *self, BoxUpload *upload, const BoxFile 
 /* The stream has ended without a byte: warns, and makes nothing of it. */
 GstFlowReturn sink_upload_end_empty (GstBoxUploadSink *self);
 
-/* Waits for self->upload; *@done is FALSE where it failed with what another upload of the recording
+/* Waits for self->upload; *@done is FALSE if it failed with what another upload of the recording
  * can mend. */
 GstFlowReturn sink_upload_wait (GstBoxUploadSink *self, gboolean *done);
 

@@ -191,9 +191,10 @@ test_abort_on_error_is_not_cut_off (void)
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
 }
 
-/* No other session can take the place of one that was given: that is known at once, not at EOS. */
+/* No other session can take the place of one that was given: that is known at once, but an error at
+ * EOS only. */
 static void
-test_given_session_that_expires_ends_the_recording (void)
+test_given_session_that_expires_does_not_end_the_recording (void)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
@@ -205,23 +206,32 @@ test_given_session_that_expires_ends_the_recording (void)
   sink_fixture_wait_element (fixture, "boxuploadsink-part");
   box_emulator_expire_session (fixture->emulator, id);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 2 * PART, SIZE - 2 * PART), ==, GST_FLOW_OK);
+  sink_fixture_push_eos (fixture);
   sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
   sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_FAILED, "boxupload resume");
-  g_assert_cmpint (sink_fixture_push (fixture, bytes, 2 * PART, PART), ==, GST_FLOW_ERROR);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  assert_recorded (fixture, BOX_SPOOL_COMPLETE, SIZE);
 }
 
-/* An exact size that Box does not take will not become another. */
+/* An exact size that Box does not take will not become another, but the limit may be raised. */
 static void
-test_exact_size_that_is_refused_ends_the_recording (void)
+test_exact_size_that_is_refused_does_not_end_the_recording (void)
 {
   BoxEmulatorOptions options = { .max_size = SIZE - 1 };
   g_autoptr (SinkFixture) fixture = begin_with (&options, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
+  sink_fixture_push_eos (fixture);
   sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
   sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_WRITE, "boxupload resume");
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  assert_recorded (fixture, BOX_SPOOL_COMPLETE, SIZE);
 }
 
 static void
@@ -540,10 +550,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/spooling/recorder-needs-no-credentials/none", NULL,
                         test_recorder_needs_no_credentials);
   g_test_add_func ("/spooling/abort-on-error-is-not-cut-off", test_abort_on_error_is_not_cut_off);
-  g_test_add_func ("/spooling/given-session-that-expires-ends-the-recording",
-                   test_given_session_that_expires_ends_the_recording);
-  g_test_add_func ("/spooling/exact-size-that-is-refused-ends-the-recording",
-                   test_exact_size_that_is_refused_ends_the_recording);
+  g_test_add_func ("/spooling/given-session-that-expires-does-not-end-the-recording",
+                   test_given_session_that_expires_does_not_end_the_recording);
+  g_test_add_func ("/spooling/exact-size-that-is-refused-does-not-end-the-recording",
+                   test_exact_size_that_is_refused_does_not_end_the_recording);
   g_test_add_func ("/spooling/reserve-that-is-refused-does-not-end-the-recording",
                    test_reserve_that_is_refused_does_not_end_the_recording);
   g_test_add_func ("/spooling/stream-fails-after-the-error-is-told",
