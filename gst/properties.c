@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "properties.h"
 
+#include "base/secret.h"
+
 typedef enum
 {
   KIND_STRING,
   KIND_SECRET, /* a string that is never readable */
+  KIND_PROXY,  /* a URI that is read without its password */
   KIND_BOOLEAN,
   KIND_UINT,
   KIND_UINT64,
@@ -264,9 +267,9 @@ static const Property properties[] = {
   },
   {
       .name = "proxy",
-      .kind = KIND_STRING,
+      .kind = KIND_PROXY,
       .offset = AT (proxy),
-      .blurb = "URI of a proxy. Unset: as the environment says",
+      .blurb = "URI of a proxy; read without its password. Unset: as the environment says",
   },
   {
       .name = "description",
@@ -304,7 +307,8 @@ string_at (SinkValues *values, const Property *property)
 static gboolean
 is_string (const Property *property)
 {
-  return property->kind == KIND_STRING || property->kind == KIND_SECRET;
+  return property->kind == KIND_STRING || property->kind == KIND_SECRET
+         || property->kind == KIND_PROXY;
 }
 
 static void
@@ -312,7 +316,7 @@ replace_string (SinkValues *values, const Property *property, char *string)
 {
   char **place = string_at (values, property);
 
-  if (property->kind == KIND_SECRET)
+  if (property->kind == KIND_SECRET || property->kind == KIND_PROXY)
     box_credentials_free_token (*place);
   else
     g_free (*place);
@@ -413,6 +417,7 @@ set_value_locked (SinkProperties *self, const Property *property, const GValue *
     {
     case KIND_STRING:
     case KIND_SECRET:
+    case KIND_PROXY:
       replace_string (&self->values, property, g_value_dup_string (value));
       break;
     case KIND_BOOLEAN:
@@ -469,6 +474,10 @@ get_value_locked (SinkProperties *self, const Property *property, GValue *value)
     case KIND_STRING:
       string = *(char *const *) place;
       g_value_set_string (value, string != NULL ? string : property->text);
+      break;
+    case KIND_PROXY:
+      string = *(char *const *) place;
+      g_value_take_string (value, string != NULL ? box_secret_hide_password (string) : NULL);
       break;
     case KIND_SECRET:
       break;

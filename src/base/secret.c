@@ -191,3 +191,18 @@ box_secret_string_free (GString *string)
   explicit_bzero (string->str, string->allocated_len);
   g_string_free (string, TRUE);
 }
+
+char *
+box_secret_hide_password (const char *uri)
+{
+  const char *scheme_end = strstr (uri, "://");
+  const char *user = scheme_end != NULL ? scheme_end + strlen ("://") : uri;
+  /* The last: a password may hold one that was not encoded. */
+  const char *at = strrchr (user, '@');
+  gsize length;
+
+  if (at == NULL)
+    return g_strdup (uri);
+  length = strcspn (user, ":@");
+  return g_strdup_printf ("%.*s%.*s%s", (int) (user - uri), uri, (int) length, user, at);
+}

@@ -43,6 +43,10 @@ void box_secret_free (char *string);
 void box_secret_clear (char *data, gsize length);
 void box_secret_string_free (GString *string);
 
+/* @uri without what stands between its user and its host, as it may be shown; also if it is no
+ * valid URI. Free with g_free(). */
+char *box_secret_hide_password (const char *uri);
+
 /* @secret without white space at either end and a byte order mark at its head; takes it. */
 char *box_secret_trim (char *secret);
 

@@ -98,6 +98,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       self->stage = STAGE_CONNECTING;
       break;
     case G_SOCKET_CLIENT_CONNECTED:
+    case G_SOCKET_CLIENT_PROXY_NEGOTIATED:
       take_turn (self);
       break;
     case G_SOCKET_CLIENT_TLS_HANDSHAKING:
@@ -231,9 +232,6 @@ new_message (const BoxRequest *request, GError **error)
       return NULL;
     }
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  /* A 401 is the caller's to answer. The session keeps the feature for proxies with a password in
-   * their URI. */
-  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
 #if SOUP_CHECK_VERSION(3, 4, 0)
   soup_message_set_force_http1 (message, TRUE);
 #endif
@@ -351,32 +349,11 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
   return NULL;
 }
 
-static GError *
-new_proxy_refusal (Exchange *self)
-{
-  guint status = soup_message_get_status (self->message);
-  BoxErrorCode code = status >= 500 ? BOX_ERROR_TRANSIENT : BOX_ERROR_SETTINGS;
-  BoxErrorDetails details = { .http_status = status, .retry_after = -1 };
-
-  return box_error_new_with_details (code, &details, "the proxy%s%s refused the connection (%u)%s",
-                                     self->settings->proxy != NULL ? " " : "",
-                                     self->settings->proxy != NULL ? self->settings->proxy : "",
-                                     status,
-                                     status == 407 ? ": it wants a user and password, which go "
-                                                     "into the proxy's URI"
-                                                   : "");
-}
-
 static BoxReply *
 read_reply (Exchange *self, GInputStream *stream, GError **error)
 {
   g_autoptr (GBytes) body = NULL;
 
-  if (!self->started)
-    {
-      g_propagate_error (error, new_proxy_refusal (self));
-      return NULL;
-    }
   body = read_body (self, stream, error);
   if (body == NULL)
     return NULL;
@@ -407,12 +384,11 @@ describe_stage (Stage stage)
     }
 }
 
-/* libsoup offers a proxy a refused password again until it has had enough. */
+/* What GIO says of a SOCKS proxy. */
 static gboolean
 is_proxy_setting (const GError *reason)
 {
-  return g_error_matches (reason, SOUP_SESSION_ERROR, SOUP_SESSION_ERROR_TOO_MANY_RESTARTS)
-         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
+  return g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
          || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
          || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
 }

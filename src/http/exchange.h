@@ -18,7 +18,6 @@ typedef struct
   SoupSession *session;
   GHashTable *streams; /* connection id to its GIOStream, for connections that are kept alive */
   guint timeout;       /* seconds */
-  const char *proxy;   /* nullable; for messages, without credentials */
 } BoxExchangeSettings;
 
 /* Everything box_transport_send() promises. @streams is kept up to date. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/proxy.h"
 
+#include "base/error.h"
 #include "http/url-policy.h"
 
 struct _BoxProxy
@@ -9,7 +10,11 @@ struct _BoxProxy
 
   /* immutable */
   GProxyResolver *rest;
+  GTlsDatabase *trust; /* nullable */
 };
+
+/* Of the last lookup in this thread: URI that the lookup gave to BoxProxyWay. */
+static GPrivate the_ways = G_PRIVATE_INIT ((GDestroyNotify) g_hash_table_unref);
 
 static void box_proxy_resolver_init (GProxyResolverInterface *interface);
 
@@ -35,13 +40,113 @@ direct (void)
   return g_strdupv ((char **) nothing_between);
 }
 
+static void
+way_free (BoxProxyWay *way)
+{
+  g_uri_unref (way->uri);
+  g_clear_object (&way->trust);
+  g_free (way);
+}
+
+GUri *
+box_proxy_parse (const char *proxy)
+{
+  GUri *uri = g_uri_parse (proxy, G_URI_FLAGS_HAS_PASSWORD, NULL);
+
+  if (uri != NULL && (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'))
+    g_clear_pointer (&uri, g_uri_unref);
+  return uri;
+}
+
+const BoxProxyWay *
+box_proxy_find (const char *uri)
+{
+  GHashTable *ways = g_private_get (&the_ways);
+
+  return ways != NULL ? g_hash_table_lookup (ways, uri) : NULL;
+}
+
+/* The port that GIO assumes as well. */
+static int
+port_of (GUri *uri)
+{
+  if (g_uri_get_port (uri) > 0)
+    return g_uri_get_port (uri);
+  return g_str_equal (g_uri_get_scheme (uri), "https") ? 443 : 80;
+}
+
+/* What is said of @proxy to whoever asks the way to @destination: an HTTP proxy without its user
+ * and password, which nobody but the tunnel needs. Clear text is not tunnelled, and no password is
+ * offered for it. NULL: it is no URI. */
+static char *
+name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char *proxy)
+{
+  g_autoptr (GUri) uri = box_proxy_parse (proxy);
+  g_autofree char *scheme = g_uri_parse_scheme (destination);
+  const char *protocol = NULL;
+  BoxProxyWay *way;
+  char *name;
+
+  if (g_str_has_prefix (proxy, "direct:"))
+    return g_strdup (proxy);
+  if (uri == NULL)
+    return NULL;
+  if (g_str_equal (g_uri_get_scheme (uri), "http"))
+    protocol = BOX_PROXY_HTTP;
+  else if (g_str_equal (g_uri_get_scheme (uri), "https"))
+    protocol = BOX_PROXY_HTTPS;
+  else
+    return g_strdup (proxy);
+  if (g_strcmp0 (scheme, "https") != 0)
+    protocol = g_uri_get_scheme (uri);
+  name = g_uri_join (G_URI_FLAGS_NONE, protocol, NULL, g_uri_get_host (uri), port_of (uri), "",
+                     NULL, NULL);
+  way = g_new0 (BoxProxyWay, 1);
+  way->uri = g_steal_pointer (&uri);
+  g_set_object (&way->trust, self->trust);
+  g_hash_table_replace (ways, g_strdup (name), way);
+  return name;
+}
+
+/* Takes @proxies, the rest's answer. */
+static char **
+name_ways (BoxProxy *self, const char *destination, char **proxies, GError **error)
+{
+  GHashTable *ways =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) way_free);
+  GStrvBuilder *builder = g_strv_builder_new ();
+  char **names;
+
+  for (char **proxy = proxies; *proxy != NULL; proxy++)
+    {
+      g_autofree char *name = name_way (self, ways, destination, *proxy);
+
+      if (name != NULL)
+        g_strv_builder_add (builder, name);
+    }
+  g_strfreev (proxies);
+  g_private_replace (&the_ways, ways);
+  names = g_strv_builder_end (builder);
+  g_strv_builder_unref (builder);
+  if (*names != NULL)
+    return names;
+  g_strfreev (names);
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "the proxy that the environment names is not a URI such as "
+                       "http://proxy.example.com:3128");
+  return NULL;
+}
+
 static char **
 box_proxy_lookup (GProxyResolver *resolver, const char *uri, GCancellable *cancellable,
                   GError **error)
 {
+  char **proxies;
+
   if (goes_directly (uri))
     return direct ();
-  return g_proxy_resolver_lookup (BOX_PROXY (resolver)->rest, uri, cancellable, error);
+  proxies = g_proxy_resolver_lookup (BOX_PROXY (resolver)->rest, uri, cancellable, error);
+  return proxies != NULL ? name_ways (BOX_PROXY (resolver), uri, proxies, error) : NULL;
 }
 
 static void
@@ -51,6 +156,9 @@ on_rest_answered (GObject *rest, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   char **proxies = g_proxy_resolver_lookup_finish (G_PROXY_RESOLVER (rest), result, &error);
 
+  if (proxies != NULL)
+    proxies =
+        name_ways (g_task_get_source_object (task), g_task_get_task_data (task), proxies, &error);
   if (proxies != NULL)
     g_task_return_pointer (task, proxies, (GDestroyNotify) g_strfreev);
   else
@@ -63,6 +171,7 @@ box_proxy_lookup_async (GProxyResolver *resolver, const char *uri, GCancellable 
 {
   GTask *task = g_task_new (resolver, cancellable, callback, user_data);
 
+  g_task_set_task_data (task, g_strdup (uri), g_free);
   if (!goes_directly (uri))
     {
       g_proxy_resolver_lookup_async (BOX_PROXY (resolver)->rest, uri, cancellable, on_rest_answered,
@@ -91,6 +200,7 @@ static void
 box_proxy_finalize (GObject *object)
 {
   g_object_unref (BOX_PROXY (object)->rest);
+  g_clear_object (&BOX_PROXY (object)->trust);
   G_OBJECT_CLASS (box_proxy_parent_class)->finalize (object);
 }
 
@@ -106,11 +216,12 @@ box_proxy_init (BoxProxy *self)
 }
 
 GProxyResolver *
-box_proxy_new (const char *proxy)
+box_proxy_new (const char *proxy, GTlsDatabase *trust)
 {
   BoxProxy *self = g_object_new (BOX_TYPE_PROXY, NULL);
 
   self->rest = proxy != NULL ? g_simple_proxy_resolver_new (proxy, NULL)
                              : g_object_ref (g_proxy_resolver_get_default ());
+  g_set_object (&self->trust, trust);
   return G_PROXY_RESOLVER (self);
 }

@@ -5,6 +5,7 @@
 #include "http/exchange.h"
 #include "http/proxy.h"
 #include "http/trust.h"
+#include "http/tunnel.h"
 
 #include <libsoup/soup.h>
 
@@ -21,9 +22,8 @@ struct _BoxTransportConfig
   /* immutable */
   char *key; /* in the_configs */
   GTlsDatabase *trust;
-  char *proxy;      /* NULL: as the environment says */
-  char *proxy_name; /* the same without credentials */
-  guint timeout;    /* seconds */
+  char *proxy;   /* NULL: as the environment says */
+  guint timeout; /* seconds */
 };
 
 /* All there are by what they say, so that the uploads of a process share the connections of a
@@ -56,17 +56,15 @@ parse_proxy (BoxTransportConfig *config, const char *proxy, GError **error)
 {
   static const char *const schemes[] = { "http",    "https",  "socks", "socks4",
                                          "socks4a", "socks5", NULL };
-  g_autoptr (GUri) uri = g_uri_parse (proxy, G_URI_FLAGS_HAS_PASSWORD, NULL);
+  g_autoptr (GUri) uri = box_proxy_parse (proxy);
 
-  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
-      || !g_strv_contains (schemes, g_uri_get_scheme (uri)))
+  if (uri == NULL || !g_strv_contains (schemes, g_uri_get_scheme (uri)))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                            "the proxy is not a URI such as http://proxy.example.com:3128");
       return FALSE;
     }
   config->proxy = g_strdup (proxy);
-  config->proxy_name = g_strdup (g_uri_get_host (uri));
   return TRUE;
 }
 
@@ -75,7 +73,6 @@ config_free (BoxTransportConfig *config)
 {
   g_clear_object (&config->trust);
   g_free (config->proxy);
-  g_free (config->proxy_name);
   g_free (config->key);
   g_free (config);
 }
@@ -163,12 +160,14 @@ static SoupSession *
 new_session (BoxTransportConfig *config)
 {
   SoupSession *session = soup_session_new ();
-  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy);
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy, config->trust);
 
   /* An idle time-out would need a main loop; LONGEST_REST does its work. */
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
                 "boxuploadsink/" BOX_VERSION, NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
+  /* A 401 is the caller's to answer, and a proxy's 407 the tunnel's. */
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
   soup_session_set_tls_database (session, config->trust);
   soup_session_set_proxy_resolver (session, resolver);
   return session;
@@ -207,6 +206,7 @@ box_transport_new (void)
 {
   BoxTransport *transport = g_new0 (BoxTransport, 1);
 
+  box_tunnel_register ();
   transport->context = g_main_context_new ();
   transport->channels = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) channel_free);
   return transport;
@@ -238,7 +238,6 @@ box_transport_send (BoxTransport *transport, BoxTransportConfig *config, const B
           .session = channel->session,
           .streams = channel->streams,
           .timeout = config->timeout,
-          .proxy = config->proxy_name,
       },
       request, cancellable, error);
   channel->last_used = g_get_monotonic_time ();

@@ -15,6 +15,40 @@ test_access_token_is_never_readable (void)
   g_assert_cmpint (pspec->flags & GST_PARAM_MUTABLE_PLAYING, !=, 0);
 }
 
+static const struct
+{
+  const char *set;
+  const char *read;
+} proxies[] = {
+  { "http://u:s3cret@proxy.example.com:3128", "http://u@proxy.example.com:3128" },
+  { "http://u:s3cret@@proxy.example.com", "http://u@proxy.example.com" },
+  { "http://u:s3cret/@proxy.example.com", "http://u@proxy.example.com" },
+  { "u:s3cret@proxy.example.com", "u@proxy.example.com" },
+  { "http://:s3cret@proxy.example.com/", "http://@proxy.example.com/" },
+  { "http://u@proxy.example.com", "http://u@proxy.example.com" },
+  { "socks5://proxy.example.com", "socks5://proxy.example.com" },
+};
+
+static void
+test_the_proxys_password_is_never_readable (void)
+{
+  g_autoptr (GstElement) pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
+  GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
+
+  gst_bin_add (GST_BIN (pipeline), sink);
+  for (guint i = 0; i < G_N_ELEMENTS (proxies); i++)
+    {
+      g_autofree char *read = NULL;
+      g_autofree char *dot = NULL;
+
+      g_object_set (sink, "proxy", proxies[i].set, NULL);
+      g_object_get (sink, "proxy", &read, NULL);
+      g_assert_cmpstr (read, ==, proxies[i].read);
+      dot = gst_debug_bin_to_dot_data (GST_BIN (pipeline), GST_DEBUG_GRAPH_SHOW_ALL);
+      g_assert_null (strstr (dot, "s3cret"));
+    }
+}
+
 static void
 test_every_property_is_described (void)
 {
@@ -203,6 +237,8 @@ int
 main (int argc, char **argv)
 {
   sink_fixture_init (&argc, &argv);
+  g_test_add_func ("/element/the-proxys-password-is-never-readable",
+                   test_the_proxys_password_is_never_readable);
   g_test_add_func ("/properties/access-token-is-never-readable",
                    test_access_token_is_never_readable);
   g_test_add_func ("/properties/every-one-is-described", test_every_property_is_described);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/proxy.h"
 
-#define PROXY "http://proxy.example.com:3128"
+#define PROXY   "http://u:pw@proxy.example.com:3128"
+#define TUNNEL  "box-http://proxy.example.com:3128"
+#define CLEARLY "http://proxy.example.com:3128"
 
 typedef struct
 {
@@ -13,17 +15,17 @@ static const ProxyCase cases[] = {
   { "http://127.0.0.1:8080/api/2.0", "direct://" },
   { "http://[::1]:8080/", "direct://" },
   { "http://localhost/", "direct://" },
-  { "https://127.0.0.1:8443/", PROXY },
-  { "https://upload.box.com/api/2.0", PROXY },
-  { "http://localhost.example.com/", PROXY },
-  { "http://127.0.0.1.example.com/", PROXY },
+  { "https://127.0.0.1:8443/", TUNNEL },
+  { "https://upload.box.com/api/2.0", TUNNEL },
+  { "http://localhost.example.com/", CLEARLY },
+  { "http://127.0.0.1.example.com/", CLEARLY },
 };
 
 static void
 test_clear_text_to_loopback_takes_no_proxy (gconstpointer data)
 {
   const ProxyCase *c = data;
-  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY);
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY, NULL);
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) ways = g_proxy_resolver_lookup (resolver, c->uri, NULL, &error);
 
@@ -46,7 +48,7 @@ static void
 test_asynchronous_question_has_the_same_answer (gconstpointer data)
 {
   const ProxyCase *c = data;
-  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY);
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (PROXY, NULL);
   g_auto (GStrv) ways = NULL;
 
   g_proxy_resolver_lookup_async (resolver, c->uri, NULL, on_answered, &ways);
