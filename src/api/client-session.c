@@ -6,7 +6,7 @@
 
 /* Box: "limit" is at most 1000, and an "offset" above 10000 is refused. */
 #define PAGE_LIMIT       1000
-#define LAST_PAGE_OFFSET 10000
+#define LAST_PAGE_OFFSET (BOX_LISTED_PARTS_MAX - PAGE_LIMIT)
 
 /* So many pages are read of one list. A server may make them shorter than asked for, but one that
  * gives ten parts at a time has something else in mind. */

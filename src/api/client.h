@@ -77,7 +77,12 @@ box_client_upload_part (BoxClient *client, BoxTransport *transport, const BoxSes
                         guint64 offset, guint64 total, const BoxSha1 *sha1, const BoxBody *body,
                         GCancellable *cancellable, GError **error);
 
-/* All pages of GET …/parts: BoxPart entries with free function, sorted by offset. */
+/* Box lists so many parts of a session and no more: the refusal of one that is sent again names
+ * those behind them (box_part_from_conflict()). */
+#define BOX_LISTED_PARTS_MAX 11000
+
+/* All pages of GET …/parts: BoxPart entries with free function, sorted by offset; of a session of
+ * more than BOX_LISTED_PARTS_MAX parts, those among the first that many. */
 GPtrArray *
 box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSession *session,
                        GCancellable *cancellable, GError **error);

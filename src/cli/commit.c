@@ -212,6 +212,16 @@ check_complete (const BoxSession *session, GPtrArray *parts, GError **error)
 
   if (grid->n_stored == grid->n)
     return TRUE;
+  if (grid->n_listed < grid->n)
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_SETTINGS,
+          "Box lists only the first %u of the %u parts of this session, and a commit names "
+          "all: make the file with “boxupload put FILE --session %s”, which finds the "
+          "others as it sends them",
+          grid->n_listed, grid->n, session->id);
+      return FALSE;
+    }
   g_set_error (
       error, BOX_ERROR, BOX_ERROR_SIZE,
       "%u of %u parts are missing (%s); upload them first, for example with “boxupload put "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/grid.h"
 
+#include "api/client.h"
+
 /* Whether @part is one of the session's; only the last may be shorter. */
 static gboolean
 is_on_grid (const BoxSession *session, const BoxPart *part)
@@ -20,6 +22,7 @@ cli_grid_new (const BoxSession *session, GPtrArray *parts)
   CliGrid *grid = g_new0 (CliGrid, 1);
 
   grid->n = session->total_parts;
+  grid->n_listed = MIN (grid->n, BOX_LISTED_PARTS_MAX);
   grid->stored = g_new0 (gboolean, session->total_parts);
   for (guint i = 0; i < parts->len; i++)
     {
@@ -50,13 +53,13 @@ cli_grid_format_missing (const CliGrid *grid, guint max_ranges)
   GString *text = g_string_new (NULL);
   guint ranges = 0;
 
-  for (guint i = 0; i < grid->n; i++)
+  for (guint i = 0; i < grid->n_listed; i++)
     {
       guint first = i;
 
       if (grid->stored[i])
         continue;
-      while (i + 1 < grid->n && !grid->stored[i + 1])
+      while (i + 1 < grid->n_listed && !grid->stored[i + 1])
         i++;
       if (ranges++ > 0)
         g_string_append (text, ", ");
@@ -77,6 +80,8 @@ draw_cell (const CliGrid *grid, guint first, guint n, gboolean utf8)
 {
   guint stored = 0;
 
+  if (first >= grid->n_listed)
+    return "?";
   for (guint i = first; i < first + n; i++)
     stored += grid->stored[i] ? 1 : 0;
   if (stored == n)

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint n;          /* parts that the session takes */
+  guint n_listed;   /* the first of these, of which Box tells whether they are there */
   guint n_stored;   /* of these at Box */
   guint64 bytes;    /* in these */
   gboolean *stored; /* n */
@@ -26,8 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliGrid, cli_grid_free)
  * with g_free(). */
 char *cli_grid_format_missing (const CliGrid *grid, guint max_ranges);
 
-/* Lines of at most @columns cells, in at most @rows: full, empty, or half full where a cell stands
- * for several parts and only some are there. ASCII unless @utf8. Free with g_free(). */
+/* Lines of at most @columns cells, in at most @rows: full, empty, half full where a cell stands for
+ * several parts and only some are there, or "?" where Box does not tell. ASCII unless @utf8. Free
+ * with g_free(). */
 char *cli_grid_draw (const CliGrid *grid, guint columns, guint rows, gboolean utf8);
 
 G_END_DECLS

@@ -31,6 +31,7 @@ print_json (const BoxSession *session, const CliGrid *grid, GPtrArray *parts)
   cli_json_add_session (builder, session);
   cli_json_add_uint (builder, "parts_stored", grid->n_stored);
   cli_json_add_uint (builder, "bytes_stored", grid->bytes);
+  cli_json_add_uint (builder, "parts_unlisted", grid->n - grid->n_listed);
   json_builder_set_member_name (builder, "parts");
   json_builder_begin_array (builder);
   for (guint i = 0; i < parts->len; i++)
@@ -85,6 +86,11 @@ run (Cli *cli, char **arguments, GError **error)
   if (parts == NULL)
     return FALSE;
   grid = cli_grid_new (session, parts);
+  if (grid->n_listed < grid->n)
+    cli_complain (
+        "Box lists only the first %u of the %u parts of a session; whether the others are "
+        "there is not known",
+        grid->n_listed, grid->n);
   if (cli->options->json)
     print_json (session, grid, parts);
   else if (options.table || !cli_terminal_is (STDOUT_FILENO))
@@ -103,8 +109,9 @@ const CliCommand cli_command_parts = {
                  "(- where Box does not tell it) and ID of each part.\n"
                  "\n"
                  "With --json: one object with session_id, part_size, total_parts,\n"
-                 "parts_processed, expires_at, parts_stored, bytes_stored, and parts: an array of\n"
-                 "objects with part_id, offset, size and sha1 (or null).\n"
+                 "parts_processed, expires_at, parts_stored, bytes_stored, parts_unlisted (behind\n"
+                 "the first 11000, which are all that Box lists), and parts: an array of objects\n"
+                 "with part_id, offset, size and sha1 (or null).\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload parts $SESSION\n"

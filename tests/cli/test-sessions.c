@@ -219,6 +219,51 @@ test_parts_is_a_map_on_a_terminal (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (answer.out, "missing: 4-20"));
 }
 
+/* A full session of more parts than Box lists. */
+static char *
+add_many_parts (Fixture *f, guint n_parts)
+{
+  const BoxEmulatorOptions options = { .part_size = 1000, .min_size = 1 };
+  g_autofree char *id = NULL;
+  g_autofree guint8 *part = g_malloc0 (1000);
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_free (f->emulator);
+  f->emulator = box_emulator_new (&options, &error);
+  g_assert_no_error (error);
+  id = box_emulator_add_session (f->emulator, "0", "many", NULL, n_parts * 1000ul);
+  for (guint i = 0; i < n_parts; i++)
+    g_assert_true (box_emulator_add_part (f->emulator, id, i * 1000ul, part, 1000));
+  return g_steal_pointer (&id);
+}
+
+static void
+test_parts_says_how_many_box_lists (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = add_many_parts (f, 11002);
+  g_auto (Answer) json = RUN (f, "parts", id, "--json");
+  g_auto (Answer) map = { 0 };
+  g_autoptr (JsonObject) object = parse_document (json.out);
+
+  g_assert_nonnull (strstr (json.err, "only the first 11000 of the 11002 parts"));
+  g_assert_cmpint (get_int (object, "parts_stored"), ==, 11000);
+  g_assert_cmpint (get_int (object, "parts_unlisted"), ==, 2);
+  map = fixture_run_on_terminal (f, 80, NULL, (const char *const[]){ "parts", id, NULL });
+  g_assert_null (strstr (map.out, "missing"));
+}
+
+static void
+test_commit_says_that_box_lists_too_few_parts (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = add_many_parts (f, 11002);
+  g_auto (Answer) answer =
+      RUN (f, "commit", id, "--sha1", "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+
+  g_assert_cmpint (answer.code, ==, 2);
+  g_assert_null (strstr (answer.err, "missing"));
+  g_assert_nonnull (strstr (answer.err, "boxupload put FILE --session"));
+}
+
 static void
 test_a_long_list_of_parts_comes_in_pages (Fixture *f, gconstpointer data)
 {
@@ -490,6 +535,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/parts/map-on-a-terminal", test_parts_is_a_map_on_a_terminal);
   ADD_TEST ("/cli/parts/long-list-comes-in-pages", test_a_long_list_of_parts_comes_in_pages);
   ADD_TEST ("/cli/commit/makes-the-file-and-prints-it", test_commit_makes_the_file_and_prints_it);
+  ADD_TEST ("/cli/parts/say-how-many-box-lists", test_parts_says_how_many_box_lists);
+  ADD_TEST ("/cli/commit/says-that-box-lists-too-few-parts",
+            test_commit_says_that_box_lists_too_few_parts);
   ADD_TEST ("/cli/commit/names-the-parts-that-are-missing",
             test_commit_names_the_parts_that_are_missing);
   ADD_TEST ("/cli/commit/of-other-bytes-is-refused", test_commit_of_other_bytes_is_refused);

@@ -13,14 +13,22 @@ typedef struct
 {
   const char *name;
   const char *rule;
+  gboolean late;
 } Answered;
 
-/* The request is done, and answered as if it were not. */
+/* The request is done, and answered as if it were not; or it is answered, and done when the file
+ * has been looked for, or when the repeated request has been done. */
 static const Answered answered[] = {
   { "408", "'do':'reply','at':'stored','status':408" },
   { "429", "'do':'reply','at':'stored','status':429,'headers':{'Retry-After':'1'}" },
   { "503", "'do':'reply','at':'stored','status':503" },
   { "nothing", "'do':'reset','at':'stored'" },
+  { "408-and-late", "'do':'reply','status':408,'later':{'requests':1}", TRUE },
+  { "429-and-late", "'do':'reply','status':429,'later':{'requests':1}", TRUE },
+  { "503-and-late", "'do':'reply','status':503,'later':{'requests':1}", TRUE },
+  { "silence-and-late", "'do':'hold','later':{'requests':1}", TRUE },
+  { "503-and-later-than-the-next", "'do':'reply','status':503,'later':{'requests':2}", TRUE },
+  { "nothing-and-later-than-the-next", "'do':'reset','later':{'requests':2}", TRUE },
 };
 
 static void
@@ -40,27 +48,33 @@ assert_versions (Fixture *f, const char *file_id, guint n)
 }
 
 static void
-upload_version (Fixture *f, const char *rule, guint64 size)
+run_and_wait_for_effects (Fixture *f, const Answered *answer, const BoxUploadSettings *settings)
+{
+  run_to_the_end (f, settings);
+  assert_done (f);
+  g_assert_true (box_emulator_wait_late (f->emulator, answer->late ? 1 : 0, 10000));
+}
+
+static void
+upload_version (Fixture *f, const Answered *answer, guint64 size)
 {
   g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "v.bin", "old", 3);
   g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
   BoxUploadSettings settings = settings_for (f, destination, size);
 
-  load_for (f, "'commit','upload_version'", rule);
-  run_to_the_end (f, &settings);
-  assert_done (f);
+  load_for (f, "'commit','upload_version'", answer->rule);
+  run_and_wait_for_effects (f, answer, &settings);
   assert_versions (f, file_id, 2);
 }
 
 static void
-upload_file (Fixture *f, const char *rule, guint64 size)
+upload_file (Fixture *f, const Answered *answer, guint64 size)
 {
   g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "n.bin", NULL);
   BoxUploadSettings settings = settings_for (f, destination, size);
 
-  load_for (f, "'commit','upload_file'", rule);
-  run_to_the_end (f, &settings);
-  assert_done (f);
+  load_for (f, "'commit','upload_file'", answer->rule);
+  run_and_wait_for_effects (f, answer, &settings);
   assert_stored (f, "n.bin", size);
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
 }
@@ -68,25 +82,25 @@ upload_file (Fixture *f, const char *rule, guint64 size)
 static void
 test_version (Fixture *f, gconstpointer data)
 {
-  upload_version (f, ((const Answered *) data)->rule, LARGE);
+  upload_version (f, data, LARGE);
 }
 
 static void
 test_small_version (Fixture *f, gconstpointer data)
 {
-  upload_version (f, ((const Answered *) data)->rule, SMALL);
+  upload_version (f, data, SMALL);
 }
 
 static void
 test_file (Fixture *f, gconstpointer data)
 {
-  upload_file (f, ((const Answered *) data)->rule, LARGE);
+  upload_file (f, data, LARGE);
 }
 
 static void
 test_small_file (Fixture *f, gconstpointer data)
 {
-  upload_file (f, ((const Answered *) data)->rule, SMALL);
+  upload_file (f, data, SMALL);
 }
 
 /* --- What others did meanwhile --- */

@@ -104,12 +104,19 @@ void
 set_up (Fixture *f, gconstpointer data)
 {
   BoxEmulatorOptions options = { .part_size = PART, .min_size = 1 };
+
+  set_up_with (f, &options);
+}
+
+void
+set_up_with (Fixture *f, const BoxEmulatorOptions *options)
+{
   BoxClientSettings settings = { .access_token = "a-token", .timeout = 5 };
   GError *error = NULL;
 
   g_mutex_init (&f->mutex);
   g_cond_init (&f->cond);
-  f->emulator = box_emulator_new (&options, &error);
+  f->emulator = box_emulator_new (options, &error);
   g_assert_no_error (error);
   settings.endpoint = box_emulator_get_endpoint (f->emulator, FALSE);
   settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);

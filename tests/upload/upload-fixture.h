@@ -23,8 +23,10 @@ typedef struct
   char *last_retry;
 } Fixture;
 
-/* An emulator with small parts and a client for it; then all that, and the upload, away. */
+/* An emulator with small parts, or with other @options, and a client for it; then all that, and the
+ * upload, away. */
 void set_up (Fixture *f, gconstpointer data);
+void set_up_with (Fixture *f, const BoxEmulatorOptions *options);
 void tear_down (Fixture *f, gconstpointer data);
 
 /* The test stream: byte i of every stream is the same, and no two parts are alike. */

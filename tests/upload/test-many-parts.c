@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine against the emulator: sessions of more parts than Box lists. What is behind the list
+ * is found by the refusal of a part that is sent again.
+ */
+#include "upload-fixture.h"
+
+#define SHORT_PART 64
+#define N_PARTS    (BOX_LISTED_PARTS_MAX + 20)
+#define SIZE       (N_PARTS * SHORT_PART - 7)
+
+static void
+set_up_short_parts (Fixture *f, gconstpointer data)
+{
+  BoxEmulatorOptions options = { .part_size = SHORT_PART, .min_size = 1 };
+
+  set_up_with (f, &options);
+}
+
+/* A session with the first @n parts in it. */
+static BoxDestination *
+session_with_parts (Fixture *f, guint n)
+{
+  g_autofree char *id = NULL;
+  BoxDestination *destination = new_session (f, "many.bin", SIZE, &id);
+  guint8 part[SHORT_PART];
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint64 offset = (guint64) i * SHORT_PART;
+      gsize length = (gsize) MIN (SHORT_PART, SIZE - offset);
+
+      fill (part, offset, length);
+      g_assert_true (box_emulator_add_part (f->emulator, id, offset, part, length));
+    }
+  return destination;
+}
+
+static void
+test_a_lost_answer_behind_the_list_is_no_end (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = session_with_parts (f, BOX_LISTED_PARTS_MAX);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+
+  load (f, "{'route':'upload_part','nth':[3,7],'do':'reset','at':'stored'}");
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "many.bin", SIZE);
+  g_assert_cmpuint (box_emulator_count_status (f->emulator, "upload_part", 416), ==, 2);
+}
+
+static void
+test_a_full_session_is_committed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = session_with_parts (f, N_PARTS);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "many.bin", SIZE);
+  g_assert_cmpuint (f->adopted, ==, N_PARTS);
+}
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/many-parts/" path, Fixture, NULL, set_up_short_parts, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("lost-answer-behind-the-list-is-no-end", test_a_lost_answer_behind_the_list_is_no_end);
+  ADD ("full-session-is-committed", test_a_full_session_is_committed);
+  return g_test_run ();
+}
