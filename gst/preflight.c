@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "preflight.h"
 
+#include "base/limits.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
@@ -49,11 +51,15 @@ SinkPreflight *
 sink_preflight_new (const SinkConfig *plan, SinkReporter *reporter)
 {
   SinkPreflight *self = g_new0 (SinkPreflight, 1);
+  g_autoptr (GError) error = NULL;
 
   self->plan = plan;
   self->reporter = sink_reporter_ref (reporter);
   self->cancellable = g_cancellable_new ();
-  self->thread = g_thread_new ("box-preflight", run, self);
+  /* Without it the same is found out at EOS. */
+  self->thread = box_limits_start_thread ("box-preflight", "to ask Box with", run, self, &error);
+  if (self->thread == NULL)
+    GST_WARNING ("%s", error->message);
   return self;
 }
 
@@ -61,7 +67,8 @@ void
 sink_preflight_free (SinkPreflight *self)
 {
   g_cancellable_cancel (self->cancellable);
-  g_thread_join (self->thread);
+  if (self->thread != NULL)
+    g_thread_join (self->thread);
   sink_reporter_unref (self->reporter);
   g_object_unref (self->cancellable);
   g_free (self);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli/output.h"
 #include "spool/note.h"
 #include "upload/feed.h"
@@ -126,8 +127,13 @@ cli_transfer_start (CliTransfer *transfer, BoxClient *client, const BoxDestinati
       return FALSE;
     }
   box_upload_start (transfer->upload);
-  transfer->feeder = g_thread_new ("feed", run_feeder, transfer);
-  return TRUE;
+  transfer->feeder =
+      box_limits_start_thread ("feed", "to read the file", run_feeder, transfer, error);
+  if (transfer->feeder != NULL)
+    return TRUE;
+  box_upload_cancel (transfer->upload);
+  g_clear_pointer (&transfer->upload, box_upload_unref);
+  return FALSE;
 }
 
 gboolean

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/job.h"
 
+#include "base/limits.h"
+
 struct _BoxRecoveryJob
 {
   /* immutable */
@@ -86,7 +88,8 @@ box_recovery_job_new (BoxRecording *recording, const BoxRecoverySettings *settin
       job->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
                                              job->cancellable, NULL);
     }
-  job->thread = g_thread_new ("box-recovery", run, job);
+  job->thread = box_limits_start_thread ("box-recovery", "to upload with", run, job, &job->error);
+  job->done = job->thread == NULL;
   return job;
 }
 
@@ -97,7 +100,8 @@ box_recovery_job_free (BoxRecoveryJob *job)
     return;
   g_cancellable_disconnect (job->outer, job->outer_id);
   g_cancellable_cancel (job->cancellable);
-  g_thread_join (job->thread);
+  if (job->thread != NULL)
+    g_thread_join (job->thread);
   g_clear_pointer (&job->upload, box_upload_unref);
   box_client_unref (job->settings.client);
   box_recording_unref (job->recording);

@@ -2,6 +2,7 @@
 #include "spool/spool.h"
 
 #include "base/fileio.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -218,7 +219,8 @@ box_spool_get_path (BoxSpool *spool)
 BoxRecording *
 box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error)
 {
-  if (!box_spool_admit (spool, 0, error))
+  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_TO_BEGIN, error)
+      || !box_spool_admit (spool, 0, error))
     return NULL;
   return box_recording_create (spool->path, intent, error);
 }

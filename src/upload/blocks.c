@@ -56,9 +56,7 @@ map_block (void)
   void *data = mmap (NULL, BOX_BLOCK_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-  if (data == MAP_FAILED)
-    g_error ("There is no memory for a block of %u bytes: lower BOXUPLOAD_MEMORY", BOX_BLOCK_SIZE);
-  return data;
+  return data != MAP_FAILED ? data : NULL;
 }
 
 static void
@@ -67,13 +65,17 @@ unmap_block (gpointer data)
   munmap (data, BOX_BLOCK_SIZE);
 }
 
+/* NULL: the system has none. */
 static guint8 *
 take_memory_locked (void)
 {
-  memory.n_held++;
-  if (memory.spare->len > 0)
-    return g_ptr_array_steal_index_fast (memory.spare, memory.spare->len - 1);
-  return map_block ();
+  guint8 *data = memory.spare->len > 0
+                     ? g_ptr_array_steal_index_fast (memory.spare, memory.spare->len - 1)
+                     : map_block ();
+
+  if (data != NULL)
+    memory.n_held++;
+  return data;
 }
 
 static void
@@ -174,6 +176,8 @@ box_blocks_extend_locked (BoxBlocks *store, guint64 offset)
   if (!box_blocks_has_room_locked (store))
     return NULL;
   block.data = take_memory_locked ();
+  if (block.data == NULL)
+    return NULL;
   store->n_held++;
   g_array_append_val (store->blocks, block);
   return block.data;

@@ -35,8 +35,8 @@ void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entit
  * box_blocks_extend_locked:
  * @offset: where the producer stands, the end of the last block.
  *
- * The block for the bytes from @offset on; NULL where memory is full: wait for
- * box_blocks_has_room_locked().
+ * The block for the bytes from @offset on. NULL: memory is full, wait for
+ * box_blocks_has_room_locked(); or, if there is room, the system has no memory left.
  */
 guint8 *box_blocks_extend_locked (BoxBlocks *store, guint64 offset);
 

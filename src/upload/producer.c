@@ -42,15 +42,28 @@ next_room_locked (BoxUpload *upload)
   return TRUE;
 }
 
+static void
+fail_memory (BoxUpload *upload)
+{
+  box_upload_fail (upload,
+                   g_error_new (BOX_ERROR, BOX_ERROR_SPACE,
+                                "The system has no memory left for the parts: lower max-memory or "
+                                "the environment's BOXUPLOAD_MEMORY, or record to a spool"));
+}
+
 static gboolean
 next_room (BoxUpload *upload)
 {
-  gboolean found;
+  gboolean found, exhausted;
 
   hash_run (upload);
   g_mutex_lock (box_workers_lock ());
   found = next_room_locked (upload);
+  exhausted = !found && upload->position < upload->size && upload->cursor == NULL
+              && box_blocks_has_room_locked (upload->store);
   g_mutex_unlock (box_workers_lock ());
+  if (exhausted)
+    fail_memory (upload);
   return found;
 }
 

@@ -150,13 +150,14 @@ box_upload_unref (BoxUpload *upload)
 void
 box_upload_start (BoxUpload *upload)
 {
+  GError *error = NULL;
+
   g_mutex_lock (box_workers_lock ());
   if (!upload->started && !upload->cancelled)
-    {
-      upload->started = TRUE;
-      box_workers_add_locked (&upload->task);
-    }
+    upload->started = box_workers_add_locked (&upload->task, &error);
   g_mutex_unlock (box_workers_lock ());
+  if (error != NULL)
+    box_upload_fail (upload, error);
 }
 
 gboolean

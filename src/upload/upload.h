@@ -137,7 +137,8 @@ BoxUpload *box_upload_ref (BoxUpload *upload);
 void box_upload_unref (BoxUpload *upload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxUpload, box_upload_unref)
 
-/* Begins the work over the network, in the background. */
+/* Begins the work over the network, in the background. If the system has no thread and no
+ * descriptors for it the upload fails (BOX_ERROR_SPACE), as it would later. */
 void box_upload_start (BoxUpload *upload);
 
 /**

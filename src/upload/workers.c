@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "upload/workers.h"
 
+#include "base/limits.h"
+
 #define DEFAULT_WORKERS 32
 
 /* A worker that finds nothing to do for this long ends. Shorter, and a slow producer pays for a
@@ -68,19 +70,30 @@ choose_locked (gint64 now, gint64 *wake_at)
 
 static gpointer work (gpointer unused);
 
-/* A worker has to look at the tasks: an idle one, or a new one where there may be more. */
+static gboolean
+start_worker_locked (GError **error)
+{
+  GThread *thread;
+
+  thread = box_limits_start_thread ("boxupload", "to upload with", work, NULL, error);
+  if (thread == NULL)
+    return FALSE;
+  pool.n_threads++;
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+/* A worker has to look at the tasks: an idle one, or a new one where there may be more. If the
+ * system has no room for a new one, those that there are do it: while there are tasks there is at
+ * least one. */
 static void
 call_worker_locked (void)
 {
   if (pool.n_idle > 0)
-    {
-      g_cond_signal (&pool.wanted);
-      return;
-    }
-  if (pool.n_threads >= pool.max_threads)
-    return;
-  pool.n_threads++;
-  g_thread_unref (g_thread_new ("boxupload", work, NULL));
+    g_cond_signal (&pool.wanted);
+  else if (pool.n_threads < pool.max_threads
+           && box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, NULL))
+    start_worker_locked (NULL);
 }
 
 static void
@@ -96,6 +109,8 @@ drop_locked (BoxTask *task)
 {
   task->listed = FALSE;
   g_ptr_array_remove_fast (pool.tasks, task);
+  if (pool.tasks->len == 0)
+    g_cond_broadcast (&pool.wanted); /* the last worker may end now */
   unref_locked (task);
 }
 
@@ -110,12 +125,13 @@ run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
   unref_locked (task);
 }
 
-/* Whether a worker that has found nothing to do since @idle_since may end. Whoever is idle last
- * keeps the time for steps that are due later. */
+/* Whether a worker that has found nothing to do since @idle_since may end. The last one stays while
+ * there are tasks: it keeps the time for their steps, and there may be no room for another thread
+ * when they need one. */
 static gboolean
-may_end_locked (gint64 now, gint64 idle_since, gint64 wake_at)
+may_end_locked (gint64 now, gint64 idle_since)
 {
-  return now - idle_since >= pool.idle_time && (wake_at == G_MAXINT64 || pool.n_idle > 0);
+  return now - idle_since >= pool.idle_time && (pool.tasks->len == 0 || pool.n_idle > 0);
 }
 
 static void
@@ -148,7 +164,7 @@ work (gpointer unused)
         }
       if (idle_since == 0)
         idle_since = now;
-      if (may_end_locked (now, idle_since, wake_at))
+      if (may_end_locked (now, idle_since))
         break;
       idle_locked (now - idle_since < pool.idle_time ? MIN (wake_at, idle_since + pool.idle_time)
                                                      : wake_at);
@@ -158,15 +174,19 @@ work (gpointer unused)
   return NULL;
 }
 
-void
-box_workers_add_locked (BoxTask *task)
+gboolean
+box_workers_add_locked (BoxTask *task, GError **error)
 {
-  g_return_if_fail (!task->listed);
+  g_return_val_if_fail (!task->listed, FALSE);
   ensure_pool_locked ();
+  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, error)
+      || (pool.n_threads == 0 && !start_worker_locked (error)))
+    return FALSE;
   task->klass->ref (task);
   task->listed = TRUE;
   g_ptr_array_add (pool.tasks, task);
   box_workers_wake_locked (task);
+  return TRUE;
 }
 
 void

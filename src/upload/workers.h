@@ -41,8 +41,10 @@ struct _BoxTask
 /* The one lock of uploads and workers. */
 GMutex *box_workers_lock (void);
 
-/* Adds @task and sees to it that a worker looks at it. */
-void box_workers_add_locked (BoxTask *task);
+/* Adds @task and sees to it that a worker looks at it. From then on until the task is dropped there
+ * is at least one worker. BOX_ERROR_SPACE: there is none, and the system has no thread or no
+ * descriptors for one; @task was not added. */
+gboolean box_workers_add_locked (BoxTask *task, GError **error);
 
 /* Something changed that may have made a step of @task possible. */
 void box_workers_wake_locked (BoxTask *task);

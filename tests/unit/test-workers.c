@@ -102,7 +102,7 @@ test_steps_of_one_task_run_beside_each_other (void)
   steps_init (&s, 8, 3);
   s.hold = TRUE;
   g_mutex_lock (box_workers_lock ());
-  box_workers_add_locked (&s.task);
+  g_assert_true (box_workers_add_locked (&s.task, NULL));
   while (s.running < 3)
     g_cond_wait (&s.changed, box_workers_lock ());
   s.hold = FALSE;
@@ -123,7 +123,7 @@ test_no_more_workers_than_allowed_serve_many_tasks (void)
     {
       steps_init (&s[i], 2, 2);
       s[i].hold = TRUE;
-      box_workers_add_locked (&s[i].task);
+      g_assert_true (box_workers_add_locked (&s[i].task, NULL));
     }
   while (running < 4)
     {
@@ -160,7 +160,7 @@ test_the_step_that_has_waited_longest_goes_first (void)
   g_mutex_lock (box_workers_lock ());
   steps_init (&blockers, 4, 4);
   blockers.hold = TRUE;
-  box_workers_add_locked (&blockers.task);
+  g_assert_true (box_workers_add_locked (&blockers.task, NULL));
   while (blockers.running < 4)
     g_cond_wait (&blockers.changed, box_workers_lock ());
 
@@ -168,12 +168,12 @@ test_the_step_that_has_waited_longest_goes_first (void)
   late.since = 200;
   late.number = 2;
   late.log = log;
-  box_workers_add_locked (&late.task);
+  g_assert_true (box_workers_add_locked (&late.task, NULL));
   steps_init (&early, 1, 1);
   early.since = 100;
   early.number = 1;
   early.log = log;
-  box_workers_add_locked (&early.task);
+  g_assert_true (box_workers_add_locked (&early.task, NULL));
 
   blockers.hold = FALSE;
   g_cond_broadcast (&blockers.changed);
@@ -194,7 +194,7 @@ test_a_step_that_is_due_later_runs_then_without_being_called (void)
   steps_init (&s, 1, 1);
   s.not_before = g_get_monotonic_time () + 30000;
   g_mutex_lock (box_workers_lock ());
-  box_workers_add_locked (&s.task);
+  g_assert_true (box_workers_add_locked (&s.task, NULL));
   wait_for_end_locked (&s);
   g_mutex_unlock (box_workers_lock ());
   g_assert_cmpuint (s.most_running, ==, 1);
@@ -222,7 +222,7 @@ test_a_task_that_comes_while_a_worker_ends_is_run (void)
       spin_until (g_get_monotonic_time () + 50);
       g_mutex_lock (box_workers_lock ());
       spin_until (g_get_monotonic_time () + 400);
-      box_workers_add_locked (&s.task);
+      g_assert_true (box_workers_add_locked (&s.task, NULL));
       wait_for_end_locked (&s);
       g_mutex_unlock (box_workers_lock ());
     }

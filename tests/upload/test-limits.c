@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What becomes of an upload when the process runs out of threads, descriptors or memory: it fails,
+ * in words, and the next one works. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "spool/spool.h"
+#include "upload-fixture.h"
+#include "upload/blocks.h"
+#include "upload/workers.h"
+
+#define MIB (1024 * 1024)
+
+/* --- The system's answers, to the calls of the thread that sets these ------------------------- */
+
+static __thread gboolean deny_threads, deny_memory;
+
+typedef int (*CreateThread) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
+typedef void *(*Map) (void *, size_t, int, int, int, off_t);
+
+/* Both take the place of the C library's functions. */
+int pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*start) (void *),
+                    void *data);
+void *mmap (void *address, size_t length, int protection, int flags, int fd, off_t offset);
+
+int
+pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*start) (void *),
+                void *data)
+{
+  CreateThread create = (CreateThread) dlsym (RTLD_NEXT, "pthread_create");
+
+  return deny_threads ? EAGAIN : create (thread, attributes, start, data);
+}
+
+void *
+mmap (void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+  if (deny_memory && length == BOX_BLOCK_SIZE)
+    {
+      errno = ENOMEM;
+      return MAP_FAILED;
+    }
+  return ((Map) dlsym (RTLD_NEXT, "mmap")) (address, length, protection, flags, fd, offset);
+}
+
+/* Leaves the process @n free descriptors; returns the limit that there was. */
+static rlim_t
+leave_descriptors (guint n)
+{
+  struct rlimit limit;
+  rlim_t before;
+  int highest = fcntl (STDIN_FILENO, F_DUPFD, 0);
+
+  g_assert_cmpint (highest, >=, 0);
+  close (highest);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  before = limit.rlim_cur;
+  limit.rlim_cur = (rlim_t) highest + n;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  return before;
+}
+
+static void
+give_descriptors_back (rlim_t before)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = before;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+/* --- Uploads -------------------------------------------------------------------------------- */
+
+static void
+begin_file (Fixture *f, const char *name)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", name, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 21 * MIB);
+
+  begin (f, &settings);
+}
+
+static void
+assert_another_works (Fixture *f)
+{
+  g_clear_pointer (&f->upload, box_upload_unref);
+  begin_file (f, "another.bin");
+  g_assert_true (produce (f, 0, 21 * MIB));
+  box_upload_finish (f->upload);
+  g_assert_cmpint (box_upload_wait_done (f->upload, -1), ==, BOX_WAIT_READY);
+  assert_stored (f, "another.bin", 21 * MIB);
+}
+
+static void
+test_without_a_thread_the_upload_fails_and_the_next_works (Fixture *f, gconstpointer data)
+{
+  deny_threads = TRUE;
+  begin_file (f, "threadless.bin");
+  deny_threads = FALSE;
+  assert_failed (f, BOX_ERROR_SPACE);
+  assert_another_works (f);
+}
+
+static void
+test_without_descriptors_the_upload_fails_and_the_next_works (Fixture *f, gconstpointer data)
+{
+  rlim_t before = leave_descriptors (8);
+
+  begin_file (f, "closed.bin");
+  give_descriptors_back (before);
+  assert_failed (f, BOX_ERROR_SPACE);
+  assert_another_works (f);
+}
+
+static void
+test_without_memory_the_upload_fails_and_the_next_works (Fixture *f, gconstpointer data)
+{
+  begin_file (f, "forgotten.bin");
+  deny_memory = TRUE;
+  g_assert_false (produce (f, 0, 21 * MIB));
+  deny_memory = FALSE;
+  assert_failed (f, BOX_ERROR_SPACE);
+  assert_another_works (f);
+}
+
+/* The worker that opened the session has long been idle when the first part is complete. */
+static void
+test_the_last_worker_stays_for_the_uploads_there_are (Fixture *f, gconstpointer data)
+{
+  begin_file (f, "patient.bin");
+  g_mutex_lock (&f->mutex);
+  while (f->opened == 0)
+    g_cond_wait (&f->cond, &f->mutex);
+  g_mutex_unlock (&f->mutex);
+  deny_threads = TRUE;
+  g_assert_true (produce (f, 0, 21 * MIB));
+  box_upload_finish (f->upload);
+  deny_threads = FALSE;
+  assert_done (f);
+}
+
+static void
+test_a_recording_without_descriptors_does_not_begin (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_dir_make_tmp ("boxupload-limits-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSpool) spool = box_spool_open (path, 0, &error);
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "x.bin", NULL);
+  BoxRecordingIntent intent = { .destination = destination };
+  rlim_t before;
+
+  g_assert_no_error (error);
+  before = leave_descriptors (8);
+  g_assert_null (box_spool_record (spool, &intent, &error));
+  give_descriptors_back (before);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (error->message, "ulimit -n"));
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
+/* No worker of the test before is left: it would serve the upload that wants one, or open
+ * something while there is nothing to open. */
+static void
+set_up_alone (Fixture *f, gconstpointer data)
+{
+  while (box_workers_count () > 0)
+    g_thread_yield ();
+  set_up (f, data);
+}
+
+#define ADD(name, function)                                                                        \
+  g_test_add ("/limits/" name, Fixture, NULL, set_up_alone, function, tear_down)
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  box_workers_set_idle_time (1);
+
+  ADD ("a-recording-without-descriptors-does-not-begin",
+       test_a_recording_without_descriptors_does_not_begin);
+  ADD ("without-descriptors-the-upload-fails-and-the-next-works",
+       test_without_descriptors_the_upload_fails_and_the_next_works);
+  ADD ("without-a-thread-the-upload-fails-and-the-next-works",
+       test_without_a_thread_the_upload_fails_and_the_next_works);
+  ADD ("without-memory-the-upload-fails-and-the-next-works",
+       test_without_memory_the_upload_fails_and_the_next_works);
+  ADD ("the-last-worker-stays-for-the-uploads-there-are",
+       test_the_last_worker_stays_for_the_uploads_there_are);
+  return g_test_run ();
+}
