@@ -93,6 +93,7 @@ catch_up_with_access_token (GstBoxUploadSink *self)
 static GstFlowReturn
 gst_box_upload_sink_preroll (GstBaseSink *sink, GstBuffer *buffer)
 {
+  sink_wait_arrive (GST_BOX_UPLOAD_SINK (sink));
   return sink_stream_ensure_begun (GST_BOX_UPLOAD_SINK (sink));
 }
 
@@ -100,8 +101,10 @@ static GstFlowReturn
 gst_box_upload_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = sink_stream_ensure_begun (self);
+  GstFlowReturn flow;
 
+  sink_wait_arrive (self);
+  flow = sink_stream_ensure_begun (self);
   return flow == GST_FLOW_OK ? sink_stream_write (self, buffer) : flow;
 }
 
@@ -109,9 +112,11 @@ static GstFlowReturn
 gst_box_upload_sink_render_list (GstBaseSink *sink, GstBufferList *list)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
-  GstFlowReturn flow = sink_stream_ensure_begun (self);
+  GstFlowReturn flow;
   guint n = gst_buffer_list_length (list);
 
+  sink_wait_arrive (self);
+  flow = sink_stream_ensure_begun (self);
   for (guint i = 0; flow == GST_FLOW_OK && i < n; i++)
     flow = sink_stream_write (self, gst_buffer_list_get (list, i));
   return flow;
@@ -122,12 +127,16 @@ gst_box_upload_sink_render_list (GstBaseSink *sink, GstBufferList *list)
 static GstFlowReturn
 gst_box_upload_sink_wait_event (GstBaseSink *sink, GstEvent *event)
 {
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
   GstFlowReturn flow =
       GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->wait_event (sink, event);
 
   if (flow != GST_FLOW_OK || GST_EVENT_TYPE (event) != GST_EVENT_EOS)
     return flow;
-  return sink_stream_finish (GST_BOX_UPLOAD_SINK (sink), "eos");
+  sink_wait_arrive (self);
+  flow = sink_stream_finish (self, "eos");
+  /* In PAUSED, EOS would be posted now and again with PLAYING. */
+  return flow == GST_FLOW_OK ? sink_wait_until_playing (self) : flow;
 }
 
 /* --- Events and queries --------------------------------------------------------------------- */
@@ -152,9 +161,10 @@ handle_segment_done (GstBoxUploadSink *self, GstEvent *event)
   GstFlowReturn flow =
       gst_base_sink_do_preroll (GST_BASE_SINK (self), GST_MINI_OBJECT_CAST (event));
 
-  if (flow == GST_FLOW_OK)
-    flow = sink_stream_finish (self, "segment-done");
-  return flow == GST_FLOW_OK;
+  if (flow != GST_FLOW_OK)
+    return FALSE;
+  sink_wait_arrive (self);
+  return sink_stream_finish (self, "segment-done") == GST_FLOW_OK;
 }
 
 static gboolean
@@ -163,6 +173,8 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
   gboolean handled = TRUE;
 
+  if (GST_EVENT_IS_SERIALIZED (event))
+    sink_wait_arrive (self);
   switch (GST_EVENT_TYPE (event))
     {
     case GST_EVENT_SEGMENT:
@@ -271,41 +283,22 @@ gst_box_upload_sink_element_query (GstElement *element, GstQuery *query)
 
 /* --- States --------------------------------------------------------------------------------- */
 
-static void
-set_interrupted (GstBoxUploadSink *self, gboolean interrupted)
-{
-  g_autoptr (BoxUpload) upload = NULL;
-  SinkReporter *reporter = NULL;
-
-  g_mutex_lock (&self->lock);
-  self->interrupted = interrupted;
-  if (self->finisher != NULL)
-    sink_finisher_interrupt (self->finisher, interrupted);
-  upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
-  if (self->reporter != NULL)
-    reporter = sink_reporter_ref (self->reporter);
-  g_mutex_unlock (&self->lock);
-
-  if (upload != NULL)
-    box_upload_interrupt (upload, interrupted);
-  if (reporter != NULL)
-    {
-      sink_reporter_interrupt (reporter, interrupted);
-      sink_reporter_unref (reporter);
-    }
-}
-
 static gboolean
 gst_box_upload_sink_unlock (GstBaseSink *sink)
 {
-  set_interrupted (GST_BOX_UPLOAD_SINK (sink), TRUE);
+  GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
+
+  g_mutex_lock (&self->lock);
+  self->posted_eos = FALSE;
+  g_mutex_unlock (&self->lock);
+  sink_wait_unlock (self);
   return TRUE;
 }
 
 static gboolean
 gst_box_upload_sink_unlock_stop (GstBaseSink *sink)
 {
-  set_interrupted (GST_BOX_UPLOAD_SINK (sink), FALSE);
+  sink_wait_unlock_stop (GST_BOX_UPLOAD_SINK (sink));
   return TRUE;
 }
 
@@ -375,7 +368,7 @@ open_upload (GstBoxUploadSink *self)
 
   g_mutex_lock (&self->lock);
   self->client = box_client_ref (self->plan->client);
-  self->interrupted = FALSE;
+  self->posted_eos = FALSE;
   g_mutex_unlock (&self->lock);
   catch_up_with_access_token (self);
   sink_answer_token_requests (GST_ELEMENT (self), self->client);
@@ -401,7 +394,9 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_upload (self))
     return GST_STATE_CHANGE_FAILURE;
 
+  sink_wait_before_transition (self, transition);
   result = GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->change_state (element, transition);
+  sink_wait_after_transition (self, transition);
 
   /* An element whose way to PAUSED fails in the streaming thread may go back without PAUSED to
    * READY. */
@@ -409,6 +404,36 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE))
     close_upload (self);
   return result;
+}
+
+/* A repeated EOS. GstBaseSink posts one whenever PLAYING finds the end, which is right after a
+ * pause. But with async=false the streaming thread gets to PLAYING and the end by itself, and may
+ * do so before the state change does. */
+static gboolean
+is_repeated_eos (GstBoxUploadSink *self, GstMessage *message)
+{
+  guint32 seqnum = gst_message_get_seqnum (message);
+  gboolean repeated;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  repeated = self->posted_eos && self->eos_seqnum == seqnum;
+  self->posted_eos = TRUE;
+  self->eos_seqnum = seqnum;
+  g_mutex_unlock (&self->lock);
+  return repeated;
+}
+
+static gboolean
+gst_box_upload_sink_post_message (GstElement *element, GstMessage *message)
+{
+  if (is_repeated_eos (GST_BOX_UPLOAD_SINK (element), message))
+    {
+      gst_message_unref (message);
+      return TRUE;
+    }
+  return GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->post_message (element, message);
 }
 
 /* --- Object --------------------------------------------------------------------------------- */
@@ -486,6 +511,7 @@ gst_box_upload_sink_class_init (GstBoxUploadSinkClass *klass)
       "Streams a recording into a Box upload session while it is made", "boxuploadsink's authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   element_class->query = GST_DEBUG_FUNCPTR (gst_box_upload_sink_element_query);
+  element_class->post_message = GST_DEBUG_FUNCPTR (gst_box_upload_sink_post_message);
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_box_upload_sink_change_state);
 
   sink_class->preroll = GST_DEBUG_FUNCPTR (gst_box_upload_sink_preroll);

@@ -12,6 +12,7 @@
 #include "recorder.h"
 #include "reporter.h"
 #include "size.h"
+#include "wait.h"
 
 G_BEGIN_DECLS
 
@@ -32,8 +33,10 @@ struct _GstBoxUploadSink
   BoxClient *client;       /* likewise */
 
   /* with lock */
-  gboolean seekable;        /* the stream goes to the spool before any of it is uploaded */
-  gboolean interrupted;     /* between unlock and unlock_stop */
+  gboolean seekable; /* the stream goes to the spool before any of it is uploaded */
+  SinkWait wait;
+  gboolean posted_eos; /* eos_seqnum was posted, and no pause or flush came since */
+  guint32 eos_seqnum;
   GstStructure *last_stats; /* of a stream that is over, else NULL */
 
   /* The streaming thread; without data, the thread that changes the state. */

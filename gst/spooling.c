@@ -96,6 +96,15 @@ leave_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->delivery, box_attempt_free);
 }
 
+/* The same for the streaming thread. */
+static void
+drop_upload (GstBoxUploadSink *self)
+{
+  sink_wait_begin (self);
+  leave_upload (self);
+  sink_wait_end (self);
+}
+
 /* Box has refused the file at its beginning, and the error is on the bus. */
 static GstFlowReturn
 refused (GstBoxUploadSink *self)
@@ -119,7 +128,7 @@ announce (GstBoxUploadSink *self)
                           "the stream is longer than the %" G_GUINT64_FORMAT
                           " bytes declared: it is recorded, and uploaded at EOS",
                           self->size.bytes);
-      leave_upload (self);
+      drop_upload (self);
     }
   else
     box_upload_advance (self->upload, self->position);
@@ -175,7 +184,7 @@ decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, G
 
   if (self->size.kind == SINK_SIZE_RESERVE && !is_given_session (self) && self->upload != NULL
       && sink_upload_has_failed (self))
-    leave_upload (self);
+    drop_upload (self);
   if (!sink_size_get_gap (&self->size, size, self->plan->values.padding, self->media_type, padding,
                           gap, &no_padding))
     {
@@ -184,7 +193,7 @@ decide_padding (GstBoxUploadSink *self, BoxPaddingKind *padding, guint64 *gap, G
           g_propagate_error (error, g_steal_pointer (&no_padding));
           return FALSE;
         }
-      leave_upload (self);
+      drop_upload (self);
     }
   if (self->delivery == NULL && !is_given_session (self))
     *gap = 0;
@@ -198,9 +207,16 @@ static GstFlowReturn
 digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
 {
   GstFlowReturn flow = GST_FLOW_OK;
+  gboolean more = TRUE;
 
-  while (flow == GST_FLOW_OK && sink_recorder_pad (self->recorder, padding, gap))
-    flow = sink_upload_give_way (self);
+  while (more && flow == GST_FLOW_OK)
+    {
+      sink_wait_begin (self);
+      while (more && !sink_wait_is_interrupted (self))
+        more = sink_recorder_pad (self->recorder, padding, gap);
+      sink_wait_end (self);
+      flow = sink_wait_until_playing (self);
+    }
   return flow;
 }
 
@@ -208,10 +224,12 @@ digest_padding (GstBoxUploadSink *self, BoxPaddingKind padding, guint64 gap)
 static GstFlowReturn
 end_recording (GstBoxUploadSink *self, const char *reason)
 {
-  GError *error = NULL, *no_padding = NULL;
+  g_autoptr (GError) no_padding = NULL;
+  GError *error = NULL;
   GstFlowReturn flow = GST_FLOW_OK;
   guint64 size = box_recording_get_size (get_recording (self)), gap = 0;
   BoxPaddingKind padding = BOX_PADDING_NONE;
+  gboolean ended;
   BoxSha1 sha1;
 
   if (!check_exact (self, &error))
@@ -225,15 +243,15 @@ end_recording (GstBoxUploadSink *self, const char *reason)
     flow = digest_padding (self, padding, gap);
   if (flow != GST_FLOW_OK)
     return flow;
-  if (!sink_recorder_end (self->recorder, size + gap, padding,
-                          self->delivery != NULL ? &sha1 : NULL, &error))
-    {
-      g_clear_error (&no_padding);
-      return sink_upload_fail (self, error);
-    }
+  sink_wait_begin (self);
+  ended = sink_recorder_end (self->recorder, size + gap, padding,
+                             self->delivery != NULL ? &sha1 : NULL, &error);
+  sink_wait_end (self);
+  if (!ended)
+    return sink_upload_fail (self, error);
   sink_recorder_announce (self->recorder, GST_ELEMENT (self), reason);
   if (no_padding != NULL)
-    return sink_upload_fail (self, no_padding);
+    return sink_upload_fail (self, g_steal_pointer (&no_padding));
   if (self->delivery != NULL)
     box_upload_finish_digest (self->upload, &sha1);
   return GST_FLOW_OK;
@@ -287,22 +305,26 @@ wait_finisher (GstBoxUploadSink *self)
   while (TRUE)
     {
       GstFlowReturn flow;
+      BoxWait wait;
 
-      switch (sink_finisher_wait (self->finisher, PROGRESS_INTERVAL))
+      sink_wait_begin (self);
+      wait = sink_finisher_wait (self->finisher, PROGRESS_INTERVAL);
+      sink_wait_end (self);
+      switch (wait)
         {
         case BOX_WAIT_READY:
           return finisher_is_done (self);
         case BOX_WAIT_FAILED:
           return finisher_failed (self);
         case BOX_WAIT_INTERRUPTED:
-          flow = sink_upload_wait_playing (self);
-          if (flow != GST_FLOW_OK)
-            return flow;
           break;
         case BOX_WAIT_TIMEOUT:
           tell_progress (self);
           break;
         }
+      flow = sink_wait_until_playing (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
     }
 }
 
@@ -313,7 +335,7 @@ upload_recording (GstBoxUploadSink *self)
 
   g_mutex_lock (&self->lock);
   self->finisher = finisher;
-  sink_finisher_interrupt (finisher, self->interrupted);
+  sink_finisher_interrupt (finisher, self->wait.interrupted);
   g_mutex_unlock (&self->lock);
   sink_upload_apply_rate (self);
   return wait_finisher (self);
@@ -336,7 +358,7 @@ finish_upload (GstBoxUploadSink *self)
     }
   if (!done)
     {
-      leave_upload (self);
+      drop_upload (self);
       return upload_recording (self);
     }
   if (self->plan->values.commit)

@@ -167,7 +167,7 @@ sink_stream_begin (GstBoxUploadSink *self)
   self->seekable = self->size.kind == SINK_SIZE_UNKNOWN
                    && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
   self->reporter = reporter;
-  sink_reporter_interrupt (reporter, self->interrupted);
+  sink_reporter_interrupt (reporter, self->wait.interrupted);
   g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
 }
@@ -200,17 +200,14 @@ sink_stream_end (GstBoxUploadSink *self)
 static GstFlowReturn
 wait_for_room (GstBoxUploadSink *self)
 {
-  switch (box_upload_wait_room (self->upload))
-    {
-    case BOX_WAIT_READY:
-    case BOX_WAIT_TIMEOUT:
-      return GST_FLOW_OK;
-    case BOX_WAIT_INTERRUPTED:
-      return sink_upload_wait_playing (self);
-    case BOX_WAIT_FAILED:
-      break;
-    }
-  return sink_upload_failed (self);
+  BoxWait wait;
+
+  sink_wait_begin (self);
+  wait = box_upload_wait_room (self->upload);
+  sink_wait_end (self);
+  if (wait == BOX_WAIT_FAILED)
+    return sink_upload_failed (self);
+  return sink_wait_until_playing (self);
 }
 
 static GstFlowReturn
@@ -284,38 +281,61 @@ sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 
 /* --- EOS ------------------------------------------------------------------------------------ */
 
+typedef struct
+{
+  BoxPaddingKind kind;
+  guint64 stream_size;
+  guint64 bytes;
+  guint64 done;
+} Gap;
+
+/* Without the preroll lock. */
+static BoxWait
+fill_gap (GstBoxUploadSink *self, Gap *gap)
+{
+  g_autofree guint8 *piece = g_malloc (PADDING_PIECE);
+  BoxWait wait = BOX_WAIT_READY;
+
+  while (wait == BOX_WAIT_READY && gap->done < gap->bytes)
+    {
+      gsize length = (gsize) MIN (gap->bytes - gap->done, PADDING_PIECE);
+      gsize n;
+
+      box_padding_read (gap->kind, gap->stream_size, gap->bytes, gap->done, piece, length);
+      n = box_upload_write (self->upload, piece, length);
+      gap->done += n;
+      self->position += n;
+      if (n < length)
+        wait = box_upload_wait_room (self->upload);
+      else if (sink_wait_is_interrupted (self))
+        wait = BOX_WAIT_INTERRUPTED;
+    }
+  return wait;
+}
+
 /* Fills what the stream left of a reserve. */
 static GstFlowReturn
 write_padding (GstBoxUploadSink *self)
 {
-  g_autofree guint8 *piece = NULL;
-  g_autoptr (GError) error = NULL;
-  guint64 stream_size = self->position;
-  BoxPaddingKind kind;
-  guint64 gap;
+  Gap gap = { .stream_size = self->position };
+  GstFlowReturn flow = GST_FLOW_OK;
+  GError *error = NULL;
 
-  if (!sink_size_get_gap (&self->size, stream_size, self->plan->values.padding, self->media_type,
-                          &kind, &gap, &error))
-    return sink_upload_fail (self, g_steal_pointer (&error));
-  if (gap == 0)
-    return GST_FLOW_OK;
-
-  GST_INFO_OBJECT (self, "padding %" G_GUINT64_FORMAT " bytes", gap);
-  piece = g_malloc (PADDING_PIECE);
-  for (guint64 offset = 0; offset < gap;)
+  if (!sink_size_get_gap (&self->size, gap.stream_size, self->plan->values.padding,
+                          self->media_type, &gap.kind, &gap.bytes, &error))
+    return sink_upload_fail (self, error);
+  if (gap.bytes > 0)
+    GST_INFO_OBJECT (self, "padding %" G_GUINT64_FORMAT " bytes", gap.bytes);
+  while (flow == GST_FLOW_OK && gap.done < gap.bytes)
     {
-      gsize length = (gsize) MIN (gap - offset, PADDING_PIECE);
-      GstFlowReturn flow;
+      BoxWait wait;
 
-      box_padding_read (kind, stream_size, gap, offset, piece, length);
-      flow = upload_bytes (self, piece, length);
-      if (flow == GST_FLOW_OK)
-        flow = sink_upload_give_way (self);
-      if (flow != GST_FLOW_OK)
-        return flow;
-      offset += length;
+      sink_wait_begin (self);
+      wait = fill_gap (self, &gap);
+      sink_wait_end (self);
+      flow = wait == BOX_WAIT_FAILED ? sink_upload_failed (self) : sink_wait_until_playing (self);
     }
-  return GST_FLOW_OK;
+  return flow;
 }
 
 static GstFlowReturn

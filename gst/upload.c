@@ -67,15 +67,11 @@ sink_upload_apply_rate (GstBoxUploadSink *self)
 void
 sink_upload_start (GstBoxUploadSink *self, BoxUpload *upload)
 {
-  gboolean interrupted;
-
   g_mutex_lock (&self->lock);
   self->upload = upload;
   self->seekable = FALSE;
-  interrupted = self->interrupted;
+  box_upload_interrupt (upload, self->wait.interrupted);
   g_mutex_unlock (&self->lock);
-  if (interrupted)
-    box_upload_interrupt (upload, TRUE);
   sink_upload_apply_rate (self);
 
   GST_INFO_OBJECT (self, "uploading %" G_GUINT64_FORMAT " bytes", self->size.bytes);
@@ -137,29 +133,6 @@ sink_upload_end_empty (GstBoxUploadSink *self)
 
 /* --- Waiting -------------------------------------------------------------------------------- */
 
-GstFlowReturn
-sink_upload_wait_playing (GstBoxUploadSink *self)
-{
-  GstBaseSink *sink = GST_BASE_SINK (self);
-  GstFlowReturn flow;
-
-  do
-    flow = gst_base_sink_wait_preroll (sink);
-  while (flow == GST_FLOW_OK && sink->need_preroll);
-  return flow;
-}
-
-GstFlowReturn
-sink_upload_give_way (GstBoxUploadSink *self)
-{
-  gboolean interrupted;
-
-  g_mutex_lock (&self->lock);
-  interrupted = self->interrupted;
-  g_mutex_unlock (&self->lock);
-  return interrupted ? sink_upload_wait_playing (self) : GST_FLOW_OK;
-}
-
 static GstFlowReturn
 upload_has_completed (GstBoxUploadSink *self)
 {
@@ -177,8 +150,12 @@ sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
       g_autoptr (GError) error = NULL;
       BoxUploadStats stats;
       GstFlowReturn flow;
+      BoxWait wait;
 
-      switch (box_upload_wait_done (self->upload, PROGRESS_INTERVAL))
+      sink_wait_begin (self);
+      wait = box_upload_wait_done (self->upload, PROGRESS_INTERVAL);
+      sink_wait_end (self);
+      switch (wait)
         {
         case BOX_WAIT_READY:
           return upload_has_completed (self);
@@ -188,14 +165,14 @@ sink_upload_wait (GstBoxUploadSink *self, gboolean *done)
                   || !box_policy_another_upload_can_mend (error);
           return *done ? sink_upload_failed (self) : GST_FLOW_OK;
         case BOX_WAIT_INTERRUPTED:
-          flow = sink_upload_wait_playing (self);
-          if (flow != GST_FLOW_OK)
-            return flow;
           break;
         case BOX_WAIT_TIMEOUT:
           box_upload_get_stats (self->upload, &stats);
           sink_reporter_commit_goes_on (self->reporter, &stats);
           break;
         }
+      flow = sink_wait_until_playing (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
     }
 }

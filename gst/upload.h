@@ -47,12 +47,4 @@ GstFlowReturn sink_upload_end_empty (GstBoxUploadSink *self);
  * can mend. */
 GstFlowReturn sink_upload_wait (GstBoxUploadSink *self, gboolean *done);
 
-/* After an interruption: waits until the pipeline plays. A PLAYING that was taken back before this
- * thread woke is none. */
-GstFlowReturn sink_upload_wait_playing (GstBoxUploadSink *self);
-
-/* Between the pieces of what takes long: as sink_upload_wait_playing() where there
- * is an interruption, else GST_FLOW_OK. */
-GstFlowReturn sink_upload_give_way (GstBoxUploadSink *self);
-
 G_END_DECLS

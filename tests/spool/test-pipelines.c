@@ -6,6 +6,7 @@
  *
  * BOXUPLOAD_TEST_OUTAGE: seconds that the network is gone in the live pipeline, default 3.
  */
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
 
@@ -224,6 +225,62 @@ test_one_fragments_failure_does_not_stop_the_others (SpoolKit *kit, gconstpointe
   g_assert_cmpuint (spool_kit_count (kit), ==, 1);
 }
 
+/* How often splitmuxsink says that a fragment is closed; its sink's second EOS is one more. */
+static guint
+count_closed_fragments (GstElement *sink, const char *location)
+{
+  g_autoptr (GstElement) pipeline =
+      gst_parse_launch ("splitmuxsink name=split muxer=matroskamux max-size-time=1000000000 "
+                        "audiotestsrc num-buffers=40 ! audio/x-raw,rate=8000 ! split.audio_0",
+                        NULL);
+  g_autoptr (GstElement) split = gst_bin_get_by_name (GST_BIN (pipeline), "split");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  guint n = 0;
+
+  g_object_set (split, "sink", sink, "location", location, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (TRUE)
+    {
+      g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+          bus, PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
+
+      g_assert_nonnull (message);
+      if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+        g_error ("%s", gst_structure_to_string (gst_message_get_structure (message)));
+      if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+        break;
+      n += gst_message_has_name (message, "splitmuxsink-fragment-closed");
+    }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return n;
+}
+
+static void
+test_fragments_are_closed_once (SpoolKit *kit, gconstpointer data)
+{
+  g_autofree char *dir = g_dir_make_tmp ("fragments-XXXXXX", NULL);
+  g_autofree char *location = g_build_filename (dir, "%05d.mkv", NULL);
+  guint n = count_closed_fragments (gst_element_factory_make ("filesink", NULL), location);
+
+  g_assert_cmpuint (n, >=, 5);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s/%05u.mkv", dir, i);
+
+      g_assert_cmpint (g_remove (path), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+  for (guint i = 0; i < 10; i++)
+    {
+      GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
+
+      configure (kit, sink);
+      g_object_set (sink, "if-exists", BOX_IF_EXISTS_VERSION, NULL);
+      g_assert_cmpuint (count_closed_fragments (sink, "box://0/%05d.mkv"), ==, n);
+      g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, n);
+    }
+}
+
 /* --- Uploaded while it is recorded ---------------------------------------------------------- */
 
 typedef struct
@@ -285,6 +342,7 @@ main (int argc, char **argv)
   ADD ("all-fragments-are-committed/slow-uplink-async", test_all_fragments_are_committed, "async");
   ADD ("one-fragments-failure-does-not-stop-the-others",
        test_one_fragments_failure_does_not_stop_the_others, NULL);
+  ADD ("fragments-are-closed-once", test_fragments_are_closed_once, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (lives); i++)
     {
       g_autofree char *path = g_strdup_printf ("/pipelines/live/%s", lives[i].name);
