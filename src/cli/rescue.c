@@ -71,9 +71,9 @@ static void
 tell_success (CliRescue *rescue, BoxRecovered how, const BoxFile *file)
 {
   static const char *const events[] = {
-    [BOX_RECOVERED_COMMITTED] = "complete",
-    [BOX_RECOVERED_FILLED] = "filled",
-    [BOX_RECOVERED_EMPTY] = "empty",
+    [BOX_RECOVERED_COMMITTED] = "complete", [BOX_RECOVERED_FILLED] = "filled",
+    [BOX_RECOVERED_EMPTY] = "empty",        [BOX_RECOVERED_KEPT] = "complete",
+    [BOX_RECOVERED_LEFT] = "complete",
   };
   g_autofree char *text = NULL;
 
@@ -82,7 +82,7 @@ tell_success (CliRescue *rescue, BoxRecovered how, const BoxFile *file)
       cli_reporter_tell_end (rescue->teller, events[how], file, NULL);
       return;
     }
-  if (how == BOX_RECOVERED_COMMITTED)
+  if (file != NULL)
     text = cli_format_file (file);
   else if (how == BOX_RECOVERED_FILLED)
     text = g_strdup ("all parts are in the session; its application commits it");

@@ -43,7 +43,7 @@ rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings, Outcome *outcome)
     {
       const BoxSpoolEntry *spooled = g_ptr_array_index (recordings, i);
 
-      if (spooled->status == BOX_SPOOL_BUSY)
+      if (spooled->status == BOX_SPOOL_BUSY || spooled->status == BOX_SPOOL_KEPT)
         continue;
       while (!cli_crew_has_room (crew))
         cli_crew_attend (crew);

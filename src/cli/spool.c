@@ -62,6 +62,7 @@ get_nick (BoxSpoolStatus status)
     [BOX_SPOOL_COMPLETE] = "complete",
     [BOX_SPOOL_INTERRUPTED] = "interrupted",
     [BOX_SPOOL_COMMITTED] = "committed",
+    [BOX_SPOOL_KEPT] = "kept",
     [BOX_SPOOL_UNREADABLE] = "unreadable",
   };
 
@@ -145,11 +146,12 @@ const CliCommand cli_command_spool = {
                  "  complete     its stream came to its end\n"
                  "  interrupted  its recorder died\n"
                  "  committed    Box has it; only the clearing up is left\n"
-                 "  unreadable   its journal makes no sense\n"
+                 "  kept         Box has it; it was cut short, and stays\n"
+                 "  unreadable   its journal is not there or makes no sense\n"
                  "\n"
                  "With --json: one object with path, bytes and recordings: an array of objects\n"
-                 "with name, path, status (busy, complete, interrupted, committed, unreadable),\n"
-                 "size, bytes_uploaded, destination and problem.\n"
+                 "with name, path, status (busy, complete, interrupted, committed, kept,\n"
+                 "unreadable), size, bytes_uploaded, destination and problem.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload spool\n"

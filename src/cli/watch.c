@@ -129,8 +129,8 @@ on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer u
     }
   g_hash_table_remove (watch->delays, cli_rescue_get_name (rescue));
   end_waits_for_network (watch);
-  /* It stays until its application has committed the session. */
-  if (how == BOX_RECOVERED_FILLED)
+  /* It stays until its application has committed the session, or it can be removed. */
+  if (how == BOX_RECOVERED_FILLED || how == BOX_RECOVERED_LEFT)
     get_delay (watch, cli_rescue_get_name (rescue))->due =
         g_get_monotonic_time () + (gint64) FILLED_WAIT * G_USEC_PER_SEC;
 }
@@ -190,7 +190,7 @@ begin_due (Watch *watch)
           continue;
         }
       spooled = box_spool_look (watch->spool, name);
-      if (spooled != NULL && spooled->status != BOX_SPOOL_BUSY)
+      if (spooled != NULL && spooled->status != BOX_SPOOL_BUSY && spooled->status != BOX_SPOOL_KEPT)
         cli_crew_begin (watch->crew, spooled);
     }
   return next;

@@ -7,6 +7,7 @@
 #include "delivery/recovery.h"
 
 #include "delivery/attempt.h"
+#include "spool/container.h"
 #include "spool/note.h"
 
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
@@ -303,7 +304,7 @@ is_answer_about_session (const GError *error)
 {
   guint status = box_error_get_details (error)->http_status;
 
-  return (status >= 300 && status < 500 && status != 407 && status != 408 && status != 429)
+  return (status >= 200 && status < 500 && status != 407 && status != 408 && status != 429)
          || status == 501 || status == 505;
 }
 
@@ -417,6 +418,63 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   return TRUE;
 }
 
+/* The file that an earlier commit made at @destination, where the recording was to go before: NULL
+ * without error: none is there. */
+static BoxFile *
+find_at (const Recovery *recovery, const BoxDestination *destination, const BoxSha1 *sha1,
+         GError **error)
+{
+  BoxClient *client = recovery->settings->client;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxFile) conflict = NULL;
+  g_autoptr (BoxFile) file = NULL;
+  g_autoptr (GError) local = NULL;
+  const char *id = destination->file_id;
+
+  if (destination->kind == BOX_DESTINATION_FOLDER)
+    {
+      if (box_client_preflight (client, transport, destination, 0, recovery->cancellable, &local))
+        return NULL;
+      conflict = box_file_from_conflict (local);
+      id = conflict != NULL ? conflict->id : NULL;
+    }
+  if (id != NULL)
+    {
+      g_clear_error (&local);
+      file = box_client_get_file (client, transport, id, recovery->cancellable, &local);
+    }
+  /* Without the right to look at it, or where it is gone, it is not ours to wait for. */
+  if (local != NULL && box_error_is_transient (local))
+    g_propagate_prefixed_error (error, g_steal_pointer (&local),
+                                "The file may be there already under its earlier name, but this "
+                                "cannot be confirmed: ");
+  return box_file_has_content (file, recovery->end.total, sha1) ? g_steal_pointer (&file) : NULL;
+}
+
+/* Whether a commit to an earlier destination was looked for; then @file is what was found. */
+static gboolean
+find_earlier (const Recovery *recovery, BoxFile **file, GError **error)
+{
+  const GPtrArray *earlier = recovery->state->earlier;
+  g_autoptr (GError) local = NULL;
+  BoxSha1 sha1;
+
+  if (earlier->len == 0)
+    return TRUE;
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  for (guint i = 0; i < earlier->len && *file == NULL; i++)
+    {
+      *file = find_at (recovery, earlier->pdata[i], &sha1, &local);
+      if (local != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+    }
+  return *file == NULL || box_recording_set_committed (recovery->recording, *file, error);
+}
+
 /* Box has no session for a small file that its application could commit. */
 static gboolean
 check_commit (const Recovery *recovery, GError **error)
@@ -432,18 +490,45 @@ check_commit (const Recovery *recovery, GError **error)
   return FALSE;
 }
 
+/* Whether the recording stays although Box has @file. */
+static gboolean
+is_to_stay (const Recovery *recovery, const BoxFile *file)
+{
+  BoxRecording *recording = recovery->recording;
+
+  if (recovery->settings->keep == BOX_KEEP_NONE || !box_recording_has_data (recording)
+      || !box_recording_is_interrupted (recovery->state, box_recording_get_size (recording)))
+    return FALSE;
+  return recovery->settings->keep == BOX_KEEP_CUT
+         || box_container_judge (box_recording_get_path (recording), file->name)
+                == BOX_CUT_MAY_NOT_PLAY;
+}
+
+/* Box has @file: what becomes of the recording. That it cannot be removed changes nothing about the
+ * file. */
+static BoxRecovered
+settle (const Recovery *recovery, const BoxFile *file)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (is_to_stay (recovery, file) && box_recording_set_kept (recovery->recording, &error))
+    return BOX_RECOVERED_KEPT;
+  if (error == NULL && box_recording_remove (recovery->recording, &error))
+    return BOX_RECOVERED_COMMITTED;
+  box_recording_note_failure (recovery->recording, error);
+  return BOX_RECOVERED_LEFT;
+}
+
 static gboolean
 run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
 {
-  gboolean ok;
-
   if (!check_journal (recovery, error))
     return FALSE;
-  if (is_half_removed (recovery))
+  if (recovery->state->kept || is_half_removed (recovery))
     {
-      *how = BOX_RECOVERED_COMMITTED;
       *file = box_file_copy (recovery->state->file);
-      return box_recording_remove (recovery->recording, error);
+      *how = recovery->state->kept ? BOX_RECOVERED_KEPT : settle (recovery, *file);
+      return TRUE;
     }
   if (!decide_end (recovery, error))
     return FALSE;
@@ -452,13 +537,14 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
       *how = BOX_RECOVERED_EMPTY;
       return box_recording_remove (recovery->recording, error);
     }
-  ok = check_commit (recovery, error) && note_end (recovery, error)
-       && (recovery->state->file != NULL ? confirm_committed (recovery, file, error)
-                                         : upload (recovery, file, error));
-  if (!ok)
+  if (!check_commit (recovery, error) || !note_end (recovery, error)
+      || !(recovery->state->file != NULL ? confirm_committed (recovery, file, error)
+                                         : find_earlier (recovery, file, error)))
     return FALSE;
-  *how = *file != NULL ? BOX_RECOVERED_COMMITTED : BOX_RECOVERED_FILLED;
-  return *file == NULL || box_recording_remove (recovery->recording, error);
+  if (*file == NULL && !upload (recovery, file, error))
+    return FALSE;
+  *how = *file != NULL ? settle (recovery, *file) : BOX_RECOVERED_FILLED;
+  return TRUE;
 }
 
 gboolean
@@ -476,9 +562,15 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
     .state = state,
   };
   g_autoptr (BoxNote) note = NULL;
+  g_autoptr (GError) failure = NULL;
 
   *file = NULL;
   if (state->intent != NULL && is_given_session (&recovery))
     recovery.note = note = box_note_load (state->intent->destination->session_id, NULL);
-  return run (&recovery, how, file, error);
+  if (run (&recovery, how, file, &failure))
+    return TRUE;
+  if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+    box_recording_note_failure (recording, failure);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }

@@ -12,6 +12,14 @@
 
 G_BEGIN_DECLS
 
+/* Which recordings stay in the spool although Box has their file: of those that were cut short. */
+typedef enum
+{
+  BOX_KEEP_NONE,
+  BOX_KEEP_UNPLAYABLE, /* those whose container does not play without its end (BoxCut) */
+  BOX_KEEP_CUT,        /* all */
+} BoxKeep;
+
 /* As in BoxUploadSettings; what is not here is in the recording's journal. */
 typedef struct
 {
@@ -20,6 +28,7 @@ typedef struct
   guint64 upload_rate;
   guint retry_timeout;
   BoxDigestEngine digest_engine;
+  BoxKeep keep;
 } BoxRecoverySettings;
 
 typedef struct
@@ -37,15 +46,19 @@ typedef enum
   BOX_RECOVERED_FILLED, /* the session has all parts and the application commits it; the recording
                            stays */
   BOX_RECOVERED_EMPTY,  /* there was nothing in it; it was removed without making a file */
+  BOX_RECOVERED_KEPT,   /* Box has the file; the recording stays, as settings.keep wants */
+  BOX_RECOVERED_LEFT,   /* Box has the file; the recording could not be removed: its journal's
+                           failure says why */
 } BoxRecovered;
 
 /**
  * box_recovery_run:
  * @events: (nullable):
  * @how: (out):
- * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED.
+ * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT or LEFT.
  *
- * Does it, in the calling thread, and returns when it is done. Whatever fails, the recording stays.
+ * Does it, in the calling thread, and returns when it is done. Whatever fails, the recording stays,
+ * with the failure in its journal.
  * Errors are the upload's, and: BOX_ERROR_STORAGE where journal or data make no sense,
  * BOX_ERROR_SIZE where a session given by its id does not fit what was recorded,
  * BOX_ERROR_INTEGRITY where the data is not what was recorded, BOX_ERROR_CANCELLED.

@@ -113,6 +113,15 @@ set_size (JsonObject *object, const char *name, guint64 value)
   json_object_set_int_member (object, name, (gint64) value);
 }
 
+static void
+set_destination (JsonObject *object, const BoxDestination *destination)
+{
+  set_optional (object, "session", destination->session_id);
+  set_optional (object, "folder", destination->folder_id);
+  set_optional (object, "name", destination->name);
+  set_optional (object, "file", destination->file_id);
+}
+
 char *
 box_journal_format_intent (const BoxRecordingIntent *intent)
 {
@@ -120,10 +129,7 @@ box_journal_format_intent (const BoxRecordingIntent *intent)
 
   set_size (object, "version", FORMAT_VERSION);
   json_object_set_int_member (object, "created", intent->created);
-  set_optional (object, "session", intent->destination->session_id);
-  set_optional (object, "folder", intent->destination->folder_id);
-  set_optional (object, "name", intent->destination->name);
-  set_optional (object, "file", intent->destination->file_id);
+  set_destination (object, intent->destination);
   set_optional (object, "sizing", sizing_names[intent->sizing]);
   set_size (object, "size", intent->size);
   set_optional (object, "padding", padding_names[intent->padding]);
@@ -217,6 +223,32 @@ box_journal_format_committed (const BoxFile *file)
     set_size (object, "size", file->size);
   if (file->has_sha1)
     set_sha1 (object, &file->sha1);
+  return to_line (object);
+}
+
+char *
+box_journal_format_kept (void)
+{
+  return to_line (new_record ("kept"));
+}
+
+char *
+box_journal_format_redirected (const BoxDestination *destination, BoxIfExists if_exists)
+{
+  JsonObject *object = new_record ("redirected");
+
+  set_destination (object, destination);
+  set_optional (object, "if-exists", if_exists_names[if_exists]);
+  return to_line (object);
+}
+
+char *
+box_journal_format_failed (const char *message, gint64 time)
+{
+  JsonObject *object = new_record ("failed");
+
+  set_size (object, "time", (guint64) time);
+  set_optional (object, "message", message);
   return to_line (object);
 }
 
@@ -458,6 +490,50 @@ apply_committing (BoxJournalState *state, JsonObject *object)
   return TRUE;
 }
 
+static gboolean
+apply_kept (BoxJournalState *state, JsonObject *object)
+{
+  state->kept = state->file != NULL;
+  return state->kept;
+}
+
+static gboolean
+apply_redirected (BoxJournalState *state, JsonObject *object)
+{
+  g_autoptr (BoxDestination) destination = parse_destination (object);
+  BoxRecordingIntent *intent = state->intent;
+  guint if_exists;
+
+  if (intent == NULL || destination == NULL || destination->kind == BOX_DESTINATION_SESSION
+      || !get_choice (object, "if-exists", if_exists_names, G_N_ELEMENTS (if_exists_names),
+                      &if_exists))
+    return FALSE;
+  /* The application that was to commit a session knows nothing of another one. */
+  intent->commit |= intent->destination->kind == BOX_DESTINATION_SESSION;
+  if (state->commit_begun)
+    g_ptr_array_add (state->earlier, g_steal_pointer (&intent->destination));
+  g_clear_pointer (&intent->destination, box_destination_free);
+  intent->destination = g_steal_pointer (&destination);
+  intent->if_exists = (BoxIfExists) if_exists;
+  state->commit_begun = FALSE;
+  forget_session (state);
+  return TRUE;
+}
+
+static gboolean
+apply_failed (BoxJournalState *state, JsonObject *object)
+{
+  const char *message = get_string (object, "message");
+  guint64 time;
+
+  if (message == NULL || !get_size (object, "time", &time))
+    return FALSE;
+  g_free (state->failure);
+  state->failure = g_strdup (message);
+  state->failed_at = (gint64) time;
+  return TRUE;
+}
+
 /* FALSE where the record makes no sense. Records that a later version may have added are passed
  * over. */
 static gboolean
@@ -474,6 +550,9 @@ apply_record (BoxJournalState *state, JsonObject *object)
     { "end", apply_end },
     { "committing", apply_committing },
     { "committed", apply_committed },
+    { "kept", apply_kept },
+    { "redirected", apply_redirected },
+    { "failed", apply_failed },
   };
   const char *kind = get_string (object, "record");
 
@@ -540,6 +619,7 @@ box_journal_replay (const char *data, gsize length)
   gsize start = 0;
 
   state->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  state->earlier = g_ptr_array_new_with_free_func ((GDestroyNotify) box_destination_free);
   while (start < length && state->foreign_version == 0)
     {
       const char *newline = memchr (data + start, '\n', length - start);
@@ -568,6 +648,12 @@ copy_part (gconstpointer part, gpointer user_data)
   return box_part_copy (part);
 }
 
+static gpointer
+copy_destination (gconstpointer destination, gpointer user_data)
+{
+  return box_destination_copy (destination);
+}
+
 BoxJournalState *
 box_journal_state_copy (const BoxJournalState *state)
 {
@@ -576,7 +662,9 @@ box_journal_state_copy (const BoxJournalState *state)
   copy->intent = box_recording_intent_copy (state->intent);
   copy->session = state->session != NULL ? box_session_copy (state->session) : NULL;
   copy->parts = g_ptr_array_copy (state->parts, (GCopyFunc) copy_part, NULL);
+  copy->earlier = g_ptr_array_copy (state->earlier, (GCopyFunc) copy_destination, NULL);
   copy->file = state->file != NULL ? box_file_copy (state->file) : NULL;
+  copy->failure = g_strdup (state->failure);
   return copy;
 }
 
@@ -588,6 +676,8 @@ box_journal_state_free (BoxJournalState *state)
   box_recording_intent_free (state->intent);
   g_clear_pointer (&state->session, box_session_free);
   g_ptr_array_unref (state->parts);
+  g_ptr_array_unref (state->earlier);
   g_clear_pointer (&state->file, box_file_free);
+  g_free (state->failure);
   g_free (state);
 }

@@ -62,17 +62,26 @@ char *box_journal_format_end (const BoxRecordingEnd *end);
 /* Written before the commit (or the direct upload) is sent. */
 char *box_journal_format_committing (void);
 char *box_journal_format_committed (const BoxFile *file);
+/* The recording stays although Box has it. */
+char *box_journal_format_kept (void);
+/* The file goes elsewhere than the intent says. Forgets the session and its parts. */
+char *box_journal_format_redirected (const BoxDestination *destination, BoxIfExists if_exists);
+/* @message: why it is not at Box yet; @time: Unix time, seconds. */
+char *box_journal_format_failed (const char *message, gint64 time);
 
 /**
  * BoxJournalState:
- * @intent: NULL where the journal does not say, or was written by a version that this one cannot
- * read.
+ * @intent: with the last destination. NULL where the journal does not say, or was written by a
+ * version that this one cannot read.
  * @session: the last session, of @session_size bytes; NULL: none.
  * @parts: (element-type BoxPart): what Box has acknowledged in it, on its grid, sorted by offset,
  * none twice.
  * @ended: the stream came to its end, as @end says. Otherwise its writer died (or is still at it).
  * @commit_begun: a commit may have been sent.
  * @file: Box's answer to the commit, NULL: none.
+ * @kept: with @file: the recording is to stay.
+ * @earlier: (element-type BoxDestination): where it was to go before, and may have been committed.
+ * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
  * @valid_length: bytes up to and including the last whole line; what follows is to be cut off
  * before anything is appended.
  * @torn: something follows.
@@ -90,6 +99,10 @@ typedef struct
   BoxRecordingEnd end;
   gboolean commit_begun;
   BoxFile *file;
+  gboolean kept;
+  GPtrArray *earlier;
+  char *failure;
+  gint64 failed_at;
   gsize valid_length;
   gboolean torn;
   gboolean damaged;

@@ -155,9 +155,9 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
     }
   if (!ok)
     {
-      g_unlink (temporary);
       if (recording->data_fd >= 0)
         g_unlink (recording->data_path);
+      g_unlink (temporary);
       return FALSE;
     }
   recording->journal_size = length;
@@ -635,6 +635,45 @@ box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GErro
   return append (recording, box_journal_format_committed (file), error);
 }
 
+gboolean
+box_recording_set_kept (BoxRecording *recording, GError **error)
+{
+  return append (recording, box_journal_format_kept (), error);
+}
+
+gboolean
+box_recording_redirect (BoxRecording *recording, const BoxDestination *destination,
+                        BoxIfExists if_exists, GError **error)
+{
+  if (!append (recording, box_journal_format_redirected (destination, if_exists), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  g_clear_pointer (&recording->session_id, g_free);
+  g_clear_pointer (&recording->session, box_session_free);
+  g_hash_table_remove_all (recording->parts);
+  recording->committing = FALSE;
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+void
+box_recording_note_failure (BoxRecording *recording, const GError *failure)
+{
+  g_autoptr (BoxJournalState) state = box_recording_get_state (recording);
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+
+  if (g_strcmp0 (state->failure, failure->message) != 0)
+    (void) append (recording, box_journal_format_failed (failure->message, now), NULL);
+}
+
+gboolean
+box_recording_is_interrupted (const BoxJournalState *state, guint64 size)
+{
+  if (state->intent != NULL && state->intent->sizing == BOX_SIZING_EXACT)
+    return size < state->intent->size || (!state->ended && size != state->intent->size);
+  return !state->ended;
+}
+
 /* What is removed empty was recorded empty: so says the journal before the data file goes, for
  * otherwise a removal that is cut short looks like bytes that somebody has lost. A disk that is too
  * full for that line is no reason to keep anything. */
@@ -665,5 +704,7 @@ box_recording_remove (BoxRecording *recording, GError **error)
         box_fileio_set_error (error, errno, "remove", paths[i]);
         return FALSE;
       }
-  return box_fileio_sync_directory (recording->directory, error);
+  /* What a power cut brings back is removed again: its journal says enough. */
+  (void) box_fileio_sync_directory (recording->directory, NULL);
+  return TRUE;
 }

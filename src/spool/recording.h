@@ -88,6 +88,22 @@ box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GErr
 gboolean box_recording_set_committing (BoxRecording *recording, GError **error);
 gboolean box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GError **error);
 
+/* The recording stays although Box has it. After set_committed. */
+gboolean box_recording_set_kept (BoxRecording *recording, GError **error);
+
+/* The file goes to @destination (FOLDER or FILE) instead. Not with an upload under way; the session
+ * that the journal has, if any, is forgotten. */
+gboolean box_recording_redirect (BoxRecording *recording, const BoxDestination *destination,
+                                 BoxIfExists if_exists, GError **error);
+
+/* Why it is not at Box yet, for those who ask later. Not written if the journal says the same
+ * already, or cannot be written. */
+void box_recording_note_failure (BoxRecording *recording, const GError *failure);
+
+/* Whether the stream was cut short before its end, going by @state and @size, the bytes of its
+ * data: its writer died or failed, or it is not as long as it had to be. */
+gboolean box_recording_is_interrupted (const BoxJournalState *state, guint64 size);
+
 /* Deletes both files, durably. Only where Box is known to have the bytes, or there are none. */
 gboolean box_recording_remove (BoxRecording *recording, GError **error);
 

@@ -145,26 +145,80 @@ measure_locked (BoxSpool *spool)
   for_each_file (spool->path, BOX_RECORDING_DATA_SUFFIX, add_size, &spool->used, NULL);
 }
 
-/* A journal that its maker did not come to name, and the data file that belongs to it, in which
- * nothing can be yet. One that is just being made is younger, or locked. */
+/* The state that the journal at @path adds up to; @busy: somebody holds it. */
+static BoxJournalState *
+read_state (const char *path, gboolean *busy, GError **error)
+{
+  g_autofree char *text = NULL;
+  struct stat info;
+  int fd = open (path, LOOK_FLAGS);
+  gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
+
+  if (!ok)
+    box_fileio_set_error (error, errno, "read", path);
+  else if (!S_ISREG (info.st_mode) || info.st_size > JOURNAL_MAX)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a journal",
+                   path);
+      ok = FALSE;
+    }
+  if (ok)
+    {
+      text = g_malloc ((gsize) info.st_size + 1);
+      *busy = box_fileio_is_locked (fd);
+      ok = box_fileio_read (fd, path, 0, (guint8 *) text, (gsize) info.st_size, error);
+    }
+  if (fd >= 0)
+    close (fd);
+  return ok ? box_journal_replay (text, (gsize) info.st_size) : NULL;
+}
+
+/* Whether @path is a journal that its maker will not come to name any more: one that is just being
+ * made is locked, or younger. */
+static gboolean
+is_abandoned (const char *path)
+{
+  int fd = open (path, LOOK_FLAGS);
+  struct stat info;
+  gboolean abandoned;
+
+  if (fd < 0)
+    return FALSE;
+  abandoned = fstat (fd, &info) == 0 && !box_fileio_is_locked (fd)
+              && info.st_mtime + UNNAMED_SECONDS < g_get_real_time () / G_USEC_PER_SEC;
+  close (fd);
+  return abandoned;
+}
+
+static gboolean
+has_intent (const char *journal_path)
+{
+  gboolean busy;
+  g_autoptr (BoxJournalState) state = read_state (journal_path, &busy, NULL);
+
+  return state != NULL && state->intent != NULL;
+}
+
+/* A journal without its name is removed with its data file, in which nothing can be yet. Where
+ * something is, the machine went down before the name was on disk: it gets it now. */
 static void
 sweep (const char *path, gpointer user_data)
 {
   g_autofree char *stem = g_strndup (path, strlen (path) - strlen (UNNAMED_SUFFIX));
   g_autofree char *data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
-  int fd = open (path, LOOK_FLAGS);
-  struct stat info, data_info;
+  g_autofree char *journal_path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
+  struct stat info;
 
-  if (fd < 0)
+  if (!is_abandoned (path))
     return;
-  if (fstat (fd, &info) == 0 && !box_fileio_is_locked (fd)
-      && info.st_mtime + UNNAMED_SECONDS < g_get_real_time () / G_USEC_PER_SEC
-      && (stat (data_path, &data_info) != 0 || data_info.st_size == 0))
+  if (stat (data_path, &info) == 0 && info.st_size > 0)
     {
-      g_unlink (data_path);
-      g_unlink (path);
+      if (has_intent (path))
+        g_rename (path, journal_path);
+      return;
     }
-  close (fd);
+  g_unlink (data_path);
+  g_unlink (path);
 }
 
 BoxSpool *
@@ -276,38 +330,10 @@ const char *
 box_spool_status_to_string (BoxSpoolStatus status)
 {
   static const char *const names[] = {
-    "in use", "complete", "interrupted", "committed", "unreadable",
+    "in use", "complete", "interrupted", "committed", "kept", "unreadable",
   };
 
   return names[status];
-}
-
-/* The state that the journal at @path adds up to; @busy: somebody holds it. */
-static BoxJournalState *
-read_state (const char *path, gboolean *busy, GError **error)
-{
-  g_autofree char *text = NULL;
-  struct stat info;
-  int fd = open (path, LOOK_FLAGS);
-  gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
-
-  if (!ok)
-    box_fileio_set_error (error, errno, "read", path);
-  else if (!S_ISREG (info.st_mode) || info.st_size > JOURNAL_MAX)
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a journal",
-                   path);
-      ok = FALSE;
-    }
-  if (ok)
-    {
-      text = g_malloc ((gsize) info.st_size + 1);
-      *busy = box_fileio_is_locked (fd);
-      ok = box_fileio_read (fd, path, 0, (guint8 *) text, (gsize) info.st_size, error);
-    }
-  if (fd >= 0)
-    close (fd);
-  return ok ? box_journal_replay (text, (gsize) info.st_size) : NULL;
 }
 
 static BoxSpoolStatus
@@ -317,50 +343,88 @@ status_of (const BoxSpoolEntry *spooled, gboolean busy)
     return BOX_SPOOL_UNREADABLE;
   if (busy)
     return BOX_SPOOL_BUSY;
+  if (spooled->state->kept)
+    return BOX_SPOOL_KEPT;
   if (spooled->state->file != NULL)
     return BOX_SPOOL_COMMITTED;
-  return spooled->state->ended ? BOX_SPOOL_COMPLETE : BOX_SPOOL_INTERRUPTED;
+  return box_recording_is_interrupted (spooled->state, spooled->size) ? BOX_SPOOL_INTERRUPTED
+                                                                      : BOX_SPOOL_COMPLETE;
+}
+
+/* Why the recording cannot be finished from its files; NULL: it can. @unread: (nullable): why its
+ * journal could not be read. Free with g_free(). */
+static char *
+find_problem (const BoxSpoolEntry *spooled, const GError *unread)
+{
+  if (unread != NULL)
+    return g_strdup (unread->message);
+  if (spooled->state->foreign_version != 0)
+    return g_strdup_printf ("%s is of format %" G_GUINT64_FORMAT
+                            ", which this version cannot read: use a newer one",
+                            spooled->journal_path, spooled->state->foreign_version);
+  if (spooled->state->intent == NULL)
+    return g_strdup_printf ("%s does not say where the recording goes: upload %s with "
+                            "\"boxupload put\", then remove both",
+                            spooled->journal_path, spooled->data_path);
+  return NULL;
+}
+
+/* Data whose journal is gone. In this order a recording that is being made, or removed, is none:
+ * its data comes after the unnamed journal, and goes before the journal. */
+static gboolean
+is_lone_data (const BoxSpoolEntry *spooled)
+{
+  g_autofree char *unnamed =
+      g_strconcat (spooled->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
+
+  return !g_file_test (spooled->journal_path, G_FILE_TEST_EXISTS)
+         && g_file_test (spooled->data_path, G_FILE_TEST_EXISTS)
+         && (!g_file_test (unnamed, G_FILE_TEST_EXISTS) || is_abandoned (unnamed))
+         && !g_file_test (spooled->journal_path, G_FILE_TEST_EXISTS);
+}
+
+static char *
+describe_lone_data (const BoxSpoolEntry *spooled)
+{
+  return g_strdup_printf ("%s has no journal, so nothing says where it goes: upload it with "
+                          "\"boxupload put\" if it is of use, then remove it with "
+                          "\"boxupload spool rm %s\"",
+                          spooled->data_path, spooled->name);
 }
 
 BoxSpoolEntry *
 box_spool_look (BoxSpool *spool, const char *name)
 {
   g_autofree char *stem = g_build_filename (spool->path, name, NULL);
-  g_autofree char *path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
+  g_autoptr (BoxSpoolEntry) spooled = g_new0 (BoxSpoolEntry, 1);
   g_autoptr (GError) error = NULL;
-  BoxSpoolEntry *spooled;
   gboolean busy = FALSE;
-  g_autoptr (BoxJournalState) state = read_state (path, &busy, &error);
 
-  if (state == NULL && !g_file_test (path, G_FILE_TEST_EXISTS))
-    return NULL;
-  spooled = g_new0 (BoxSpoolEntry, 1);
   spooled->name = g_strdup (name);
-  spooled->journal_path = g_strdup (path);
+  spooled->journal_path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
   spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  spooled->state = read_state (spooled->journal_path, &busy, &error);
+  if (is_lone_data (spooled))
+    spooled->problem = describe_lone_data (spooled);
+  else if (spooled->state == NULL && !g_file_test (spooled->journal_path, G_FILE_TEST_EXISTS))
+    return NULL;
+  if (spooled->state == NULL)
+    spooled->state = box_journal_replay ("", 0);
   add_size (spooled->data_path, &spooled->size);
-  spooled->state = state != NULL ? g_steal_pointer (&state) : box_journal_replay ("", 0);
-  if (error != NULL)
-    spooled->problem = g_strdup (error->message);
-  else if (spooled->state->foreign_version != 0)
-    spooled->problem = g_strdup_printf ("%s is of format %" G_GUINT64_FORMAT
-                                        ", which this version cannot read: use a newer one",
-                                        path, spooled->state->foreign_version);
-  else if (spooled->state->intent == NULL)
-    spooled->problem = g_strdup_printf ("%s does not say where the recording goes: upload %s with "
-                                        "\"boxupload put\", then remove both",
-                                        path, spooled->data_path);
+  if (spooled->problem == NULL)
+    spooled->problem = find_problem (spooled, error);
   spooled->status = status_of (spooled, busy);
-  return spooled;
+  return g_steal_pointer (&spooled);
 }
 
+/* Its name without the suffix that it ends in. */
 static void
 add_name (const char *path, gpointer user_data)
 {
   g_autofree char *base = g_path_get_basename (path);
 
-  base[strlen (base) - strlen (BOX_RECORDING_JOURNAL_SUFFIX)] = '\0';
-  g_ptr_array_add (user_data, g_steal_pointer (&base));
+  *strrchr (base, '.') = '\0';
+  g_hash_table_add (user_data, g_steal_pointer (&base));
 }
 
 static gint
@@ -372,12 +436,21 @@ compare_names (gconstpointer a, gconstpointer b)
 GPtrArray *
 box_spool_list_names (BoxSpool *spool, GError **error)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GHashTable) set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GPtrArray *names;
+  GHashTableIter iter;
+  gpointer name;
 
-  if (!for_each_file (spool->path, BOX_RECORDING_JOURNAL_SUFFIX, add_name, names, error))
+  /* A recording that is made or removed meanwhile has one of them. */
+  if (!for_each_file (spool->path, BOX_RECORDING_JOURNAL_SUFFIX, add_name, set, error)
+      || !for_each_file (spool->path, BOX_RECORDING_DATA_SUFFIX, add_name, set, error))
     return NULL;
+  names = g_ptr_array_new_with_free_func (g_free);
+  g_hash_table_iter_init (&iter, set);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    g_ptr_array_add (names, g_strdup (name));
   g_ptr_array_sort (names, compare_names);
-  return g_steal_pointer (&names);
+  return names;
 }
 
 GPtrArray *

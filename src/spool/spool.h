@@ -50,6 +50,7 @@ typedef enum
   BOX_SPOOL_COMPLETE,    /* its stream came to its end */
   BOX_SPOOL_INTERRUPTED, /* its writer died */
   BOX_SPOOL_COMMITTED,   /* Box has it; only the clearing up is left */
+  BOX_SPOOL_KEPT,        /* Box has it; it was cut short, and stays */
   BOX_SPOOL_UNREADABLE,  /* its journal is not there or makes no sense; see problem */
 } BoxSpoolStatus;
 
@@ -71,10 +72,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpoolEntry, box_spool_entry_free)
 /* "in use", "complete", … */
 const char *box_spool_status_to_string (BoxSpoolStatus status);
 
-/* (element-type BoxSpoolEntry): all recordings, oldest first. */
+/* (element-type BoxSpoolEntry): all recordings, oldest first; data without a journal as
+ * UNREADABLE. */
 GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
 
-/* (element-type filename): their names alone, oldest first: reads the directory, but no journal. */
+/* (element-type filename): their names alone, oldest first: reads the directory, but no journal.
+ * box_spool_look() may find that one is none. */
 GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 
 /* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */

@@ -150,6 +150,57 @@ spool_kit_recover (SpoolKit *kit, const char *journal_path, BoxRecovered *how)
   return error;
 }
 
+BoxRecovered
+spool_kit_finish (SpoolKit *kit, const char *path)
+{
+  BoxRecovered how = BOX_RECOVERED_EMPTY;
+  g_autoptr (GError) error = spool_kit_recover (kit, path, &how);
+
+  g_assert_no_error (error);
+  return how;
+}
+
+char *
+spool_kit_leave (BoxRecording *recording)
+{
+  char *path = spool_kit_journal_path (recording);
+
+  box_recording_unref (recording);
+  return path;
+}
+
+BoxSession *
+spool_kit_open_session (SpoolKit *kit, BoxRecording *recording, const char *name, guint64 size)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autofree char *id = box_emulator_add_session (kit->emulator, "0", name, NULL, size);
+  g_autoptr (GError) error = NULL;
+  BoxSession *session = box_client_get_session (kit->client, transport, id, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (box_recording_set_session (recording, session, size, NULL));
+  return session;
+}
+
+void
+spool_kit_add_part (SpoolKit *kit, BoxRecording *recording, const BoxSession *session, guint i,
+                    guint64 size)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  guint64 offset = i * session->part_size;
+  gsize length = (gsize) MIN (session->part_size, size - offset);
+  g_autofree guint8 *bytes = g_malloc (length);
+  g_autoptr (GPtrArray) parts = NULL;
+
+  spool_kit_fill (offset, bytes, length);
+  g_assert_true (box_emulator_add_part (kit->emulator, session->id, offset, bytes, length));
+  parts = box_client_list_parts (kit->client, transport, session, NULL, NULL);
+  g_assert_nonnull (parts);
+  for (guint k = 0; k < parts->len; k++)
+    if (((BoxPart *) parts->pdata[k])->offset == offset)
+      g_assert_true (box_recording_add_part (recording, parts->pdata[k], NULL));
+}
+
 guint
 spool_kit_count (SpoolKit *kit)
 {

@@ -53,6 +53,20 @@ char *spool_kit_journal_path (BoxRecording *recording);
 /* Opens the recording with this journal and finishes it: NULL where that worked. */
 GError *spool_kit_recover (SpoolKit *kit, const char *journal_path, BoxRecovered *how);
 
+/* The same where it has to work. */
+BoxRecovered spool_kit_finish (SpoolKit *kit, const char *journal_path);
+
+/* Closes a recording, as a process that ends does. Returns its journal; free with g_free(). */
+char *spool_kit_leave (BoxRecording *recording);
+
+/* A session at the emulator for a file of @size bytes, in the journal of @recording. */
+BoxSession *
+spool_kit_open_session (SpoolKit *kit, BoxRecording *recording, const char *name, guint64 size);
+
+/* Box has part @i of the pattern, and the journal says so. */
+void spool_kit_add_part (SpoolKit *kit, BoxRecording *recording, const BoxSession *session, guint i,
+                         guint64 size);
+
 /* How many recordings are in the spool. */
 guint spool_kit_count (SpoolKit *kit);
 

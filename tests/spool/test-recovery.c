@@ -20,59 +20,6 @@ tear_down (Fixture *kit, gconstpointer data)
   spool_kit_tear_down (kit);
 }
 
-/* Closes a recording, as a process that ends does. Returns its journal. */
-static char *
-leave (BoxRecording *recording)
-{
-  char *path = spool_kit_journal_path (recording);
-
-  box_recording_unref (recording);
-  return path;
-}
-
-static BoxRecovered
-recover (Fixture *kit, const char *path)
-{
-  BoxRecovered how = BOX_RECOVERED_EMPTY;
-  g_autoptr (GError) error = spool_kit_recover (kit, path, &how);
-
-  g_assert_no_error (error);
-  return how;
-}
-
-/* A session at the emulator for a file of @size bytes, in the journal of @recording. */
-static BoxSession *
-open_session (Fixture *kit, BoxRecording *recording, const char *name, guint64 size)
-{
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autofree char *id = box_emulator_add_session (kit->emulator, "0", name, NULL, size);
-  g_autoptr (GError) error = NULL;
-  BoxSession *session = box_client_get_session (kit->client, transport, id, NULL, &error);
-
-  g_assert_no_error (error);
-  g_assert_true (box_recording_set_session (recording, session, size, NULL));
-  return session;
-}
-
-/* Box has part @i of the pattern, and the journal says so. */
-static void
-add_part (Fixture *kit, BoxRecording *recording, const BoxSession *session, guint i, guint64 size)
-{
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  guint64 offset = i * session->part_size;
-  gsize length = (gsize) MIN (session->part_size, size - offset);
-  g_autofree guint8 *bytes = g_malloc (length);
-  g_autoptr (GPtrArray) parts = NULL;
-
-  spool_kit_fill (offset, bytes, length);
-  g_assert_true (box_emulator_add_part (kit->emulator, session->id, offset, bytes, length));
-  parts = box_client_list_parts (kit->client, transport, session, NULL, NULL);
-  g_assert_nonnull (parts);
-  for (guint k = 0; k < parts->len; k++)
-    if (((BoxPart *) parts->pdata[k])->offset == offset)
-      g_assert_true (box_recording_add_part (recording, parts->pdata[k], NULL));
-}
-
 static void
 test_complete_recording_is_committed_and_removed (Fixture *kit, gconstpointer data)
 {
@@ -81,8 +28,8 @@ test_complete_recording_is_committed_and_removed (Fixture *kit, gconstpointer da
   g_autofree char *path = NULL;
 
   spool_kit_end (recording);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
@@ -92,13 +39,14 @@ test_interrupted_recording_gets_the_size_that_it_has (Fixture *kit, gconstpointe
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", 4 * SPOOL_KIT_PART);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", 4 * SPOOL_KIT_PART);
   g_autoptr (BoxEmulatorSession) old = NULL;
   g_autofree char *path = NULL;
 
-  add_part (kit, recording, session, 0, 4 * SPOOL_KIT_PART);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_add_part (kit, recording, session, 0, 4 * SPOOL_KIT_PART);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   old = box_emulator_get_session (kit->emulator, session->id);
   g_assert_cmpint (old->state, ==, BOX_EMULATOR_SESSION_ABORTED);
@@ -108,9 +56,9 @@ static void
 test_small_recording_is_one_request (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  g_autofree char *path = leave (spool_kit_record (kit, intent, 12345));
+  g_autofree char *path = spool_kit_leave (spool_kit_record (kit, intent, 12345));
 
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", 12345);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "upload_file"), ==, 1);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
@@ -120,9 +68,9 @@ static void
 test_empty_recording_is_removed_and_makes_no_file (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  g_autofree char *path = leave (spool_kit_record (kit, intent, 0));
+  g_autofree char *path = spool_kit_leave (spool_kit_record (kit, intent, 0));
 
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_EMPTY);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_EMPTY);
   g_assert_cmpuint (box_emulator_count (kit->emulator, NULL), ==, 0);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
@@ -138,11 +86,11 @@ test_name_taken_while_the_session_was_open_is_changed (Fixture *kit, gconstpoint
 
   intent->if_exists = BOX_IF_EXISTS_RENAME;
   recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  session = spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   spool_kit_end (recording);
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   other = box_emulator_add_file (kit->emulator, "0", "clip.mp4", "theirs", 6);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip (1).mp4", SPOOL_KIT_SIZE);
 }
 
@@ -162,8 +110,8 @@ test_reserve_that_no_session_was_opened_for_is_not_padded (Fixture *kit, gconstp
   intent->padding = BOX_PADDING_ZERO;
   recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
   g_assert_true (box_recording_set_end (recording, &end, NULL));
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
 }
 
@@ -177,7 +125,7 @@ test_small_recording_that_is_not_to_be_committed_names_the_way_out (Fixture *kit
   BoxRecovered how;
 
   intent->commit = FALSE;
-  path = leave (spool_kit_record (kit, intent, 1000));
+  path = spool_kit_leave (spool_kit_record (kit, intent, 1000));
   error = spool_kit_recover (kit, path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
   g_assert_nonnull (strstr (error->message, "boxupload put"));
@@ -190,15 +138,16 @@ test_session_that_holds_other_content_is_replaced (Fixture *kit, gconstpointer d
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   g_autofree guint8 *zeros = g_malloc0 (SPOOL_KIT_PART);
   g_autofree char *path = NULL;
 
   spool_kit_end (recording);
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   g_assert_true (
       box_emulator_add_part (kit->emulator, session->id, 0, zeros, (gsize) SPOOL_KIT_PART));
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
 }
 
@@ -207,13 +156,14 @@ test_parts_that_box_has_are_not_sent_again (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   g_autofree char *path = NULL;
 
-  add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
-  add_part (kit, recording, session, 2, SPOOL_KIT_SIZE);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
+  spool_kit_add_part (kit, recording, session, 2, SPOOL_KIT_SIZE);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "upload_part"), ==, 1);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
@@ -227,149 +177,17 @@ test_session_that_is_gone_is_replaced (Fixture *kit, gconstpointer forget)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   g_autofree char *path = NULL;
 
-  add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
+  spool_kit_add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
   spool_kit_end (recording);
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   ((Forget) forget) (kit->emulator, session->id);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 1);
-}
-
-/* How the session of an earlier run does not help: a rule for one of its routes. */
-typedef struct
-{
-  const char *name;
-  const char *rule;
-} Useless;
-
-#define USELESS(name, route, what)                                                                 \
-  {                                                                                                \
-    name, "[{'route':'" route "','do':'reply'," what "}]"                                          \
-  }
-
-static const Useless useless[] = {
-  USELESS ("list-302", "list_parts", "'status':302,'headers':{'Location':'https://portal.test/'}"),
-  USELESS ("list-400", "list_parts", "'status':400"),
-  USELESS ("list-400-parameter", "list_parts", "'status':400,'json':{'code':'invalid_parameter'}"),
-  USELESS ("list-403", "list_parts", "'status':403"),
-  USELESS ("list-404", "list_parts", "'status':404"),
-  USELESS ("list-405", "list_parts", "'status':405"),
-  USELESS ("list-409", "list_parts", "'status':409"),
-  USELESS ("list-410", "list_parts", "'status':410"),
-  USELESS ("list-412", "list_parts", "'status':412"),
-  USELESS ("list-413", "list_parts", "'status':413"),
-  USELESS ("list-416", "list_parts", "'status':416"),
-  USELESS ("list-416-range", "list_parts", "'status':416,'json':{'code':'invalid_range'}"),
-  USELESS ("list-421", "list_parts", "'status':421"),
-  USELESS ("list-422", "list_parts", "'status':422"),
-  USELESS ("list-501", "list_parts", "'status':501"),
-  USELESS ("list-505", "list_parts", "'status':505"),
-  USELESS ("list-is-nonsense", "list_parts", "'status':200,'body':'no'"),
-  USELESS ("list-has-another-grid", "list_parts",
-           "'status':200,'json':{'entries':[{'part_id':'00','offset':0,'size':4096,'sha1':"
-           "'0000000000000000000000000000000000000000'}],'limit':1000,'offset':0,'total_count':1}"),
-  USELESS ("part-400", "upload_part", "'times':1,'status':400"),
-  USELESS ("part-413", "upload_part", "'times':1,'status':413"),
-  USELESS ("part-416-range", "upload_part",
-           "'times':1,'status':416,"
-           "'json':{'code':'invalid_range'}"),
-  USELESS ("part-421", "upload_part", "'times':1,'status':421"),
-  USELESS ("part-422", "upload_part", "'times':1,'status':422"),
-  USELESS ("part-501", "upload_part", "'times':1,'status':501"),
-  USELESS ("commit-400", "commit", "'times':1,'status':400"),
-  USELESS ("commit-422", "commit", "'times':1,'status':422"),
-};
-
-/* Finishes the recording at @path; what can pass is tried for a second only. */
-static GError *
-recover_soon (Fixture *kit, const char *path)
-{
-  BoxRecoverySettings settings = { .client = kit->client, .retry_timeout = 1 };
-  g_autoptr (BoxRecording) recording = NULL;
-  g_autoptr (BoxFile) file = NULL;
-  GError *error = NULL;
-  BoxRecovered how;
-
-  recording = box_recording_open (path, &error);
-  g_assert_no_error (error);
-  box_recovery_run (recording, &settings, NULL, NULL, NULL, &how, &file, &error);
-  return error;
-}
-
-static void
-test_session_that_does_not_help_is_replaced (Fixture *kit, gconstpointer data)
-{
-  const Useless *useless_one = data;
-  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
-  g_autoptr (BoxEmulatorSession) old = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-
-  add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
-  spool_kit_end (recording);
-  path = leave (recording);
-  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
-  error = recover_soon (kit, path);
-  g_assert_no_error (error);
-  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
-  g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 1);
-  old = box_emulator_get_session (kit->emulator, session->id);
-  g_assert_cmpint (old->state, !=, BOX_EMULATOR_SESSION_COMMITTED);
-}
-
-/* What another session cannot mend is not tried with one: the parts of the old one stay. */
-static void
-test_session_is_kept_where_another_could_not_help (Fixture *kit, gconstpointer data)
-{
-  const Useless *useless_one = data;
-  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
-  g_autoptr (BoxEmulatorSession) old = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-
-  spool_kit_end (recording);
-  path = leave (recording);
-  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
-  error = recover_soon (kit, path);
-  g_assert_nonnull (error);
-  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
-  old = box_emulator_get_session (kit->emulator, session->id);
-  g_assert_cmpint (old->state, ==, BOX_EMULATOR_SESSION_OPEN);
-}
-
-static const Useless kept[] = {
-  USELESS ("list-401", "list_parts", "'status':401"),
-  USELESS ("list-407", "list_parts", "'status':407"),
-  USELESS ("list-507", "list_parts", "'status':507"),
-  USELESS ("part-storage-limit", "upload_part",
-           "'status':403,'json':{'code':'storage_limit_exceeded'}"),
-};
-
-static void
-add_session_tests (void)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (useless); i++)
-    {
-      g_autofree char *path = g_strconcat ("/recovery/useless-session/", useless[i].name, NULL);
-
-      g_test_add (path, Fixture, &useless[i], set_up, test_session_that_does_not_help_is_replaced,
-                  tear_down);
-    }
-  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
-    {
-      g_autofree char *path = g_strconcat ("/recovery/kept-session/", kept[i].name, NULL);
-
-      g_test_add (path, Fixture, &kept[i], set_up,
-                  test_session_is_kept_where_another_could_not_help, tear_down);
-    }
 }
 
 static void
@@ -384,7 +202,7 @@ test_given_session_that_is_gone_is_an_error (Fixture *kit, gconstpointer data)
 
   box_destination_free (intent->destination);
   intent->destination = box_destination_new_session (id, NULL);
-  path = leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
+  path = spool_kit_leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
   box_emulator_expire_session (kit->emulator, id);
   error = spool_kit_recover (kit, path, &how);
   g_assert_nonnull (error);
@@ -409,8 +227,8 @@ test_given_reserve_of_a_dead_writer_is_padded (Fixture *kit, gconstpointer data)
   intent->sizing = BOX_SIZING_RESERVE;
   intent->size = 3 * SPOOL_KIT_PART;
   intent->padding = BOX_PADDING_ZERO;
-  path = leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   file = box_emulator_find_file (kit->emulator, "0", "clip.mp4");
   g_assert_cmpuint (file->size, ==, 3 * SPOOL_KIT_PART);
   g_assert_cmpstr (file->sha1, ==, sha1);
@@ -429,17 +247,17 @@ test_journal_cut_anywhere_commits_once (Fixture *kit, gconstpointer data)
 
   intent->if_exists = BOX_IF_EXISTS_VERSION;
   recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  session = spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   for (guint i = 0; i < 3; i++)
-    add_part (kit, recording, session, i, SPOOL_KIT_SIZE);
+    spool_kit_add_part (kit, recording, session, i, SPOOL_KIT_SIZE);
   spool_kit_end (recording);
   box_recording_set_committing (recording, NULL);
   data_path = g_strdup (box_recording_get_path (recording));
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   g_file_get_contents (path, &journal, NULL, NULL);
   g_file_get_contents (data_path, &bytes, &size, NULL);
   lines = g_strsplit (journal, "\n", -1);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
 
   for (guint n = 1; lines[n] != NULL; n++)
     {
@@ -449,7 +267,7 @@ test_journal_cut_anywhere_commits_once (Fixture *kit, gconstpointer data)
         g_string_append_printf (rest, "%s\n", lines[i]);
       g_assert_true (g_file_set_contents (path, rest->str, -1, NULL));
       g_assert_true (g_file_set_contents (data_path, bytes, (gssize) size, NULL));
-      g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+      g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
       spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
       g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 1);
     }
@@ -468,8 +286,8 @@ test_committed_recording_is_removed_when_box_confirms (Fixture *kit, gconstpoint
   file.id = id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", bytes, 1000);
   spool_kit_end (recording);
   box_recording_set_committed (recording, &file, NULL);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "upload_file"), ==, 0);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
@@ -509,8 +327,8 @@ test_committed_recording_that_others_followed_is_removed (Fixture *kit, gconstpo
   add_version (kit, id, "theirs");
   spool_kit_end (recording);
   box_recording_set_committed (recording, &file, NULL);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
 
@@ -526,7 +344,7 @@ test_committed_recording_stays_when_box_says_otherwise (Fixture *kit, gconstpoin
   BoxRecovered how;
 
   box_recording_set_committed (recording, &file, NULL);
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   error = spool_kit_recover (kit, path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY);
   g_assert_cmpuint (spool_kit_count (kit), ==, 1);
@@ -542,8 +360,8 @@ test_removal_that_was_cut_short_is_completed (Fixture *kit, gconstpointer data)
 
   box_recording_set_committed (recording, &file, NULL);
   g_assert_cmpint (g_unlink (box_recording_get_path (recording)), ==, 0);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   g_assert_cmpuint (box_emulator_count (kit->emulator, NULL), ==, 0);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
@@ -557,8 +375,8 @@ test_removal_of_an_empty_one_that_was_cut_short_is_completed (Fixture *kit, gcon
 
   spool_kit_end (recording);
   g_assert_cmpint (g_unlink (box_recording_get_path (recording)), ==, 0);
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_EMPTY);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_EMPTY);
   g_assert_cmpuint (box_emulator_count (kit->emulator, NULL), ==, 0);
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
@@ -574,7 +392,7 @@ test_data_that_was_cut_off_is_reported (Fixture *kit, gconstpointer data)
 
   spool_kit_end (recording);
   g_assert_cmpint (truncate (box_recording_get_path (recording), 999), ==, 0);
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   error = spool_kit_recover (kit, path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
   g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 0);
@@ -595,7 +413,7 @@ test_data_that_changed_on_disk_is_reported (Fixture *kit, gconstpointer data)
   end.has_sha1 = TRUE;
   g_assert_true (box_recording_set_end (recording, &end, NULL));
   g_assert_true (box_recording_write (recording, 500, "flip", 4, NULL));
-  path = leave (recording);
+  path = spool_kit_leave (recording);
   error = spool_kit_recover (kit, path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY);
   g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 0);
@@ -607,7 +425,8 @@ test_session_elsewhere_is_not_used (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
-  g_autoptr (BoxSession) session = open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   g_autoptr (BoxEmulator) other = box_emulator_new (NULL, NULL);
   g_autofree char *url = NULL, *path = NULL;
   const char *port = strrchr (box_emulator_get_origin (other, FALSE), ':');
@@ -621,8 +440,8 @@ test_session_elsewhere_is_not_used (Fixture *kit, gconstpointer data)
       *urls[i] = g_strdup (url);
     }
   g_assert_true (box_recording_set_session (recording, session, SPOOL_KIT_SIZE, NULL));
-  path = leave (recording);
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  path = spool_kit_leave (recording);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count (other, NULL), ==, 0);
 }
@@ -631,7 +450,7 @@ static void
 test_damaged_head_is_reported_and_kept (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  g_autofree char *path = leave (spool_kit_record (kit, intent, 1000));
+  g_autofree char *path = spool_kit_leave (spool_kit_record (kit, intent, 1000));
   g_autoptr (GError) error = NULL;
   BoxRecovered how;
   int fd = g_open (path, O_WRONLY, 0);
@@ -648,7 +467,7 @@ static void
 test_name_that_is_taken_keeps_the_recording (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  g_autofree char *path = leave (spool_kit_record (kit, intent, 1000));
+  g_autofree char *path = spool_kit_leave (spool_kit_record (kit, intent, 1000));
   g_autofree char *id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", "other", 5);
   g_autoptr (GError) error = NULL;
   BoxRecovered how;
@@ -678,7 +497,7 @@ static void
 test_stopped_recovery_goes_on_where_it_was (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
-  g_autofree char *path = leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
+  g_autofree char *path = spool_kit_leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   BoxRecoverySettings settings = { .client = kit->client, .parallel = 1, .retry_timeout = 20 };
   Canceller canceller = { kit, cancellable };
@@ -699,7 +518,7 @@ test_stopped_recovery_goes_on_where_it_was (Fixture *kit, gconstpointer data)
   box_recording_unref (recording);
   box_emulator_clear_scenario (kit->emulator);
 
-  g_assert_cmpint (recover (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "upload_part"), ==, 3);
 }
@@ -751,6 +570,5 @@ main (int argc, char **argv)
   ADD ("damaged-head-is-reported-and-kept", test_damaged_head_is_reported_and_kept, NULL);
   ADD ("name-that-is-taken-keeps-the-recording", test_name_that_is_taken_keeps_the_recording, NULL);
   ADD ("stopped-recovery-goes-on-where-it-was", test_stopped_recovery_goes_on_where_it_was, NULL);
-  add_session_tests ();
   return g_test_run ();
 }

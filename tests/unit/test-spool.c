@@ -289,6 +289,64 @@ test_what_was_never_begun_is_swept (Fixture *fixture, gconstpointer data)
   g_assert_true (has_file (fixture, "c.journal.new"));
 }
 
+/* Puts the recording's journal back to where it is before it has its name. */
+static void
+unname (Fixture *fixture, BoxRecording *recording)
+{
+  g_autofree char *named = journal_path_of (recording);
+  g_autofree char *unnamed = g_strconcat (named, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
+  struct utimbuf old = { .modtime = g_get_real_time () / G_USEC_PER_SEC - 3600 };
+
+  g_assert_cmpint (g_rename (named, unnamed), ==, 0);
+  g_assert_cmpint (g_utime (unnamed, &old), ==, 0);
+}
+
+static void
+test_recording_that_lost_its_name_gets_it_back (Fixture *fixture, gconstpointer data)
+{
+  BoxRecording *recording = record (fixture, 4);
+  g_autoptr (BoxSpool) again = NULL;
+  g_autoptr (GPtrArray) entries = NULL;
+
+  unname (fixture, recording);
+  box_recording_unref (recording);
+  again = box_spool_open (fixture->dir, 0, NULL);
+  entries = list (fixture);
+  g_assert_cmpuint (entries->len, ==, 1);
+  g_assert_cmpint (((BoxSpoolEntry *) entries->pdata[0])->status, ==, BOX_SPOOL_INTERRUPTED);
+}
+
+static void
+test_data_without_a_journal_is_listed (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) entries = NULL;
+  const BoxSpoolEntry *lone;
+
+  put_file (fixture, "20260101-000000-00000000.data", "bytes");
+  put_file (fixture, "20260102-000000-00000000.data", "bytes");
+  put_old_file (fixture, "20260102-000000-00000000.journal.new", "{");
+  entries = list (fixture);
+  g_assert_cmpuint (entries->len, ==, 2);
+  for (guint i = 0; i < entries->len; i++)
+    {
+      lone = entries->pdata[i];
+      g_assert_cmpint (lone->status, ==, BOX_SPOOL_UNREADABLE);
+      g_assert_cmpuint (lone->size, ==, 5);
+      g_assert_nonnull (strstr (lone->problem, "boxupload put"));
+    }
+}
+
+static void
+test_data_that_is_just_being_made_is_not_listed (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) entries = NULL;
+
+  put_file (fixture, "20260101-000000-00000000.journal.new", "{");
+  put_file (fixture, "20260101-000000-00000000.data", "");
+  entries = list (fixture);
+  g_assert_cmpuint (entries->len, ==, 0);
+}
+
 static void
 on_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
             gpointer user_data)
@@ -343,6 +401,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/spool/default-directory-is-under-the-state-directory",
                    test_default_directory_is_under_the_state_directory);
+  ADD ("recording-that-lost-its-name-gets-it-back", 0,
+       test_recording_that_lost_its_name_gets_it_back);
+  ADD ("data-without-a-journal-is-listed", 0, test_data_without_a_journal_is_listed);
+  ADD ("data-that-is-just-being-made-is-not-listed", 0,
+       test_data_that_is_just_being_made_is_not_listed);
   ADD ("directory-is-made-private", 0, test_directory_is_made_private);
   ADD ("directory-that-others-can-write-is-refused", 0,
        test_directory_that_others_can_write_is_refused);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What becomes of the session of an earlier run that Box refuses in one way or another. */
+
+#include <string.h>
+
+#include "spool-kit.h"
+
+typedef SpoolKit Fixture;
+
+static void
+set_up (Fixture *kit, gconstpointer data)
+{
+  spool_kit_set_up (kit);
+}
+
+static void
+tear_down (Fixture *kit, gconstpointer data)
+{
+  spool_kit_tear_down (kit);
+}
+
+/* How the session of an earlier run does not help: a rule for one of its routes. */
+typedef struct
+{
+  const char *name;
+  const char *rule;
+} Useless;
+
+#define USELESS(name, route, what)                                                                 \
+  {                                                                                                \
+    name, "[{'route':'" route "','do':'reply'," what "}]"                                          \
+  }
+
+static const Useless useless[] = {
+  USELESS ("list-302", "list_parts", "'status':302,'headers':{'Location':'https://portal.test/'}"),
+  USELESS ("list-400", "list_parts", "'status':400"),
+  USELESS ("list-400-parameter", "list_parts", "'status':400,'json':{'code':'invalid_parameter'}"),
+  USELESS ("list-403", "list_parts", "'status':403"),
+  USELESS ("list-404", "list_parts", "'status':404"),
+  USELESS ("list-405", "list_parts", "'status':405"),
+  USELESS ("list-409", "list_parts", "'status':409"),
+  USELESS ("list-410", "list_parts", "'status':410"),
+  USELESS ("list-412", "list_parts", "'status':412"),
+  USELESS ("list-413", "list_parts", "'status':413"),
+  USELESS ("list-416", "list_parts", "'status':416"),
+  USELESS ("list-416-range", "list_parts", "'status':416,'json':{'code':'invalid_range'}"),
+  USELESS ("list-421", "list_parts", "'status':421"),
+  USELESS ("list-422", "list_parts", "'status':422"),
+  USELESS ("list-501", "list_parts", "'status':501"),
+  USELESS ("list-505", "list_parts", "'status':505"),
+  USELESS ("list-is-nonsense", "list_parts", "'status':200,'body':'no'"),
+  USELESS ("list-has-another-grid", "list_parts",
+           "'status':200,'json':{'entries':[{'part_id':'00','offset':0,'size':4096,'sha1':"
+           "'0000000000000000000000000000000000000000'}],'limit':1000,'offset':0,'total_count':1}"),
+  USELESS ("part-400", "upload_part", "'times':1,'status':400"),
+  USELESS ("part-413", "upload_part", "'times':1,'status':413"),
+  USELESS ("part-416-range", "upload_part",
+           "'times':1,'status':416,"
+           "'json':{'code':'invalid_range'}"),
+  USELESS ("part-421", "upload_part", "'times':1,'status':421"),
+  USELESS ("part-422", "upload_part", "'times':1,'status':422"),
+  USELESS ("part-501", "upload_part", "'times':1,'status':501"),
+  USELESS ("commit-400", "commit", "'times':1,'status':400"),
+  USELESS ("commit-422", "commit", "'times':1,'status':422"),
+};
+
+/* Finishes the recording at @path; what can pass is tried for a second only. */
+static GError *
+recover_soon (Fixture *kit, const char *path)
+{
+  BoxRecoverySettings settings = { .client = kit->client, .retry_timeout = 1 };
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (BoxFile) file = NULL;
+  GError *error = NULL;
+  BoxRecovered how;
+
+  recording = box_recording_open (path, &error);
+  g_assert_no_error (error);
+  box_recovery_run (recording, &settings, NULL, NULL, NULL, &how, &file, &error);
+  return error;
+}
+
+static void
+test_session_that_does_not_help_is_replaced (Fixture *kit, gconstpointer data)
+{
+  const Useless *useless_one = data;
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxEmulatorSession) old = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  spool_kit_add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
+  error = recover_soon (kit, path);
+  g_assert_no_error (error);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+  g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 1);
+  old = box_emulator_get_session (kit->emulator, session->id);
+  /* What is refused once may do in the end. */
+  if (strstr (useless_one->rule, "times") == NULL)
+    g_assert_cmpint (old->state, !=, BOX_EMULATOR_SESSION_COMMITTED);
+}
+
+/* What another session cannot mend is not tried with one: the parts of the old one stay. */
+static void
+test_session_is_kept_where_another_could_not_help (Fixture *kit, gconstpointer data)
+{
+  const Useless *useless_one = data;
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (BoxEmulatorSession) old = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
+  error = recover_soon (kit, path);
+  g_assert_nonnull (error);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
+  old = box_emulator_get_session (kit->emulator, session->id);
+  g_assert_cmpint (old->state, ==, BOX_EMULATOR_SESSION_OPEN);
+}
+
+static const Useless kept_ones[] = {
+  USELESS ("list-401", "list_parts", "'status':401"),
+  USELESS ("list-407", "list_parts", "'status':407"),
+  USELESS ("list-507", "list_parts", "'status':507"),
+  USELESS ("part-storage-limit", "upload_part",
+           "'status':403,'json':{'code':'storage_limit_exceeded'}"),
+};
+
+static void
+add_session_tests (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (useless); i++)
+    {
+      g_autofree char *path = g_strconcat ("/recovery/useless-session/", useless[i].name, NULL);
+
+      g_test_add (path, Fixture, &useless[i], set_up, test_session_that_does_not_help_is_replaced,
+                  tear_down);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (kept_ones); i++)
+    {
+      g_autofree char *path = g_strconcat ("/recovery/kept-session/", kept_ones[i].name, NULL);
+
+      g_test_add (path, Fixture, &kept_ones[i], set_up,
+                  test_session_is_kept_where_another_could_not_help, tear_down);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_session_tests ();
+  return g_test_run ();
+}
