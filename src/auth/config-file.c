@@ -9,7 +9,7 @@
  */
 #define G_LOG_DOMAIN "boxupload"
 
-#include "auth/config-file.h"
+#include "auth/config.h"
 #include "base/call.h"
 #include "base/fileio.h"
 #include "base/secret.h"

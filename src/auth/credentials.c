@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What belongs to one user of credentials: the tokens that its application gave, and the function
- * that it gave to ask for more. Tokens of files and configurations are the keepers', shared with
- * others.
+ * Credentials are a chain: the token that was given, what the settings name, the application's
+ * function. The first that has a token is asked. What the settings name is shared with others (see
+ * BoxTokenCache); the rest belongs to one user of credentials.
  */
 #define G_LOG_DOMAIN "boxupload"
 
-#include "auth/config.h"
-#include "auth/credentials-internal.h"
-#include "auth/provider-application.h"
+#include "auth/credentials.h"
 #include "auth/token-cache.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "base/wakeup.h"
+#include "http/url-policy.h"
 
-/* Microseconds. */
+#include <string.h>
+
+/* Of the application, for an answer. Microseconds. */
 #define REQUEST_LIMIT (30 * G_USEC_PER_SEC)
+
+#define ONE_FOLDER "A token for one folder"
+#define ADVICE     "the present token cannot be exchanged for one"
 
 /* Of credentials made from now on; only tests change it. Atomic. */
 static gint64 default_request_limit = REQUEST_LIMIT;
@@ -26,34 +29,24 @@ struct _BoxCredentials
 
   /* immutable */
   BoxTokenSource *source;
-  BoxTokenCache *keeper; /* of the source's tokens; NULL: it has none but what is given */
+  BoxTokenCache *configured; /* NULL: the settings name nothing but a token, or nothing */
 
   GMutex lock;
-  GCond changed;
   /* with lock */
-  char *given; /* goes before the keeper's; nullable */
+  char *given; /* nullable */
   const char *given_origin;
   gboolean given_refused;
-  gboolean
-      answered; /* @given is an answer of @hook: where it is refused, the keeper has another try */
-  BoxTokenHook *hook; /* nullable */
+  BoxTokenCache *application; /* nullable */
   gint64 request_limit;
-  gboolean asking;    /* some thread asks @hook */
-  GCancellable *stop; /* ends its waiting; NULL: nobody asks */
-  guint rounds;       /* how often that has ended */
-  GError *unanswered; /* how it ended last; NULL: with a token */
 };
 
 static void
-give_locked (BoxCredentials *credentials, char *token, const char *origin, gboolean answered)
+give_locked (BoxCredentials *credentials, char *token, const char *origin)
 {
   box_secret_free (credentials->given);
   credentials->given = token;
   credentials->given_origin = origin;
   credentials->given_refused = FALSE;
-  credentials->answered = answered;
-  g_clear_error (&credentials->unanswered);
-  g_cond_broadcast (&credentials->changed);
 }
 
 /* What the settings or the environment give, or the application anew. */
@@ -63,11 +56,11 @@ give_plain_locked (BoxCredentials *credentials, const char *token)
   const BoxTokenSource *source = credentials->source;
 
   if (token != NULL && *token != '\0')
-    give_locked (credentials, box_secret_trim (g_strdup (token)), "access-token", FALSE);
+    give_locked (credentials, box_secret_trim (g_strdup (token)), "access-token");
   else if (source->kind == BOX_TOKEN_SOURCE_TOKEN)
-    give_locked (credentials, g_strdup (source->token), source->origin, FALSE);
+    give_locked (credentials, g_strdup (source->token), source->origin);
   else
-    give_locked (credentials, NULL, NULL, FALSE);
+    give_locked (credentials, NULL, NULL);
 }
 
 /* A warning where others may read the source's file; NULL else. */
@@ -89,9 +82,9 @@ check (BoxCredentials *credentials, GError **error)
 
   if (credentials->given != NULL)
     return box_token_check (credentials->given_origin, credentials->given, error);
-  if (credentials->keeper == NULL)
+  if (credentials->configured == NULL)
     return TRUE;
-  if (!box_token_cache_open (credentials->keeper, error))
+  if (!box_token_cache_open (credentials->configured, error))
     return FALSE;
   warning = exposure (credentials->source);
   if (warning != NULL)
@@ -107,11 +100,10 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
 
   g_atomic_ref_count_init (&credentials->users);
   g_mutex_init (&credentials->lock);
-  g_cond_init (&credentials->changed);
   credentials->request_limit = __atomic_load_n (&default_request_limit, __ATOMIC_RELAXED);
   credentials->source = box_token_source_new (settings, config);
   if (credentials->source->path != NULL)
-    credentials->keeper = box_token_cache_get (box_token_source_new (settings, config));
+    credentials->configured = box_token_cache_get (box_token_source_new (settings, config));
   give_plain_locked (credentials, settings->access_token);
 
   if (!check (credentials, error))
@@ -131,45 +123,40 @@ box_credentials_unref (BoxCredentials *credentials)
 {
   if (!g_atomic_ref_count_dec (&credentials->users))
     return;
-  g_clear_pointer (&credentials->keeper, box_token_cache_unref);
-  g_clear_pointer (&credentials->hook, box_token_hook_unref);
+  g_clear_pointer (&credentials->configured, box_token_cache_unref);
+  g_clear_pointer (&credentials->application, box_token_cache_unref);
   box_token_source_free (credentials->source);
   box_secret_free (credentials->given);
-  g_clear_error (&credentials->unanswered);
   g_mutex_clear (&credentials->lock);
-  g_cond_clear (&credentials->changed);
   g_free (credentials);
 }
 
 void
 box_credentials_set_access_token (BoxCredentials *credentials, const char *token)
 {
-  g_autoptr (GCancellable) stop = NULL;
-
   g_mutex_lock (&credentials->lock);
   give_plain_locked (credentials, token);
-  if (credentials->stop != NULL)
-    stop = g_object_ref (credentials->stop);
+  if (credentials->application != NULL)
+    box_token_cache_forget (credentials->application);
   g_mutex_unlock (&credentials->lock);
-
-  if (stop != NULL)
-    g_cancellable_cancel (stop);
 }
 
 void
 box_credentials_set_request (BoxCredentials *credentials, BoxTokenRequest request,
                              gpointer user_data, GDestroyNotify destroy)
 {
-  g_autoptr (BoxTokenHook) old = NULL;
-  BoxTokenHook *hook = NULL;
-
-  if (request != NULL)
-    hook = box_token_hook_new (request, user_data, destroy);
+  BoxTokenCache *application = NULL, *old;
 
   g_mutex_lock (&credentials->lock);
-  old = credentials->hook;
-  credentials->hook = hook;
+  if (request != NULL)
+    application =
+        box_token_cache_new (box_token_provider_new_application (request, user_data, destroy),
+                             credentials->request_limit);
+  old = credentials->application;
+  credentials->application = application;
   g_mutex_unlock (&credentials->lock);
+
+  g_clear_pointer (&old, box_token_cache_unref);
 }
 
 void
@@ -177,6 +164,8 @@ box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit)
 {
   g_mutex_lock (&credentials->lock);
   credentials->request_limit = limit > 0 ? limit : REQUEST_LIMIT;
+  if (credentials->application != NULL)
+    box_token_cache_set_limit (credentials->application, credentials->request_limit);
   g_mutex_unlock (&credentials->lock);
 }
 
@@ -184,19 +173,6 @@ void
 box_credentials_set_default_request_limit (gint64 limit)
 {
   __atomic_store_n (&default_request_limit, limit > 0 ? limit : REQUEST_LIMIT, __ATOMIC_RELAXED);
-}
-
-const BoxTokenSource *
-box_credentials_get_source (BoxCredentials *credentials)
-{
-  return credentials->source;
-}
-
-/* The given token, where Box has not refused it. */
-static const char *
-given_locked (BoxCredentials *credentials)
-{
-  return credentials->given_refused ? NULL : credentials->given;
 }
 
 /* Why a token that was given is of no use, or that none was. */
@@ -213,149 +189,101 @@ explain_given_locked (BoxCredentials *credentials)
                       "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE or BOX_AUTH_CONFIG");
 }
 
-/* By the means of the settings. Where they have none: NULL, with @reason set. */
+/* The token that was given or, later than that, answered; NULL where Box has refused both. */
+static char *
+given_locked (BoxCredentials *credentials, const char *refused)
+{
+  if (refused != NULL && g_strcmp0 (refused, credentials->given) == 0)
+    credentials->given_refused = TRUE;
+  if (credentials->given != NULL && !credentials->given_refused)
+    return g_strdup (credentials->given);
+  if (credentials->application != NULL)
+    return box_token_cache_peek (credentials->application, refused);
+  return NULL;
+}
+
+/* Without asking the application. NULL: with @reason set. A token that was given hides what the
+ * settings name, also where it is refused. */
 static char *
 take_token (BoxCredentials *credentials, const char *refused, guint lasting,
             GCancellable *cancellable, GError **reason)
 {
   char *token;
-  gboolean ask_keeper;
+  gboolean configured;
 
   g_mutex_lock (&credentials->lock);
-  if (g_strcmp0 (refused, credentials->given) == 0 && refused != NULL)
-    credentials->given_refused = TRUE;
-  token = g_strdup (given_locked (credentials));
-  ask_keeper = credentials->keeper != NULL && (credentials->given == NULL || credentials->answered);
-  if (token == NULL && !ask_keeper)
+  token = given_locked (credentials, refused);
+  configured = credentials->configured != NULL && credentials->given == NULL;
+  if (token == NULL && !configured)
     g_propagate_error (reason, explain_given_locked (credentials));
   g_mutex_unlock (&credentials->lock);
 
-  if (token == NULL && ask_keeper)
-    token = box_token_cache_take (credentials->keeper, refused, lasting * (gint64) G_USEC_PER_SEC,
-                                  cancellable, reason);
+  if (token == NULL && configured)
+    token = box_token_cache_take (credentials->configured, refused,
+                                  lasting * (gint64) G_USEC_PER_SEC, cancellable, reason);
   return token;
 }
 
-static GError *
-new_unanswered (const GError *reason, const GError *answer)
-{
-  return g_error_new (BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s. %s", reason->message, answer->message);
-}
-
-static void
-cancel_too (GCancellable *cancelled, gpointer other)
-{
-  g_cancellable_cancel (other);
-}
-
-/* @cancellable (nullable) and @stop each end the waiting. */
+/* The application's last word, where it has given a function for that; @reason where not. NULL with
+ * BOX_ERROR_CANCELLED also where another token was given meanwhile. */
 static char *
-ask (BoxTokenHook *hook, gint64 limit, GCancellable *cancellable, GCancellable *stop,
-     GError **error)
+ask_application (BoxCredentials *credentials, const char *refused, const GError *reason,
+                 GCancellable *cancellable, GError **error)
 {
-  gulong id = 0;
-  char *answer;
+  g_autoptr (BoxTokenCache) application = NULL;
+  g_autoptr (GError) answer = NULL;
+  char *token;
 
-  if (cancellable != NULL)
-    id = g_cancellable_connect (cancellable, G_CALLBACK (cancel_too), g_object_ref (stop),
-                                g_object_unref);
-  answer = box_token_hook_ask (hook, limit, stop, error);
-  if (cancellable != NULL)
-    g_cancellable_disconnect (cancellable, id);
-  return answer;
-}
-
-/* One thread asks for all. The lock is released meanwhile. */
-static void
-ask_locked (BoxCredentials *credentials, const char *refused, GCancellable *cancellable)
-{
-  g_autoptr (BoxTokenHook) hook = box_token_hook_ref (credentials->hook);
-  gint64 limit = credentials->request_limit;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BoxSecret) answer = NULL;
-  g_autoptr (GCancellable) stop = g_cancellable_new ();
-
-  credentials->asking = TRUE;
-  credentials->stop = stop;
-  g_mutex_unlock (&credentials->lock);
-  answer = ask (hook, limit, cancellable, stop, &error);
   g_mutex_lock (&credentials->lock);
-  credentials->stop = NULL;
-  credentials->asking = FALSE;
-  credentials->rounds++;
-  g_cond_broadcast (&credentials->changed);
-
-  if (answer != NULL
-      && (g_strcmp0 (answer, refused) == 0
-          || (credentials->given_refused && g_strcmp0 (answer, credentials->given) == 0)))
-    g_set_error (&error, BOX_ERROR, BOX_ERROR_CREDENTIALS,
-                 "The application answered the token that Box had refused");
-  g_clear_error (&credentials->unanswered);
-  if (error != NULL)
-    credentials->unanswered = g_steal_pointer (&error);
-  else if (given_locked (credentials) == NULL)
-    give_locked (credentials, g_steal_pointer (&answer), "the application's answer", TRUE);
-}
-
-/* The application's last word, where it has given a function for that; @reason (taken) where not.
- */
-static char *
-ask_application_locked (BoxCredentials *credentials, const char *refused, GError *reason,
-                        GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GError) why = reason;
-  gboolean waited = FALSE;
-
-  while (!g_cancellable_is_cancelled (cancellable))
+  token = given_locked (credentials, refused);
+  if (credentials->application != NULL)
+    application = box_token_cache_ref (credentials->application);
+  g_mutex_unlock (&credentials->lock);
+  if (token != NULL)
+    return token;
+  if (application == NULL)
     {
-      guint round = credentials->rounds;
-
-      if (given_locked (credentials) != NULL)
-        return g_strdup (given_locked (credentials));
-      if (credentials->hook == NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&why));
-          return NULL;
-        }
-      if (waited && credentials->unanswered != NULL
-          && !g_error_matches (credentials->unanswered, BOX_ERROR, BOX_ERROR_CANCELLED))
-        {
-          g_propagate_error (error, new_unanswered (why, credentials->unanswered));
-          return NULL;
-        }
-      if (!credentials->asking)
-        ask_locked (credentials, refused, cancellable);
-      while (credentials->asking && credentials->rounds == round
-             && given_locked (credentials) == NULL && !g_cancellable_is_cancelled (cancellable))
-        g_cond_wait (&credentials->changed, &credentials->lock);
-      waited = TRUE;
+      g_propagate_error (error, g_error_copy (reason));
+      return NULL;
     }
-  g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Cancelled");
-  return NULL;
+
+  token = box_token_cache_take (application, refused, 0, cancellable, &answer);
+  if (token == NULL && g_error_matches (answer, BOX_ERROR, BOX_ERROR_CANCELLED))
+    g_propagate_error (error, g_steal_pointer (&answer));
+  else if (token == NULL)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s. %s", reason->message,
+                 answer->message);
+  return token;
 }
 
 char *
 box_credentials_get_token (BoxCredentials *credentials, const char *refused, guint lasting,
                            GCancellable *cancellable, GError **error)
 {
-  GError *reason = NULL;
+  g_autoptr (GError) reason = NULL;
   char *token = take_token (credentials, refused, lasting, cancellable, &reason);
-  BoxWakeup wakeup;
 
   if (token != NULL)
     return token;
   if (box_error_is_transient (reason) || g_error_matches (reason, BOX_ERROR, BOX_ERROR_CANCELLED))
     {
-      g_propagate_error (error, reason);
+      g_propagate_error (error, g_steal_pointer (&reason));
       return NULL;
     }
+  for (;;)
+    {
+      g_autoptr (GError) answer = NULL;
 
-  box_wakeup_connect (&wakeup, cancellable, &credentials->lock, &credentials->changed);
-  g_mutex_lock (&credentials->lock);
-  token = ask_application_locked (credentials, refused, reason, cancellable, error);
-  g_mutex_unlock (&credentials->lock);
-  box_wakeup_disconnect (&wakeup);
-  return token;
+      token = ask_application (credentials, refused, reason, cancellable, &answer);
+      if (token != NULL)
+        return token;
+      if (!g_error_matches (answer, BOX_ERROR, BOX_ERROR_CANCELLED)
+          || g_cancellable_is_cancelled (cancellable))
+        {
+          g_propagate_error (error, g_steal_pointer (&answer));
+          return NULL;
+        }
+    }
 }
 
 void
@@ -407,29 +335,40 @@ describe_source (BoxCredentialsInfo *info, const BoxTokenSource *source)
     info->warning = exposure (source);
 }
 
+/* What was given, or answered since: TRUE where there is such a token. */
+static gboolean
+describe_given (BoxCredentialsInfo *info, BoxCredentials *credentials)
+{
+  g_autoptr (BoxSecret) answered = NULL;
+
+  g_mutex_lock (&credentials->lock);
+  if (credentials->application != NULL)
+    answered = box_token_cache_peek (credentials->application, NULL);
+  if (answered != NULL && (credentials->given == NULL || credentials->given_refused))
+    {
+      info->grant = "application";
+      info->origin = g_strdup ("the application's answer");
+    }
+  else if (credentials->given != NULL)
+    {
+      info->grant = "access-token";
+      info->origin = g_strdup (credentials->given_origin);
+    }
+  g_mutex_unlock (&credentials->lock);
+  return info->origin != NULL;
+}
+
 BoxCredentialsInfo *
 box_credentials_describe (BoxCredentials *credentials)
 {
   BoxCredentialsInfo *info = g_new0 (BoxCredentialsInfo, 1);
   gint64 expires = G_MAXINT64;
-  const char *origin = NULL;
-  gboolean answered;
 
-  g_mutex_lock (&credentials->lock);
-  if (credentials->given != NULL && !(credentials->answered && credentials->given_refused))
-    origin = credentials->given_origin;
-  answered = credentials->answered;
-  g_mutex_unlock (&credentials->lock);
-
-  if (origin == NULL)
-    describe_source (info, credentials->source);
-  else
-    {
-      info->grant = answered ? "application" : "access-token";
-      info->origin = g_strdup (origin);
-    }
-  if (origin == NULL && credentials->keeper != NULL)
-    expires = box_token_cache_get_expiry (credentials->keeper);
+  if (describe_given (info, credentials))
+    return info;
+  describe_source (info, credentials->source);
+  if (credentials->configured != NULL)
+    expires = box_token_cache_get_expiry (credentials->configured);
   if (expires != G_MAXINT64)
     info->expires =
         (g_get_real_time () + expires - g_get_monotonic_time ()) / (gint64) G_USEC_PER_SEC;
@@ -446,4 +385,68 @@ box_credentials_info_free (BoxCredentialsInfo *info)
   g_free (info->subject);
   g_free (info->warning);
   g_free (info);
+}
+
+static BoxReply *
+exchange (const BoxTokenEndpoint *endpoint, const char *token, const char *folder_id,
+          GCancellable *cancellable, GError **error)
+{
+  g_autofree char *resource = g_strdup_printf ("https://api.box.com/2.0/folders/%s", folder_id);
+  char *form = box_grant_form ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange",
+                               "subject_token", token, "subject_token_type",
+                               "urn:ietf:params:oauth:token-type:access_token", "scope",
+                               "base_upload item_upload", "resource", resource, NULL);
+
+  return box_grant_send (endpoint, form, cancellable, error);
+}
+
+/* With a newer token once more, where it is the token that was refused. */
+static BoxReply *
+exchange_with_renewal (BoxCredentials *credentials, const char *folder_id,
+                       GCancellable *cancellable, GError **error)
+{
+  const BoxTokenEndpoint *endpoint = &credentials->source->endpoint;
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxSecret) token = NULL;
+  g_autoptr (BoxSecret) newer = NULL;
+
+  token = box_credentials_get_token (credentials, NULL, 0, cancellable, error);
+  if (token == NULL)
+    return NULL;
+  reply = exchange (endpoint, token, folder_id, cancellable, error);
+  if (reply == NULL || !box_token_reply_is_about_token (reply))
+    return g_steal_pointer (&reply);
+
+  newer = box_credentials_get_token (credentials, token, 0, cancellable, error);
+  if (newer == NULL)
+    return NULL;
+  return exchange (endpoint, newer, folder_id, cancellable, error);
+}
+
+char *
+box_credentials_downscope (BoxCredentials *credentials, const char *folder_id, gint64 *expires_in,
+                           GCancellable *cancellable, GError **error)
+{
+  const BoxTokenEndpoint *endpoint = &credentials->source->endpoint;
+  gint64 issued = g_get_monotonic_time ();
+  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxToken) token = NULL;
+
+  if (*folder_id == '\0' || strspn (folder_id, "0123456789") != strlen (folder_id))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "“%s” is no folder ID (digits)",
+                   folder_id);
+      return NULL;
+    }
+  if (!box_url_policy_check_endpoint (endpoint->url, "The token endpoint's address", error))
+    return NULL;
+  reply = exchange_with_renewal (credentials, folder_id, cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  token = box_token_reply_parse (reply, ONE_FOLDER, ADVICE, issued, error);
+  if (token == NULL)
+    return NULL;
+  if (expires_in != NULL)
+    *expires_in = token->life / G_USEC_PER_SEC;
+  return g_steal_pointer (&token->access);
 }

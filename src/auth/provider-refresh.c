@@ -6,8 +6,8 @@
  */
 #define G_LOG_DOMAIN "boxupload"
 
-#include "auth/config-file.h"
-#include "auth/grant.h"
+#include "auth/config.h"
+#include "auth/provider.h"
 #include "base/error.h"
 #include "base/secret.h"
 
@@ -28,24 +28,24 @@ static gboolean exit_waits;
   "more "                                                                                          \
   "and put the new refresh_token there"
 
-char *
-box_grant_refresh_form (const BoxAuthConfig *config)
+static char *
+make_form (const BoxAuthConfig *config)
 {
   return box_grant_form ("grant_type", "refresh_token", "client_id", config->client_id,
                          "client_secret", config->client_secret, "refresh_token",
                          config->refresh_token, NULL);
 }
 
-/* The access token in the file, where it is good for a while and another than those of @context;
+/* The access token in the file, where it is good for a while and another than those of @wish;
  * NULL else. */
 static BoxToken *
-stored_token (const BoxAuthConfig *config, const BoxGrantContext *context)
+stored_token (const BoxAuthConfig *config, const BoxTokenWish *wish)
 {
   g_autoptr (BoxToken) token = NULL;
   gint64 left = config->expires_at - g_get_real_time () / G_USEC_PER_SEC;
 
-  if (config->access_token == NULL || g_strv_contains (context->refused, config->access_token)
-      || g_strcmp0 (context->present, config->access_token) == 0 || config->expires_in <= 0
+  if (config->access_token == NULL || g_strv_contains (wish->refused, config->access_token)
+      || g_strcmp0 (wish->present, config->access_token) == 0 || config->expires_in <= 0
       || left <= 0 || left > config->expires_in)
     return NULL;
   token = box_token_new (g_strdup (config->access_token), config->expires_in,
@@ -108,16 +108,17 @@ save (BoxConfigFile *store, const BoxToken *token, const char *successor)
 
 /* Whether something that does not take the lock has put another refresh token into the file. */
 static gboolean
-was_overtaken (const BoxAuthConfig *used, const BoxGrantContext *context)
+was_overtaken (const BoxAuthConfig *used, const BoxTokenSource *source)
 {
   g_autoptr (BoxAuthConfig) config =
-      box_auth_config_load (context->origin, context->path, BOX_AUTH_CONFIG_RENEW, NULL);
+      box_auth_config_load (source->origin, source->path, BOX_AUTH_CONFIG_RENEW, NULL);
 
   return config == NULL || g_strcmp0 (config->refresh_token, used->refresh_token) != 0;
 }
 
 static BoxToken *
-rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
+rotate (BoxConfigFile *store, const BoxTokenSource *source, GCancellable *cancellable,
+        GError **error)
 {
   const BoxAuthConfig *config = box_config_file_get_config (store);
   gint64 issued = g_get_monotonic_time ();
@@ -126,7 +127,7 @@ rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
   g_autoptr (BoxSecret) successor = NULL;
   g_autoptr (GError) local_error = NULL;
 
-  reply = box_grant_send (context, box_grant_refresh_form (config), error);
+  reply = box_grant_send (&source->endpoint, make_form (config), cancellable, error);
   if (reply == NULL)
     return NULL;
   successor = box_token_reply_get_refresh (reply);
@@ -136,7 +137,7 @@ rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
   if (token != NULL)
     return g_steal_pointer (&token);
 
-  if (box_token_reply_is_about_token (reply) && was_overtaken (config, context))
+  if (box_token_reply_is_about_token (reply) && was_overtaken (config, source))
     g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT, "%s has just been changed", config->label);
   else
     g_propagate_error (error, g_steal_pointer (&local_error));
@@ -144,24 +145,28 @@ rotate (BoxConfigFile *store, const BoxGrantContext *context, GError **error)
 }
 
 static BoxToken *
-obtain (const BoxAuthConfig *config, const BoxGrantContext *context, GError **error)
+obtain (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error)
 {
+  const BoxTokenSource *source = ((BoxGrantProvider *) provider)->source;
   g_autoptr (BoxConfigFile) store = NULL;
   BoxToken *token;
 
-  store = box_config_file_lock (context->origin, context->path, context->cancellable, error);
+  store = box_config_file_lock (source->origin, source->path, wish->cancellable, error);
   if (store == NULL)
     return NULL;
-  token = stored_token (box_config_file_get_config (store), context);
+  token = stored_token (box_config_file_get_config (store), wish);
   if (token != NULL)
     return token;
   if (!box_config_file_prepare (store, error))
     return NULL;
 
   begin_rotation ();
-  token = rotate (store, context, error);
+  token = rotate (store, source, wish->cancellable, error);
   end_rotation ();
   return token;
 }
 
-const BoxGrant box_grant_refresh = { obtain };
+const BoxTokenProviderClass box_provider_refresh = {
+  .check = box_grant_check,
+  .obtain = obtain,
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "auth/token-cache.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "base/wakeup.h"
 
 #include <stdlib.h>
@@ -23,11 +24,14 @@
 
 struct _BoxTokenCache
 {
-  /* immutable, but for what the renewing thread keeps in @source */
-  char *key;
-  BoxTokenSource *source;
+  /* immutable */
+  char *key;                    /* NULL: in no table */
+  const BoxTokenSource *source; /* @provider's; NULL: its tokens come from no file */
 
-  /* with the_keepers.lock */
+  /* one renewal at a time */
+  BoxTokenProvider *provider;
+
+  /* with the_caches.lock */
   guint users;
 
   GMutex lock;
@@ -35,12 +39,15 @@ struct _BoxTokenCache
   /* with lock */
   BoxToken *token; /* nullable */
   gboolean token_refused;
-  gboolean rotates;      /* a renewal uses up what it asks with: it is not cut short */
+  char *refused;         /* that Box refused last, if not @token; nullable */
+  gboolean single_use;   /* see BoxTokenOutlook */
+  gint64 limit;          /* of one renewal; microseconds */
   BoxFileStamp stamp;    /* the source's file as last seen */
   gboolean file_changed; /* it should be read again */
   gboolean renewing;     /* the thread is there */
   gboolean abandoned;    /* no users: the thread frees everything */
   guint rounds;          /* renewals that have ended */
+  guint forgotten;       /* how often all waiting was ended */
   GCancellable *renewal; /* ends the present one */
   gint64 deadline;       /* of the present one */
   GError *failure;       /* of the last renewal; NULL: it succeeded */
@@ -52,112 +59,134 @@ static struct
 {
   GMutex lock;
   GHashTable *table; /* key → BoxTokenCache, not owned */
-} the_keepers;
+} the_caches;
 
 static void
-keeper_free (BoxTokenCache *keeper)
+cache_free (BoxTokenCache *cache)
 {
-  g_free (keeper->key);
-  box_token_source_free (keeper->source);
-  box_token_free (keeper->token);
-  g_clear_object (&keeper->renewal);
-  g_clear_error (&keeper->failure);
-  g_mutex_clear (&keeper->lock);
-  g_cond_clear (&keeper->changed);
-  g_free (keeper);
+  g_free (cache->key);
+  box_token_provider_free (cache->provider);
+  box_token_free (cache->token);
+  box_secret_free (cache->refused);
+  g_clear_object (&cache->renewal);
+  g_clear_error (&cache->failure);
+  g_mutex_clear (&cache->lock);
+  g_cond_clear (&cache->changed);
+  g_free (cache);
 }
 
 static char *
 make_key (const BoxTokenSource *source)
 {
   char *real = realpath (source->path, NULL);
-  char *key =
-      g_strdup_printf ("%d %s %s %p %s", (int) source->kind, source->origin, source->token_url,
-                       (gpointer) source->transport_config, real != NULL ? real : source->path);
+  char *key = g_strdup_printf ("%d %s %s %p %s", (int) source->kind, source->origin,
+                               source->endpoint.url, (gpointer) source->endpoint.transport_config,
+                               real != NULL ? real : source->path);
 
   free (real);
   return key;
 }
 
 static BoxTokenCache *
-keeper_new (BoxTokenSource *source, const char *key)
+cache_new (BoxTokenProvider *provider, gint64 limit)
 {
-  BoxTokenCache *keeper = g_new0 (BoxTokenCache, 1);
+  BoxTokenCache *cache = g_new0 (BoxTokenCache, 1);
 
-  keeper->key = g_strdup (key);
-  keeper->source = source;
-  keeper->rotates = TRUE;
-  g_mutex_init (&keeper->lock);
-  g_cond_init (&keeper->changed);
-  box_file_stamp_take (source->path, &keeper->stamp);
-  return keeper;
+  cache->provider = provider;
+  cache->limit = limit;
+  g_mutex_init (&cache->lock);
+  g_cond_init (&cache->changed);
+  return cache;
 }
 
-/* Whether a keeper without users has something worth keeping. */
+static BoxTokenCache *
+cache_new_shared (BoxTokenSource *source, const char *key)
+{
+  BoxTokenCache *cache = cache_new (box_token_provider_new (source), RENEWAL_LIMIT);
+
+  cache->key = g_strdup (key);
+  cache->source = source;
+  /* Until it has been looked at. */
+  cache->single_use = TRUE;
+  box_file_stamp_take (source->path, &cache->stamp);
+  return cache;
+}
+
+BoxTokenCache *
+box_token_cache_new (BoxTokenProvider *provider, gint64 limit)
+{
+  BoxTokenCache *cache = cache_new (provider, limit);
+
+  cache->users = 1;
+  return cache;
+}
+
+/* Whether a cache without users has something worth keeping. */
 static gboolean
-is_worth_keeping (BoxTokenCache *keeper)
+is_worth_keeping (BoxTokenCache *cache)
 {
   gboolean worth;
 
-  g_mutex_lock (&keeper->lock);
-  worth = keeper->source->kind == BOX_TOKEN_SOURCE_CONFIG && !keeper->token_refused
-          && box_token_state (keeper->token, g_get_monotonic_time (), 0) != BOX_TOKEN_EXPIRED;
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  worth = cache->key != NULL && cache->source->kind == BOX_TOKEN_SOURCE_CONFIG
+          && !cache->token_refused
+          && box_token_state (cache->token, g_get_monotonic_time (), 0) != BOX_TOKEN_EXPIRED;
+  g_mutex_unlock (&cache->lock);
   return worth;
 }
 
-/* Frees a keeper that is in no table any more; its thread does, where it has one. */
+/* Frees a cache that is in no table any more; its thread does, where it has one. */
 static void
-dispose (BoxTokenCache *keeper)
+dispose (BoxTokenCache *cache)
 {
   g_autoptr (GCancellable) renewal = NULL;
   gboolean renewing;
 
-  g_mutex_lock (&keeper->lock);
-  renewing = keeper->renewing;
-  keeper->abandoned = TRUE;
-  if (renewing && !keeper->rotates)
-    renewal = g_object_ref (keeper->renewal);
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  renewing = cache->renewing;
+  cache->abandoned = TRUE;
+  if (renewing && !cache->single_use)
+    renewal = g_object_ref (cache->renewal);
+  g_mutex_unlock (&cache->lock);
 
   if (renewal != NULL)
     g_cancellable_cancel (renewal);
   if (!renewing)
-    keeper_free (keeper);
+    cache_free (cache);
 }
 
-/* Keepers that were kept for nobody: their tokens have expired. */
+/* Caches that were kept for nobody: their tokens have expired. */
 static GPtrArray *
 take_stale_locked (void)
 {
   GPtrArray *stale = g_ptr_array_new_with_free_func ((GDestroyNotify) dispose);
   GHashTableIter iter;
-  gpointer keeper;
+  gpointer cache;
 
-  g_hash_table_iter_init (&iter, the_keepers.table);
-  while (g_hash_table_iter_next (&iter, NULL, &keeper))
+  g_hash_table_iter_init (&iter, the_caches.table);
+  while (g_hash_table_iter_next (&iter, NULL, &cache))
     {
-      if (((BoxTokenCache *) keeper)->users > 0 || is_worth_keeping (keeper))
+      if (((BoxTokenCache *) cache)->users > 0 || is_worth_keeping (cache))
         continue;
       g_hash_table_iter_remove (&iter);
-      g_ptr_array_add (stale, keeper);
+      g_ptr_array_add (stale, cache);
     }
   return stale;
 }
 
 /* What was kept belongs to the configuration as it was then. */
 static void
-take_up (BoxTokenCache *keeper)
+take_up (BoxTokenCache *cache)
 {
   BoxFileStamp stamp;
 
-  if (!box_file_stamp_take (keeper->source->path, &stamp))
+  if (!box_file_stamp_take (cache->source->path, &stamp))
     return;
-  g_mutex_lock (&keeper->lock);
-  if (!box_file_stamp_equal (&stamp, &keeper->stamp))
-    g_clear_pointer (&keeper->token, box_token_free);
-  keeper->stamp = stamp;
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  if (!box_file_stamp_equal (&stamp, &cache->stamp))
+    g_clear_pointer (&cache->token, box_token_free);
+  cache->stamp = stamp;
+  g_mutex_unlock (&cache->lock);
 }
 
 BoxTokenCache *
@@ -165,134 +194,159 @@ box_token_cache_get (BoxTokenSource *source)
 {
   g_autofree char *key = make_key (source);
   g_autoptr (GPtrArray) stale = NULL;
-  BoxTokenCache *keeper;
+  BoxTokenCache *cache;
   gboolean first;
 
-  g_mutex_lock (&the_keepers.lock);
-  if (the_keepers.table == NULL)
-    the_keepers.table = g_hash_table_new (g_str_hash, g_str_equal);
+  g_mutex_lock (&the_caches.lock);
+  if (the_caches.table == NULL)
+    the_caches.table = g_hash_table_new (g_str_hash, g_str_equal);
   stale = take_stale_locked ();
-  keeper = g_hash_table_lookup (the_keepers.table, key);
-  if (keeper == NULL)
+  cache = g_hash_table_lookup (the_caches.table, key);
+  if (cache == NULL)
     {
-      keeper = keeper_new (g_steal_pointer (&source), key);
-      g_hash_table_insert (the_keepers.table, keeper->key, keeper);
+      cache = cache_new_shared (g_steal_pointer (&source), key);
+      g_hash_table_insert (the_caches.table, cache->key, cache);
     }
-  first = keeper->users++ == 0;
-  g_mutex_unlock (&the_keepers.lock);
+  first = cache->users++ == 0;
+  g_mutex_unlock (&the_caches.lock);
 
   if (first)
-    take_up (keeper);
+    take_up (cache);
   box_token_source_free (source);
-  return keeper;
+  return cache;
+}
+
+BoxTokenCache *
+box_token_cache_ref (BoxTokenCache *cache)
+{
+  g_mutex_lock (&the_caches.lock);
+  cache->users++;
+  g_mutex_unlock (&the_caches.lock);
+  return cache;
 }
 
 void
-box_token_cache_unref (BoxTokenCache *keeper)
+box_token_cache_unref (BoxTokenCache *cache)
 {
   gboolean last;
 
-  g_mutex_lock (&the_keepers.lock);
-  last = --keeper->users == 0 && !is_worth_keeping (keeper);
+  g_mutex_lock (&the_caches.lock);
+  last = --cache->users == 0 && !is_worth_keeping (cache);
+  if (last && cache->key != NULL)
+    g_hash_table_remove (the_caches.table, cache->key);
+  g_mutex_unlock (&the_caches.lock);
   if (last)
-    g_hash_table_remove (the_keepers.table, keeper->key);
-  g_mutex_unlock (&the_keepers.lock);
-  if (last)
-    dispose (keeper);
+    dispose (cache);
 }
 
 gboolean
-box_token_cache_open (BoxTokenCache *keeper, GError **error)
+box_token_cache_open (BoxTokenCache *cache, GError **error)
 {
-  g_autoptr (BoxToken) token = NULL;
-  gboolean rotates;
+  BoxTokenOutlook outlook = { NULL, FALSE };
 
-  if (!box_token_source_open (keeper->source, &token, &rotates, error))
+  if (!box_token_provider_check (cache->provider, &outlook, error))
     return FALSE;
-  g_mutex_lock (&keeper->lock);
-  keeper->rotates = rotates;
-  if (keeper->token == NULL)
-    keeper->token = g_steal_pointer (&token);
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  cache->single_use = outlook.single_use;
+  if (cache->token == NULL)
+    cache->token = g_steal_pointer (&outlook.token);
+  g_mutex_unlock (&cache->lock);
+  box_token_free (outlook.token);
   return TRUE;
 }
 
 gint64
-box_token_cache_get_expiry (BoxTokenCache *keeper)
+box_token_cache_get_expiry (BoxTokenCache *cache)
 {
   gint64 expires;
 
-  g_mutex_lock (&keeper->lock);
-  expires = keeper->token != NULL ? keeper->token->expires : G_MAXINT64;
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  expires = cache->token != NULL ? cache->token->expires : G_MAXINT64;
+  g_mutex_unlock (&cache->lock);
   return expires;
 }
 
 /* The present token; NULL where there is none, or Box refused it, or it has expired. */
 static const char *
-present_locked (BoxTokenCache *keeper, gint64 lasting, BoxTokenState *state)
+present_locked (BoxTokenCache *cache, gint64 lasting, BoxTokenState *state)
 {
   *state = BOX_TOKEN_EXPIRED;
-  if (keeper->token == NULL || keeper->token_refused)
+  if (cache->token == NULL || cache->token_refused)
     return NULL;
 
-  *state = box_token_state (keeper->token, g_get_monotonic_time (), lasting);
+  *state = box_token_state (cache->token, g_get_monotonic_time (), lasting);
   if (*state == BOX_TOKEN_EXPIRED)
     return NULL;
-  if (keeper->file_changed)
+  if (cache->file_changed)
     *state = BOX_TOKEN_SHORT;
-  return keeper->token->access;
+  return cache->token->access;
 }
 
 /* Looks whether the source's file has changed. A failure before the change says nothing about what
  * comes after it. */
 static void
-watch_file (BoxTokenCache *keeper)
+watch_file (BoxTokenCache *cache)
 {
-  const BoxTokenSource *source = keeper->source;
+  const BoxTokenSource *source = cache->source;
   BoxFileStamp stamp;
 
-  if (source->path == NULL || !box_file_stamp_take (source->path, &stamp))
+  if (source == NULL || !box_file_stamp_take (source->path, &stamp))
     return;
 
-  g_mutex_lock (&keeper->lock);
-  if (!box_file_stamp_equal (&stamp, &keeper->stamp))
+  g_mutex_lock (&cache->lock);
+  if (!box_file_stamp_equal (&stamp, &cache->stamp))
     {
-      keeper->stamp = stamp;
-      keeper->pause_until = 0;
-      keeper->file_changed = source->kind == BOX_TOKEN_SOURCE_FILE;
+      cache->stamp = stamp;
+      cache->pause_until = 0;
+      cache->file_changed = source->kind == BOX_TOKEN_SOURCE_FILE;
     }
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_unlock (&cache->lock);
 }
 
 /* What one renewal works with: a copy of what it needs, taken under the lock. */
 typedef struct
 {
-  BoxTokenSource *source;
   GCancellable *cancellable;
-  char *refused[2]; /* NULL-terminated */
+  char *refused[3]; /* NULL-terminated */
   char *present;    /* to be replaced, though not refused */
 } Renewal;
 
 static void
-renewal_init_locked (Renewal *renewal, BoxTokenCache *keeper)
+renewal_init_locked (Renewal *renewal, BoxTokenCache *cache)
 {
-  *renewal = (Renewal){
-    .source = keeper->source,
-    .cancellable = g_object_ref (keeper->renewal),
-  };
-  if (keeper->token != NULL && keeper->token_refused)
-    renewal->refused[0] = g_strdup (keeper->token->access);
-  else if (keeper->token != NULL)
-    renewal->present = g_strdup (keeper->token->access);
+  guint n = 0;
+
+  *renewal = (Renewal){ .cancellable = g_object_ref (cache->renewal) };
+  if (cache->token != NULL && cache->token_refused)
+    renewal->refused[n++] = g_strdup (cache->token->access);
+  else if (cache->token != NULL)
+    renewal->present = g_strdup (cache->token->access);
+  renewal->refused[n] = g_strdup (cache->refused);
 }
 
 static void
 renewal_clear (Renewal *renewal)
 {
   g_clear_object (&renewal->cancellable);
-  box_secret_free (renewal->refused[0]);
+  for (guint i = 0; i < G_N_ELEMENTS (renewal->refused); i++)
+    box_secret_free (renewal->refused[i]);
   box_secret_free (renewal->present);
+}
+
+/* How a renewal fails that has not ended in time. */
+static GError *
+new_silence (BoxTokenCache *cache)
+{
+  gint64 seconds = cache->limit / G_USEC_PER_SEC;
+
+  if (cache->provider->deaf)
+    return g_error_new (BOX_ERROR, BOX_ERROR_CREDENTIALS,
+                        "The application was asked for a token and did not answer within "
+                        "%" G_GINT64_FORMAT " seconds",
+                        seconds);
+  return g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
+                      "The token endpoint has not answered within %" G_GINT64_FORMAT " seconds",
+                      seconds);
 }
 
 /* Whether a reply with @failure is none of a token endpoint, though it may be there. */
@@ -305,122 +359,155 @@ is_stray (const GError *failure)
 }
 
 static void
-note_failure_locked (BoxTokenCache *keeper, GError *failure)
+note_failure_locked (BoxTokenCache *cache, GError *failure)
 {
   gint64 pause =
       MAX (RENEWAL_PAUSE, box_error_get_details (failure)->retry_after * (gint64) G_USEC_PER_SEC);
 
-  g_clear_error (&keeper->failure);
+  g_clear_error (&cache->failure);
   if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
     {
       g_clear_error (&failure);
-      failure = g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
-                             "The token endpoint has not answered within %d seconds",
-                             (gint) (RENEWAL_LIMIT / G_USEC_PER_SEC));
+      failure = new_silence (cache);
     }
-  keeper->strays = is_stray (failure) ? keeper->strays + 1 : 0;
-  if (keeper->strays > 0 && keeper->strays < STRAYS_MAX)
+  cache->strays = is_stray (failure) ? cache->strays + 1 : 0;
+  if (cache->strays > 0 && cache->strays < STRAYS_MAX)
     failure->code = BOX_ERROR_TRANSIENT;
-  keeper->failure = failure;
-  keeper->pause_until = g_get_monotonic_time () + MIN (pause, PAUSE_MAX);
+  cache->failure = failure;
+  cache->pause_until = g_get_monotonic_time () + MIN (pause, PAUSE_MAX);
+  /* An application may be asked at any time. */
+  if (cache->provider->deaf)
+    cache->pause_until = 0;
 }
 
 static void
-install_locked (BoxTokenCache *keeper, BoxToken *token)
+install_locked (BoxTokenCache *cache, BoxToken *token)
 {
-  box_token_free (keeper->token);
-  keeper->token = token;
-  keeper->token_refused = FALSE;
-  keeper->strays = 0;
-  g_clear_error (&keeper->failure);
+  box_token_free (cache->token);
+  cache->token = token;
+  cache->token_refused = FALSE;
+  g_clear_pointer (&cache->refused, box_secret_free);
+  cache->strays = 0;
+  g_clear_error (&cache->failure);
 }
 
 static gpointer
 renew_in_thread (gpointer user_data)
 {
-  BoxTokenCache *keeper = user_data;
+  BoxTokenCache *cache = user_data;
   BoxToken *token;
   GError *failure = NULL;
+  BoxTokenWish wish;
   Renewal renewal;
   gboolean abandoned;
 
-  g_mutex_lock (&keeper->lock);
-  renewal_init_locked (&renewal, keeper);
-  keeper->file_changed = FALSE;
-  g_mutex_unlock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
+  renewal_init_locked (&renewal, cache);
+  cache->file_changed = FALSE;
+  g_mutex_unlock (&cache->lock);
 
-  token = box_token_source_obtain (renewal.source, (const char *const *) renewal.refused,
-                                   renewal.present, renewal.cancellable, &failure);
+  wish = (BoxTokenWish){
+    .refused = (const char *const *) renewal.refused,
+    .present = renewal.present,
+    .cancellable = renewal.cancellable,
+  };
+  token = box_token_provider_obtain (cache->provider, &wish, &failure);
 
-  g_mutex_lock (&keeper->lock);
+  g_mutex_lock (&cache->lock);
   if (token != NULL)
-    install_locked (keeper, token);
+    install_locked (cache, token);
   else
-    note_failure_locked (keeper, failure);
-  keeper->renewing = FALSE;
-  keeper->rounds++;
-  abandoned = keeper->abandoned;
-  g_cond_broadcast (&keeper->changed);
-  g_mutex_unlock (&keeper->lock);
+    note_failure_locked (cache, failure);
+  cache->renewing = FALSE;
+  cache->rounds++;
+  abandoned = cache->abandoned;
+  g_cond_broadcast (&cache->changed);
+  g_mutex_unlock (&cache->lock);
 
   renewal_clear (&renewal);
   if (abandoned)
-    keeper_free (keeper);
+    cache_free (cache);
   return NULL;
 }
 
 static void
-begin_renewal_locked (BoxTokenCache *keeper)
+begin_renewal_locked (BoxTokenCache *cache)
 {
   g_autoptr (GError) local_error = NULL;
   GThread *thread;
 
-  g_clear_object (&keeper->renewal);
-  keeper->renewal = g_cancellable_new ();
-  keeper->deadline = g_get_monotonic_time () + RENEWAL_LIMIT;
-  keeper->renewing = TRUE;
+  g_clear_object (&cache->renewal);
+  cache->renewal = g_cancellable_new ();
+  cache->deadline = g_get_monotonic_time () + cache->limit;
+  cache->renewing = TRUE;
 
-  thread = g_thread_try_new ("box-token", renew_in_thread, keeper, &local_error);
+  thread = g_thread_try_new ("box-token", renew_in_thread, cache, &local_error);
   if (thread != NULL)
     {
       g_thread_unref (thread);
       return;
     }
-  keeper->renewing = FALSE;
-  keeper->rounds++;
-  note_failure_locked (keeper, g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
-                                            "No thread to renew the access token: %s",
-                                            local_error->message));
+  cache->renewing = FALSE;
+  cache->rounds++;
+  note_failure_locked (cache, g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
+                                           "No thread to renew the access token: %s",
+                                           local_error->message));
+}
+
+/* Whether the present renewal is not to be ended: it cannot be, or what it brings would be lost. */
+static gboolean
+is_let_run (BoxTokenCache *cache)
+{
+  return cache->provider->deaf || cache->single_use;
+}
+
+/* The renewal goes on, but those who wait for it now have waited enough. */
+static void
+give_up_locked (BoxTokenCache *cache)
+{
+  note_failure_locked (cache, new_silence (cache));
+  cache->rounds++;
+  g_cond_broadcast (&cache->changed);
 }
 
 /* Waits for the present renewal to end, be it by force. */
 static void
-await_renewal_locked (BoxTokenCache *keeper, GCancellable *cancellable)
+await_renewal_locked (BoxTokenCache *cache, GCancellable *cancellable)
 {
-  guint round = keeper->rounds;
+  guint round = cache->rounds, forgotten = cache->forgotten;
 
-  while (keeper->rounds == round && keeper->renewing && !g_cancellable_is_cancelled (cancellable))
+  /* One that others gave up. */
+  if (cache->deadline == G_MAXINT64 && is_let_run (cache))
+    cache->deadline = g_get_monotonic_time () + cache->limit;
+
+  while (cache->rounds == round && cache->renewing && cache->forgotten == forgotten
+         && !g_cancellable_is_cancelled (cancellable))
     {
       g_autoptr (GCancellable) renewal = NULL;
 
-      if (g_cond_wait_until (&keeper->changed, &keeper->lock, keeper->deadline))
+      if (g_cond_wait_until (&cache->changed, &cache->lock, cache->deadline))
         continue;
       /* Once: cancelling is calling out, so the lock is released. */
-      keeper->deadline = G_MAXINT64;
-      renewal = g_object_ref (keeper->renewal);
-      g_mutex_unlock (&keeper->lock);
+      cache->deadline = G_MAXINT64;
+      if (is_let_run (cache))
+        {
+          give_up_locked (cache);
+          return;
+        }
+      renewal = g_object_ref (cache->renewal);
+      g_mutex_unlock (&cache->lock);
       g_cancellable_cancel (renewal);
-      g_mutex_lock (&keeper->lock);
+      g_mutex_lock (&cache->lock);
     }
 }
 
 /* The failure that stands, its Retry-After counted from now. */
 static GError *
-failure_locked (BoxTokenCache *keeper)
+failure_locked (BoxTokenCache *cache)
 {
-  const GError *failure = keeper->failure;
+  const GError *failure = cache->failure;
   BoxErrorDetails details = *box_error_get_details (failure);
-  gint64 left = keeper->pause_until - g_get_monotonic_time ();
+  gint64 left = cache->pause_until - g_get_monotonic_time ();
 
   if (details.retry_after >= 0)
     details.retry_after = (gint) (MAX (left, 0) / G_USEC_PER_SEC);
@@ -429,49 +516,96 @@ failure_locked (BoxTokenCache *keeper)
 }
 
 static char *
-take_token_locked (BoxTokenCache *keeper, gint64 lasting, GCancellable *cancellable, GError **error)
+take_token_locked (BoxTokenCache *cache, gint64 lasting, GCancellable *cancellable, GError **error)
 {
+  guint forgotten = cache->forgotten;
   gboolean waited = FALSE;
 
-  while (!g_cancellable_is_cancelled (cancellable))
+  while (!g_cancellable_is_cancelled (cancellable) && cache->forgotten == forgotten)
     {
       BoxTokenState state;
-      const char *present = present_locked (keeper, lasting, &state);
-      gboolean paused = !keeper->renewing && keeper->failure != NULL
-                        && g_get_monotonic_time () < keeper->pause_until;
+      const char *present = present_locked (cache, lasting, &state);
+      gboolean paused = !cache->renewing && cache->failure != NULL
+                        && g_get_monotonic_time () < cache->pause_until;
 
-      if (state == BOX_TOKEN_DUE && !keeper->renewing && !paused)
-        begin_renewal_locked (keeper);
+      if (state == BOX_TOKEN_DUE && !cache->renewing && !paused)
+        begin_renewal_locked (cache);
       if (state <= BOX_TOKEN_DUE || (present != NULL && (waited || paused)))
         return g_strdup (present);
-      if (paused || (waited && keeper->failure != NULL))
+      if (paused || (waited && cache->failure != NULL))
         {
-          g_propagate_error (error, failure_locked (keeper));
+          g_propagate_error (error, failure_locked (cache));
           return NULL;
         }
-      if (!keeper->renewing)
-        begin_renewal_locked (keeper);
-      await_renewal_locked (keeper, cancellable);
+      if (!cache->renewing)
+        begin_renewal_locked (cache);
+      await_renewal_locked (cache, cancellable);
       waited = TRUE;
     }
   g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Cancelled");
   return NULL;
 }
 
+/* What Box has refused is not asked for again. */
+static void
+note_refused_locked (BoxTokenCache *cache, const char *refused)
+{
+  if (refused == NULL)
+    return;
+  if (cache->token != NULL && g_str_equal (refused, cache->token->access))
+    cache->token_refused = TRUE;
+  else if (g_strcmp0 (refused, cache->refused) != 0)
+    {
+      box_secret_free (cache->refused);
+      cache->refused = g_strdup (refused);
+    }
+}
+
 char *
-box_token_cache_take (BoxTokenCache *keeper, const char *refused, gint64 lasting,
+box_token_cache_take (BoxTokenCache *cache, const char *refused, gint64 lasting,
                       GCancellable *cancellable, GError **error)
 {
   BoxWakeup wakeup;
   char *token;
 
-  watch_file (keeper);
-  box_wakeup_connect (&wakeup, cancellable, &keeper->lock, &keeper->changed);
-  g_mutex_lock (&keeper->lock);
-  if (keeper->token != NULL && g_strcmp0 (refused, keeper->token->access) == 0)
-    keeper->token_refused = TRUE;
-  token = take_token_locked (keeper, lasting, cancellable, error);
-  g_mutex_unlock (&keeper->lock);
+  watch_file (cache);
+  box_wakeup_connect (&wakeup, cancellable, &cache->lock, &cache->changed);
+  g_mutex_lock (&cache->lock);
+  note_refused_locked (cache, refused);
+  token = take_token_locked (cache, lasting, cancellable, error);
+  g_mutex_unlock (&cache->lock);
   box_wakeup_disconnect (&wakeup);
   return token;
+}
+
+char *
+box_token_cache_peek (BoxTokenCache *cache, const char *refused)
+{
+  BoxTokenState state;
+  char *token;
+
+  g_mutex_lock (&cache->lock);
+  note_refused_locked (cache, refused);
+  token = g_strdup (present_locked (cache, 0, &state));
+  g_mutex_unlock (&cache->lock);
+  return token;
+}
+
+void
+box_token_cache_forget (BoxTokenCache *cache)
+{
+  g_mutex_lock (&cache->lock);
+  g_clear_pointer (&cache->token, box_token_free);
+  cache->token_refused = FALSE;
+  cache->forgotten++;
+  g_cond_broadcast (&cache->changed);
+  g_mutex_unlock (&cache->lock);
+}
+
+void
+box_token_cache_set_limit (BoxTokenCache *cache, gint64 limit)
+{
+  g_mutex_lock (&cache->lock);
+  cache->limit = limit;
+  g_mutex_unlock (&cache->lock);
 }

@@ -3,7 +3,7 @@
  * header. */
 #include "fuzz.h"
 
-#include "auth/token-reply.h"
+#include "auth/token.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

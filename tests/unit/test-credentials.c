@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BoxCredentials without a token endpoint: tokens given, in files, in the environment, and from the
  * application. */
-#include "auth/credentials-internal.h"
+#include "auth/credentials.h"
 #include "base/error.h"
 
 #include <glib/gstdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "auth/grant.h"
+#include "auth/provider.h"
 #include "auth/jwt.h"
 #include "base/error.h"
 #include "keys.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long tokens are good, and what replies of a token endpoint say. */
-#include "auth/token-reply.h"
+#include "auth/token.h"
 #include "base/error.h"
 
 #include <string.h>

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxTokenProvider: one way to an access token: a file, a key pair (JWT), client credentials, a
+ * refresh token, the application. Which one the settings name is a BoxTokenSource; BoxTokenCache
+ * keeps what a provider gives, and calls it from one thread at a time.
+ */
+#pragma once
+
+#include "auth/config.h"
+#include "auth/credentials.h"
+
+G_BEGIN_DECLS
+
+/* Where tokens are issued. */
+typedef struct
+{
+  char *url;
+  BoxTransportConfig *transport_config; /* nullable */
+} BoxTokenEndpoint;
+
+typedef enum
+{
+  BOX_TOKEN_SOURCE_NONE,
+  BOX_TOKEN_SOURCE_TOKEN,
+  BOX_TOKEN_SOURCE_FILE,
+  BOX_TOKEN_SOURCE_CONFIG,
+} BoxTokenSourceKind;
+
+/* What the settings name. Immutable. */
+typedef struct
+{
+  BoxTokenSourceKind kind;
+  char *origin; /* the setting or variable that named it; NULL for NONE */
+  char *path;   /* FILE, CONFIG */
+  char *token;  /* TOKEN */
+  BoxTokenEndpoint endpoint;
+} BoxTokenSource;
+
+/* The first of @settings, access_token aside, that is set. Nothing is read. */
+BoxTokenSource *
+box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig *config);
+void box_token_source_free (BoxTokenSource *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenSource, box_token_source_free)
+
+/* What is asked of a provider: another token than those @refused, and a later one than @present if
+ * there can be. */
+typedef struct
+{
+  const char *const *refused; /* NULL-terminated */
+  const char *present;        /* nullable */
+  GCancellable *cancellable;  /* nullable */
+} BoxTokenWish;
+
+/* What is known without the network. */
+typedef struct
+{
+  BoxToken *token;     /* NULL: one must be asked for */
+  gboolean single_use; /* obtaining uses up what it is obtained with, so it is not cut short */
+} BoxTokenOutlook;
+
+typedef struct _BoxTokenProvider BoxTokenProvider;
+
+typedef struct
+{
+  /* Looks at what the settings name, without the network. @outlook is zeroed. */
+  gboolean (*check) (BoxTokenProvider *provider, BoxTokenOutlook *outlook, GError **error);
+  /* May take long. A file that is gone, empty or not whole for the moment is BOX_ERROR_TRANSIENT.
+   */
+  BoxToken *(*obtain) (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error);
+  void (*free) (BoxTokenProvider *provider);
+} BoxTokenProviderClass;
+
+struct _BoxTokenProvider
+{
+  /* immutable */
+  const BoxTokenProviderClass *class;
+  gboolean deaf; /* obtaining cannot be cancelled; a late answer is for the next who ask */
+};
+
+/* For a @source (taken) of kind FILE or CONFIG. */
+BoxTokenProvider *box_token_provider_new (BoxTokenSource *source);
+
+/* For the application's function; see box_credentials_set_request(). */
+BoxTokenProvider *box_token_provider_new_application (BoxTokenRequest request, gpointer user_data,
+                                                      GDestroyNotify destroy);
+
+/* Calls check() of its class. */
+gboolean
+box_token_provider_check (BoxTokenProvider *provider, BoxTokenOutlook *outlook, GError **error);
+
+/* Calls obtain() of its class. */
+BoxToken *
+box_token_provider_obtain (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error);
+void box_token_provider_free (BoxTokenProvider *provider);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenProvider, box_token_provider_free)
+
+/* What the providers by a configuration are made of; @source and @config outlive them. */
+typedef struct
+{
+  BoxTokenProvider parent;
+  const BoxTokenSource *source;
+  const BoxAuthConfig *config;
+  gint64 *clock_skew; /* server's clock less ours, as far as known; seconds; kept between calls */
+} BoxGrantProvider;
+
+extern const BoxTokenProviderClass box_provider_jwt;
+extern const BoxTokenProviderClass box_provider_client;
+extern const BoxTokenProviderClass box_provider_refresh;
+
+/* Their check: secrets go to no endpoint that anybody could listen to. */
+gboolean box_grant_check (BoxTokenProvider *provider, BoxTokenOutlook *outlook, GError **error);
+
+/* A form (application/x-www-form-urlencoded) of name, value, name, value, NULL. Free with
+ * box_secret_free(). */
+char *box_grant_form (const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* The form for an application with @key. @id: see box_jwt_new_id(); @now: Unix time, seconds. */
+char *box_grant_jwt_form (const BoxAuthConfig *config, BoxKey *key, const char *id, gint64 now,
+                          GError **error);
+
+/* Sends @form (taken, overwritten) to the token endpoint, over a connection of its own. */
+BoxReply *box_grant_send (const BoxTokenEndpoint *endpoint, char *form, GCancellable *cancellable,
+                          GError **error);
+
+G_END_DECLS
