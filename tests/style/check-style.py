@@ -14,6 +14,8 @@ import subprocess
 import sys
 from collections import namedtuple
 
+import rooms
+
 # Lines of a function, braces included.
 FUNCTION_LIMIT = 80
 FUNCTION_AIM = 40
@@ -29,18 +31,9 @@ TABLES = re.compile(r'_class_init$|_install_properties$|^main$')
 # Conventional functions whose names say it all.
 CONVENTIONAL = re.compile(r'_(new|ref|unref|free|copy|clear|equal|get_type|quark)$')
 
-# The rooms, from the lowest to the highest: a room may include the rooms of its row, all of which stand above it here. Tests may
-# include everything.
+# Those of the product, and those of the emulator.
 ROOMS = {
-    'src/base': (),
-    'src/http': ('src/base',),
-    'src/auth': ('src/base', 'src/http'),
-    'src/api': ('src/base', 'src/http', 'src/auth'),
-    'src/upload': ('src/base', 'src/http', 'src/api'),
-    'src/spool': ('src/base', 'src/api'),
-    'src/delivery': ('src/base', 'src/api', 'src/upload', 'src/spool'),
-    'src/cli': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
-    'gst': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
+    **rooms.ROOMS,
     'tests/emulator/base': ('src/base',),
     'tests/emulator/http': ('src/base', 'tests/emulator/base'),
     'tests/emulator/box': ('src/base', 'tests/emulator/base'),
@@ -198,6 +191,12 @@ def every_folder_of_the_product_is_a_room(sources, top):
             yield f'{folder} is not in the table of rooms'
 
 
+def the_picture_of_the_rooms_is_true(sources, top):
+    with open(os.path.join(top, 'docs/rooms.svg'), encoding='utf-8') as file:
+        if file.read() != rooms.picture(top):
+            yield 'docs/rooms.svg: run: python3 tests/style/rooms.py . --picture > docs/rooms.svg'
+
+
 def room_of(folder, name, paths):
     """The folder of the project's header that an include in @folder means; None for a header of a library."""
     for path in (f'src/{name}', f'tests/{name}', f'{folder}/{name}'):
@@ -294,6 +293,7 @@ RULES = [
     (element_leaves_the_network_to_the_uploader, None),
     (rooms_know_only_what_is_below_them, None),
     (every_folder_of_the_product_is_a_room, None),
+    (the_picture_of_the_rooms_is_true, None),
     (product_does_not_use_the_tests, None),
     (nothing_jumps, None),
     (nothing_is_left_to_do, None),
@@ -317,6 +317,7 @@ def main():
     sources = list(find_sources(top))
     print(f'1..{len(RULES)}')
     print(f'# {profile(all_functions(sources), sources)}')
+    print(f'# {rooms.measures(top)}')
     for number, (rule, program) in enumerate(RULES, 1):
         name = rule.__name__.replace('_', '-')
         if program and shutil.which(program) is None:
