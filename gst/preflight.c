@@ -31,6 +31,16 @@ ask (SinkPreflight *self, GError **error)
   return session != NULL;
 }
 
+/* No network is no reason to worry anybody; an answer that is not Box's is. */
+static gboolean
+is_no_answer (const GError *error)
+{
+  guint status = box_error_get_details (error)->http_status;
+
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED)
+         || (box_error_is_transient (error) && (status == 0 || status == 429));
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -39,8 +49,7 @@ run (gpointer data)
 
   if (ask (self, &error))
     return NULL;
-  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT)
-      || g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED))
+  if (is_no_answer (error))
     GST_INFO ("not known yet whether Box takes the file: %s", error->message);
   else
     sink_reporter_upload_failed (self->reporter, error);

@@ -38,14 +38,17 @@ is_refusal (const GError *error)
          || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
 }
 
-/* No answer, or that of something that has failed. A refusal, or the wish for a pause, is an answer
+/* No answer, or not that of Box: of a server that fails, a gateway, a login page. A refusal, or the
+ * wish for a pause, is an answer
  * of Box. */
 static gboolean
 is_out_of_reach (const GError *error)
 {
-  guint status = box_error_get_details (error)->http_status;
+  const BoxErrorDetails *details = box_error_get_details (error);
+  guint status = details->http_status;
 
-  return box_error_is_transient (error) && (status == 0 || status == 408 || status >= 500);
+  return box_error_is_transient (error)
+         && (status == 408 || status >= 500 || (status != 429 && details->box_code == NULL));
 }
 
 BoxVerdict
