@@ -6,7 +6,8 @@ import re
 import sys
 
 HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests',
-            'node': "Box's Node SDK, for a test and the bench", 'fuzz': '`scripts/test fuzz`', 'bench': '`scripts/bench`'}
+            'node': "Box's Node SDK, for a test and the bench", 'fuzz': '`scripts/test fuzz`', 'coverage': '`scripts/test coverage`',
+            'release': '`scripts/test-on`', 'bench': '`scripts/bench`'}
 
 
 def installed(top):
