@@ -189,6 +189,52 @@ box_json_is_valid (const char *text, gsize length)
          && cursor.at == cursor.end;
 }
 
+/* Whether the number from @text to @end is an integer that does not fit in a gint64. */
+static gboolean
+is_oversized (const char *text, const char *end)
+{
+  const char *limit = *text == '-' ? "9223372036854775808" : "9223372036854775807";
+  gsize length;
+
+  text += *text == '-' ? 1 : 0;
+  length = (gsize) (end - text);
+  for (const char *c = text; c < end; c++)
+    {
+      if (!g_ascii_isdigit (*c))
+        return FALSE;
+    }
+  return length > 19 || (length == 19 && memcmp (text, limit, 19) > 0);
+}
+
+GString *
+box_json_spell_out_floats (const char *text, gsize length)
+{
+  Cursor cursor = { .at = text, .end = text + length };
+  const char *copied = text;
+  GString *spelt = NULL;
+
+  while (cursor.at < cursor.end)
+    {
+      const char *begin = cursor.at;
+
+      if (*begin == '"')
+        take_string (&cursor);
+      else if (*begin != '-' && !g_ascii_isdigit (*begin))
+        cursor.at++;
+      else if (take_number (&cursor) && is_oversized (begin, cursor.at))
+        {
+          if (spelt == NULL)
+            spelt = g_string_sized_new (length + 64);
+          g_string_append_len (spelt, copied, cursor.at - copied);
+          g_string_append (spelt, ".0");
+          copied = cursor.at;
+        }
+    }
+  if (spelt != NULL)
+    g_string_append_len (spelt, copied, cursor.end - copied);
+  return spelt;
+}
+
 void
 box_json_visit_members (const char *text, gsize length, BoxJsonVisitor visit, gpointer user_data)
 {

@@ -19,12 +19,19 @@ box_json_parse (GBytes *bytes, GError **error)
   g_autoptr (GError) reason = NULL;
   gsize length;
   const char *text = g_bytes_get_data (bytes, &length);
+  g_autoptr (GString) spelt = NULL;
   JsonNode *root;
 
   if (length == 0 || !box_json_is_valid (text, length))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "the reply is not JSON");
       return NULL;
+    }
+  spelt = box_json_spell_out_floats (text, length);
+  if (spelt != NULL)
+    {
+      text = spelt->str;
+      length = spelt->len;
     }
   if (!json_parser_load_from_data (parser, text, (gssize) length, &reason)
       || (root = json_parser_get_root (parser)) == NULL)
@@ -140,6 +147,31 @@ box_json_get_uint64 (JsonObject *object, const char *name, guint64 min, guint64 
   return found || set_field_error (error, name, "is missing");
 }
 
+static gboolean
+holds (JsonNode *node, GType type)
+{
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type;
+}
+
+const char *
+box_json_peek_string (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return holds (node, G_TYPE_STRING) ? json_node_get_string (node) : NULL;
+}
+
+gboolean
+box_json_get_boolean (JsonObject *object, const char *name, gboolean *value)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (!holds (node, G_TYPE_BOOLEAN))
+    return FALSE;
+  *value = json_node_get_boolean (node);
+  return TRUE;
+}
+
 gboolean
 box_json_find_string (JsonObject *object, const char *name, gsize max_bytes, char **value,
                       GError **error)
@@ -150,7 +182,7 @@ box_json_find_string (JsonObject *object, const char *name, gsize max_bytes, cha
   *value = NULL;
   if (node == NULL)
     return TRUE;
-  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
+  if (!holds (node, G_TYPE_STRING))
     return set_field_error (error, name, "is not a string");
   text = json_node_get_string (node);
   if (strlen (text) > max_bytes)

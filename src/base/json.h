@@ -23,6 +23,12 @@ gsize box_json_mark_length (const char *text, gsize length);
 /* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
 gboolean box_json_is_valid (const char *text, gsize length);
 
+/* @text, which is valid, with ".0" after each integer that does not fit in a gint64; NULL where
+ * there is none. Versions of json-glib differ in what they make of these: another number, or the
+ * nearest.
+ */
+GString *box_json_spell_out_floats (const char *text, gsize length);
+
 /* A member of an object as it is written, quotes and escapes included. */
 typedef struct
 {
@@ -57,6 +63,12 @@ gboolean box_json_find_uint64 (JsonObject *object, const char *name, guint64 min
                                gboolean *found, guint64 *value, GError **error);
 gboolean box_json_get_uint64 (JsonObject *object, const char *name, guint64 min, guint64 max,
                               guint64 *value, GError **error);
+
+/* The string that is @object's member, owned by it; NULL where it is anything else. */
+const char *box_json_peek_string (JsonObject *object, const char *name);
+
+/* FALSE unless the member is true or false. */
+gboolean box_json_get_boolean (JsonObject *object, const char *name, gboolean *value);
 
 /* A string of at most @max_bytes; free with g_free(). */
 gboolean box_json_find_string (JsonObject *object, const char *name, gsize max_bytes, char **value,

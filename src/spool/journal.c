@@ -254,18 +254,6 @@ box_journal_format_failed (const char *message, gint64 time)
 
 /* Reading */
 
-/* NULL unless the member is a string. */
-static const char *
-get_string (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  if (node == NULL || json_node_get_node_type (node) != JSON_NODE_VALUE
-      || json_node_get_value_type (node) != G_TYPE_STRING)
-    return NULL;
-  return json_node_get_string (node);
-}
-
 /* FALSE unless the member is a whole number from 0 on. */
 static gboolean
 get_size (JsonObject *object, const char *name, guint64 *value)
@@ -278,7 +266,7 @@ static gboolean
 get_choice (JsonObject *object, const char *name, const char *const *names, gsize n_names,
             guint *value)
 {
-  const char *text = get_string (object, name);
+  const char *text = box_json_peek_string (object, name);
 
   for (gsize i = 0; i < n_names; i++)
     if (g_strcmp0 (text, names[i]) == 0)
@@ -294,29 +282,16 @@ static gboolean
 get_sha1 (JsonObject *object, gboolean *has, BoxSha1 *sha1)
 {
   *has = json_object_has_member (object, "sha1");
-  return !*has || box_sha1_from_hex (get_string (object, "sha1"), sha1);
-}
-
-/* FALSE unless the member is true or false. */
-static gboolean
-get_boolean (JsonObject *object, const char *name, gboolean *value)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  if (node == NULL || json_node_get_node_type (node) != JSON_NODE_VALUE
-      || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
-    return FALSE;
-  *value = json_node_get_boolean (node);
-  return TRUE;
+  return !*has || box_sha1_from_hex (box_json_peek_string (object, "sha1"), sha1);
 }
 
 static BoxDestination *
 parse_destination (JsonObject *object)
 {
-  const char *session = get_string (object, "session");
-  const char *folder = get_string (object, "folder");
-  const char *name = get_string (object, "name");
-  const char *file = get_string (object, "file");
+  const char *session = box_json_peek_string (object, "session");
+  const char *folder = box_json_peek_string (object, "folder");
+  const char *name = box_json_peek_string (object, "name");
+  const char *file = box_json_peek_string (object, "file");
 
   if (session != NULL && folder == NULL && name == NULL && file == NULL)
     return box_destination_new_session (session, NULL);
@@ -349,15 +324,15 @@ apply_intent (BoxJournalState *state, JsonObject *object)
       || padding == BOX_PADDING_AUTO
       || !get_choice (object, "if-exists", if_exists_names, G_N_ELEMENTS (if_exists_names),
                       &if_exists)
-      || !get_boolean (object, "commit", &intent->commit))
+      || !box_json_get_boolean (object, "commit", &intent->commit))
     return FALSE;
   intent->sizing = (BoxSizing) sizing;
   intent->padding = (BoxPaddingKind) padding;
   intent->if_exists = (BoxIfExists) if_exists;
   intent->created = (gint64) created;
-  intent->description = g_strdup (get_string (object, "description"));
-  intent->content_created_at = g_strdup (get_string (object, "content-created-at"));
-  intent->content_modified_at = g_strdup (get_string (object, "content-modified-at"));
+  intent->description = g_strdup (box_json_peek_string (object, "description"));
+  intent->content_created_at = g_strdup (box_json_peek_string (object, "content-created-at"));
+  intent->content_modified_at = g_strdup (box_json_peek_string (object, "content-modified-at"));
   state->intent = g_steal_pointer (&intent);
   return TRUE;
 }
@@ -409,9 +384,10 @@ static gboolean
 apply_part (BoxJournalState *state, JsonObject *object)
 {
   g_autoptr (BoxPart) part = g_new0 (BoxPart, 1);
-  const char *id = get_string (object, "id");
+  const char *id = box_json_peek_string (object, "id");
 
-  if (state->session == NULL || g_strcmp0 (get_string (object, "session"), state->session->id) != 0)
+  if (state->session == NULL
+      || g_strcmp0 (box_json_peek_string (object, "session"), state->session->id) != 0)
     return FALSE;
   if (id == NULL || *id == '\0' || !get_size (object, "offset", &part->offset)
       || !get_size (object, "size", &part->size) || !get_sha1 (object, &part->has_sha1, &part->sha1)
@@ -469,14 +445,14 @@ static gboolean
 apply_committed (BoxJournalState *state, JsonObject *object)
 {
   g_autoptr (BoxFile) file = g_new0 (BoxFile, 1);
-  const char *id = get_string (object, "id");
+  const char *id = box_json_peek_string (object, "id");
 
   if (id == NULL || *id == '\0' || !get_sha1 (object, &file->has_sha1, &file->sha1))
     return FALSE;
   file->id = g_strdup (id);
-  file->version_id = g_strdup (get_string (object, "version"));
-  file->name = g_strdup (get_string (object, "name"));
-  file->etag = g_strdup (get_string (object, "etag"));
+  file->version_id = g_strdup (box_json_peek_string (object, "version"));
+  file->name = g_strdup (box_json_peek_string (object, "name"));
+  file->etag = g_strdup (box_json_peek_string (object, "etag"));
   file->has_size = get_size (object, "size", &file->size);
   g_clear_pointer (&state->file, box_file_free);
   state->file = g_steal_pointer (&file);
@@ -523,7 +499,7 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
 static gboolean
 apply_failed (BoxJournalState *state, JsonObject *object)
 {
-  const char *message = get_string (object, "message");
+  const char *message = box_json_peek_string (object, "message");
   guint64 time;
 
   if (message == NULL || !get_size (object, "time", &time))
@@ -554,7 +530,7 @@ apply_record (BoxJournalState *state, JsonObject *object)
     { "redirected", apply_redirected },
     { "failed", apply_failed },
   };
-  const char *kind = get_string (object, "record");
+  const char *kind = box_json_peek_string (object, "record");
 
   for (gsize i = 0; i < G_N_ELEMENTS (records); i++)
     if (g_strcmp0 (kind, records[i].kind) == 0)

@@ -14,6 +14,7 @@
 #include <glib/gstdio.h>
 
 #include "base/fileio.h"
+#include "base/json.h"
 
 #define NOTE_VERSION 1
 #define NOTE_SUFFIX  ".json"
@@ -93,40 +94,16 @@ note_format (const BoxSession *session, guint64 size, const BoxDestination *dest
   return json_to_string (root, FALSE);
 }
 
-/* NULL where @member is missing or no string. */
-static const char *
-get_string (JsonObject *object, const char *member)
-{
-  JsonNode *node = json_object_get_member (object, member);
-
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
-      || json_node_get_value_type (node) != G_TYPE_STRING)
-    return NULL;
-  return json_node_get_string (node);
-}
-
-/* 0 where @member is missing, no whole number, or not positive: no session has that size. */
-static guint64
-get_size (JsonObject *object, const char *member)
-{
-  JsonNode *node = json_object_get_member (object, member);
-
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
-      || json_node_get_value_type (node) != G_TYPE_INT64)
-    return 0;
-  return (guint64) MAX (json_node_get_int (node), 0);
-}
-
 static BoxDestination *
 parse_destination (JsonObject *object)
 {
-  const char *file_id = get_string (object, "file");
-  const char *name = get_string (object, "name");
+  const char *file_id = box_json_peek_string (object, "file");
+  const char *name = box_json_peek_string (object, "name");
 
   if (file_id != NULL)
     return box_destination_new_file (file_id, NULL);
   if (name != NULL)
-    return box_destination_new_folder (get_string (object, "folder"), name, NULL);
+    return box_destination_new_folder (box_json_peek_string (object, "folder"), name, NULL);
   return NULL;
 }
 
@@ -135,28 +112,25 @@ static BoxNote *
 note_parse (const char *text, gsize length, const char *session_id)
 {
   g_autoptr (BoxNote) note = g_new0 (BoxNote, 1);
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text, length);
+  g_autoptr (JsonNode) root = box_json_parse (bytes, NULL);
   const char *expires_at;
   JsonObject *object;
-  JsonNode *root;
+  guint64 version;
 
-  if (!json_parser_load_from_data (parser, text, (gssize) length, NULL))
-    return NULL;
-  root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return NULL;
-
   object = json_node_get_object (root);
-  note->session_id = g_strdup (get_string (object, "session"));
-  note->size = get_size (object, "size");
+  note->session_id = g_strdup (box_json_peek_string (object, "session"));
   note->destination = parse_destination (object);
-  expires_at = get_string (object, "expires_at");
+  expires_at = box_json_peek_string (object, "expires_at");
   if (expires_at != NULL)
     note->expires_at = g_date_time_new_from_iso8601 (expires_at, NULL);
 
-  if (get_size (object, "version") != NOTE_VERSION || g_strcmp0 (note->session_id, session_id) != 0
-      || note->size == 0 || note->destination == NULL
-      || (expires_at != NULL && note->expires_at == NULL))
+  if (!box_json_get_uint64 (object, "version", NOTE_VERSION, NOTE_VERSION, &version, NULL)
+      || g_strcmp0 (note->session_id, session_id) != 0
+      || !box_json_get_uint64 (object, "size", 1, G_MAXINT64, &note->size, NULL)
+      || note->destination == NULL || (expires_at != NULL && note->expires_at == NULL))
     return NULL;
   return g_steal_pointer (&note);
 }

@@ -120,6 +120,8 @@ static const NumberCase numbers[] = {
   { "5.0", TRUE, TRUE, 5 },
   { "8.388608e6", TRUE, TRUE, 8388608 },
   { "9007199254740992", TRUE, TRUE, G_GUINT64_CONSTANT (9007199254740992) },
+  { "8388608", TRUE, TRUE, 8388608 },
+  { "838860.8E+1", TRUE, TRUE, 8388608 },
   { "null", TRUE, FALSE, 0 },
   { "5.5", FALSE },
   { "-1", FALSE },
@@ -164,6 +166,48 @@ test_numbers_are_whole_and_bounded (void)
     }
 }
 
+/* The same with every json-glib, as far as a gint64 goes. */
+static const NumberCase large_numbers[] = {
+  { "9223372036854775807", TRUE, TRUE, G_MAXINT64 },
+  { "9000000000000000000", TRUE, TRUE, G_GUINT64_CONSTANT (9000000000000000000) },
+  { "9e18", TRUE, TRUE, G_GUINT64_CONSTANT (9000000000000000000) },
+  { "9223372036854775808", FALSE },
+  { "18446744073709551615", FALSE },
+  { "18446744073709551617", FALSE },
+  { "99999999999999999999", FALSE },
+  { "-9223372036854775808", FALSE },
+  { "-9223372036854775809", FALSE },
+  { "-18446744073709551615", FALSE },
+  { "1e22", FALSE },
+  { "1E+22", FALSE },
+  { "1e400", FALSE },
+  { "-1e22", FALSE },
+};
+
+static void
+test_large_numbers_are_told_from_others (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (large_numbers); i++)
+    {
+      const NumberCase *c = &large_numbers[i];
+      g_autofree char *text =
+          g_strdup_printf ("{\"s\":\"\\\"%s\",\"a\":[%s],\"n\":%s}", c->value, c->value, c->value);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = parse (text, &error);
+      g_autofree char *string = NULL;
+      guint64 number = 0;
+
+      g_assert_no_error (error);
+      if (box_json_get_uint64 (json_node_get_object (node), "n", 0, G_MAXINT64, &number, NULL)
+          != c->good)
+        g_error ("\"%s\": %" G_GUINT64_FORMAT, c->value, number);
+      g_assert_cmpuint (number, ==, c->number);
+      /* A string that looks like one stays as it is. */
+      g_assert_true (box_json_get_string (json_node_get_object (node), "s", 100, &string, NULL));
+      g_assert_cmpstr (string + 1, ==, c->value);
+    }
+}
+
 static void
 test_text_may_be_a_number (void)
 {
@@ -205,6 +249,8 @@ main (int argc, char **argv)
   g_test_add_func ("/json/all-that-is-json-is-taken", test_all_that_is_json_is_taken);
   g_test_add_func ("/json/deep-nesting-is-refused", test_deep_nesting_is_refused);
   g_test_add_func ("/json/numbers-are-whole-and-bounded", test_numbers_are_whole_and_bounded);
+  g_test_add_func ("/json/large-numbers-are-told-from-others",
+                   test_large_numbers_are_told_from_others);
   g_test_add_func ("/json/text-may-be-a-number", test_text_may_be_a_number);
   g_test_add_func ("/json/missing-members-are-named", test_missing_members_are_named);
   return g_test_run ();
