@@ -15,6 +15,7 @@ const pair = crypto.generateKeyPairSync('rsa', {
   },
 });
 const accounts = {
+  tokens: [{ token: 'token' }],
   users: [{ id: '7', name: 'Recorder', login: 'recorder@example.com' }],
   clients: [
     { client_id: 'client', client_secret: 'secret' },

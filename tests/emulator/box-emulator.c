@@ -68,6 +68,8 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
     .page_limit = options->page_limit != 0 ? options->page_limit : DEFAULT_PAGE_LIMIT,
   };
 
+  g_autofree char *path = g_build_filename (world->dir, "tokens", NULL);
+
   world->key = g_uuid_string_random ();
   world->part_size = rules.part_size;
   world->max_size = options->max_size;
@@ -79,7 +81,7 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
   world->tokens = emu_tokens_new (&world->clock, options->tokens,
                                   options->token_lifetime != 0 ? options->token_lifetime
                                                                : DEFAULT_TOKEN_LIFETIME,
-                                  options->strict_clients);
+                                  options->strict_clients, emulator->temporary ? NULL : path);
   world->store =
       emu_store_new (world->dir, &world->clock, options->max_size, options->quota, error);
   if (world->store != NULL)

@@ -41,7 +41,7 @@ typedef struct
   gboolean session_conflicts; /* a session for what an open one is for: 409 session_conflict */
   const char
       *upload_host; /* host of the URLs of sessions and preflights: the one that was called */
-  gboolean strict_clients; /* /oauth2/token knows only clients of box_emulator_load_accounts() */
+  gboolean strict_clients; /* only clients and tokens of box_emulator_load_accounts() are good */
 } BoxEmulatorOptions;
 
 typedef struct _BoxEmulator BoxEmulator;

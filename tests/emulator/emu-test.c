@@ -85,6 +85,8 @@ ask (Fixture *fixture, const char *method, const char *path, const char *body, .
   const char *header;
   va_list args;
 
+  if (body != NULL)
+    g_ptr_array_add (headers, (gpointer) "Content-Type: application/json");
   va_start (args, body);
   while ((header = va_arg (args, const char *)) != NULL)
     g_ptr_array_add (headers, (gpointer) header);
@@ -105,6 +107,32 @@ assert_refused (Answer *answer, guint status, const char *code)
   g_assert_nonnull (get_string (answer, "request_id", NULL));
   g_assert_cmpstr (get_string (answer, "request_id", NULL), ==,
                    soup_message_headers_get_one (answer->headers, "box-request-id"));
+}
+
+void
+assert_upload_refused (Answer *answer, guint status, const char *code)
+{
+  g_assert_cmpuint (answer->status, ==, status);
+  g_assert_nonnull (answer->json);
+  g_assert_cmpstr (get_string (answer, "code", NULL), ==, code);
+  g_assert_nonnull (get_string (answer, "message", NULL));
+  g_assert_nonnull (get_string (answer, "request_id", NULL));
+  g_assert_cmpuint (json_object_get_size (answer->json), ==, 3);
+}
+
+void
+assert_challenged (Answer *answer, guint status, const char *error)
+{
+  const char *header = soup_message_headers_get_one (answer->headers, "WWW-Authenticate");
+  g_autofree char *wanted = g_strdup_printf ("error=\"%s\"", error != NULL ? error : "");
+
+  g_assert_cmpuint (answer->status, ==, status);
+  g_assert_cmpuint (g_bytes_get_size (answer->body), ==, 0);
+  g_assert_null (soup_message_headers_get_one (answer->headers, "Content-Type"));
+  g_assert_nonnull (header);
+  g_assert_true (g_str_has_prefix (header, "Bearer realm=\"Service\""));
+  g_assert_true (error != NULL ? strstr (header, wanted) != NULL
+                               : strstr (header, "error") == NULL);
 }
 
 const char *
@@ -145,6 +173,15 @@ load_scenario (Fixture *fixture, const char *json)
   soup_session_abort (fixture->http);
   box_emulator_load_scenario (fixture->emulator, json, &error);
   g_assert_no_error (error);
+}
+
+void
+remove_tree (const char *dir)
+{
+  const char *const command[] = { "rm", "-r", dir, NULL };
+
+  g_assert_true (g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                               NULL, NULL, NULL));
 }
 
 /* --- bytes and sessions ------------------------------------------------------------------------
@@ -205,7 +242,7 @@ put_part (Fixture *fixture, const char *session, GBytes *data, gsize offset)
   g_autofree char *range = g_strdup_printf ("Content-Range: bytes %" G_GSIZE_FORMAT
                                             "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT,
                                             offset, offset + g_bytes_get_size (part) - 1, total);
-  const char *headers[] = { digest, range, NULL };
+  const char *headers[] = { digest, range, OCTETS, NULL };
 
   return ask_bytes (fixture, "PUT", path, part, headers);
 }

@@ -42,8 +42,10 @@ typedef struct
 void answer_free (Answer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Answer, answer_free)
 
+#define OCTETS "Content-Type: application/octet-stream"
+
 /* Sends a request with token "t" to @path below the API's root, or to an absolute URL. The headers
- * ("Name: value") end with NULL. */
+ * ("Name: value") end with NULL. A body is JSON unless they say otherwise. */
 Answer *ask (Fixture *fixture, const char *method, const char *path, const char *body,
              ...) G_GNUC_NULL_TERMINATED;
 Answer *ask_bytes (Fixture *fixture, const char *method, const char *path, GBytes *body,
@@ -52,6 +54,12 @@ Answer *ask_bytes (Fixture *fixture, const char *method, const char *path, GByte
 /* Whether the answer is an error of this status and code. */
 void assert_refused (Answer *answer, guint status, const char *code);
 
+/* The same of the upload service's own form: code, message and request_id, nothing else. */
+void assert_upload_refused (Answer *answer, guint status, const char *code);
+
+/* Whether the answer has no body, and WWW-Authenticate with this error (NULL: with none). */
+void assert_challenged (Answer *answer, guint status, const char *error);
+
 /* A member of the answer by names that end with NULL. */
 const char *get_string (Answer *answer, ...) G_GNUC_NULL_TERMINATED;
 gint64 get_int (Answer *answer, const char *name);
@@ -59,6 +67,9 @@ gint64 get_int (Answer *answer, const char *name);
 /* Also lets go of the client's connections: libsoup sends a request again of itself where one that
  * was idle is reset. */
 void load_scenario (Fixture *fixture, const char *json);
+
+/* Removes a directory with all that is in it. */
+void remove_tree (const char *dir);
 
 /* @size bytes that differ by @seed. */
 GBytes *make_bytes (gsize size, guint seed);

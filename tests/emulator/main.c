@@ -59,7 +59,7 @@ static const GOptionEntry entries[] = {
   { "upload-host", 0, 0, G_OPTION_ARG_STRING, &upload_host,
     "Host in the URLs of sessions, as Box's zones have; reached through CONNECT", "HOST" },
   { "accounts", 0, 0, G_OPTION_ARG_FILENAME, &accounts,
-    "Users, clients, keys and tokens (JSON; then only these clients get tokens)", "FILE" },
+    "Users, clients, keys and tokens (JSON; then no others)", "FILE" },
   { "clock-offset", 0, 0, G_OPTION_ARG_INT64, &clock_offset,
     "How far its clock is ahead of the machine's", "SECONDS" },
   { "scenario", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &scenarios,

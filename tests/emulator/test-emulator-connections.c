@@ -113,8 +113,8 @@ test_part_in_chunks_lacks_its_length (Fixture *fixture, gconstpointer options)
   g_autoptr (GSocketConnection) connection = connect_plain (fixture, NULL);
   g_autofree char *reply = NULL;
   g_autofree char *request =
-      g_strdup_printf ("PUT /api/2.0/files/upload_sessions/%s HTTP/1.1\r\nHost: x\r\n" AUTH
-                       "Content-Range: bytes 0-4/5\r\nDigest: sha=x\r\nConnection: close\r\n"
+      g_strdup_printf ("PUT /api/2.0/files/upload_sessions/%s HTTP/1.1\r\nHost: x\r\n" AUTH OCTETS
+                       "\r\nContent-Range: bytes 0-4/5\r\nDigest: sha=x\r\nConnection: close\r\n"
                        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
                        id);
 

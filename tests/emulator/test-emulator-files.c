@@ -90,7 +90,7 @@ test_upload_without_its_end_is_refused (Fixture *fixture, gconstpointer options)
           g_bytes_new_from_bytes (whole, 0, g_bytes_get_size (whole) - missing);
       g_autoptr (Answer) answer = post_form (fixture, "/files/content", cut, NULL);
 
-      assert_refused (answer, 400, "bad_request");
+      assert_upload_refused (answer, 400, "bad_request");
     }
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
 }
@@ -140,7 +140,7 @@ test_preflight_refuses_what_an_upload_would (Fixture *fixture, gconstpointer opt
     { "{\"name\":\"a\\\\b\",\"size\":1,\"parent\":{\"id\":\"0\"}}", 400, "item_name_invalid" },
     { "{\"name\":\".\",\"size\":1,\"parent\":{\"id\":\"0\"}}", 400, "item_name_invalid" },
     { "{\"name\":\"a\\u0007\",\"size\":1,\"parent\":{\"id\":\"0\"}}", 400, "item_name_invalid" },
-    { "{\"name\":\"a\",\"size\":1,\"parent\":{\"id\":\"99\"}}", 404, "invalid_parameter" },
+    { "{\"name\":\"a\",\"size\":1,\"parent\":{\"id\":\"99\"}}", 404, "not_found" },
     { "{\"name\":\"a\"}", 400, "bad_request" },
   };
 
@@ -157,14 +157,16 @@ test_preflight_refuses_what_an_upload_would (Fixture *fixture, gconstpointer opt
 static void
 test_preflight_of_a_free_name_gives_the_address (Fixture *fixture, gconstpointer options)
 {
-  g_autofree char *url =
-      g_strconcat (box_emulator_get_endpoint (fixture->emulator, FALSE), "/files/content", NULL);
+  g_autofree char *url = g_strconcat (box_emulator_get_endpoint (fixture->emulator, FALSE),
+                                      "/files/content?upload_session_id=", NULL);
   g_autoptr (Answer) answer =
       ask (fixture, "OPTIONS", "/files/content",
            "{\"name\":\"a\",\"size\":99999999999,\"parent\":{\"id\":\"0\"}}", NULL);
 
   g_assert_cmpuint (answer->status, ==, 200);
-  g_assert_cmpstr (get_string (answer, "upload_url", NULL), ==, url);
+  g_assert_true (g_str_has_prefix (get_string (answer, "upload_url", NULL), url));
+  g_assert_cmpuint (strlen (get_string (answer, "upload_url", NULL)), ==, strlen (url) + 32);
+  g_assert_null (get_string (answer, "upload_token", NULL));
 }
 
 static void
@@ -343,11 +345,7 @@ test_restart_finds_everything_again (void)
   g_assert_cmpuint (answer->status, ==, 201);
   g_assert_cmpstr (get_string (answer, "entries", "id", NULL), ==, file);
   fixture_tear_down (&fixture, NULL);
-  {
-    g_autofree char *command = g_strdup_printf ("rm -r '%s'", dir);
-
-    g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
-  }
+  remove_tree (dir);
 }
 
 int

@@ -64,8 +64,8 @@ plays ()
 
 parts ()
 {
-  ask "$PLAIN/api/2.0/files/upload_sessions" -d '{"folder_id":"0","file_size":25,"file_name":"a"}' \
-    | grep '"part_size":10,"total_parts":3' >/dev/null
+  ask "$PLAIN/api/2.0/files/upload_sessions" -H 'Content-Type: application/json' \
+    -d '{"folder_id":"0","file_size":25,"file_name":"a"}' | grep '"total_parts":3,"part_size":10' >/dev/null
 }
 
 # $1: the signal. Not within check: only the shell that started a program can wait for it.

@@ -155,7 +155,7 @@ test_part_off_the_grid_is_refused (Fixture *fixture, gconstpointer options)
     {
       g_autofree char *body = g_strnfill (i == 2 ? 2000 : 1000, 'x');
       g_autoptr (Answer) answer =
-          ask (fixture, "PUT", path, body, ranges[i], "Digest: sha=x", NULL);
+          ask (fixture, "PUT", path, body, ranges[i], "Digest: sha=x", OCTETS, NULL);
 
       assert_refused (answer, 416, "invalid_range");
     }
@@ -168,10 +168,10 @@ test_part_of_a_wrong_digest_is_not_stored (Fixture *fixture, gconstpointer optio
   g_autofree char *path = session_path (id, "");
   g_autofree char *body = g_strnfill (500, 'x');
   g_autoptr (Answer) answer = ask (fixture, "PUT", path, body, "Content-Range: bytes 0-499/500",
-                                   "Digest: sha=AAAAAAAAAAAAAAAAAAAAAAAAAAA=", NULL);
+                                   "Digest: sha=AAAAAAAAAAAAAAAAAAAAAAAAAAA=", OCTETS, NULL);
   g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (fixture->emulator, id);
 
-  assert_refused (answer, 400, "digest_mismatch");
+  assert_upload_refused (answer, 400, "digest_mismatch");
   g_assert_cmpuint (session->n_stored, ==, 0);
   g_assert_cmpuint (session->received[0], ==, 1);
 }
@@ -182,18 +182,18 @@ test_part_needs_length_range_and_digest (Fixture *fixture, gconstpointer options
   g_autofree char *id = create_session (fixture, "a", 500);
   g_autofree char *path = session_path (id, "");
   g_autofree char *body = g_strnfill (500, 'x');
-  g_autoptr (Answer) no_range = ask (fixture, "PUT", path, body, "Digest: sha=x", NULL);
+  g_autoptr (Answer) no_range = ask (fixture, "PUT", path, body, "Digest: sha=x", OCTETS, NULL);
   g_autoptr (Answer) no_digest =
-      ask (fixture, "PUT", path, body, "Content-Range: bytes 0-499/500", NULL);
-  g_autoptr (Answer) other_digest =
-      ask (fixture, "PUT", path, body, "Digest: sha-256=x", "Content-Range: bytes 0-499/500", NULL);
-  g_autoptr (Answer) short_body =
-      ask (fixture, "PUT", path, "xyz", "Content-Range: bytes 0-499/500", "Digest: sha=x", NULL);
+      ask (fixture, "PUT", path, body, "Content-Range: bytes 0-499/500", OCTETS, NULL);
+  g_autoptr (Answer) other_digest = ask (fixture, "PUT", path, body, "Digest: sha-256=x",
+                                         "Content-Range: bytes 0-499/500", OCTETS, NULL);
+  g_autoptr (Answer) short_body = ask (
+      fixture, "PUT", path, "xyz", "Content-Range: bytes 0-499/500", "Digest: sha=x", OCTETS, NULL);
 
   assert_refused (no_range, 400, "bad_request");
   assert_refused (no_digest, 400, "bad_request");
   assert_refused (other_digest, 400, "bad_request");
-  assert_refused (short_body, 400, "request_size_mismatch");
+  assert_upload_refused (short_body, 400, "request_size_mismatch");
 }
 
 static void
@@ -350,7 +350,7 @@ test_commit_of_other_bytes_is_refused (Fixture *fixture, gconstpointer options)
   g_autofree char *body = put_all (fixture, id, data);
   g_autoptr (Answer) answer = commit (fixture, id, other, body);
 
-  assert_refused (answer, 400, "digest_mismatch");
+  assert_upload_refused (answer, 400, "digest_mismatch");
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
 }
 
@@ -365,7 +365,7 @@ test_commit_without_a_part_is_refused (Fixture *fixture, gconstpointer options)
                        get_string (part, "part", "part_id", NULL));
   g_autoptr (Answer) answer = commit (fixture, id, data, body);
 
-  assert_refused (answer, 400, "parts_mismatch");
+  assert_upload_refused (answer, 400, "parts_mismatch");
 }
 
 static void
@@ -381,7 +381,7 @@ test_commit_out_of_order_is_refused (Fixture *fixture, gconstpointer options)
       get_string (second, "part", "part_id", NULL), get_string (first, "part", "part_id", NULL));
   g_autoptr (Answer) answer = commit (fixture, id, data, body);
 
-  assert_refused (answer, 400, "parts_mismatch");
+  assert_upload_refused (answer, 400, "parts_mismatch");
 }
 
 static void

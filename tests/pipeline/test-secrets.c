@@ -82,6 +82,7 @@ load_accounts (SinkFixture *fixture)
   g_autofree char *accounts = g_strdup_printf (
       "{\"clients\": [{\"client_id\": \"client-1\", \"client_secret\": \"" TEST_CLIENT_SECRET "\","
       " \"enterprise_id\": \"4711\", \"public_keys\": {\"key-1\": \"%s\"}}],"
+      " \"tokens\": [{\"token\": \"" TOKEN "\"}],"
       " \"refresh_tokens\": [{\"token\": \"" REFRESH_TOKEN "\", \"client_id\": \"client-1\"}]}",
       escaped);
   g_autoptr (GError) error = NULL;

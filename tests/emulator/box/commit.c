@@ -42,13 +42,13 @@ check_parts_locked (EmuSession *session, JsonArray *parts, EmuProblem *problem)
       if (entry != NULL && i < session->n_parts && matches_locked (session, i, entry))
         continue;
       text = json_to_string (node, FALSE);
-      return emu_problem_set (problem, 400, "parts_mismatch",
-                              "No matching part found on server for %s", text);
+      return emu_problem_set_upload (problem, 400, "parts_mismatch",
+                                     "No matching part found on server for %s", text);
     }
   if (json_array_get_length (parts) != session->n_parts)
-    return emu_problem_set (problem, 400, "parts_mismatch",
-                            "%u parts were given, the session has %u",
-                            json_array_get_length (parts), session->n_parts);
+    return emu_problem_set_upload (problem, 400, "parts_mismatch",
+                                   "%u parts were given, the session has %u",
+                                   json_array_get_length (parts), session->n_parts);
   return TRUE;
 }
 
@@ -157,9 +157,9 @@ check_digest (EmuSessions *sessions, EmuSession *session, const char *expected, 
     session->sha1 = g_strdup (actual);
   g_mutex_unlock (&sessions->lock);
   return g_str_equal (actual, expected)
-         || emu_problem_set (problem, 400, "digest_mismatch",
-                             "File digest was incorrect. Actual: %s Expected: %s", actual,
-                             expected);
+         || emu_problem_set_upload (problem, 400, "digest_mismatch",
+                                    "File digest was incorrect. Actual: %s Expected: %s", actual,
+                                    expected);
 }
 
 static char *

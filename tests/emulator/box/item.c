@@ -40,6 +40,8 @@ emu_item_free (EmuItem *item)
   g_free (item->description);
   g_free (item->content_created_at);
   g_free (item->content_modified_at);
+  g_free (item->shared_link);
+  g_clear_pointer (&item->tags, json_array_unref);
   g_free (item);
 }
 
@@ -101,17 +103,44 @@ emu_item_set_attributes (EmuItem *item, JsonObject *attributes, EmuProblem *prob
   return TRUE;
 }
 
+void
+emu_item_set_extras (EmuItem *item, JsonObject *changes)
+{
+  const char *access = emu_json_string (emu_json_object (changes, "shared_link"), "access");
+  JsonArray *tags = emu_json_array (changes, "tags");
+
+  if (json_object_has_member (changes, "shared_link"))
+    {
+      g_clear_pointer (&item->shared_link, g_free);
+      if (emu_json_object (changes, "shared_link") != NULL)
+        item->shared_link = g_strdup (access != NULL ? access : "collaborators");
+    }
+  if (tags != NULL)
+    {
+      g_clear_pointer (&item->tags, json_array_unref);
+      item->tags = json_array_ref (tags);
+    }
+}
+
+static gboolean
+name_invalid (EmuProblem *problem)
+{
+  emu_problem_set (problem, 400, "item_name_invalid", "Item name invalid");
+  problem->context = json_node_init_string (json_node_alloc (), problem->message);
+  return FALSE;
+}
+
 gboolean
 emu_item_check_name (const char *name, EmuProblem *problem)
 {
   if (name == NULL || *name == '\0' || g_str_equal (name, ".") || g_str_equal (name, ".."))
-    return emu_problem_set (problem, 400, "item_name_invalid", "Item name invalid");
+    return name_invalid (problem);
   if (!g_utf8_validate (name, -1, NULL) || strpbrk (name, "/\\") != NULL
       || g_str_has_suffix (name, " "))
-    return emu_problem_set (problem, 400, "item_name_invalid", "Item name invalid");
+    return name_invalid (problem);
   for (const char *c = name; *c != '\0'; c++)
     if ((guchar) *c < 0x20 || *c == 0x7f)
-      return emu_problem_set (problem, 400, "item_name_invalid", "Item name invalid");
+      return name_invalid (problem);
   if (g_utf8_strlen (name, -1) > NAME_LIMIT)
     return emu_problem_set (problem, 400, "item_name_too_long", "Item name too long");
   return TRUE;
@@ -123,6 +152,20 @@ emu_item_fold_name (const char *name)
   g_autofree char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
 
   return g_utf8_casefold (normal != NULL ? normal : name, -1);
+}
+
+gboolean
+emu_item_check_etag (EmuItem *item, const char *if_match, EmuProblem *problem)
+{
+  g_autofree char *etag = g_strdup_printf ("%u", item->etag);
+  g_autofree char *quoted = g_strdup_printf ("\"%s\"", etag);
+
+  if (if_match == NULL || g_str_equal (if_match, "*") || g_str_equal (if_match, etag)
+      || g_str_equal (if_match, quoted))
+    return TRUE;
+  return emu_problem_set (problem, 412, "precondition_failed",
+                          "The resource has been modified. Please retrieve the resource again and "
+                          "retry");
 }
 
 /* --- as clients see it -------------------------------------------------------------------------
@@ -140,21 +183,6 @@ owner_to_json (void)
   return user;
 }
 
-JsonObject *
-emu_item_to_mini (EmuItem *item)
-{
-  JsonObject *object = json_object_new ();
-  g_autofree char *etag = g_strdup_printf ("%u", item->etag);
-  gboolean root = item->parent == NULL;
-
-  json_object_set_string_member (object, "type", item->folder ? "folder" : "file");
-  json_object_set_string_member (object, "id", item->id);
-  emu_json_set_string (object, "sequence_id", root ? NULL : etag);
-  emu_json_set_string (object, "etag", root ? NULL : etag);
-  json_object_set_string_member (object, "name", item->name);
-  return object;
-}
-
 static void
 set_mini_version (JsonObject *object, const EmuVersion *version)
 {
@@ -166,16 +194,36 @@ set_mini_version (JsonObject *object, const EmuVersion *version)
   json_object_set_object_member (object, "file_version", mini);
 }
 
-JsonObject *
-emu_item_to_conflict (EmuItem *item)
+/* With the members of files in the order in which Box has them. */
+static JsonObject *
+describe (EmuItem *item, gboolean file)
 {
-  JsonObject *object = emu_item_to_mini (item);
+  JsonObject *object = json_object_new ();
+  g_autofree char *etag = g_strdup_printf ("%u", item->etag);
+  gboolean root = item->parent == NULL;
 
-  if (item->folder)
-    return object;
-  json_object_set_string_member (object, "sha1", emu_item_get_version (item)->sha1);
-  set_mini_version (object, emu_item_get_version (item));
+  json_object_set_string_member (object, "type", item->folder ? "folder" : "file");
+  json_object_set_string_member (object, "id", item->id);
+  if (file)
+    set_mini_version (object, emu_item_get_version (item));
+  emu_json_set_string (object, "sequence_id", root ? NULL : etag);
+  emu_json_set_string (object, "etag", root ? NULL : etag);
+  if (file)
+    json_object_set_string_member (object, "sha1", emu_item_get_version (item)->sha1);
+  json_object_set_string_member (object, "name", item->name);
   return object;
+}
+
+JsonObject *
+emu_item_to_entry (EmuItem *item)
+{
+  return describe (item, FALSE);
+}
+
+JsonObject *
+emu_item_to_mini (EmuItem *item)
+{
+  return describe (item, !item->folder);
 }
 
 static void
@@ -186,6 +234,27 @@ set_time_member (JsonObject *object, const char *name, gint64 time)
   json_object_set_string_member (object, name, text);
 }
 
+static void
+set_extras (EmuItem *item, JsonObject *object)
+{
+  if (item->shared_link != NULL)
+    {
+      JsonObject *link = json_object_new ();
+      g_autofree char *url = g_strconcat ("https://app.box.com/s/", item->id, NULL);
+
+      json_object_set_string_member (link, "url", url);
+      json_object_set_string_member (link, "access", item->shared_link);
+      json_object_set_string_member (link, "effective_access", item->shared_link);
+      json_object_set_object_member (object, "shared_link", link);
+    }
+  else
+    json_object_set_null_member (object, "shared_link");
+  if (item->tags != NULL)
+    json_object_set_array_member (object, "tags", json_array_ref (item->tags));
+  else
+    json_object_set_array_member (object, "tags", json_array_new ());
+}
+
 JsonObject *
 emu_item_to_json (EmuItem *item)
 {
@@ -194,13 +263,7 @@ emu_item_to_json (EmuItem *item)
   g_autofree char *modified = emu_time_to_string (item->modified);
 
   if (!item->folder)
-    {
-      const EmuVersion *version = emu_item_get_version (item);
-
-      set_mini_version (object, version);
-      json_object_set_string_member (object, "sha1", version->sha1);
-      json_object_set_int_member (object, "size", version->size);
-    }
+    json_object_set_int_member (object, "size", emu_item_get_version (item)->size);
   json_object_set_string_member (object, "description",
                                  item->description != NULL ? item->description : "");
   json_object_set_string_member (object, "created_at", created);
@@ -216,7 +279,7 @@ emu_item_to_json (EmuItem *item)
   json_object_set_object_member (object, "created_by", owner_to_json ());
   json_object_set_object_member (object, "modified_by", owner_to_json ());
   json_object_set_object_member (object, "owned_by", owner_to_json ());
-  json_object_set_null_member (object, "shared_link");
+  set_extras (item, object);
   json_object_set_string_member (object, "item_status", "active");
   return object;
 }
@@ -257,6 +320,7 @@ emu_item_serialise (EmuItem *item)
   emu_json_set_string (object, "description", item->description);
   emu_json_set_string (object, "content_created_at", item->content_created_at);
   emu_json_set_string (object, "content_modified_at", item->content_modified_at);
+  set_extras (item, object);
   for (guint i = 0; i < item->versions->len; i++)
     {
       const EmuVersion *version = g_ptr_array_index (item->versions, i);
@@ -291,6 +355,7 @@ emu_item_parse (const char *text)
   item->description = g_strdup (emu_json_string (object, "description"));
   item->content_created_at = g_strdup (emu_json_string (object, "content_created_at"));
   item->content_modified_at = g_strdup (emu_json_string (object, "content_modified_at"));
+  emu_item_set_extras (item, object);
   for (guint i = 0; i < json_array_get_length (versions); i++)
     {
       JsonObject *version = json_array_get_object_element (versions, i);

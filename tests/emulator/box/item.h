@@ -30,6 +30,8 @@ typedef struct
   char *description;
   char *content_created_at;
   char *content_modified_at;
+  char *shared_link; /* its access; NULL: none */
+  JsonArray *tags;   /* or NULL */
 } EmuItem;
 
 EmuItem *emu_item_new (const char *id, const char *parent, const char *name, gboolean folder);
@@ -50,16 +52,21 @@ gboolean emu_item_set_attributes (EmuItem *item, JsonObject *attributes, EmuProb
 JsonObject *emu_item_to_json (EmuItem *item);
 JsonObject *emu_version_to_json (const EmuVersion *version, const char *name);
 
-/* {"type","id","sequence_id","etag","name"} */
+/* {"type","id","sequence_id","etag","name"}, as paths and parents have it. */
+JsonObject *emu_item_to_entry (EmuItem *item);
+
+/* The same, with the hash of a file: as lists and conflicts have it. */
 JsonObject *emu_item_to_mini (EmuItem *item);
 
-/* What a name conflict says of the item that is there. */
-JsonObject *emu_item_to_conflict (EmuItem *item);
+/* Takes over what @changes has of "shared_link" and "tags". */
+void emu_item_set_extras (EmuItem *item, JsonObject *changes);
 
 /* For the disk. NULL: not an item. */
 char *emu_item_serialise (EmuItem *item);
 EmuItem *emu_item_parse (const char *text);
 
+/* @if_match NULL: anything goes. 412 where it is of another state of the item. */
+gboolean emu_item_check_etag (EmuItem *item, const char *if_match, EmuProblem *problem);
 gboolean emu_item_check_name (const char *name, EmuProblem *problem);
 
 /* Names that are equal by this are the same to Box; free with g_free(). */

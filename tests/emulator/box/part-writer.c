@@ -30,11 +30,18 @@ struct _EmuPartWriter
 static gboolean
 overlaps (EmuSession *session, guint index, EmuProblem *problem)
 {
-  return emu_problem_set (problem, 416, "range_overlaps_existing_part",
-                          "Part overlaps with previously uploaded part: {id: \"%s\", \"offset\": "
-                          "%" G_GUINT64_FORMAT ", \"size\": %" G_GUINT64_FORMAT "}",
-                          session->parts[index].id, index * session->part_size,
-                          emu_session_get_part_length (session, index));
+  JsonObject *part = json_object_new ();
+
+  emu_problem_set (problem, 416, "range_overlaps_existing_part",
+                   "Part overlaps with previously uploaded part: {id: \"%s\", \"offset\": "
+                   "%" G_GUINT64_FORMAT ", \"size\": %" G_GUINT64_FORMAT "}",
+                   session->parts[index].id, index * session->part_size,
+                   emu_session_get_part_length (session, index));
+  json_object_set_string_member (part, "part_id", session->parts[index].id);
+  json_object_set_int_member (part, "offset", index * session->part_size);
+  json_object_set_int_member (part, "size", emu_session_get_part_length (session, index));
+  json_object_set_object_member (emu_problem_get_context (problem), "conflicting_part", part);
+  return FALSE;
 }
 
 EmuPartWriter *
@@ -130,8 +137,9 @@ finish_locked (EmuPartWriter *writer, const char *expected, const BoxSha1 *actua
   if (part->id[0] != '\0')
     return overlaps (writer->session, writer->index, problem);
   if (!g_str_equal (base64, expected))
-    return emu_problem_set (problem, 400, "digest_mismatch",
-                            "Part digest was incorrect. Actual: %s Expected: %s", base64, expected);
+    return emu_problem_set_upload (problem, 400, "digest_mismatch",
+                                   "Part digest was incorrect. Actual: %s Expected: %s", base64,
+                                   expected);
   if (writer->failed)
     return emu_problem_set (problem, 500, "internal_server_error", "The disk refused the part");
   store_locked (writer, actual);
@@ -146,7 +154,7 @@ emu_part_writer_finish (EmuPartWriter *writer, const char *sha1, EmuProblem *pro
 
   if (writer->left > 0)
     {
-      emu_problem_set (problem, 400, "bad_request", "Stream ended unexpectedly");
+      emu_problem_set_upload (problem, 400, "bad_request", "Stream ended unexpectedly");
       return NULL;
     }
   box_digest_finish (writer->digest, &actual);

@@ -92,8 +92,8 @@ endpoints_to_json (EmuSession *session, const char *base)
   {
     const char *name;
     const char *suffix;
-  } endpoints[] = { { "upload_part", "" },      { "commit", "/commit" }, { "abort", "" },
-                    { "list_parts", "/parts" }, { "status", "" },        { "log_event", "/log" } };
+  } endpoints[] = { { "list_parts", "/parts" }, { "commit", "/commit" }, { "log_event", "/log" },
+                    { "upload_part", "" },      { "status", "" },        { "abort", "" } };
   JsonObject *object = json_object_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (endpoints); i++)
@@ -107,18 +107,18 @@ endpoints_to_json (EmuSession *session, const char *base)
 }
 
 JsonObject *
-emu_session_to_json (EmuSession *session, const char *base)
+emu_session_to_json (EmuSession *session, const char *base, guint n_processed)
 {
   JsonObject *object = json_object_new ();
   g_autofree char *expires = emu_time_to_string (session->expires);
 
+  json_object_set_int_member (object, "total_parts", session->n_parts);
+  json_object_set_int_member (object, "part_size", session->part_size);
+  json_object_set_object_member (object, "session_endpoints", endpoints_to_json (session, base));
+  json_object_set_string_member (object, "session_expires_at", expires);
   json_object_set_string_member (object, "id", session->id);
   json_object_set_string_member (object, "type", "upload_session");
-  json_object_set_string_member (object, "session_expires_at", expires);
-  json_object_set_int_member (object, "part_size", session->part_size);
-  json_object_set_int_member (object, "total_parts", session->n_parts);
-  json_object_set_int_member (object, "num_parts_processed", session->n_stored);
-  json_object_set_object_member (object, "session_endpoints", endpoints_to_json (session, base));
+  json_object_set_int_member (object, "num_parts_processed", n_processed);
   return object;
 }
 

@@ -66,8 +66,9 @@ guint64 emu_session_get_part_length (EmuSession *session, guint index);
 gint emu_session_find_part (EmuSession *session, guint64 first, guint64 last, guint64 total,
                             EmuProblem *problem);
 
-/* @base: what its endpoints begin with, as "https://127.0.0.1:1/api/2.0". */
-JsonObject *emu_session_to_json (EmuSession *session, const char *base);
+/* @base: what its endpoints begin with, as "https://127.0.0.1:1/api/2.0"; @n_processed: how many of
+ * the stored parts a commit would find. */
+JsonObject *emu_session_to_json (EmuSession *session, const char *base, guint n_processed);
 
 /* @with_sha1: the reply to an upload has it, the list has null. */
 JsonObject *emu_session_part_to_json (EmuSession *session, guint index, gboolean with_sha1);

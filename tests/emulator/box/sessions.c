@@ -108,7 +108,11 @@ check_new (EmuSessions *sessions, const EmuPut *put, gint64 size, EmuProblem *pr
                             "The file size is below the minimum of %" G_GUINT64_FORMAT
                             " bytes for upload sessions",
                             sessions->rules.min_size);
-  return emu_store_check (sessions->store, put, problem);
+  if (emu_store_check (sessions->store, put, problem))
+    return TRUE;
+  if (problem->status == 404 && put->file_id == NULL)
+    problem->code = "invalid_parameter";
+  return FALSE;
 }
 
 EmuSession *
@@ -222,13 +226,22 @@ emu_sessions_find_open (EmuSessions *sessions, const char *owner, const char *fo
   return found;
 }
 
+/* Each commit that is told to wait finds one part more. */
+static guint
+count_processed_locked (EmuSessions *sessions, EmuSession *session)
+{
+  guint left = sessions->rules.processing - MIN (sessions->rules.processing, session->n_asked);
+
+  return session->n_stored - MIN (session->n_stored, left);
+}
+
 JsonObject *
 emu_sessions_describe (EmuSessions *sessions, EmuSession *session, const char *base)
 {
   JsonObject *object;
 
   g_mutex_lock (&sessions->lock);
-  object = emu_session_to_json (session, base);
+  object = emu_session_to_json (session, base, count_processed_locked (sessions, session));
   g_mutex_unlock (&sessions->lock);
   return object;
 }
@@ -261,9 +274,9 @@ emu_sessions_list_parts (EmuSessions *sessions, EmuSession *session, gint64 offs
     }
   g_mutex_unlock (&sessions->lock);
   json_object_set_array_member (page, "entries", entries);
+  json_object_set_int_member (page, "offset", offset);
   json_object_set_int_member (page, "total_count", session->n_parts);
   json_object_set_int_member (page, "limit", limit);
-  json_object_set_int_member (page, "offset", offset);
   return page;
 }
 

@@ -49,6 +49,9 @@ JsonObject *emu_store_put_data (EmuStore *store, const EmuPut *put, gconstpointe
 /* Whether a file of @size bytes could be stored; the path and hash of @put are not looked at. */
 gboolean emu_store_check (EmuStore *store, const EmuPut *put, EmuProblem *problem);
 
+/* Refuses as if the name of this file were wanted by another: 409. Always FALSE. */
+gboolean emu_store_keep_name (EmuStore *store, const char *id, EmuProblem *problem);
+
 /* A whole representation of a file or folder; 404 where there is none. */
 JsonObject *emu_store_get_file (EmuStore *store, const char *id, EmuProblem *problem);
 JsonObject *emu_store_get_folder (EmuStore *store, const char *id, EmuProblem *problem);
@@ -60,8 +63,9 @@ emu_store_get_content (EmuStore *store, const char *id, const char *version, Emu
 /* All older versions, newest first, as representations. */
 JsonArray *emu_store_get_versions (EmuStore *store, const char *id, EmuProblem *problem);
 
-/* Representations of what is in a folder: folders, then files, by name. */
-JsonArray *emu_store_list (EmuStore *store, const char *folder_id, EmuProblem *problem);
+/* Representations (whole, or as in lists) of what is in a folder: folders, then files, by name. */
+JsonArray *
+emu_store_list (EmuStore *store, const char *folder_id, gboolean whole, EmuProblem *problem);
 
 /* The id of a file of this name, without regard to case, or NULL. */
 char *emu_store_find (EmuStore *store, const char *folder_id, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of EmuTokens share: the accounts (box/tokens.c) and the grants (routes/oauth.c).
+ * What the files of EmuTokens share: the accounts (box/tokens.c), the tokens that are kept
+ * (box/tokens-file.c) and the grants (routes/oauth.c).
  */
 #pragma once
 
@@ -39,6 +40,7 @@ struct _EmuTokens
   gboolean any;
   guint lifetime;
   gboolean strict_clients;
+  char *path; /* of the tokens that are kept; NULL: nowhere */
 
   GMutex lock;
 
@@ -58,5 +60,17 @@ const char *emu_tokens_issue_locked (EmuTokens *tokens, const char *user, const 
 const char *
 emu_tokens_issue_refresh_locked (EmuTokens *tokens, const char *user, const char *client);
 void emu_tokens_revoke_locked (EmuTokens *tokens, const char *token);
+
+/* Replaces what is known of @token. */
+void emu_tokens_add_access_locked (EmuTokens *tokens, const char *token, const char *user,
+                                   const char *folder, gint64 expires);
+EmuRefresh *emu_tokens_add_refresh_locked (EmuTokens *tokens, const char *token, const char *user,
+                                           const char *client);
+
+/* Adds to the tokens' file what was issued, and what is of no use any more; reads it. */
+void emu_tokens_keep_access_locked (EmuTokens *tokens, const char *token);
+void emu_tokens_keep_refresh_locked (EmuTokens *tokens, const char *token);
+void emu_tokens_keep_end_locked (EmuTokens *tokens, const char *token);
+void emu_tokens_read_locked (EmuTokens *tokens);
 
 G_END_DECLS

@@ -38,13 +38,14 @@ emu_identity_clear (EmuIdentity *identity)
 
 EmuTokens *
 emu_tokens_new (EmuClock *clock, const char *const *accepted, guint lifetime,
-                gboolean strict_clients)
+                gboolean strict_clients, const char *path)
 {
   EmuTokens *tokens = g_new0 (EmuTokens, 1);
 
   g_mutex_init (&tokens->lock);
   tokens->clock = clock;
-  tokens->any = accepted == NULL;
+  tokens->any = accepted == NULL && !strict_clients;
+  tokens->path = g_strdup (path);
   tokens->lifetime = lifetime;
   tokens->strict_clients = strict_clients;
   tokens->users =
@@ -58,6 +59,9 @@ emu_tokens_new (EmuClock *clock, const char *const *accepted, guint lifetime,
   tokens->jtis = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; accepted != NULL && accepted[i] != NULL; i++)
     emu_tokens_set (tokens, accepted[i], 0);
+  g_mutex_lock (&tokens->lock);
+  emu_tokens_read_locked (tokens);
+  g_mutex_unlock (&tokens->lock);
   return tokens;
 }
 
@@ -70,6 +74,7 @@ emu_tokens_free (EmuTokens *tokens)
   g_hash_table_unref (tokens->refresh);
   g_hash_table_unref (tokens->jtis);
   g_mutex_clear (&tokens->lock);
+  g_free (tokens->path);
   g_free (tokens);
 }
 
@@ -82,9 +87,9 @@ expiry (EmuTokens *tokens, gint64 seconds)
   return seconds > 0 ? emu_clock_now (tokens->clock) + seconds * G_USEC_PER_SEC : 0;
 }
 
-static void
-add_access_locked (EmuTokens *tokens, const char *token, const char *user, const char *folder,
-                   gint64 expires)
+void
+emu_tokens_add_access_locked (EmuTokens *tokens, const char *token, const char *user,
+                              const char *folder, gint64 expires)
 {
   EmuAccess *access = g_new0 (EmuAccess, 1);
 
@@ -127,7 +132,7 @@ void
 emu_tokens_set (EmuTokens *tokens, const char *token, guint expires_in)
 {
   g_mutex_lock (&tokens->lock);
-  add_access_locked (tokens, token, EMU_DEFAULT_USER, NULL, expiry (tokens, expires_in));
+  emu_tokens_add_access_locked (tokens, token, EMU_DEFAULT_USER, NULL, expiry (tokens, expires_in));
   g_mutex_unlock (&tokens->lock);
 }
 
@@ -137,14 +142,16 @@ emu_tokens_revoke_locked (EmuTokens *tokens, const char *token)
   EmuAccess *access = g_hash_table_lookup (tokens->access, token);
   EmuRefresh *refresh = g_hash_table_lookup (tokens->refresh, token);
 
+  emu_tokens_keep_end_locked (tokens, token);
   if (refresh != NULL)
     refresh->used = TRUE;
   else if (access != NULL)
     access->revoked = TRUE;
   else
     {
-      add_access_locked (tokens, token, EMU_DEFAULT_USER, NULL, 0);
-      emu_tokens_revoke_locked (tokens, token);
+      emu_tokens_add_access_locked (tokens, token, EMU_DEFAULT_USER, NULL, 0);
+      access = g_hash_table_lookup (tokens->access, token);
+      access->revoked = TRUE;
     }
 }
 
@@ -160,12 +167,15 @@ void
 emu_tokens_revoke_all (EmuTokens *tokens)
 {
   GHashTableIter iter;
-  gpointer access;
+  gpointer token, access;
 
   g_mutex_lock (&tokens->lock);
   g_hash_table_iter_init (&iter, tokens->access);
-  while (g_hash_table_iter_next (&iter, NULL, &access))
-    ((EmuAccess *) access)->revoked = TRUE;
+  while (g_hash_table_iter_next (&iter, &token, &access))
+    {
+      ((EmuAccess *) access)->revoked = TRUE;
+      emu_tokens_keep_end_locked (tokens, token);
+    }
   g_mutex_unlock (&tokens->lock);
 }
 
@@ -185,21 +195,34 @@ emu_tokens_issue_locked (EmuTokens *tokens, const char *user, const char *folder
   g_autofree char *token = make_token ();
   gpointer key;
 
-  add_access_locked (tokens, token, user, folder, expiry (tokens, tokens->lifetime));
+  emu_tokens_add_access_locked (tokens, token, user, folder, expiry (tokens, tokens->lifetime));
   g_hash_table_lookup_extended (tokens->access, token, &key, NULL);
+  emu_tokens_keep_access_locked (tokens, token);
   return key;
+}
+
+EmuRefresh *
+emu_tokens_add_refresh_locked (EmuTokens *tokens, const char *token, const char *user,
+                               const char *client)
+{
+  EmuRefresh *refresh = g_new0 (EmuRefresh, 1);
+
+  refresh->user = g_strdup (user);
+  refresh->client = g_strdup (client);
+  g_hash_table_replace (tokens->refresh, g_strdup (token), refresh);
+  return refresh;
 }
 
 const char *
 emu_tokens_issue_refresh_locked (EmuTokens *tokens, const char *user, const char *client)
 {
-  EmuRefresh *refresh = g_new0 (EmuRefresh, 1);
-  char *token = make_token ();
+  g_autofree char *token = make_token ();
+  gpointer key;
 
-  refresh->user = g_strdup (user);
-  refresh->client = g_strdup (client);
-  g_hash_table_replace (tokens->refresh, token, refresh);
-  return token;
+  emu_tokens_add_refresh_locked (tokens, token, user, client);
+  g_hash_table_lookup_extended (tokens->refresh, token, &key, NULL);
+  emu_tokens_keep_refresh_locked (tokens, token);
+  return key;
 }
 
 /* --- users -------------------------------------------------------------------------------------
@@ -273,9 +296,9 @@ load_token_locked (EmuTokens *tokens, JsonObject *object, GError **error)
 
   if (token == NULL)
     return lacks ("token", "token", error);
-  add_access_locked (tokens, token, user != NULL ? user : EMU_DEFAULT_USER,
-                     emu_json_string (object, "folder"),
-                     expiry (tokens, emu_json_int (object, "expires_in", 0)));
+  emu_tokens_add_access_locked (tokens, token, user != NULL ? user : EMU_DEFAULT_USER,
+                                emu_json_string (object, "folder"),
+                                expiry (tokens, emu_json_int (object, "expires_in", 0)));
   return TRUE;
 }
 
@@ -288,11 +311,11 @@ load_refresh_locked (EmuTokens *tokens, JsonObject *object, GError **error)
 
   if (token == NULL)
     return lacks ("refresh token", "token", error);
-  refresh = g_new0 (EmuRefresh, 1);
-  refresh->client = g_strdup (emu_json_string (object, "client_id"));
-  refresh->user = g_strdup (user != NULL ? user : EMU_DEFAULT_USER);
+  if (g_hash_table_contains (tokens->refresh, token))
+    return TRUE; /* a restarted emulator remembers that it was used */
+  refresh = emu_tokens_add_refresh_locked (tokens, token, user != NULL ? user : EMU_DEFAULT_USER,
+                                           emu_json_string (object, "client_id"));
   refresh->expires = expiry (tokens, emu_json_int (object, "expires_in", 0));
-  g_hash_table_replace (tokens->refresh, g_strdup (token), refresh);
   return TRUE;
 }
 

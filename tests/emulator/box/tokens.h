@@ -34,9 +34,11 @@ typedef enum
   EMU_TOKEN_EXPIRED,
 } EmuTokenState;
 
-/* @accepted NULL: any token that is not known to be bad. @lifetime: s. */
+/* @accepted NULL: any token that is not known to be bad, unless there are @strict_clients.
+ * @lifetime: s. @path: where issued tokens are kept, so that they are those of the same users after
+ * a restart; NULL: nowhere. */
 EmuTokens *emu_tokens_new (EmuClock *clock, const char *const *accepted, guint lifetime,
-                           gboolean strict_clients);
+                           gboolean strict_clients, const char *path);
 void emu_tokens_free (EmuTokens *tokens);
 
 gboolean emu_tokens_load_accounts (EmuTokens *tokens, const char *json, GError **error);

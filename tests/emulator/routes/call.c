@@ -64,21 +64,34 @@ gboolean
 emu_call_check_token (EmuCall *call, EmuIdentity *identity)
 {
   EmuTokenState state = EMU_TOKEN_INVALID;
+  g_auto (EmuProblem) problem = { 0 };
 
-  if (call->token != NULL)
+  if (call->token != NULL && *call->token != '\0')
     state = emu_tokens_check (call->world->tokens, call->token, identity);
   if (state == EMU_TOKEN_GOOD)
     return TRUE;
-  soup_message_headers_replace (
-      call->reply_headers, "WWW-Authenticate",
-      call->token == NULL ? "Bearer realm=\"Service\""
-      : state == EMU_TOKEN_EXPIRED
-          ? "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
-            "token provided has expired. expired_token\""
-          : "Bearer realm=\"Service\", error=\"invalid_token\", error_description=\"The access "
-            "token provided is invalid.\"");
-  emu_call_refuse (call, 401, "unauthorized", "Unauthorized");
+  if (call->token == NULL)
+    emu_problem_set_challenge (&problem, 401, NULL, NULL);
+  else if (*call->token == '\0')
+    emu_problem_set_challenge (&problem, 400, "invalid_request", "Malformed auth header");
+  else if (state == EMU_TOKEN_EXPIRED)
+    emu_problem_set_challenge (&problem, 401, "invalid_token",
+                               "The access token provided has expired. expired_token");
+  else
+    emu_problem_set_challenge (&problem, 401, "invalid_token",
+                               "The access token provided is invalid.");
+  emu_call_reply_problem (call, &problem);
   return FALSE;
+}
+
+static void
+refuse_user (EmuCall *call, const char *user)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  emu_problem_set (&problem, 404, "not_found", "On-Behalf-Of User not found");
+  json_object_set_string_member (emu_problem_get_context (&problem), "invalid_user_id", user);
+  emu_call_reply_problem (call, &problem);
 }
 
 gboolean
@@ -96,8 +109,7 @@ emu_call_authorise (EmuCall *call)
 
       if (user == NULL)
         {
-          emu_call_refuse (call, 403, "access_denied_insufficient_permissions",
-                           "As-User names a user that this token may not act for");
+          refuse_user (call, as_user);
           return FALSE;
         }
       g_free (call->identity.user);
@@ -221,16 +233,28 @@ emu_call_reply_json (EmuCall *call, guint status, JsonObject *object)
 void
 emu_call_reply_problem (EmuCall *call, const EmuProblem *problem)
 {
-  JsonObject *object = json_object_new ();
   g_autofree char *request_id = g_strdup_printf ("emulator%08x", call->number);
+  gboolean api = problem->form == EMU_FORM_API;
+  JsonObject *object;
 
-  json_object_set_string_member (object, "type", "error");
-  json_object_set_int_member (object, "status", problem->status);
+  if (problem->form == EMU_FORM_CHALLENGE)
+    {
+      emu_call_reply (call, problem->status);
+      soup_message_headers_replace (call->reply_headers, "WWW-Authenticate", problem->message);
+      return;
+    }
+  object = json_object_new ();
+  if (api)
+    {
+      json_object_set_string_member (object, "type", "error");
+      json_object_set_int_member (object, "status", problem->status);
+    }
   json_object_set_string_member (object, "code", problem->code);
-  json_object_set_string_member (object, "message", problem->message);
   if (problem->context != NULL)
-    json_object_set_object_member (object, "context_info", json_object_ref (problem->context));
-  json_object_set_string_member (object, "help_url", "http://developers.box.com/docs/#errors");
+    json_object_set_member (object, "context_info", json_node_copy (problem->context));
+  if (api)
+    json_object_set_string_member (object, "help_url", "http://developers.box.com/docs/#errors");
+  json_object_set_string_member (object, "message", problem->message);
   json_object_set_string_member (object, "request_id", request_id);
   emu_call_reply_json (call, problem->status, object);
 }
@@ -253,7 +277,11 @@ emu_call_select (EmuCall *call, JsonObject *object)
   g_autoptr (GList) names = json_object_get_members (object);
 
   if (wanted == NULL || *wanted == NULL)
-    return object;
+    {
+      if (json_object_has_member (object, "tags")) /* comes only to who asks for it */
+        json_object_remove_member (object, "tags");
+      return object;
+    }
   for (GList *l = names; l != NULL; l = l->next)
     if (!g_strv_contains (always, l->data)
         && !g_strv_contains ((const char *const *) wanted, l->data))
@@ -280,6 +308,30 @@ emu_call_check_scope (EmuCall *call, const char *folder, EmuProblem *problem)
 
   if (scope == NULL || (folder != NULL && emu_store_is_within (call->world->store, folder, scope)))
     return TRUE;
-  return emu_problem_set (problem, 403, "insufficient_scope",
-                          "The token was downscoped to folder %s", scope);
+  return emu_problem_set_scope (problem);
+}
+
+gboolean
+emu_call_check_full (EmuCall *call)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  if (call->identity.folder == NULL)
+    return TRUE;
+  emu_problem_set_scope (&problem);
+  emu_call_reply_problem (call, &problem);
+  return FALSE;
+}
+
+gboolean
+emu_call_check_type (EmuCall *call, const char *type)
+{
+  const char *given = soup_message_headers_get_content_type (call->headers, NULL);
+  g_auto (EmuProblem) problem = { 0 };
+
+  if (given != NULL && g_ascii_strcasecmp (given, type) == 0)
+    return TRUE;
+  emu_problem_set (&problem, 415, "unsupported_media_type", "Content-Type must be %s", type);
+  emu_call_reply_problem (call, &problem);
+  return FALSE;
 }

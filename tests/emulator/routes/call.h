@@ -66,7 +66,8 @@ struct _EmuCall
   char *reply_file;       /* instead: from file_offset, file_length bytes */
   guint64 file_offset;
   guint64 file_length;
-  gboolean close; /* the connection ends after it */
+  gboolean foreign; /* it is not Box's own */
+  gboolean close;   /* the connection ends after it */
   gboolean endless;
   const EmuRule *drip; /* it goes out a byte at a time from here on */
 };
@@ -113,5 +114,11 @@ void emu_call_reply_file (EmuCall *call, JsonObject *file);
 
 /* Refuses with 403 what the token's folder does not cover; @folder is a folder's id. */
 gboolean emu_call_check_scope (EmuCall *call, const char *folder, EmuProblem *problem);
+
+/* A downscoped token may upload, and look at what it uploads; nothing else: 403. */
+gboolean emu_call_check_full (EmuCall *call);
+
+/* Refuses with 415 a body that is not @type. */
+gboolean emu_call_check_type (EmuCall *call, const char *type);
 
 G_END_DECLS

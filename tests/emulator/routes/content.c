@@ -20,6 +20,24 @@
 /* --- preflight ---------------------------------------------------------------------------------
  */
 
+/* Where to send the file: the query is Box's own, and of no consequence here. */
+static void
+reply_upload_url (EmuCall *call, const char *file_id)
+{
+  JsonObject *object = json_object_new ();
+  g_autofree char *origin = emu_call_get_upload_origin (call);
+  g_autofree char *item = file_id != NULL ? g_strconcat (file_id, "/", NULL) : g_strdup ("");
+  g_autofree char *url =
+      g_strdup_printf ("%s/api/2.0/files/%scontent?upload_session_id=%08x%08x%08x%08x", origin,
+                       item, g_random_int (), g_random_int (), g_random_int (), g_random_int ());
+
+  json_object_set_string_member (object, "upload_url", url);
+  json_object_set_null_member (object, "upload_token");
+  if (file_id != NULL)
+    json_object_set_null_member (object, "download_url");
+  emu_call_reply_json (call, 200, object);
+}
+
 static void
 preflight (EmuCall *call, const char *file_id)
 {
@@ -36,17 +54,7 @@ preflight (EmuCall *call, const char *file_id)
            || (file_id == NULL && !emu_call_check_scope (call, folder, &problem)))
     emu_call_reply_problem (call, &problem);
   else
-    {
-      JsonObject *object = json_object_new ();
-      g_autofree char *origin = emu_call_get_upload_origin (call);
-      g_autofree char *url = file_id == NULL
-                                 ? g_strdup_printf ("%s/api/2.0/files/content", origin)
-                                 : g_strdup_printf ("%s/api/2.0/files/%s/content", origin, file_id);
-
-      json_object_set_string_member (object, "upload_url", url);
-      json_object_set_null_member (object, "upload_token");
-      emu_call_reply_json (call, 200, object);
-    }
+    reply_upload_url (call, file_id);
 }
 
 void
@@ -149,7 +157,7 @@ receive_content (Upload *upload, EmuProblem *problem)
       upload->size += n;
     }
   if (n < 0)
-    return emu_problem_set (problem, 400, "bad_request", "Stream ended unexpectedly");
+    return emu_problem_set_upload (problem, 400, "bad_request", "Stream ended unexpectedly");
   if (!written)
     return emu_problem_set (problem, 500, "internal_server_error", "The disk refused the file");
   box_digest_finish (digest, &sha1);
@@ -195,7 +203,7 @@ receive (Upload *upload, EmuProblem *problem)
     if (!receive_part (upload, headers, problem))
       return FALSE;
   if (!emu_multipart_is_complete (upload->multipart))
-    return emu_problem_set (problem, 400, "bad_request", "Stream ended unexpectedly");
+    return emu_problem_set_upload (problem, 400, "bad_request", "Stream ended unexpectedly");
   if (!upload->has_file)
     return emu_problem_set (problem, 400, "bad_request", "The file is missing");
   if (expected != NULL && g_ascii_strcasecmp (expected, upload->sha1) != 0)
@@ -315,11 +323,8 @@ emu_route_download (EmuCall *call)
   const char *wanted = emu_call_get_query (call, "version");
   g_autofree char *path = NULL, *version = NULL, *origin = NULL, *ticket = NULL, *url = NULL;
 
-  if (call->identity.folder != NULL)
-    {
-      emu_call_refuse (call, 403, "insufficient_scope", "The token was downscoped to uploads");
-      return;
-    }
+  if (!emu_call_check_full (call))
+    return;
   path = emu_store_get_content (call->world->store, call->id, wanted, &problem);
   if (path == NULL)
     {

@@ -21,9 +21,10 @@ get_bearer (SoupMessageHeaders *headers)
 {
   const char *value = soup_message_headers_get_one (headers, "Authorization");
 
-  return value != NULL && g_ascii_strncasecmp (value, "Bearer ", 7) == 0
-             ? g_strstrip (g_strdup (value + 7))
-             : NULL;
+  if (value == NULL || g_ascii_strncasecmp (value, "Bearer", 6) != 0
+      || (value[6] != ' ' && value[6] != '\0'))
+    return NULL;
+  return g_strstrip (g_strdup (value + 6));
 }
 
 static void

@@ -9,17 +9,10 @@
 #include <string.h>
 
 static void
-set_reply (EmuCall *call, const EmuRule *rule)
+set_headers (EmuCall *call, const EmuRule *rule)
 {
   g_autoptr (GList) names = NULL;
 
-  emu_call_reply (call, rule->status);
-  soup_message_headers_clear (call->reply_headers);
-  if (rule->body != NULL)
-    call->reply_body = g_bytes_ref (rule->body);
-  if (rule->body != NULL)
-    soup_message_headers_replace (call->reply_headers, "Content-Type",
-                                  rule->is_json ? "application/json" : "text/html");
   if (rule->headers != NULL)
     names = json_object_get_members (rule->headers);
   for (GList *l = names; l != NULL; l = l->next)
@@ -27,21 +20,28 @@ set_reply (EmuCall *call, const EmuRule *rule)
                                   emu_json_string (rule->headers, l->data));
 }
 
+static void
+set_reply (EmuCall *call, const EmuRule *rule)
+{
+  emu_call_reply (call, rule->status);
+  soup_message_headers_clear (call->reply_headers);
+  if (rule->body != NULL)
+    call->reply_body = g_bytes_ref (rule->body);
+  if (rule->body != NULL)
+    soup_message_headers_replace (call->reply_headers, "Content-Type",
+                                  rule->is_json ? "application/json" : "text/html");
+  set_headers (call, rule);
+}
+
 /* The handler's reply, with members of its JSON, its status and headers changed. */
 static void
 change_reply (EmuCall *call, const EmuRule *rule)
 {
-  g_autoptr (GList) names = NULL;
-
   if (rule->change != NULL && call->reply_json != NULL)
     emu_json_merge (call->reply_json, rule->change);
   if (rule->status != 0)
     call->status = rule->status;
-  if (rule->headers != NULL)
-    names = json_object_get_members (rule->headers);
-  for (GList *l = names; l != NULL; l = l->next)
-    soup_message_headers_replace (call->reply_headers, l->data,
-                                  emu_json_string (rule->headers, l->data));
+  set_headers (call, rule);
 }
 
 static void
@@ -64,6 +64,27 @@ hold (EmuCall *call, const EmuRule *rule)
     call->verdict = EMU_VERDICT_LOST;
   else if (rule->later != EMU_LATER_NEVER)
     end_connection (call, rule);
+}
+
+/* As the balancers before Box answer: they know nothing of its API. */
+static void
+answer_as_front (EmuCall *call, const EmuRule *rule)
+{
+  const char *phrase = soup_status_get_phrase (rule->status);
+  char *page =
+      g_strdup_printf ("<html><head>\n<meta http-equiv=\"content-type\" content=\"text/html;"
+                       "charset=utf-8\">\n<title>%u %s</title>\n</head>\n<body>\n"
+                       "<h1>Error: %s</h1>\n</body></html>\n",
+                       rule->status, phrase, phrase);
+
+  emu_call_reply (call, rule->status);
+  soup_message_headers_clear (call->reply_headers);
+  call->reply_body = g_bytes_new_take (page, strlen (page));
+  call->foreign = TRUE;
+  soup_message_headers_replace (call->reply_headers, "Content-Type", "text/html; charset=UTF-8");
+  soup_message_headers_replace (call->reply_headers, "Via", "1.1 google");
+  set_headers (call, rule);
+  call->verdict = EMU_VERDICT_REPLY;
 }
 
 /* As Box answers a client that asks again for a session which it got, but never heard of. */
@@ -122,6 +143,12 @@ apply (EmuCall *call, const EmuRule *rule)
       break;
     case EMU_DO_CHANGE:
       change_reply (call, rule);
+      break;
+    case EMU_DO_FRONT:
+      answer_as_front (call, rule);
+      break;
+    case EMU_DO_IN_USE:
+      emu_others_keep_name (call);
       break;
     case EMU_DO_INTERIM:
       emu_send_interim (call, rule);

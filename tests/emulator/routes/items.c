@@ -24,16 +24,6 @@ get_parent (EmuCall *call)
   return emu_json_string (emu_json_object (call->json, "parent"), "id");
 }
 
-/* A downscoped token may upload, and look at what it uploads; nothing else. */
-static gboolean
-check_full (EmuCall *call)
-{
-  if (call->identity.folder == NULL)
-    return TRUE;
-  emu_call_refuse (call, 403, "insufficient_scope", "The token was downscoped to uploads");
-  return FALSE;
-}
-
 void
 emu_route_get_file (EmuCall *call)
 {
@@ -51,7 +41,7 @@ update (EmuCall *call, gboolean folder)
 {
   g_auto (EmuProblem) problem = { 0 };
 
-  if (!check_full (call))
+  if (!emu_call_check_full (call))
     return;
   if (call->json == NULL)
     {
@@ -82,7 +72,7 @@ remove_item (EmuCall *call, gboolean folder)
   g_auto (EmuProblem) problem = { 0 };
   gboolean recursive = g_strcmp0 (emu_call_get_query (call, "recursive"), "true") == 0;
 
-  if (!check_full (call))
+  if (!emu_call_check_full (call))
     return;
   if (emu_store_delete (call->world->store, call->id, folder, recursive,
                         emu_call_get_header (call, "If-Match"), &problem))
@@ -108,23 +98,44 @@ emu_route_copy_file (EmuCall *call)
 {
   g_auto (EmuProblem) problem = { 0 };
 
-  if (check_full (call))
+  if (emu_call_check_full (call))
     reply_item (call, 201,
                 emu_store_copy (call->world->store, call->id, get_parent (call),
                                 emu_json_string (call->json, "name"), &problem),
                 &problem);
 }
 
+static gboolean
+check_folder (EmuCall *call, EmuProblem *problem)
+{
+  const char *const values[] = { emu_json_string (call->json, "name"), get_parent (call) };
+  static const char *const names[] = { "name", "parent" };
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (values[i] == NULL)
+      {
+        g_autofree char *message = g_strdup_printf ("'%s' is required", names[i]);
+
+        if (ok)
+          emu_problem_set (problem, 400, "bad_request", "Bad Request");
+        ok = emu_problem_add_error (problem, "missing_parameter", names[i], message);
+      }
+  return ok;
+}
+
 void
 emu_route_create_folder (EmuCall *call)
 {
   g_auto (EmuProblem) problem = { 0 };
+  JsonObject *folder = NULL;
 
-  if (check_full (call))
-    reply_item (call, 201,
-                emu_store_add_folder (call->world->store, get_parent (call),
-                                      emu_json_string (call->json, "name"), &problem),
-                &problem);
+  if (!emu_call_check_full (call))
+    return;
+  if (check_folder (call, &problem))
+    folder = emu_store_add_folder (call->world->store, get_parent (call),
+                                   emu_json_string (call->json, "name"), &problem);
+  reply_item (call, 201, folder, &problem);
 }
 
 /* --- lists -------------------------------------------------------------------------------------
@@ -169,6 +180,33 @@ make_page (EmuCall *call, JsonArray *all)
   return page;
 }
 
+/* A page of a folder, which says how it is sorted. */
+static JsonObject *
+make_ordered_page (EmuCall *call, JsonArray *items)
+{
+  static const char *const keys[] = { "type", "name" };
+  JsonObject *page = make_page (call, items);
+  JsonArray *order = json_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      JsonObject *by = json_object_new ();
+
+      json_object_set_string_member (by, "by", keys[i]);
+      json_object_set_string_member (by, "direction", "ASC");
+      json_array_add_object_element (order, by);
+    }
+  json_object_set_array_member (page, "order", order);
+  return page;
+}
+
+static JsonArray *
+list (EmuCall *call, EmuProblem *problem)
+{
+  return emu_store_list (call->world->store, call->id, emu_call_get_query (call, "fields") != NULL,
+                         problem);
+}
+
 void
 emu_route_list_versions (EmuCall *call)
 {
@@ -188,9 +226,9 @@ emu_route_list_folder (EmuCall *call)
   g_autoptr (JsonArray) items = NULL;
 
   if (emu_call_check_scope (call, call->id, &problem))
-    items = emu_store_list (call->world->store, call->id, &problem);
+    items = list (call, &problem);
   if (items != NULL)
-    emu_call_reply_json (call, 200, make_page (call, items));
+    emu_call_reply_json (call, 200, make_ordered_page (call, items));
   else
     emu_call_reply_problem (call, &problem);
 }
@@ -205,8 +243,8 @@ emu_route_get_folder (EmuCall *call)
   if (emu_call_check_scope (call, call->id, &problem))
     folder = emu_store_get_folder (call->world->store, call->id, &problem);
   if (folder != NULL)
-    items = emu_store_list (call->world->store, call->id, &problem);
+    items = list (call, &problem);
   if (items != NULL && emu_call_get_query (call, "fields") == NULL)
-    json_object_set_object_member (folder, "item_collection", make_page (call, items));
+    json_object_set_object_member (folder, "item_collection", make_ordered_page (call, items));
   reply_item (call, 200, folder, &problem);
 }

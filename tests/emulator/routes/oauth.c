@@ -35,6 +35,14 @@ refuse (Request *request, const char *error, const char *description)
 }
 
 static guint
+missing (Request *request, const char *parameter)
+{
+  g_autofree char *text = g_strdup_printf ("Missing parameter: %s", parameter);
+
+  return refuse (request, "invalid_request", text);
+}
+
+static guint
 grant (Request *request, const char *access)
 {
   json_object_set_string_member (request->reply, "access_token", access);
@@ -69,6 +77,8 @@ grant_refresh_locked (Request *request)
 
   if (!check_client_locked (request, &client))
     return refuse (request, "invalid_client", "The client credentials are invalid");
+  if (token == NULL)
+    return missing (request, "refresh_token");
   refresh = token != NULL ? g_hash_table_lookup (request->tokens->refresh, token) : NULL;
   if (refresh == NULL || refresh->used
       || (refresh->client != NULL && g_strcmp0 (refresh->client, get (request, "client_id")) != 0))
@@ -76,6 +86,7 @@ grant_refresh_locked (Request *request)
   if (refresh->expires != 0 && refresh->expires <= emu_clock_now (request->tokens->clock))
     return refuse (request, "invalid_grant", "Refresh token has expired");
   refresh->used = TRUE;
+  emu_tokens_keep_end_locked (request->tokens, token);
   json_object_set_string_member (
       request->reply, "refresh_token",
       emu_tokens_issue_refresh_locked (request->tokens, refresh->user, refresh->client));
@@ -105,6 +116,8 @@ grant_credentials_locked (Request *request)
 
   if (!check_client_locked (request, &client))
     return refuse (request, "invalid_client", "The client credentials are invalid");
+  if (get (request, "box_subject_type") == NULL || get (request, "box_subject_id") == NULL)
+    return missing (request, "box_subject_type and box_subject_id");
   user = resolve_subject_locked (request, client, get (request, "box_subject_type"),
                                  get (request, "box_subject_id"));
   if (user == NULL)
@@ -145,6 +158,8 @@ grant_jwt_locked (Request *request)
 
   if (!check_client_locked (request, &client))
     return refuse (request, "invalid_client", "The client credentials are invalid");
+  if (assertion == NULL)
+    return missing (request, "assertion");
   if (jwt == NULL)
     return refuse (request, "invalid_grant", "The assertion is not a JSON Web Token");
   kid = emu_json_string (jwt->header, "kid");
@@ -183,10 +198,11 @@ grant_exchange_locked (Request *request)
   g_auto (EmuIdentity) identity = { NULL, NULL };
   guint status;
 
-  if (subject == NULL
-      || g_strcmp0 (get (request, "subject_token_type"),
-                    "urn:ietf:params:oauth:token-type:access_token")
-             != 0
+  if (subject == NULL)
+    return missing (request, "subject_token");
+  if (g_strcmp0 (get (request, "subject_token_type"),
+                 "urn:ietf:params:oauth:token-type:access_token")
+          != 0
       || emu_tokens_check_locked (request->tokens, subject, &identity) != EMU_TOKEN_GOOD)
     return refuse (request, "invalid_grant", "Invalid subject_token");
   if (scope == NULL || strstr (scope, "_upload") == NULL)
@@ -225,9 +241,10 @@ emu_oauth_token (EmuTokens *tokens, GHashTable *form, JsonObject *reply)
     if (g_str_equal (type, grants[i].type))
       status = grants[i].grant_locked (&request);
   g_mutex_unlock (&tokens->lock);
-  return status != 0 ? status
-                     : refuse (&request, "unsupported_grant_type",
-                               "Invalid grant_type parameter or parameter missing");
+  if (status != 0)
+    return status;
+  return refuse (&request, type == NULL ? "invalid_request" : "unsupported_grant_type",
+                 "Invalid grant_type parameter or parameter missing");
 }
 
 guint

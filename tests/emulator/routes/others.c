@@ -106,3 +106,17 @@ emu_others_act (EmuCall *call, JsonObject *others)
   if (emu_json_boolean (others, "delete", FALSE))
     emu_store_delete (store, subject.file_id, FALSE, FALSE, NULL, &problem);
 }
+
+void
+emu_others_keep_name (EmuCall *call)
+{
+  g_auto (Subject) subject = { 0 };
+  g_auto (EmuProblem) problem = { 0 };
+
+  find_subject (call, &subject);
+  if (subject.file_id == NULL && subject.folder_id != NULL && subject.name != NULL)
+    subject.file_id = emu_store_find (call->world->store, subject.folder_id, subject.name);
+  emu_store_keep_name (call->world->store, subject.file_id, &problem);
+  emu_call_reply_problem (call, &problem);
+  call->verdict = EMU_VERDICT_REPLY;
+}

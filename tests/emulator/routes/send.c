@@ -83,6 +83,16 @@ append_header (const char *name, const char *value, gpointer text)
   g_string_append_printf (text, "%s: %s\r\n", name, value);
 }
 
+/* Box writes "\\/" for a slash. Takes @text. */
+static char *
+escape_slashes (char *text)
+{
+  g_autofree char *plain = text;
+  g_auto (GStrv) parts = g_strsplit (plain, "/", -1);
+
+  return g_strjoinv ("\\/", parts);
+}
+
 static void
 prepare_body (EmuCall *call)
 {
@@ -90,9 +100,11 @@ prepare_body (EmuCall *call)
 
   if (call->reply_json == NULL)
     return;
-  text = emu_json_to_text (call->reply_json);
+  text = escape_slashes (emu_json_to_text (call->reply_json));
   call->reply_body = g_bytes_new_take (text, strlen (text));
   soup_message_headers_replace (call->reply_headers, "Content-Type", "application/json");
+  if (soup_message_headers_get_one (call->reply_headers, "Cache-Control") == NULL)
+    soup_message_headers_replace (call->reply_headers, "Cache-Control", "no-cache, no-store");
 }
 
 static gboolean
@@ -104,8 +116,13 @@ send_head (EmuCall *call, guint64 length)
       g_date_time_new_from_unix_utc (emu_clock_now (&call->world->clock) / G_USEC_PER_SEC);
   g_autofree char *date = soup_date_time_to_string (now, SOUP_DATE_HTTP);
 
-  g_string_printf (head, "HTTP/1.1 %u %s\r\nDate: %s\r\nbox-request-id: emulator%08x\r\n",
-                   call->status, soup_status_get_phrase (call->status), date, call->number);
+  g_string_printf (head, "HTTP/1.1 %u %s\r\nDate: %s\r\n", call->status,
+                   soup_status_get_phrase (call->status), date);
+  if (!call->foreign)
+    g_string_append_printf (head,
+                            "box-request-id: emulator%08x\r\n"
+                            "Strict-Transport-Security: max-age=31536000\r\n",
+                            call->number);
   soup_message_headers_foreach (call->reply_headers, append_header, head);
   if (call->endless)
     g_string_append (head, "Transfer-Encoding: chunked\r\n");

@@ -79,13 +79,21 @@ create (EmuCall *call, const char *folder_id, const char *file_id)
     reply_session (call, 201, session);
 }
 
-/* A body that is not JSON is what a form looks like to Box. */
+/* Box takes the length of a form for a wrong one. */
 static gboolean
 check_json (EmuCall *call)
 {
-  if (call->json != NULL)
+  const char *type = soup_message_headers_get_content_type (call->headers, NULL);
+  g_auto (EmuProblem) problem = { 0 };
+
+  if (call->json != NULL && g_strcmp0 (type, "application/json") == 0)
     return TRUE;
-  emu_call_refuse (call, 400, "bad_request", "The body is not a JSON object");
+  if (call->json != NULL || g_strcmp0 (type, "application/x-www-form-urlencoded") == 0)
+    emu_problem_set_upload (&problem, 400, "request_size_mismatch",
+                            "Request body size didn't match Content-Length %u", call->body->len);
+  else
+    emu_problem_set (&problem, 400, "bad_request", "The body is not a JSON object");
+  emu_call_reply_problem (call, &problem);
   return FALSE;
 }
 
@@ -191,8 +199,8 @@ get_range (EmuCall *call, goffset *first, goffset *last, goffset *total, EmuProb
   if (*first < 0 || *last < *first)
     return emu_problem_set (problem, 416, "invalid_range", "Content-Range is empty");
   if (soup_message_headers_get_content_length (call->headers) != *last - *first + 1)
-    return emu_problem_set (problem, 400, "request_size_mismatch",
-                            "Request body size didn't match Content-Range");
+    return emu_problem_set_upload (problem, 400, "request_size_mismatch",
+                                   "Request body size didn't match Content-Range");
   if (get_digest (call) == NULL)
     return emu_problem_set (problem, 400, "bad_request", "Digest must be sha=BASE64");
   return TRUE;
@@ -219,7 +227,7 @@ emu_route_upload_part (EmuCall *call)
   goffset first, last, total;
   JsonObject *part;
 
-  if (session == NULL)
+  if (session == NULL || !emu_call_check_type (call, "application/octet-stream"))
     return;
   if (get_range (call, &first, &last, &total, &problem))
     writer = emu_sessions_begin_part (call->world->sessions, session, first, last, total, &problem);

@@ -8,23 +8,34 @@
 
 #define UNLIMITED G_GINT64_CONSTANT (999999999999999)
 
+/* Box writes very large numbers as floats. */
+static void
+set_limit (JsonObject *user, const char *name, guint64 limit)
+{
+  if (limit > UNLIMITED)
+    json_object_set_double_member (user, name, limit);
+  else
+    json_object_set_int_member (user, name, limit != 0 ? (gint64) limit : UNLIMITED);
+}
+
 void
 emu_route_get_user (EmuCall *call)
 {
-  JsonObject *user = emu_tokens_get_user (call->world->tokens, call->identity.user);
   EmuWorld *world = call->world;
+  JsonObject *user;
 
+  if (!emu_call_check_full (call))
+    return;
+  user = emu_tokens_get_user (call->world->tokens, call->identity.user);
   if (user == NULL)
     {
       emu_call_refuse (call, 404, "not_found", "Not Found");
       return;
     }
   json_object_set_string_member (user, "status", "active");
-  json_object_set_int_member (user, "space_amount",
-                              world->quota != 0 ? (gint64) world->quota : UNLIMITED);
+  set_limit (user, "space_amount", world->quota);
   json_object_set_int_member (user, "space_used", emu_store_get_used (world->store));
-  json_object_set_int_member (user, "max_upload_size",
-                              world->max_size != 0 ? (gint64) world->max_size : UNLIMITED);
+  set_limit (user, "max_upload_size", world->max_size);
   emu_call_reply_json (call, 200, emu_call_select (call, user));
 }
 
@@ -45,6 +56,8 @@ emu_route_token (EmuCall *call)
   guint status = emu_oauth_token (call->world->tokens, form, reply);
 
   soup_message_headers_replace (call->reply_headers, "Cache-Control", "no-store");
+  soup_message_headers_append (call->reply_headers, "Set-Cookie",
+                               "box_visitor_id=emulator; path=/; domain=.box.com; secure");
   emu_call_reply_json (call, status, reply);
 }
 

@@ -19,6 +19,7 @@ static const struct
   [EMU_DO_ENDLESS] = { "endless", EMU_AT_END },      [EMU_DO_CHANGE] = { "change", EMU_AT_STORED },
   [EMU_DO_INTERIM] = { "interim", EMU_AT_END },      [EMU_DO_DRIP] = { "drip", EMU_AT_REPLY },
   [EMU_DO_CONFLICT] = { "conflict", EMU_AT_STORED }, [EMU_DO_OTHERS] = { "others", EMU_AT_STORED },
+  [EMU_DO_FRONT] = { "front", EMU_AT_END },          [EMU_DO_IN_USE] = { "in-use", EMU_AT_END },
 };
 
 static const char *const members[] = { "route",   "method", "path",   "token",  "offset",  "part",
@@ -135,7 +136,8 @@ parse_later (EmuRule *rule, JsonObject *object, GError **error)
 
   if (!json_object_has_member (object, "later"))
     return TRUE;
-  if (rule->action > EMU_DO_ENDLESS || rule->action == EMU_DO_DELAY)
+  if (rule->action == EMU_DO_DELAY
+      || (rule->action > EMU_DO_ENDLESS && rule->action != EMU_DO_FRONT))
     return refuse (error, "A rule cannot do this and the request later", rule->action_name);
   rule->at = EMU_AT_END;
   rule->later_name = g_strdup (emu_json_string (later, "name"));
@@ -156,8 +158,8 @@ static gboolean
 can_strike_at (const EmuRule *rule, EmuStage stage)
 {
   static const gboolean in_replies[] = {
-    [EMU_DO_DELAY] = TRUE, [EMU_DO_HOLD] = TRUE,    [EMU_DO_RESET] = TRUE,  [EMU_DO_CLOSE] = TRUE,
-    [EMU_DO_DRIP] = TRUE,  [EMU_DO_GARBAGE] = TRUE, [EMU_DO_OTHERS] = TRUE,
+    [EMU_DO_DELAY] = TRUE,   [EMU_DO_HOLD] = TRUE, [EMU_DO_RESET] = TRUE,   [EMU_DO_CLOSE] = TRUE,
+    [EMU_DO_IN_USE] = FALSE, [EMU_DO_DRIP] = TRUE, [EMU_DO_GARBAGE] = TRUE, [EMU_DO_OTHERS] = TRUE,
   };
 
   if (rule->later != EMU_LATER_NEVER)
@@ -231,7 +233,8 @@ parse_action (EmuRule *rule, JsonObject *object, GError **error)
   rule->count = emu_json_int (object, "count", 0);
   rule->linger = emu_json_boolean (object, "linger", TRUE);
   parse_body (rule, object);
-  if (rule->action == EMU_DO_REPLY && (rule->status < 100 || rule->status > 599))
+  if ((rule->action == EMU_DO_REPLY || rule->action == EMU_DO_FRONT)
+      && (rule->status < 100 || rule->status > 599))
     return refuse (error, "A rule needs a \"status\" of 100 to 599 for this", name);
   if (rule->action == EMU_DO_OTHERS && rule->others == NULL)
     return refuse (error, "A rule lacks this member", "others");

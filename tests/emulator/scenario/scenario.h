@@ -44,6 +44,8 @@ typedef enum
   EMU_DO_DRIP,
   EMU_DO_CONFLICT,
   EMU_DO_OTHERS,
+  EMU_DO_FRONT,
+  EMU_DO_IN_USE,
 } EmuAction;
 
 /* Immutable but for @seen; lives as long as its scenario. */
