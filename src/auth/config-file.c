@@ -10,8 +10,8 @@
 #define G_LOG_DOMAIN "boxupload"
 
 #include "auth/config.h"
-#include "base/call.h"
 #include "base/fileio.h"
+#include "base/retry.h"
 #include "base/secret.h"
 
 #include <errno.h>

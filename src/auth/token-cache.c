@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "auth/token-cache.h"
 #include "base/error.h"
+#include "base/retry.h"
 #include "base/secret.h"
-#include "base/wakeup.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The retry policy: how long to wait before a request that failed is tried again. Pure: no clock,
- * no socket.
+ * The retry policy: how long to wait before a request that failed is tried again (pure: no clock,
+ * no socket); and the waiting, which a GCancellable ends.
  */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
+
+#include "base/error.h"
 
 G_BEGIN_DECLS
 
@@ -27,5 +29,55 @@ gint64 box_retry_delay (guint attempt, const GError *error, guint32 random);
 /* Whether waiting is the server's wish (429, Retry-After) and so must not be cut short when the
  * network comes back. */
 gboolean box_retry_is_asked (const GError *error);
+
+/*
+ * BoxWakeup: lets a GCancellable wake a thread that waits on a condition. Connect and disconnect
+ * without the lock:
+ *
+ *   box_wakeup_connect (&wakeup, cancellable, &lock, &cond);
+ *   g_mutex_lock (&lock);
+ *   while (!done && !g_cancellable_is_cancelled (cancellable))
+ *     g_cond_wait (&cond, &lock);
+ *   g_mutex_unlock (&lock);
+ *   box_wakeup_disconnect (&wakeup);
+ */
+typedef struct
+{
+  GCancellable *cancellable; /* nullable */
+  GMutex *lock;
+  GCond *cond;
+  gulong id;
+} BoxWakeup;
+
+/* Between the two calls, cancelling @cancellable (nullable) signals @cond under @lock. Call both
+ * without the lock. */
+void box_wakeup_connect (BoxWakeup *wakeup, GCancellable *cancellable, GMutex *lock, GCond *cond);
+void box_wakeup_disconnect (BoxWakeup *wakeup);
+
+/* One attempt: FALSE exactly when @error is set, in the domain BOX_ERROR. */
+typedef gboolean (*BoxCallFunc) (gpointer user_data, GCancellable *cancellable, GError **error);
+
+/**
+ * BoxCallPolicy:
+ * @timeout: seconds after the first failure in which new attempts begin; 0: for ever.
+ * @retrying: (nullable): told before each wait; @delay in microseconds.
+ * @user_data: for @retrying.
+ */
+typedef struct
+{
+  guint timeout;
+  void (*retrying) (guint attempt, gint64 delay, const GError *reason, gpointer user_data);
+  gpointer user_data;
+} BoxCallPolicy;
+
+/* Calls @function until it succeeds, fails for good, or @policy ends it; @error is the last
+ * attempt's, or CANCELLED. For callers that wait in their own thread: the command line, recovery.
+ * The engine of uploads does not wait like this, it schedules. */
+gboolean box_call (const BoxCallPolicy *policy, BoxCallFunc function, gpointer user_data,
+                   GCancellable *cancellable, GError **error);
+
+/* Waits @delay microseconds, without a file descriptor; FALSE with BOX_ERROR_CANCELLED as soon as
+ * @cancellable (nullable) is cancelled. */
+gboolean box_call_sleep (gint64 delay, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

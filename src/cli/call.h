@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/call.h"
+#include "base/retry.h"
 #include "cli/command.h"
 
 G_BEGIN_DECLS

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/call.h"
+#include "base/retry.h"
+
+#include <sys/resource.h>
 
 /* Answers with the failures of a script, then with success. */
 typedef struct
@@ -93,6 +95,23 @@ test_a_wait_ends_when_it_is_cancelled (void)
   g_assert_cmpint (g_get_monotonic_time () - began, <, 100 * G_USEC_PER_SEC);
 }
 
+/* GLib ends the process where it cannot make the descriptors that it waits with. */
+static void
+test_a_wait_needs_no_descriptor (void)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, none;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none = before;
+  none.rlim_cur = 0;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_true (box_call_sleep (1000, cancellable, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  g_assert_no_error (error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -103,6 +122,7 @@ main (int argc, char **argv)
                    test_a_definite_failure_is_not_repeated);
   g_test_add_func ("/call/wait-beyond-the-limit-is-not-begun",
                    test_a_wait_beyond_the_limit_is_not_begun);
+  g_test_add_func ("/call/wait-needs-no-descriptor", test_a_wait_needs_no_descriptor);
   g_test_add_func ("/call/wait-ends-when-it-is-cancelled", test_a_wait_ends_when_it_is_cancelled);
   return g_test_run ();
 }
