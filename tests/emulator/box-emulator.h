@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include <libsoup/soup.h>
+#include "emulator/base/views.h"
 
 G_BEGIN_DECLS
 
@@ -96,51 +96,6 @@ void box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds);
 /* --- Journal -----------------------------------------------------------------------------------
  */
 
-/**
- * BoxEmulatorRequest:
- * @number: 1, 2, …: in the order in which the heads were read.
- * @connection: number of the connection, from 1.
- * @route: what was asked: "create_session", "create_version_session", "get_session", "upload_part",
- * "list_parts", "commit", "abort", "preflight", "preflight_version", "upload_file",
- * "upload_version", "get_file", "download", "get_user", "token", "revoke", … (docs/emulator.md
- * lists all), "unknown".
- * @path: with the query.
- * @token: the bearer token, or %NULL.
- * @offset: first byte by Content-Range, -1 without.
- * @body_bytes: bytes of the body that were read.
- * @status: of the reply; 0: none was sent (yet).
- * @done: the reply was sent, or the connection lost.
- * @aborted: the connection ended before the reply was sent whole, by the client's doing or by a
- * fault's.
- * @late_status: what came of it when it was done after it had been answered (a rule's "later"); 0:
- * it was not (yet).
- * @fault: "do" of the last scenario rule that struck, or %NULL.
- * @began, @ended: monotonic time, µs; @ended 0 until @done.
- */
-typedef struct
-{
-  guint number;
-  guint connection;
-  gboolean tls;
-  const char *route;
-  char *method;
-  char *path;
-  SoupMessageHeaders *headers;
-  char *token;
-  gint64 offset;
-  guint64 body_bytes;
-  guint status;
-  gboolean done;
-  gboolean aborted;
-  guint late_status;
-  char *fault;
-  gint64 began;
-  gint64 ended;
-} BoxEmulatorRequest;
-
-void box_emulator_request_free (BoxEmulatorRequest *request);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorRequest, box_emulator_request_free)
-
 /* Copies of the requests of @route (%NULL: all) so far, in order, with free function. */
 GPtrArray *box_emulator_get_requests (BoxEmulator *emulator, const char *route);
 
@@ -172,27 +127,6 @@ gboolean box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint ti
 /* --- What is stored ----------------------------------------------------------------------------
  */
 
-/* A file. @path is its newest content on disk, to be read only. Attributes that were not given are
- * NULL. */
-typedef struct
-{
-  char *id;
-  char *version_id;
-  char *folder_id;
-  char *name;
-  char *sha1; /* hex */
-  char *etag;
-  char *path;
-  guint64 size;
-  guint n_versions; /* 1: only the first */
-  char *description;
-  char *content_created_at;
-  char *content_modified_at;
-} BoxEmulatorFile;
-
-void box_emulator_file_free (BoxEmulatorFile *file);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorFile, box_emulator_file_free)
-
 /* NULL: there is none. The name is compared as Box does, without regard to case. */
 BoxEmulatorFile *
 box_emulator_find_file (BoxEmulator *emulator, const char *folder_id, const char *name);
@@ -212,34 +146,6 @@ gboolean box_emulator_add_version (BoxEmulator *emulator, const char *file_id, g
 gboolean box_emulator_move_file (BoxEmulator *emulator, const char *file_id, const char *folder_id,
                                  const char *name);
 gboolean box_emulator_delete_file (BoxEmulator *emulator, const char *file_id);
-
-typedef enum
-{
-  BOX_EMULATOR_SESSION_OPEN,
-  BOX_EMULATOR_SESSION_COMMITTED, /* at least once */
-  BOX_EMULATOR_SESSION_ABORTED,
-  BOX_EMULATOR_SESSION_EXPIRED,
-} BoxEmulatorSessionState;
-
-/* An upload session. */
-typedef struct
-{
-  char *id;
-  char *folder_id; /* NULL for a version */
-  char *file_id;   /* of a version, else NULL */
-  char *file_name;
-  guint64 size;
-  guint64 part_size;
-  guint n_parts;
-  guint n_stored;
-  guint n_commits;  /* that made a file or version */
-  gboolean *stored; /* n_parts: is it there */
-  guint *received;  /* n_parts: how often its body arrived whole, whatever became of it */
-  BoxEmulatorSessionState state;
-} BoxEmulatorSession;
-
-void box_emulator_session_free (BoxEmulatorSession *session);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxEmulatorSession, box_emulator_session_free)
 
 BoxEmulatorSession *box_emulator_get_session (BoxEmulator *emulator, const char *id);
 

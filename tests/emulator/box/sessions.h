@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "emulator/box-emulator.h"
+#include "emulator/base/views.h"
 #include "emulator/box/session.h"
 #include "emulator/box/store.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "emulator/box-emulator.h"
+#include "emulator/base/views.h"
 
 G_BEGIN_DECLS
 
