@@ -104,7 +104,7 @@ run (Cli *cli, char **arguments, GError **error)
 const CliCommand cli_command_resume = {
   .name = "resume",
   .arguments = "[DIR]",
-  .summary = "Finish the recordings that Box does not have yet, once",
+  .summary = "Upload pending recordings once",
   .description = "Finishes every recording in DIR (default: $XDG_STATE_HOME/boxupload/spool),\n"
                  "oldest first: those whose upload was interrupted or failed, and those whose\n"
                  "recorder died, with the bytes that reached the disk. Parts that Box has are not\n"

@@ -139,7 +139,7 @@ run (Cli *cli, char **arguments, GError **error)
 const CliCommand cli_command_spool = {
   .name = "spool",
   .arguments = "[DIR]",
-  .summary = "List the recordings that Box does not have yet",
+  .summary = "List the recordings that are not at Box yet",
   .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest\n"
                  "first, each as\n"
                  "  in use       a living process writes or uploads it\n"

@@ -312,7 +312,7 @@ run (Cli *cli, char **arguments, GError **error)
 const CliCommand cli_command_watch = {
   .name = "watch",
   .arguments = "[DIR]",
-  .summary = "Finish the recordings that Box does not have yet, for ever",
+  .summary = "Upload pending recordings continuously",
   .description = "Does for ever what “boxupload resume” does once, for a host that records: sees\n"
                  "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
                  "uploads the oldest first, and prints a line for each. A recording that fails is\n"
