@@ -241,6 +241,13 @@ print_and_flush (const char *text)
   return (int) cli_exit_from_error (error);
 }
 
+/* What the uploader has to say to its user, in the words of a command. */
+static void
+on_message (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
+{
+  cli_complain ("%s", message);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -249,6 +256,7 @@ main (int argc, char **argv)
   g_autofree char *program = NULL;
 
   setlocale (LC_ALL, "");
+  g_log_set_handler ("boxupload", G_LOG_LEVEL_MESSAGE, on_message, NULL);
   if (g_strcmp0 (name, "--version") == 0)
     return print_and_flush ("boxupload " BOX_VERSION "\n");
   if (g_strcmp0 (name, "--help") == 0 || g_strcmp0 (name, "-h") == 0

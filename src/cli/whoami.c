@@ -68,7 +68,8 @@ print_text (const BoxUser *user, const BoxCredentialsInfo *info, GDateTime *expi
 
       cli_print ("token until  %s", when);
     }
-  if (info->warning != NULL)
+  /* That everybody can read the file was said when it was opened. */
+  if (info->warning != NULL && g_str_equal (info->grant, "auth-config"))
     cli_complain ("%s", info->warning);
 }
 

@@ -131,6 +131,23 @@ test_missing_and_unreadable_files_have_the_exit_code_of_credentials (Fixture *f,
 }
 
 static void
+test_exposed_file_is_complained_of_once (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "token", NULL);
+  g_auto (Answer) answer = { 0 };
+  const char *complaint;
+
+  write_secret (f, "token", TOKEN);
+  g_assert_cmpint (chmod (path, 0644), ==, 0);
+  answer = RUN (f, "whoami", "--token-file", "token");
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_true (g_str_has_prefix (answer.err, "boxupload: token-file "));
+  complaint = strstr (answer.err, "chmod 600");
+  g_assert_nonnull (complaint);
+  g_assert_null (strstr (complaint + 1, "chmod 600"));
+}
+
+static void
 test_as_user_goes_with_every_request (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) requests = NULL;
@@ -275,6 +292,8 @@ main (int argc, char **argv)
             test_a_bad_configuration_is_named_but_not_shown);
   ADD_TEST ("/cli/credentials/missing-and-unreadable-files-have-the-exit-code-of-credentials",
             test_missing_and_unreadable_files_have_the_exit_code_of_credentials);
+  ADD_TEST ("/cli/credentials/exposed-file-is-complained-of-once",
+            test_exposed_file_is_complained_of_once);
   ADD_TEST ("/cli/credentials/as-user-goes-with-every-request",
             test_as_user_goes_with_every_request);
   ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",
