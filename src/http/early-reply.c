@@ -5,8 +5,8 @@
 
 #define READ_SIZE 16384
 
-static GSocket *
-socket_of (GIOStream *stream)
+GSocket *
+box_early_reply_find_socket (GIOStream *stream)
 {
   g_autoptr (GIOStream) base = g_object_ref (stream);
 
@@ -25,9 +25,9 @@ socket_of (GIOStream *stream)
 }
 
 void
-box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, guint timeout)
+box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, BoxWatchdog *dog)
 {
-  *watch = (BoxEarlyReply){ .cancellable = cancellable, .timeout = timeout };
+  *watch = (BoxEarlyReply){ .cancellable = cancellable, .dog = dog };
   /* Held for as long as the watch: made for each wait, it would be two more system calls. */
   g_cancellable_make_pollfd (cancellable, &watch->cancel_fd);
 }
@@ -44,7 +44,7 @@ box_early_reply_clear (BoxEarlyReply *watch)
 void
 box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream)
 {
-  GSocket *socket = stream != NULL ? socket_of (stream) : NULL;
+  GSocket *socket = stream != NULL ? box_early_reply_find_socket (stream) : NULL;
 
   g_clear_pointer (&watch->wire, box_reply_parser_free);
   g_set_object (&watch->stream, stream);
@@ -67,14 +67,8 @@ box_early_reply_fail (BoxEarlyReply *watch, GError *reason)
     g_error_free (reason);
 }
 
-static GError *
-new_timeout (void)
-{
-  return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
-}
-
-/* Waits for @events on the socket for @timeout microseconds: what came (0: time is up), or -1 with
- * @error set where it was cancelled. */
+/* Waits for @events on the socket, for @timeout microseconds if that is not negative: what came (0:
+ * time is up), or -1 with @error set if it was cancelled. */
 static int
 wait_socket (BoxEarlyReply *watch, GIOCondition events, gint64 timeout, GError **error)
 {
@@ -88,12 +82,12 @@ wait_socket (BoxEarlyReply *watch, GIOCondition events, gint64 timeout, GError *
       int n;
 
       fds[0].revents = fds[1].revents = 0;
-      n = g_poll (fds, 2, (gint) MIN ((left + 999) / 1000, G_MAXINT));
+      n = g_poll (fds, 2, timeout < 0 ? -1 : (gint) MIN ((left + 999) / 1000, G_MAXINT));
       if (g_cancellable_set_error_if_cancelled (watch->cancellable, error))
         return -1;
       if (n > 0 && fds[0].revents != 0)
         return fds[0].revents;
-      if (n == 0 && left == 0)
+      if (n == 0 && timeout >= 0 && left == 0)
         return 0;
     }
 }
@@ -133,6 +127,7 @@ read_news (BoxEarlyReply *watch)
   GPollableInputStream *input =
       G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (watch->stream));
   BoxReplyParserState state = BOX_REPLY_PARSER_NOTHING;
+  gboolean has_begun = FALSE;
   News news;
 
   if (watch->wire == NULL)
@@ -142,8 +137,12 @@ read_news (BoxEarlyReply *watch)
       guint8 buffer[READ_SIZE];
       g_autoptr (GError) reason = NULL;
       gssize n;
-      int ready;
 
+      if (g_cancellable_set_error_if_cancelled (watch->cancellable, &reason))
+        {
+          box_early_reply_fail (watch, g_steal_pointer (&reason));
+          return NEWS_FAILED;
+        }
       n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
       if (n > 0)
         {
@@ -160,11 +159,13 @@ read_news (BoxEarlyReply *watch)
       if (state == BOX_REPLY_PARSER_NOTHING)
         return NEWS_NONE;
 
+      if (!has_begun)
+        box_watchdog_enter (watch->dog, BOX_PHASE_REPLY);
+      has_begun = TRUE;
       g_clear_error (&reason);
-      ready = wait_socket (watch, G_IO_IN, (gint64) watch->timeout * G_USEC_PER_SEC, &reason);
-      if (ready <= 0)
+      if (wait_socket (watch, G_IO_IN, -1, &reason) < 0)
         {
-          box_early_reply_fail (watch, ready == 0 ? new_timeout () : g_steal_pointer (&reason));
+          box_early_reply_fail (watch, g_steal_pointer (&reason));
           return NEWS_FAILED;
         }
     }
@@ -196,6 +197,8 @@ wait_pace (BoxEarlyReply *watch, gint64 wait, GError **error)
 {
   gint64 until = g_get_monotonic_time () + wait;
 
+  if (wait > 0)
+    box_watchdog_rest (watch->dog, wait);
   while (wait > 0)
     {
       int ready = wait_socket (watch, G_IO_IN, wait, error);
@@ -210,24 +213,16 @@ wait_pace (BoxEarlyReply *watch, gint64 wait, GError **error)
 gboolean
 box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error)
 {
-  gint64 timeout = (gint64) watch->timeout * G_USEC_PER_SEC;
-
   if (watch->socket == NULL)
     return !g_cancellable_set_error_if_cancelled (watch->cancellable, error);
   if (!wait_pace (watch, pause, error))
     return FALSE;
   for (;;)
     {
-      int ready = wait_socket (watch, G_IO_IN | G_IO_OUT, timeout, error);
+      int ready = wait_socket (watch, G_IO_IN | G_IO_OUT, -1, error);
 
       if (ready < 0)
         return FALSE;
-      if (ready == 0)
-        {
-          box_early_reply_fail (watch, new_timeout ());
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "timed out");
-          return FALSE;
-        }
       if ((ready & ~G_IO_OUT) != 0 && !heed_news (watch, error))
         return FALSE;
       if ((ready & G_IO_OUT) != 0)

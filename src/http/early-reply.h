@@ -10,7 +10,7 @@
 #include <gio/gio.h>
 
 #include "http/reply-parser.h"
-#include "http/message.h"
+#include "http/watchdog.h"
 
 G_BEGIN_DECLS
 
@@ -19,7 +19,7 @@ typedef struct
   /* immutable */
   GCancellable *cancellable; /* borrowed */
   GPollFD cancel_fd;
-  guint timeout; /* seconds */
+  BoxWatchdog *dog; /* borrowed; ends every wait by the cancellable */
 
   GIOStream *stream;    /* owned; NULL before there is a connection */
   GSocket *socket;      /* of @stream, owned; NULL where it cannot be watched */
@@ -28,13 +28,16 @@ typedef struct
   GError *failure;      /* why we ended the exchange */
 } BoxEarlyReply;
 
-/* @cancellable: (nullable): ends every wait. @timeout: seconds of silence; 0: no limit. */
-void box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, guint timeout);
+/* @cancellable: ends every wait. @dog: cancels it when there was no progress. */
+void box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, BoxWatchdog *dog);
 void box_early_reply_clear (BoxEarlyReply *watch);
 
 /* The request is sent on @stream (nullable: not known yet) from here on; forgets what another
  * connection has said. */
 void box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream);
+
+/* The socket below @stream, or NULL. Borrowed. */
+GSocket *box_early_reply_find_socket (GIOStream *stream);
 
 /* Lets @pause microseconds pass and waits until bytes can be written. FALSE with @error set where
  * sending has to end: where

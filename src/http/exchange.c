@@ -6,6 +6,8 @@
 #include "http/early-reply.h"
 #include "http/trust.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #ifdef __GLIBC__
@@ -14,11 +16,20 @@
 
 #define READ_SIZE 16384
 
+/* Bytes in the kernel that have not left; fewer, and the sender is woken for every packet; more,
+ * and it does not know how far it is. */
+#define NOTSENT (128 << 10)
+
+/* For one request: addresses that take a connection and drop it, and kept connections that were
+ * closed. */
+#define MAX_CONNECTIONS 4
+
 /* How far an exchange has come, for the words of its error. */
 typedef enum
 {
   STAGE_RESOLVING,
   STAGE_CONNECTING,
+  STAGE_TUNNELLING,
   STAGE_HANDSHAKING,
   STAGE_SENDING,
   STAGE_WAITING,
@@ -39,6 +50,8 @@ typedef struct
   Stage stage;
   gboolean started;    /* a byte of the request may have left */
   BoxEarlyReply watch; /* its cancellable is @inner */
+  BoxWatchdog dog;     /* so is its */
+  guint connections;   /* made for this request */
   BoxBodyStream *body; /* owned; NULL where there is none */
   GTlsCertificateFlags certificate_problems;
   gboolean has_turn; /* holds the_turn */
@@ -84,6 +97,38 @@ give_turn_back (Exchange *self)
   g_mutex_unlock (&the_turn);
 }
 
+/* The kernel's buffer holds little that has not left, so that "sent" means sent. Timeouts are the
+ * watchdog's: GIO's count what the kernel took as progress, and the rest of it as silence. */
+static void
+tune_socket (GSocket *socket)
+{
+#ifdef TCP_NOTSENT_LOWAT
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT, NULL);
+#endif
+  g_socket_set_timeout (socket, 0);
+}
+
+static void
+watch_stream (Exchange *self, GIOStream *stream)
+{
+  GSocket *socket = stream != NULL ? box_early_reply_find_socket (stream) : NULL;
+
+  if (socket != NULL)
+    tune_socket (socket);
+  box_watchdog_set_socket (&self->dog, socket);
+}
+
+/* A host or proxy that takes connections and drops them is not asked for ever. */
+static void
+count_connection (Exchange *self)
+{
+  if (++self->connections <= MAX_CONNECTIONS)
+    return;
+  box_early_reply_fail (&self->watch, g_error_new (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,
+                                                   "%u connections were lost", MAX_CONNECTIONS));
+  g_cancellable_cancel (self->inner);
+}
+
 static void
 on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
                   gpointer user_data)
@@ -98,7 +143,16 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       self->stage = STAGE_CONNECTING;
       break;
     case G_SOCKET_CLIENT_CONNECTED:
+      count_connection (self);
+      box_watchdog_enter (&self->dog, BOX_PHASE_TALKING);
+      watch_stream (self, stream);
+      take_turn (self);
+      break;
+    case G_SOCKET_CLIENT_PROXY_NEGOTIATING:
+      self->stage = STAGE_TUNNELLING;
+      break;
     case G_SOCKET_CLIENT_PROXY_NEGOTIATED:
+      watch_stream (self, stream);
       take_turn (self);
       break;
     case G_SOCKET_CLIENT_TLS_HANDSHAKING:
@@ -108,6 +162,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
 
         g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
 #endif
+        watch_stream (self, stream);
         self->stage = STAGE_HANDSHAKING;
         break;
       }
@@ -137,11 +192,13 @@ on_starting (SoupMessage *message, gpointer user_data)
 {
   Exchange *self = user_data;
   guint64 id = soup_message_get_connection_id (message);
+  GIOStream *stream = g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id));
 
   self->started = TRUE;
   self->stage = STAGE_SENDING;
-  box_early_reply_set_stream (&self->watch,
-                              g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id)));
+  box_early_reply_set_stream (&self->watch, stream);
+  box_watchdog_enter (&self->dog, BOX_PHASE_SENDING);
+  watch_stream (self, stream);
 }
 
 static void
@@ -150,6 +207,7 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
   Exchange *self = user_data;
 
   self->stage = STAGE_WAITING;
+  box_watchdog_written (&self->dog);
 }
 
 /* libsoup reads the body of this one itself, without a limit. It is not wanted: the status says it
@@ -201,6 +259,8 @@ on_restarted (SoupMessage *message, gpointer user_data)
   const BoxBody *body = self->request->body;
 
   box_early_reply_set_stream (&self->watch, NULL);
+  box_watchdog_set_socket (&self->dog, NULL);
+  box_watchdog_enter (&self->dog, BOX_PHASE_CONNECTING);
   if (self->body != NULL && box_body_stream_get_position (self->body) == body->size)
     {
       box_early_reply_fail (&self->watch,
@@ -232,6 +292,9 @@ new_message (const BoxRequest *request, GError **error)
       return NULL;
     }
   soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  /* A 401 is the caller's to answer, and a proxy's 407 the tunnel's. The session keeps the feature:
+   * without it libsoup reads the body of either itself. */
+  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
 #if SOUP_CHECK_VERSION(3, 4, 0)
   soup_message_set_force_http1 (message, TRUE);
 #endif
@@ -259,11 +322,16 @@ on_user_cancelled (GCancellable *user, GCancellable *inner)
 static gboolean
 exchange_begin (Exchange *self, GError **error)
 {
+  const BoxBody *body = self->request->body;
+
   self->message = new_message (self->request, error);
   if (self->message == NULL)
     return FALSE;
   self->inner = g_cancellable_new ();
-  box_early_reply_init (&self->watch, self->inner, self->settings->timeout);
+  box_early_reply_init (&self->watch, self->inner, &self->dog);
+  if (!box_watchdog_begin (&self->dog, self->inner, self->settings->timeout,
+                           body != NULL ? body->size : 0, body != NULL ? body->slack : 0, error))
+    return FALSE;
   if (self->user != NULL)
     self->follow_id =
         g_cancellable_connect (self->user, G_CALLBACK (on_user_cancelled), self->inner, NULL);
@@ -281,6 +349,7 @@ exchange_begin (Exchange *self, GError **error)
 static void
 exchange_end (Exchange *self)
 {
+  box_watchdog_end (&self->dog);
   if (self->user != NULL)
     g_cancellable_disconnect (self->user, self->follow_id);
   if (self->body != NULL)
@@ -372,6 +441,8 @@ describe_stage (Stage stage)
       return "looking up the host";
     case STAGE_CONNECTING:
       return "connecting";
+    case STAGE_TUNNELLING:
+      return "asking the proxy for a tunnel";
     case STAGE_HANDSHAKING:
       return "setting up TLS";
     case STAGE_SENDING:
@@ -393,14 +464,42 @@ is_proxy_setting (const GError *reason)
          || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
 }
 
+/* What the watchdog has ended, in words; NULL: it was not the watchdog. */
+static GError *
+describe_verdict (Exchange *self, const BoxErrorDetails *details)
+{
+  BoxPatience patience;
+  BoxPatienceVerdict verdict = box_watchdog_get_verdict (&self->dog, &patience);
+  guint limit = box_patience_limit (&patience, verdict);
+  /* Bytes that the kernel has are still being sent. */
+  Stage stage = patience.phase == BOX_PHASE_SENDING ? STAGE_SENDING : self->stage;
+
+  if (patience.phase == BOX_PHASE_REPLY && stage == STAGE_SENDING)
+    stage = STAGE_READING;
+
+  if (verdict == BOX_PATIENCE_SILENCE)
+    return box_error_new_with_details (BOX_ERROR_TRANSIENT, details,
+                                       "no progress for %u s while %s (%s)", limit,
+                                       describe_stage (stage), host_of (self));
+  if (verdict == BOX_PATIENCE_TOO_LONG)
+    return box_error_new_with_details (BOX_ERROR_TRANSIENT, details,
+                                       "gave up after %u s while %s (%s)", limit,
+                                       describe_stage (stage), host_of (self));
+  return NULL;
+}
+
 static GError *
 describe_failure (Exchange *self, const GError *reason)
 {
   const char *host = host_of (self);
   BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
+  GError *verdict;
 
   if (self->user != NULL && g_cancellable_is_cancelled (self->user))
     return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
+  verdict = describe_verdict (self, &details);
+  if (verdict != NULL)
+    return verdict;
   if (reason->domain == BOX_ERROR)
     return g_error_copy (reason);
   if (self->certificate_problems != 0)

@@ -28,6 +28,7 @@ typedef struct _SoupMessageHeaders SoupMessageHeaders;
  * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n ==
  * -(what was counted).
  * @pace: (nullable): limits the rate, shared with other bodies.
+ * @slack: how many times the usual its reply may take (http/patience.h); 0: once.
  *
  * The body of a request, read while it is sent.
  */
@@ -40,6 +41,7 @@ typedef struct
   void (*sent) (gpointer user_data, gint64 n);
   gpointer user_data;
   BoxPace *pace;
+  guint slack;
 } BoxBody;
 
 /* A body of @bytes, which must outlive it. */

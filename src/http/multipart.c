@@ -118,6 +118,7 @@ box_multipart_new (const char *attributes, const BoxBody *content)
     .sent = sent_multipart,
     .user_data = self,
     .pace = content->pace,
+    .slack = content->slack,
   };
   return self;
 }

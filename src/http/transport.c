@@ -166,8 +166,6 @@ new_session (BoxTransportConfig *config)
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
                 "boxuploadsink/" BOX_VERSION, NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  /* A 401 is the caller's to answer, and a proxy's 407 the tunnel's. */
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_AUTH_MANAGER);
   soup_session_set_tls_database (session, config->trust);
   soup_session_set_proxy_resolver (session, resolver);
   return session;

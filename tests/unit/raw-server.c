@@ -136,6 +136,12 @@ raw_server_get_url (RawServer *server, const char *path)
                           server->port, path);
 }
 
+void
+raw_server_set_receive_buffer (RawServer *server, int size)
+{
+  g_assert_true (g_socket_set_option (server->listener, SOL_SOCKET, SO_RCVBUF, size, NULL));
+}
+
 guint
 raw_server_get_connections (RawServer *server)
 {

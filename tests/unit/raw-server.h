@@ -24,6 +24,9 @@ guint16 raw_server_get_port (RawServer *server);
 /* "http://127.0.0.1:PORT/PATH", or https; free with g_free(). */
 char *raw_server_get_url (RawServer *server, const char *path);
 
+/* Bytes that the kernel takes in for a connection before they are read; for those that come. */
+void raw_server_set_receive_buffer (RawServer *server, int size);
+
 /* Connections accepted so far. */
 guint raw_server_get_connections (RawServer *server);
 

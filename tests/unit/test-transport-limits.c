@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests have an end, whoever answers; and a slow link is not silence. */
+#include "transport-fixture.h"
+
+#include <sys/socket.h>
+
+/* ---- replies without an end ---- */
+
+typedef struct
+{
+  const char *name;
+  const char *head;   /* said at once */
+  const char *drop;   /* said for ever */
+  gint64 pause;       /* between two of them, microseconds */
+  gboolean in_tunnel; /* said by a proxy instead of a tunnel */
+  const char *stage;
+} Drip;
+
+/* The limit is five timeouts of a second. */
+static const Drip drips[] = {
+  { "interim-replies", "", "HTTP/1.1 102 Processing\r\n\r\n", 100000, FALSE, "waiting" },
+  { "continue", "", "HTTP/1.1 100 Continue\r\n\r\n", 0, FALSE, "waiting" },
+  { "header", "HTTP/1.1 200 OK\r\nX-Slow: ", "x", 100000, FALSE, "waiting" },
+  { "body", "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "x", 100000, FALSE, "reading" },
+  { "proxy", "HTTP/1.1 200 OK\r\nX-Slow: ", "x", 100000, TRUE, "asking the proxy" },
+};
+
+static void
+serve_drip (RawPeer *peer, gpointer data)
+{
+  const Drip *drip = data;
+  GOutputStream *output;
+  g_autofree char *head = raw_peer_read_head (peer);
+
+  if (head == NULL)
+    return;
+  raw_peer_say (peer, "%s", drip->head);
+  output = g_io_stream_get_output_stream (raw_peer_get_stream (peer));
+  while (g_output_stream_write_all (output, drip->drop, strlen (drip->drop), NULL, NULL, NULL))
+    g_usleep ((gulong) drip->pause);
+}
+
+typedef struct
+{
+  const Drip *drip;
+  gboolean with_body;
+  GError *error;
+} DripRun;
+
+static gpointer
+run_drip (gpointer data)
+{
+  DripRun *run = data;
+  g_autoptr (RawServer) server = raw_server_new (serve_drip, (gpointer) run->drip, NULL);
+  g_autofree char *url = raw_server_get_url (server, "");
+  g_autofree char *proxy = g_strdup_printf ("http://127.0.0.1:%u", raw_server_get_port (server));
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (
+      fixture_get_ca_file (), run->drip->in_tunnel ? proxy : NULL, 1, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  Pattern pattern;
+  BoxRequest request = {
+    .method = run->with_body ? "PUT" : "GET",
+    .url = run->drip->in_tunnel ? "https://127.0.0.1:9999/" : url,
+    .content_type = "text/plain",
+    .body = run->with_body ? &pattern.body : NULL,
+  };
+  g_autoptr (BoxReply) reply = NULL;
+
+  pattern_init (&pattern, 1 << 20);
+  reply = box_transport_send (transport, config, &request, NULL, &run->error);
+  g_assert_null (reply);
+  return NULL;
+}
+
+/* Interim replies are no reply: what is waited for then is that the body leaves. */
+static char *
+expect (const Drip *drip, gboolean with_body)
+{
+  if (!with_body || drip->in_tunnel)
+    return g_strdup_printf ("gave up after 5 s while %s*(127.0.0.1)", drip->stage);
+  return g_strdup (*drip->head == '\0' ? "no progress for 1 s while sending the request (127.0.0.1)"
+                                       : "gave up after 5 s while reading the reply (127.0.0.1)");
+}
+
+/* All at once, for each takes its five seconds. */
+static void
+check_drips (gboolean with_body)
+{
+  DripRun runs[G_N_ELEMENTS (drips)] = { { 0 } };
+  GThread *threads[G_N_ELEMENTS (drips)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (drips); i++)
+    {
+      runs[i] = (DripRun){ .drip = &drips[i], .with_body = with_body };
+      threads[i] = g_thread_new ("drip", run_drip, &runs[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (drips); i++)
+    {
+      g_autofree char *pattern = expect (&drips[i], with_body);
+
+      g_thread_join (threads[i]);
+      g_test_message ("%s: %s", drips[i].name, runs[i].error->message);
+      g_assert_error (runs[i].error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+      g_assert_true (g_pattern_match_simple (pattern, runs[i].error->message));
+      g_assert_cmpint (box_error_get_details (runs[i].error)->unsure, ==, !drips[i].in_tunnel);
+      g_error_free (runs[i].error);
+    }
+}
+
+static void
+test_replies_that_drip_have_an_end (void)
+{
+  check_drips (FALSE);
+}
+
+static void
+test_early_replies_that_drip_have_an_end (void)
+{
+  check_drips (TRUE);
+}
+
+/* ---- slow links ---- */
+
+#define SLOW_BODY (3u << 20)
+
+/* Reads 50 kB a tenth of a second, with a small buffer: what the client's kernel holds takes
+ * several timeouts to leave. */
+static void
+serve_slowly (RawPeer *peer, gpointer data)
+{
+  g_autofree char *head = raw_peer_read_head (peer);
+  gsize left = SLOW_BODY;
+
+  while (left > 0)
+    {
+      gsize n = raw_peer_read (peer, MIN (left, 50000));
+
+      if (n == 0)
+        return;
+      left -= n;
+      g_usleep (100000);
+    }
+  raw_peer_reply (peer, "slow but sure");
+}
+
+static void
+test_a_slow_link_is_not_silence (gconstpointer mode)
+{
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  Pattern pattern;
+
+  fixture_init (&fixture, mode, serve_slowly, NULL, 2);
+  raw_server_set_receive_buffer (fixture.server, 8192);
+  pattern_init (&pattern, SLOW_BODY);
+  reply = fixture_send (&fixture, "PUT", &pattern.body, &error);
+  g_assert_no_error (error);
+  fixture_assert_body (reply, "slow but sure");
+  g_assert_cmpint (pattern.sent, ==, SLOW_BODY);
+}
+
+/* What was sent has left, but for little: an application sees how far it is, and a cancelled upload
+ * has not claimed megabytes that never left. */
+static void
+serve_a_little (RawPeer *peer, gpointer data)
+{
+  g_autofree char *head = raw_peer_read_head (peer);
+
+  raw_peer_read (peer, 100000);
+  raw_peer_linger (peer);
+}
+
+static void
+test_sent_means_sent (gconstpointer mode)
+{
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  Pattern pattern;
+
+  fixture_init (&fixture, mode, serve_a_little, NULL, 1);
+  raw_server_set_receive_buffer (fixture.server, 8192);
+  pattern_init (&pattern, 16u << 20);
+  reply = fixture_send (&fixture, "PUT", &pattern.body, &error);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_cmpstr (error->message, ==, "no progress for 1 s while sending the request (127.0.0.1)");
+  g_test_message ("%" G_GINT64_FORMAT " bytes were sent", pattern.sent);
+  g_assert_cmpint (pattern.sent, <, 600000);
+}
+
+int
+main (int argc, char **argv)
+{
+  fixture_init_program (&argc, &argv);
+  g_test_add_func ("/transport/replies-that-drip-have-an-end", test_replies_that_drip_have_an_end);
+  g_test_add_func ("/transport/early-replies-that-drip-have-an-end",
+                   test_early_replies_that_drip_have_an_end);
+  fixture_add_both ("a-slow-link-is-not-silence", test_a_slow_link_is_not_silence);
+  fixture_add_both ("sent-means-sent", test_sent_means_sent);
+  return fixture_run_program ();
+}
