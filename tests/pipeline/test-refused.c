@@ -143,7 +143,7 @@ static const Refusal refusals[] = {
     "401" },
   { "no-token", "location=box://0/a", NULL, without_token, NOT_AUTHORIZED, "token-file", NULL },
   { "token-file-that-is-not-there", "location=box://0/a token-file=/nowhere/token", NULL,
-    without_token, SETTINGS, "/nowhere/token", NULL },
+    without_token, NOT_AUTHORIZED, "/nowhere/token", NULL },
   { "untrusted-certificate", "location=box://0/a", NULL, with_untrusted_certificate, NOT_AUTHORIZED,
     "ca-file", NULL },
   { "http-to-another-machine", "location=box://0/a", NULL, with_endpoint_in_clear, NOT_AUTHORIZED,
