@@ -6,7 +6,7 @@
 #pragma once
 
 #include "emulator/box-emulator.h"
-#include "keys.h"
+#include "kit/keys.h"
 #include "upload/upload.h"
 
 #define CLIENT_SECRET TEST_CLIENT_SECRET

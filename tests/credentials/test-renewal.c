@@ -190,7 +190,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  fixture_key = test_key_new (GNUTLS_PK_RSA, 2048);
+  fixture_key = test_key_new (GNUTLS_PK_RSA);
   add_cases ("grant-is-accepted", accepted, G_N_ELEMENTS (accepted), test_grant_is_accepted);
   add_cases ("recording-outlives-many-tokens", expiring, G_N_ELEMENTS (expiring),
              test_recording_outlives_many_tokens);

@@ -125,7 +125,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   boxupload = g_getenv ("BOX_TEST_BOXUPLOAD");
   g_assert_nonnull (boxupload);
-  fixture_key = test_key_new (GNUTLS_PK_RSA, 2048);
+  fixture_key = test_key_new (GNUTLS_PK_RSA);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *path = g_strdup_printf ("/secrets/none-shows/%s-%u", cases[i].grant, i);

@@ -313,13 +313,20 @@ encode (gconstpointer data, gsize size)
   return text;
 }
 
+/* A key of tests/data. */
 static gnutls_privkey_t
-make_key (void)
+read_key (const char *name)
 {
+  g_autofree char *path = g_build_filename (TEST_DATA, name, NULL);
+  g_autofree char *text = NULL;
   gnutls_privkey_t key;
+  gnutls_datum_t pem;
+  gsize size;
 
+  g_assert_true (g_file_get_contents (path, &text, &size, NULL));
+  pem = (gnutls_datum_t){ (unsigned char *) text, (unsigned int) size };
   g_assert_cmpint (gnutls_privkey_init (&key), >=, 0);
-  g_assert_cmpint (gnutls_privkey_generate (key, GNUTLS_PK_RSA, 2048, 0), >=, 0);
+  g_assert_cmpint (gnutls_privkey_import_x509_raw (key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0), >=, 0);
   return key;
 }
 
@@ -388,7 +395,7 @@ ask_by_jwt (Fixture *fixture, gnutls_privkey_t key, const Claims *claims)
 static gnutls_privkey_t
 load_signer (Fixture *fixture)
 {
-  gnutls_privkey_t key = make_key ();
+  gnutls_privkey_t key = read_key ("rsa-2048.pem");
   g_autofree char *pem = get_public_pem (key);
   g_autofree char *escaped = g_strescape (pem, NULL);
   g_autofree char *json = g_strdup_printf (
@@ -439,7 +446,7 @@ test_jwt_is_checked (Fixture *fixture, gconstpointer options)
     { { .jti = "short" }, "'jti'" },
   };
   gnutls_privkey_t key = load_signer (fixture);
-  gnutls_privkey_t other = make_key ();
+  gnutls_privkey_t other = read_key ("rsa-2048-other.pem");
   const Claims good = { 0 };
   g_autoptr (Answer) first = NULL, again = NULL;
 

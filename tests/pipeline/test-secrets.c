@@ -5,7 +5,7 @@
  */
 #include "../element/sink-fixture.h"
 
-#include "../unit/keys.h"
+#include "kit/keys.h"
 
 #include <string.h>
 
@@ -332,7 +332,7 @@ main (int argc, char **argv)
   int result;
 
   sink_fixture_init (&argc, &argv);
-  key = test_key_new (GNUTLS_PK_RSA, 2048);
+  key = test_key_new (GNUTLS_PK_RSA);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *path = g_strdup_printf ("/secrets/do-not-show/%s", cases[i].name);

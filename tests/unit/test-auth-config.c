@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "auth/config.h"
 #include "base/error.h"
-#include "keys.h"
+#include "kit/keys.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ parse (const char *json, GError **error)
 static void
 test_app_configuration_of_box_is_understood (void)
 {
-  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
+  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA);
   g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxAuthConfig) config = parse (json, &error);
@@ -36,7 +36,7 @@ test_app_configuration_of_box_is_understood (void)
 static void
 test_wrong_key_names_the_field_and_shows_nothing (void)
 {
-  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
+  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA);
   const struct
   {
     const char *pem;

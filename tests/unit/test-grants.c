@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* BoxCredentials with an auth-config: what is asked, and what becomes of the answers. */
 #include "grants-fixture.h"
-#include "keys.h"
+#include "kit/keys.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ test_cookies_are_not_sent_back (Fixture *f, gconstpointer data)
 static void
 test_jwt_is_asked_with (Fixture *f, gconstpointer data)
 {
-  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
+  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA);
   g_autofree char *json = test_app_config (key->pkcs8_encrypted, TEST_PASSPHRASE, NULL);
 
   grants_start_plain (f, json);
@@ -106,7 +106,7 @@ get_claims (Fixture *f, guint number)
 static void
 test_jwt_is_made_by_the_servers_clock_where_ours_is_refused (Fixture *f, gconstpointer data)
 {
-  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
+  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA);
   g_autofree char *json = test_app_config (key->pkcs8, NULL, NULL);
   TokenAnswer answers[] = {
     { .status = 400, .body = EXP_REFUSED, .date = "Sun, 01 Jan 2040 00:00:00 GMT" },
@@ -134,7 +134,7 @@ test_jwt_is_made_by_the_servers_clock_where_ours_is_refused (Fixture *f, gconstp
 static void
 test_jwt_that_stays_refused_is_an_error (Fixture *f, gconstpointer data)
 {
-  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA, 2048);
+  g_autoptr (TestKey) key = test_key_new (GNUTLS_PK_RSA);
   g_autofree char *json = test_app_config (key->pkcs8, NULL, NULL);
   TokenAnswer answer = { .status = 400, .body = EXP_REFUSED };
   g_autoptr (GError) error = NULL;

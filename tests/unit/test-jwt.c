@@ -2,7 +2,7 @@
 #include "auth/provider.h"
 #include "auth/jwt.h"
 #include "base/error.h"
-#include "keys.h"
+#include "kit/keys.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -181,7 +181,7 @@ test_key_in_each_form (gconstpointer data)
 static void
 test_key_that_is_not_rsa_is_refused (void)
 {
-  g_autoptr (TestKey) ec = test_key_new (GNUTLS_PK_ECDSA, 0);
+  g_autoptr (TestKey) ec = test_key_new (GNUTLS_PK_ECDSA);
   g_autoptr (GError) error = NULL;
 
   g_assert_null (box_key_new (ec->pkcs8, NULL, LABEL, &error));
@@ -241,7 +241,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  rsa = test_key_new (GNUTLS_PK_RSA, 2048);
+  rsa = test_key_new (GNUTLS_PK_RSA);
   g_test_add_func ("/jwt/says-what-box-wants", test_jwt_says_what_box_wants);
   for (guint i = 0; i < G_N_ELEMENTS (algorithms); i++)
     {

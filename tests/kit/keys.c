@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "keys.h"
+#include "kit/keys.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
@@ -94,18 +94,34 @@ make_certificate (gnutls_x509_privkey_t key)
   return take_datum (&out);
 }
 
+/* What tests/data has under @name. */
+static gnutls_x509_privkey_t
+read_key (const char *name)
+{
+  gnutls_x509_privkey_t key;
+  g_autofree char *path = g_build_filename (TEST_DATA, name, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gnutls_datum_t pem;
+  gsize size;
+
+  if (!g_file_get_contents (path, &text, &size, &error))
+    g_error ("%s", error->message);
+  pem = (gnutls_datum_t){ (unsigned char *) text, (unsigned int) size };
+  check (gnutls_x509_privkey_init (&key));
+  check (gnutls_x509_privkey_import2 (key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0));
+  return key;
+}
+
 TestKey *
-test_key_new (gnutls_pk_algorithm_t algorithm, guint bits)
+test_key_new (gnutls_pk_algorithm_t algorithm)
 {
   TestKey *key = g_new0 (TestKey, 1);
   gnutls_x509_privkey_t private_key;
   gnutls_privkey_t abstract;
   gnutls_datum_t out;
 
-  if (bits == 0)
-    bits = gnutls_sec_param_to_pk_bits (algorithm, GNUTLS_SEC_PARAM_MEDIUM);
-  check (gnutls_x509_privkey_init (&private_key));
-  check (gnutls_x509_privkey_generate (private_key, algorithm, bits, 0));
+  private_key = read_key (algorithm == GNUTLS_PK_RSA ? "rsa-2048.pem" : "ec-256.pem");
 
   key->pkcs8 = export_pkcs8 (private_key, NULL, GNUTLS_PKCS_PLAIN);
   key->pkcs8_encrypted = export_pkcs8 (private_key, TEST_PASSPHRASE, GNUTLS_PKCS_PBES2_AES_256);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Key pairs and application configurations for tests, made when they run. */
+/* The key pairs of tests/data, and application configurations with them. */
 #pragma once
 
 #include <glib.h>
@@ -20,8 +20,8 @@ typedef struct
 #define TEST_PASSPHRASE    "op3n-sesame"
 #define TEST_CLIENT_SECRET "client-s3cret-0123456789abcdef"
 
-/* @algorithm: GNUTLS_PK_RSA, …; @bits: 0 for the least. */
-TestKey *test_key_new (gnutls_pk_algorithm_t algorithm, guint bits);
+/* @algorithm: GNUTLS_PK_RSA (2048 bits) or GNUTLS_PK_ECDSA (P-256). */
+TestKey *test_key_new (gnutls_pk_algorithm_t algorithm);
 void test_key_free (TestKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestKey, test_key_free)
 
