@@ -2,7 +2,7 @@
 /*
  * boxupload abort: discards an upload session and its parts.
  */
-#include "cli/call.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 typedef struct

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/call.h"
+#include "cli/command.h"
 
 #include "cli/output.h"
 

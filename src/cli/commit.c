@@ -5,8 +5,7 @@
  * looked up before it is repeated, where the note tells what to look for.
  */
 #include "api/error.h"
-#include "cli/call.h"
-#include "cli/grid.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 /* Box processes the parts of a large file for minutes before it commits. Seconds. */

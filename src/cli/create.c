@@ -3,7 +3,7 @@
  * boxupload create: opens an upload session and notes its size, so that "boxuploadsink session=ID"
  * needs no more.
  */
-#include "cli/call.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 static struct

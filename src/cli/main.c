@@ -84,7 +84,9 @@ new_context (const CliCommand *command, CliOptions *options, gboolean *help)
   g_option_group_add_entries (own, common);
   g_option_context_add_group (context, own);
   if (command->flags & CLI_COMMAND_SPOOLS)
-    g_option_context_add_group (context, cli_options_new_spool_group (options));
+    g_option_context_add_group (
+        context,
+        cli_options_new_spool_group (options, (command->flags & CLI_COMMAND_TRANSFERS) != 0));
   if (command->flags & CLI_COMMAND_TRANSFERS)
     g_option_context_add_group (context, cli_options_new_transfer_group (options));
   if (command->flags & CLI_COMMAND_UPLOADS)
@@ -134,13 +136,15 @@ new_client (const CliOptions *options, GError **error)
   return g_steal_pointer (&client);
 }
 
+/* @told: (out): its failure has been printed as JSON already. */
 static gboolean
 run_command (const CliCommand *command, const CliOptions *options, char **arguments,
-             GCancellable *cancellable, GError **error)
+             GCancellable *cancellable, gboolean *told, GError **error)
 {
   g_autoptr (BoxTransport) transport = NULL;
   g_autoptr (BoxClient) client = NULL;
   Cli cli = { .options = options, .cancellable = cancellable };
+  gboolean done;
 
   if (!check_arguments (command, g_strv_length (arguments), error))
     return FALSE;
@@ -153,16 +157,24 @@ run_command (const CliCommand *command, const CliOptions *options, char **argume
       cli.client = client;
       cli.transport = transport;
     }
-  return command->run (&cli, arguments, error) && cli_output_flush (error);
+  done = command->run (&cli, arguments, error);
+  *told = cli.told;
+  return done && cli_output_flush (error);
 }
 
+/* @json: also for machines; @lines: in the form of those that print events. */
 static void
-report (const GError *error, gboolean json)
+report (const GError *error, gboolean json, gboolean lines)
 {
   if (json)
     {
       g_autoptr (JsonBuilder) builder = cli_json_new ();
 
+      if (lines)
+        {
+          cli_json_add_string (builder, "event", "failed");
+          cli_json_add_string (builder, "path", NULL);
+        }
       cli_json_add_error (builder, error);
       cli_json_print (builder);
     }
@@ -191,7 +203,7 @@ run (const CliCommand *command, char **argv)
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
   CliOptions options;
-  gboolean help = FALSE;
+  gboolean help = FALSE, told = FALSE;
   int code;
 
   cli_options_init (&options);
@@ -200,7 +212,8 @@ run (const CliCommand *command, char **argv)
     {
       drop_separator (argv + 1);
       signals = cli_signal_new ();
-      run_command (command, &options, argv + 1, cli_signal_get_cancellable (signals), &error);
+      run_command (command, &options, argv + 1, cli_signal_get_cancellable (signals), &told,
+                   &error);
     }
   if (help && error == NULL)
     {
@@ -214,7 +227,7 @@ run (const CliCommand *command, char **argv)
   if (code == CLI_EXIT_INTERRUPTED && signals != NULL && cli_signal_get_number (signals) != 0)
     code = 128 + cli_signal_get_number (signals);
   if (error != NULL)
-    report (error, options.json);
+    report (error, options.json && !told, (command->flags & CLI_COMMAND_TRANSFERS) != 0);
   cli_options_clear (&options);
   g_strfreev (argv);
   return code;

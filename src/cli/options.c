@@ -10,6 +10,7 @@ cli_options_init (CliOptions *options)
 {
   memset (options, 0, sizeof *options);
   options->retry_timeout = -1;
+  options->keep = BOX_KEEP_UNPLAYABLE;
 }
 
 void
@@ -34,18 +35,62 @@ cli_options_clear (CliOptions *options)
   cli_options_init (options);
 }
 
+/* The position of @value in @values; 0 for NULL. */
+static gboolean
+parse_choice (const char *value, const char *const *values, const char *what, guint *choice,
+              GError **error)
+{
+  g_autofree char *known = NULL;
+
+  *choice = 0;
+  if (value == NULL)
+    return TRUE;
+  for (guint i = 0; values[i] != NULL; i++)
+    if (g_str_equal (value, values[i]))
+      {
+        *choice = i;
+        return TRUE;
+      }
+  known = g_strjoinv (", ", (char **) values);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s takes one of %s, not “%s”", what, known,
+               value);
+  return FALSE;
+}
+
+/* --keep-interrupted[=WHICH]. */
+static gboolean
+parse_keep (const char *name, const char *value, gpointer data, GError **error)
+{
+  static const char *const names[] = { "none", "unplayable", "all", NULL };
+  CliOptions *options = data;
+  guint keep = BOX_KEEP_CUT;
+
+  if (value != NULL && !parse_choice (value, names, "--keep-interrupted", &keep, error))
+    return FALSE;
+  options->keep = (BoxKeep) keep;
+  return TRUE;
+}
+
 GOptionGroup *
-cli_options_new_spool_group (CliOptions *options)
+cli_options_new_spool_group (CliOptions *options, gboolean finishes)
 {
   const GOptionEntry entries[] = {
     { "spool-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->spool_dir,
       "The element's name for the argument DIR", "DIR" },
     { NULL },
   };
+  const GOptionEntry more_entries[] = {
+    { "keep-interrupted", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK,
+      (gpointer) parse_keep, "Keep recordings that were cut short: none, unplayable (default), all",
+      "WHICH" },
+    { NULL },
+  };
   GOptionGroup *group =
-      g_option_group_new ("spool", "Spool:", "Show the spool's options", NULL, NULL);
+      g_option_group_new ("spool", "Spool:", "Show the spool's options", options, NULL);
 
   g_option_group_add_entries (group, entries);
+  if (finishes)
+    g_option_group_add_entries (group, more_entries);
   return group;
 }
 
@@ -124,14 +169,84 @@ cli_options_new_upload_group (CliOptions *options)
 }
 
 gboolean
-cli_options_get_spool_dir (const CliOptions *options, const char *argument, const char **dir,
-                           GError **error)
+cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
+                                   BoxRecoverySettings *settings, GError **error)
 {
-  *dir = argument != NULL ? argument : options->spool_dir;
-  if (argument == NULL || options->spool_dir == NULL)
+  BoxUploadSettings upload;
+
+  if (!cli_options_get_upload_settings (options, &upload, error))
+    return FALSE;
+  *settings = (BoxRecoverySettings){
+    .client = client,
+    .parallel = upload.parallel,
+    .upload_rate = upload.upload_rate,
+    .retry_timeout = upload.retry_timeout,
+    .digest_engine = upload.digest_engine,
+    .keep = options->keep,
+  };
+  return TRUE;
+}
+
+static void
+append_option (GString *text, const char *name, const char *value)
+{
+  g_autofree char *quoted = value != NULL ? g_shell_quote (value) : NULL;
+
+  if (value != NULL)
+    g_string_append_printf (text, " --%s %s", name, quoted);
+}
+
+char *
+cli_options_format_connection (const CliOptions *options)
+{
+  GString *text = g_string_new (NULL);
+
+  append_option (text, "token-file", options->token_file);
+  append_option (text, "auth-config", options->auth_config);
+  append_option (text, "as-user", options->as_user);
+  append_option (text, "endpoint", options->endpoint);
+  append_option (text, "api-endpoint", options->api_endpoint);
+  append_option (text, "ca-file", options->ca_file);
+  /* It may hold a password. */
+  if (options->proxy != NULL && strchr (options->proxy, '@') == NULL)
+    append_option (text, "proxy", options->proxy);
+  if (options->timeout > 0)
+    g_string_append_printf (text, " --timeout %d", options->timeout);
+  if (options->retry_timeout >= 0)
+    g_string_append_printf (text, " --retry-timeout %d", options->retry_timeout);
+  return g_string_free (text, FALSE);
+}
+
+char *
+cli_options_get_spool_dir (const CliOptions *options, const char *argument, GError **error)
+{
+  if (argument != NULL && options->spool_dir != NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "Name one directory: the argument DIR or --spool-dir");
+      return NULL;
+    }
+  if (argument == NULL && options->spool_dir == NULL)
+    return box_spool_default_path ();
+  return g_strdup (argument != NULL ? argument : options->spool_dir);
+}
+
+gboolean
+cli_options_open_spool (const CliOptions *options, const char *argument, const char *dir,
+                        BoxSpool **spool, GError **error)
+{
+  *spool = NULL;
+  if (g_file_test (dir, G_FILE_TEST_EXISTS))
+    {
+      *spool = box_spool_open (dir, 0, error);
+      return *spool != NULL;
+    }
+  if (argument == NULL && options->spool_dir == NULL)
     return TRUE;
-  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                       "Name one directory: the argument DIR or --spool-dir");
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+               "There is no spool “%s”: check the path; a recorder makes the directory when it "
+               "records into it for the first time",
+               dir);
   return FALSE;
 }
 
@@ -164,36 +279,25 @@ cli_options_get_client_settings (const CliOptions *options, BoxClientSettings *s
   return TRUE;
 }
 
-/* The position of @value in @values; 0 for NULL. */
-static gboolean
-parse_choice (const char *value, const char *const *values, const char *what, guint *choice,
-              GError **error)
+gboolean
+cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **error)
 {
-  g_autofree char *known = NULL;
+  static const char *const names[] = { "error", "version", "rename", NULL };
+  guint choice;
 
-  *choice = 0;
-  if (value == NULL)
-    return TRUE;
-  for (guint i = 0; values[i] != NULL; i++)
-    if (g_str_equal (value, values[i]))
-      {
-        *choice = i;
-        return TRUE;
-      }
-  known = g_strjoinv (", ", (char **) values);
-  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s takes one of %s, not “%s”", what, known,
-               value);
-  return FALSE;
+  if (!parse_choice (text, names, "--if-exists", &choice, error))
+    return FALSE;
+  *if_exists = (BoxIfExists) choice;
+  return TRUE;
 }
 
 gboolean
 cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                  GError **error)
 {
-  static const char *const if_exists_names[] = { "error", "version", "rename", NULL };
   static const char *const on_error_names[] = { "keep", "abort", NULL };
   static const char *const engine_names[] = { "glib", "gnutls", NULL };
-  guint if_exists, on_error, engine;
+  guint on_error, engine;
 
   *settings = (BoxUploadSettings){
     .commit = TRUE,
@@ -211,7 +315,7 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
                    MAX_PARALLEL, options->parallel);
       return FALSE;
     }
-  if (!parse_choice (options->if_exists, if_exists_names, "--if-exists", &if_exists, error)
+  if (!cli_options_parse_if_exists (options->if_exists, &settings->if_exists, error)
       || !parse_choice (options->on_error, on_error_names, "--on-error", &on_error, error)
       || !parse_choice (options->digest_engine, engine_names, "--digest-engine", &engine, error)
       || !cli_options_parse_size (options->upload_rate, "--upload-rate", &settings->upload_rate,
@@ -219,7 +323,6 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
       || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory,
                                   error))
     return FALSE;
-  settings->if_exists = (BoxIfExists) if_exists;
   settings->on_error = (BoxOnError) on_error;
   settings->digest_engine = (BoxDigestEngine) engine;
   return TRUE;

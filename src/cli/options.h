@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "delivery/recovery.h"
+#include "spool/spool.h"
 #include "upload/upload.h"
 
 G_BEGIN_DECLS
@@ -14,7 +16,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean json;
+
+  /* spool */
   char *spool_dir;
+  BoxKeep keep;
 
   /* connection */
   char *endpoint;
@@ -46,7 +51,8 @@ void cli_options_init (CliOptions *options);
 void cli_options_clear (CliOptions *options);
 
 /* Groups for a GOptionContext, which takes them; their options are written to @options. */
-GOptionGroup *cli_options_new_spool_group (CliOptions *options);
+/* @finishes: with those of the commands that finish recordings. */
+GOptionGroup *cli_options_new_spool_group (CliOptions *options, gboolean finishes);
 GOptionGroup *cli_options_new_connection_group (CliOptions *options);
 GOptionGroup *cli_options_new_transfer_group (CliOptions *options);
 GOptionGroup *cli_options_new_upload_group (CliOptions *options);
@@ -59,10 +65,25 @@ gboolean cli_options_get_client_settings (const CliOptions *options, BoxClientSe
 gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                           GError **error);
 
-/* The directory of recordings that the command's argument (nullable) or --spool-dir names; NULL:
- * none does. It stays their owner's. */
-gboolean cli_options_get_spool_dir (const CliOptions *options, const char *argument,
-                                    const char **dir, GError **error);
+/* How recordings are finished; @client is borrowed. */
+gboolean cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
+                                            BoxRecoverySettings *settings, GError **error);
+
+/* @text (nullable: error) as --if-exists takes it. */
+gboolean cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **error);
+
+/* The connection options that were given, each with a space in front, as a shell takes them. Free
+ * with g_free(). */
+char *cli_options_format_connection (const CliOptions *options);
+
+/* The directory of recordings that the command's argument (nullable) or --spool-dir names, or the
+ * default one. Free with g_free(). */
+char *cli_options_get_spool_dir (const CliOptions *options, const char *argument, GError **error);
+
+/* Opens the spool @dir, if it is there: TRUE with *@spool NULL where only the default one is not;
+ * one that was named has to be. */
+gboolean cli_options_open_spool (const CliOptions *options, const char *argument, const char *dir,
+                                 BoxSpool **spool, GError **error);
 
 /* Seconds: --retry-timeout, or @fallback. */
 guint cli_options_get_retry_timeout (const CliOptions *options, guint fallback);

@@ -2,10 +2,9 @@
 /*
  * boxupload parts: the parts of an upload session that are at Box.
  */
-#include "cli/call.h"
-#include "cli/grid.h"
+#include "cli/command.h"
 #include "cli/output.h"
-#include "cli/terminal.h"
+#include "cli/progress.h"
 
 #include <unistd.h>
 

@@ -2,10 +2,10 @@
 #include "cli/progress.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/output.h"
-#include "cli/terminal.h"
 
 /* A bar shorter than this says nothing. Columns. */
 #define MIN_BAR 8
@@ -212,4 +212,28 @@ cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n)
   g_string_append (text, CLEAR_TO_END);
   put_text (progress, text->str);
   progress->n_drawn = n;
+}
+
+gboolean
+cli_terminal_is (int fd)
+{
+  const char *term = g_getenv ("TERM");
+
+  return isatty (fd) && term != NULL && *term != '\0' && !g_str_equal (term, "dumb");
+}
+
+guint
+cli_terminal_get_columns (int fd)
+{
+  struct winsize size = { 0 };
+
+  if (ioctl (fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    return size.ws_col;
+  return 80;
+}
+
+gboolean
+cli_terminal_has_utf8 (void)
+{
+  return g_get_charset (NULL);
 }

@@ -47,4 +47,14 @@ void cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, gui
 /* Takes the bars away, so that ordinary lines can be printed. */
 void cli_progress_clear (CliProgress *progress);
 
+/* Whether @fd is a terminal that understands cursor movement: not where TERM is "dumb" or missing.
+ */
+gboolean cli_terminal_is (int fd);
+
+/* Its columns, as of now: they can change. 80 where it does not say. */
+guint cli_terminal_get_columns (int fd);
+
+/* Whether the locale's character set can show block characters. */
+gboolean cli_terminal_has_utf8 (void);
+
 G_END_DECLS

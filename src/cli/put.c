@@ -3,20 +3,8 @@
  * boxupload put: uploads finished recordings, a few at a time; a file that fails does not stop the
  * others.
  */
+#include "cli/jobs.h"
 #include "cli/output.h"
-#include "cli/transfer.h"
-
-#include <unistd.h>
-
-/* Often enough for a bar that moves; nothing else depends on it. Microseconds. */
-#define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
-
-/* Between two "progress" lines of JSON. Microseconds. */
-#define TELL_INTERVAL G_USEC_PER_SEC
-
-/* While one file is committed the next one's bytes can leave. */
-#define DEFAULT_FILES 2
-#define MAX_FILES     16
 
 static struct
 {
@@ -25,7 +13,7 @@ static struct
   char *file;
   char *session;
   int files;
-} options = { .files = DEFAULT_FILES };
+} options = { .files = CLI_JOBS_DEFAULT };
 
 static const GOptionEntry entries[] = {
   { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder,
@@ -44,8 +32,8 @@ static const GOptionEntry entries[] = {
 typedef struct
 {
   const char *path;
-  CliTransfer *transfer; /* while it runs */
-  GError *failure;       /* NULL: not ended, or done */
+  gboolean ended;
+  GError *failure; /* NULL: not ended, or done */
 } Item;
 
 /* The whole command. */
@@ -53,13 +41,9 @@ typedef struct
 {
   Cli *cli;
   BoxUploadSettings settings;
-  CliTell tell;
-  CliProgress *progress;
+  CliJobs *jobs;
   Item *items;
   guint n_items;
-  guint n_begun;
-  guint n_ended;
-  gint64 told_at; /* monotonic, of the last "progress" lines */
 } Put;
 
 static BoxDestination *
@@ -80,12 +64,13 @@ get_destination (const char *path, GError **error)
   return NULL;
 }
 
-/* How to go on, where the session can. */
+/* How to go on, where the session can: with the connection that was given, as it can be pasted. */
 static void
-hint_session (const Item *item, const char *session_id)
+hint_session (const Put *put, const Item *item, const char *session_id)
 {
   g_autofree char *path = g_shell_quote (item->path);
   g_autofree char *shown = g_filename_display_name (path);
+  g_autofree char *connection = cli_options_format_connection (put->cli->options);
 
   if (session_id == NULL
       || !(g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CANCELLED)
@@ -93,157 +78,57 @@ hint_session (const Item *item, const char *session_id)
            || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CREDENTIALS)
            || box_error_is_transient (item->failure)))
     return;
-  cli_complain ("The parts that are at Box stay there. To go on:  boxupload put --session %s %s%s",
-                session_id, item->path[0] == '-' ? "-- " : "", shown);
-  cli_complain ("To discard them:  boxupload abort %s", session_id);
+  cli_complain ("The parts that are at Box stay there. To go on:  "
+                "boxupload put --session %s%s %s%s",
+                session_id, connection, item->path[0] == '-' ? "-- " : "", shown);
+  cli_complain ("To discard them:  boxupload abort %s%s", session_id, connection);
 }
 
-/* Takes @failure. Said now only where others follow: the last word of the program is main()'s. */
+/* Said now only where others follow: the last word of the program is main()'s. */
 static void
-fail_item (Put *put, Item *item, GError *failure)
+on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {
-  g_autofree char *shown = g_filename_display_name (item->path);
-  g_autofree char *session_id =
-      item->transfer != NULL
-          ? cli_reporter_dup_session_id (cli_transfer_get_teller (item->transfer))
-          : NULL;
+  Put *put = user_data;
+  Item *item = job->owner;
+  g_autofree char *session_id = cli_reporter_dup_session_id (job->reporter);
 
-  item->failure = failure;
-  put->n_ended++;
-  if (put->tell == CLI_TELL_JSON)
-    {
-      g_autoptr (CliReporter) teller =
-          item->transfer != NULL ? cli_reporter_ref (cli_transfer_get_teller (item->transfer))
-                                 : cli_reporter_new (item->path, put->tell);
-
-      cli_reporter_tell_end (teller, "failed", NULL, failure);
-      return;
-    }
-  cli_progress_clear (put->progress);
-  if (put->n_items > 1)
-    cli_complain ("%s: %s", shown, failure->message);
-  hint_session (item, session_id);
+  item->ended = TRUE;
+  if (failure == NULL)
+    return;
+  item->failure = g_error_copy (failure);
+  if (put->cli->options->json || put->n_items > 1)
+    cli_job_tell_failure (job, failure, 0);
+  if (put->cli->options->json)
+    put->cli->told = TRUE;
+  else
+    hint_session (put, item, session_id);
 }
 
 static void
 begin_item (Put *put, Item *item)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BoxDestination) destination = get_destination (item->path, &error);
-  g_autoptr (CliTransfer) transfer = cli_transfer_new (item->path, put->tell);
-
-  if (destination != NULL
-      && cli_transfer_start (transfer, put->cli->client, destination, &put->settings, &error))
-    item->transfer = g_steal_pointer (&transfer);
-  else
-    fail_item (put, item, g_steal_pointer (&error));
-}
-
-static void
-end_item (Put *put, Item *item)
-{
-  g_autoptr (CliTransfer) transfer = NULL;
-  g_autoptr (BoxFile) file = NULL;
   GError *error = NULL;
+  g_autoptr (BoxDestination) destination = get_destination (item->path, &error);
+  CliJob *job = cli_job_new_file (item->path, cli_jobs_get_tell (put->jobs));
 
-  file = cli_transfer_finish (item->transfer, &error);
-  if (file == NULL)
-    fail_item (put, item, error);
-  transfer = g_steal_pointer (&item->transfer);
-  if (file == NULL)
-    return;
-
-  put->n_ended++;
-  if (put->tell == CLI_TELL_JSON)
-    cli_reporter_tell_end (cli_transfer_get_teller (transfer), "complete", file, NULL);
-  else
-    {
-      g_autofree char *text = cli_format_file (file);
-
-      cli_progress_clear (put->progress);
-      cli_print ("%s: %s", cli_reporter_get_name (cli_transfer_get_teller (transfer)), text);
-    }
-}
-
-static void
-begin_some (Put *put)
-{
-  while (put->n_begun < put->n_items && (int) (put->n_begun - put->n_ended) < options.files
-         && !g_cancellable_is_cancelled (put->cli->cancellable))
-    begin_item (put, &put->items[put->n_begun++]);
-}
-
-/* Waits a moment for the first that runs, and looks at all. */
-static void
-poll_items (Put *put)
-{
-  gint64 timeout = DRAW_INTERVAL;
-
-  for (guint i = 0; i < put->n_begun; i++)
-    {
-      if (put->items[i].transfer == NULL)
-        continue;
-      if (cli_transfer_poll (put->items[i].transfer, timeout))
-        end_item (put, &put->items[i]);
-      timeout = 0;
-    }
-}
-
-static void
-draw (Put *put)
-{
-  CliProgressLine lines[MAX_FILES];
-  char *notices[MAX_FILES];
-  guint n = 0;
-
-  if (!cli_progress_is_shown (put->progress))
-    return;
-  for (guint i = 0; i < put->n_begun; i++)
-    if (put->items[i].transfer != NULL)
-      {
-        cli_transfer_get_progress (put->items[i].transfer, &lines[n], &notices[n]);
-        n++;
-      }
-  cli_progress_draw (put->progress, lines, n);
-  for (guint i = 0; i < n; i++)
-    g_free (notices[i]);
-}
-
-static void
-tell_progress (Put *put)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  if (put->tell != CLI_TELL_JSON || now < put->told_at + TELL_INTERVAL)
-    return;
-  put->told_at = now;
-  for (guint i = 0; i < put->n_begun; i++)
-    if (put->items[i].transfer != NULL)
-      cli_transfer_tell_progress (put->items[i].transfer);
-}
-
-static void
-cancel_items (Put *put)
-{
-  for (guint i = 0; i < put->n_begun; i++)
-    if (put->items[i].transfer != NULL)
-      cli_transfer_cancel (put->items[i].transfer);
+  job->owner = item;
+  if (destination != NULL)
+    cli_job_start_file (job, put->cli->client, destination, &put->settings, &error);
+  cli_jobs_add (put->jobs, job, error);
 }
 
 static void
 upload_items (Put *put)
 {
-  begin_some (put);
-  while (put->n_ended < put->n_begun)
+  for (guint i = 0; i < put->n_items; i++)
     {
+      while (!cli_jobs_has_room (put->jobs))
+        cli_jobs_attend (put->jobs);
       if (g_cancellable_is_cancelled (put->cli->cancellable))
-        cancel_items (put);
-      poll_items (put);
-      begin_some (put);
-      draw (put);
-      tell_progress (put);
+        break;
+      begin_item (put, &put->items[i]);
     }
-  cli_progress_clear (put->progress);
+  cli_jobs_wait (put->jobs);
 }
 
 /* The command's error: the first failure in the order of the command line. */
@@ -251,14 +136,16 @@ static gboolean
 conclude (Put *put, GError **error)
 {
   const Item *first = NULL;
-  guint n_failed = put->n_items - put->n_begun;
+  guint n_failed = 0;
 
-  for (guint i = 0; i < put->n_begun; i++)
-    if (put->items[i].failure != NULL)
-      {
-        first = first != NULL ? first : &put->items[i];
-        n_failed++;
-      }
+  for (guint i = 0; i < put->n_items; i++)
+    {
+      const Item *item = &put->items[i];
+
+      if (first == NULL && item->failure != NULL)
+        first = item;
+      n_failed += !item->ended || item->failure != NULL ? 1 : 0;
+    }
   if (first == NULL && n_failed == 0)
     return TRUE;
   if (first == NULL)
@@ -290,9 +177,6 @@ check_options (guint n_files, GError **error)
   else if (n_files > 1 && (options.session != NULL || options.file != NULL || options.name != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "--name, --file and --session go with one FILE");
-  else if (options.files < 1 || options.files > MAX_FILES)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "--files takes 1 to %d, not %d", MAX_FILES,
-                 options.files);
   else
     return TRUE;
   return FALSE;
@@ -302,15 +186,15 @@ static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
   Put put = { .cli = cli, .n_items = g_strv_length (arguments) };
-  g_autoptr (CliProgress) progress = NULL;
+  g_autoptr (CliJobs) jobs = NULL;
   gboolean done;
 
   if (!check_options (put.n_items, error)
       || !cli_options_get_upload_settings (cli->options, &put.settings, error))
     return FALSE;
-  progress = cli_progress_new (cli->options->json ? -1 : STDERR_FILENO);
-  put.progress = progress;
-  put.tell = cli_reporter_choose (cli->options->json, progress);
+  jobs = put.jobs = cli_jobs_new (cli, options.files, on_ended, &put, error);
+  if (jobs == NULL)
+    return FALSE;
   put.items = g_new0 (Item, put.n_items);
   for (guint i = 0; i < put.n_items; i++)
     put.items[i].path = arguments[i];

@@ -312,18 +312,80 @@ cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload)
   cli_json_print (builder);
 }
 
-void
-cli_reporter_tell_end (CliReporter *teller, const char *event, const BoxFile *file,
-                       const GError *error)
+/* The end of what is told as JSON; free with g_object_unref(). */
+static JsonBuilder *
+new_end (CliReporter *teller, const char *event)
 {
-  g_autoptr (JsonBuilder) builder = new_event (teller, event);
+  JsonBuilder *builder = new_event (teller, event);
   g_autofree char *session_id = cli_reporter_dup_session_id (teller);
 
   if (session_id != NULL)
     cli_json_add_string (builder, "session_id", session_id);
-  if (file != NULL)
-    cli_json_add_file (builder, file);
-  if (error != NULL)
-    cli_json_add_error (builder, error);
+  return builder;
+}
+
+static const char *
+describe_cut (const CliCut *cut)
+{
+  if (cut == NULL)
+    return "";
+  if (cut->kept)
+    return cut->may_not_play ? "; it was cut short and may not play: the recording stays"
+                             : "; it was cut short: the recording stays";
+  return cut->may_not_play ? "; it was cut short and may not play" : "; it was cut short";
+}
+
+void
+cli_reporter_tell_file (CliReporter *teller, const char *name, const BoxFile *file,
+                        const CliCut *cut)
+{
+  g_autoptr (JsonBuilder) builder = NULL;
+
+  if (teller->tell != CLI_TELL_JSON)
+    {
+      g_autofree char *text = cli_format_file (file);
+
+      cli_print ("%s: %s%s", name, text, describe_cut (cut));
+      return;
+    }
+  builder = new_end (teller, "complete");
+  cli_json_add_file (builder, file);
+  if (cut != NULL)
+    {
+      cli_json_add_bool (builder, "interrupted", TRUE);
+      cli_json_add_bool (builder, "may_not_play", cut->may_not_play);
+      cli_json_add_bool (builder, "kept", cut->kept);
+    }
   cli_json_print (builder);
+}
+
+void
+cli_reporter_tell_end (CliReporter *teller, const char *name, const char *event, const char *text)
+{
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_end (teller, event);
+
+      cli_json_print (builder);
+    }
+  else
+    cli_print ("%s: %s", name, text);
+}
+
+void
+cli_reporter_tell_failure (CliReporter *teller, const char *name, const GError *error, guint wait)
+{
+  if (teller->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_end (teller, "failed");
+
+      cli_json_add_error (builder, error);
+      if (wait > 0)
+        cli_json_add_uint (builder, "retry_in", wait);
+      cli_json_print (builder);
+    }
+  else if (wait > 0)
+    cli_complain ("%s: %s; trying again in %u s", name, error->message, wait);
+  else
+    cli_complain ("%s: %s", name, error->message);
 }

@@ -59,8 +59,23 @@ void cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 
 /* Prints the figures of @upload as a JSON line. */
 void cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload);
 
-/* Prints the end as a JSON line: @event with what there is of @file and @error (nullable). */
-void cli_reporter_tell_end (CliReporter *teller, const char *event, const BoxFile *file,
-                            const GError *error);
+/* What is to be said of a recording that was cut short. */
+typedef struct
+{
+  gboolean may_not_play; /* its container needs its end */
+  gboolean kept;         /* the recording stays in the spool */
+} CliCut;
+
+/* Print the end, as a JSON line or a line of text that begins with @name. */
+
+/* Box has @file. @cut: (nullable): it is no whole one. */
+void cli_reporter_tell_file (CliReporter *teller, const char *name, const BoxFile *file,
+                             const CliCut *cut);
+/* Another end that is no failure: @event for machines, @text for people. */
+void
+cli_reporter_tell_end (CliReporter *teller, const char *name, const char *event, const char *text);
+/* @wait: seconds until the next attempt, 0: there is none. */
+void
+cli_reporter_tell_failure (CliReporter *teller, const char *name, const GError *error, guint wait);
 
 G_END_DECLS

@@ -2,61 +2,133 @@
 /*
  * boxupload resume: finishes every recording of the spool that no living process has, once.
  */
-#include "cli/crew.h"
+#include "cli/jobs.h"
+#include "cli/output.h"
 
 static struct
 {
   int files;
-} options = { .files = CLI_CREW_DEFAULT };
+  char **only;
+  char *name;
+  char *folder;
+  char *if_exists;
+} options = { .files = CLI_JOBS_DEFAULT };
 
 static const GOptionEntry entries[] = {
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
     "N" },
+  { "only", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.only,
+    "Only this recording, as “boxupload spool” names it; may be repeated", "RECORDING" },
+  { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
+    "Give it another name at Box (for one recording)", "NAME" },
+  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "Upload into another folder", "ID" },
+  { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options.if_exists,
+    "Where the name is taken: error, version, rename (default: as recorded)", "POLICY" },
   { NULL },
 };
 
 typedef struct
 {
+  Cli *cli;
   guint n_left;         /* not begun, or failed */
   gboolean interrupted; /* and that is why */
   GError *first;        /* failure */
 } Outcome;
 
 static void
-on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer user_data)
+on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {
   Outcome *outcome = user_data;
 
-  if (failure == NULL || cli_rescue_is_elsewhere (failure))
+  if (failure == NULL || g_error_matches (failure, BOX_ERROR, BOX_ERROR_BUSY))
     return;
   outcome->n_left++;
   outcome->interrupted |= g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED);
-  cli_rescue_tell_failure (rescue, failure, 0);
+  cli_job_tell_failure (job, failure, 0);
+  outcome->cli->told |= outcome->cli->options->json;
   if (outcome->first == NULL)
     outcome->first = g_error_copy (failure);
 }
 
-static void
-rescue_all (Cli *cli, CliCrew *crew, GPtrArray *recordings, Outcome *outcome)
+static gboolean
+is_chosen (const BoxSpoolEntry *entry)
 {
-  for (guint i = 0; i < recordings->len; i++)
-    {
-      const BoxSpoolEntry *spooled = g_ptr_array_index (recordings, i);
+  return options.only == NULL || g_strv_contains ((const char *const *) options.only, entry->name);
+}
 
-      if (spooled->status == BOX_SPOOL_BUSY || spooled->status == BOX_SPOOL_KEPT)
-        continue;
-      while (!cli_crew_has_room (crew))
-        cli_crew_attend (crew);
-      if (!g_cancellable_is_cancelled (cli->cancellable))
-        cli_crew_begin (crew, spooled);
-      else
+/* The recordings that are to be finished. NULL with @error where one that was named is not there.
+ */
+static GPtrArray *
+choose (GPtrArray *recordings, GError **error)
+{
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
+
+  for (guint i = 0; options.only != NULL && options.only[i] != NULL; i++)
+    {
+      gboolean found = FALSE;
+
+      for (guint k = 0; k < recordings->len; k++)
+        found |= g_str_equal (((BoxSpoolEntry *) recordings->pdata[k])->name, options.only[i]);
+      if (!found)
         {
-          outcome->n_left++;
-          outcome->interrupted = TRUE;
+          g_set_error (error, BOX_ERROR, BOX_ERROR_NOT_FOUND,
+                       "There is no recording %s; “boxupload spool” lists them", options.only[i]);
+          return NULL;
         }
     }
-  while (cli_crew_count_running (crew) > 0)
-    cli_crew_attend (crew);
+  for (guint i = 0; i < recordings->len; i++)
+    {
+      BoxSpoolEntry *entry = g_ptr_array_index (recordings, i);
+
+      if (is_chosen (entry) && entry->status != BOX_SPOOL_BUSY && entry->status != BOX_SPOOL_KEPT)
+        g_ptr_array_add (chosen, entry);
+    }
+  return g_steal_pointer (&chosen);
+}
+
+static gboolean
+check_redirect (guint n_recordings, GError **error)
+{
+  BoxIfExists ignored;
+
+  if (options.name != NULL && n_recordings > 1)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "--name goes with one recording, and %u are to be finished: choose one with "
+                   "--only",
+                   n_recordings);
+      return FALSE;
+    }
+  return cli_options_parse_if_exists (options.if_exists, &ignored, error);
+}
+
+static void
+finish_all (CliJobs *jobs, const BoxRecoverySettings *settings, GPtrArray *recordings,
+            Outcome *outcome)
+{
+  const CliRedirect redirect = { options.folder, options.name, options.if_exists };
+  gboolean redirected =
+      redirect.folder != NULL || redirect.name != NULL || redirect.if_exists != NULL;
+  GCancellable *cancellable = outcome->cli->cancellable;
+
+  for (guint i = 0; i < recordings->len; i++)
+    {
+      CliJob *job;
+      GError *error = NULL;
+
+      while (!cli_jobs_has_room (jobs))
+        cli_jobs_attend (jobs);
+      if (g_cancellable_is_cancelled (cancellable))
+        {
+          outcome->n_left += recordings->len - i;
+          outcome->interrupted = TRUE;
+          break;
+        }
+      job = cli_job_new_recording (g_ptr_array_index (recordings, i), cli_jobs_get_tell (jobs));
+      cli_job_start_recording (job, settings, redirected ? &redirect : NULL, cancellable, &error);
+      cli_jobs_add (jobs, job, error);
+    }
+  cli_jobs_wait (jobs);
 }
 
 /* The command's error. That it was interrupted counts more than what failed before: there is more
@@ -77,26 +149,66 @@ conclude (const Outcome *outcome, guint n, GError **error)
   return FALSE;
 }
 
+/* That there is nothing to do, and why, so that nobody wonders. @recordings: (nullable): those that
+ * are there all the same. */
+static void
+tell_nothing (Cli *cli, const char *dir, GPtrArray *recordings)
+{
+  g_autofree char *path = g_filename_display_name (dir);
+  g_autofree char *shown = cli_format_text (path);
+  guint n_busy = 0, n_kept = 0;
+
+  for (guint i = 0; recordings != NULL && i < recordings->len; i++)
+    {
+      const BoxSpoolEntry *entry = g_ptr_array_index (recordings, i);
+
+      n_busy += is_chosen (entry) && entry->status == BOX_SPOOL_BUSY ? 1 : 0;
+      n_kept += is_chosen (entry) && entry->status == BOX_SPOOL_KEPT ? 1 : 0;
+    }
+  if (cli->options->json)
+    {
+      g_autoptr (JsonBuilder) builder = cli_json_new ();
+
+      cli_json_add_string (builder, "event", "nothing");
+      cli_json_add_string (builder, "path", path);
+      cli_json_add_uint (builder, "busy", n_busy);
+      cli_json_add_uint (builder, "kept", n_kept);
+      cli_json_print (builder);
+    }
+  else if (n_busy + n_kept > 0)
+    cli_print ("Nothing to finish in %s: %u in use, %u kept", shown, n_busy, n_kept);
+  else
+    cli_print ("Nothing to finish: %s %s", shown, recordings != NULL ? "is empty" : "is not there");
+}
+
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
   g_autoptr (GPtrArray) recordings = NULL;
+  g_autoptr (GPtrArray) chosen = NULL;
   g_autoptr (BoxSpool) spool = NULL;
-  Outcome outcome = { 0 };
-  g_autoptr (CliCrew) crew = cli_crew_new (cli, options.files, on_ended, &outcome, error);
-  const char *dir;
+  g_autofree char *dir = NULL;
+  Outcome outcome = { .cli = cli };
+  g_autoptr (CliJobs) jobs = cli_jobs_new (cli, options.files, on_ended, &outcome, error);
+  BoxRecoverySettings settings;
   gboolean done;
 
-  if (crew == NULL || !cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
-      || !cli_crew_open_spool (dir, FALSE, &spool, error))
+  if (jobs == NULL
+      || !cli_options_get_recovery_settings (cli->options, cli->client, &settings, error))
     return FALSE;
-  if (spool == NULL)
-    return TRUE;
-  recordings = box_spool_list (spool, error);
-  if (recordings == NULL)
+  dir = cli_options_get_spool_dir (cli->options, arguments[0], error);
+  if (dir == NULL || !cli_options_open_spool (cli->options, arguments[0], dir, &spool, error))
     return FALSE;
-  rescue_all (cli, crew, recordings, &outcome);
-  done = conclude (&outcome, recordings->len, error);
+  recordings = spool != NULL ? box_spool_list (spool, error) : NULL;
+  if (spool != NULL && recordings == NULL)
+    return FALSE;
+  chosen = recordings != NULL ? choose (recordings, error) : g_ptr_array_new ();
+  if (chosen == NULL || !check_redirect (chosen->len, error))
+    return FALSE;
+  if (chosen->len == 0)
+    tell_nothing (cli, dir, recordings);
+  finish_all (jobs, &settings, chosen, &outcome);
+  done = conclude (&outcome, chosen->len, error);
   g_clear_error (&outcome.first);
   return done;
 }
@@ -112,14 +224,27 @@ const CliCommand cli_command_resume = {
                  "removed only when Box has confirmed its size and SHA-1; whatever fails, it\n"
                  "stays, and the next resume goes on.\n"
                  "\n"
+                 "A recording that was cut short (its recorder died, the disk was full, it is\n"
+                 "shorter than its known size) is uploaded as it is, and said to be cut short.\n"
+                 "Some containers do not play without their end (MP4 and MOV without fragments,\n"
+                 "WAV, AVI): such a recording stays in the spool as “kept”, so that it can be\n"
+                 "repaired; --keep-interrupted=none removes it, --keep-interrupted keeps any.\n"
+                 "\n"
+                 "--name, --folder and --if-exists send a recording elsewhere, for example if its\n"
+                 "name is taken. That is remembered in the spool.\n"
+                 "\n"
                  "With --json: JSON Lines, each with event and path (of the recording's data):\n"
                  "session, part, progress, retry, outage, commit, complete and failed as\n"
                  "“boxupload put --help” has them, also\n"
                  "  empty     nothing was recorded; removed\n"
                  "  filled    all parts are in the session, and its application commits it\n"
+                 "  nothing   no recording is to be finished; path is the spool's; busy, kept\n"
+                 "“complete” also has interrupted, may_not_play and kept, if the recording was\n"
+                 "cut short.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload resume\n"
+                 "  boxupload resume --only 20260131-235959-0123abcd --name other.mp4\n"
                  "  boxupload resume /var/spool/recordings --auth-config /etc/boxupload/box.json\n",
   .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,

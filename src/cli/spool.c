@@ -2,8 +2,9 @@
 /*
  * boxupload spool: the recordings that Box does not have yet.
  */
-#include "cli/crew.h"
+#include "cli/command.h"
 #include "cli/output.h"
+#include "spool/container.h"
 
 /* Bytes that Box has acknowledged of it. */
 static guint64
@@ -41,6 +42,35 @@ format_destination (const BoxSpoolEntry *spooled)
     }
 }
 
+static BoxCut
+judge (const BoxSpoolEntry *spooled)
+{
+  const BoxRecordingIntent *intent = spooled->state->intent;
+
+  return box_container_judge (spooled->data_path,
+                              intent != NULL ? intent->destination->name : NULL);
+}
+
+static void
+print_kept (const BoxSpoolEntry *spooled)
+{
+  g_autofree char *file = cli_format_file (spooled->state->file);
+
+  cli_print ("  at Box as %s; it was cut short%s", file,
+             judge (spooled) != BOX_CUT_PLAYS ? ", and may not play" : "");
+}
+
+/* Why it is not at Box yet. */
+static void
+print_failure (const BoxJournalState *state)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (state->failed_at);
+  g_autofree char *when = time != NULL ? g_date_time_format (time, "%F %T") : NULL;
+  g_autofree char *failure = cli_format_text (state->failure);
+
+  cli_print ("  %s: %s", when, failure);
+}
+
 static void
 print_text (const BoxSpoolEntry *spooled)
 {
@@ -52,6 +82,12 @@ print_text (const BoxSpoolEntry *spooled)
              box_spool_status_to_string (spooled->status), size, at_box, destination);
   if (spooled->problem != NULL)
     cli_print ("  %s", spooled->problem);
+  if (spooled->status == BOX_SPOOL_KEPT)
+    print_kept (spooled);
+  else if (spooled->status == BOX_SPOOL_INTERRUPTED && judge (spooled) != BOX_CUT_PLAYS)
+    cli_print ("  it was cut short, and may not play");
+  if (spooled->status != BOX_SPOOL_KEPT && spooled->state->failure != NULL)
+    print_failure (spooled->state);
 }
 
 static const char *
@@ -92,6 +128,12 @@ add_json (JsonBuilder *builder, const BoxSpoolEntry *spooled)
       cli_json_add_string (builder, "file_id", destination->file_id);
       json_builder_end_object (builder);
     }
+  if (spooled->status == BOX_SPOOL_INTERRUPTED || spooled->status == BOX_SPOOL_KEPT)
+    cli_json_add_bool (builder, "may_not_play", judge (spooled) != BOX_CUT_PLAYS);
+  if (spooled->state->file != NULL)
+    cli_json_add_string (builder, "file_id", spooled->state->file->id);
+  if (spooled->state->failure != NULL)
+    cli_json_add_string (builder, "failure", spooled->state->failure);
   if (spooled->problem != NULL)
     cli_json_add_string (builder, "problem", spooled->problem);
   json_builder_end_object (builder);
@@ -113,23 +155,31 @@ print_json (const char *path, guint64 used, GPtrArray *recordings)
   cli_json_print (builder);
 }
 
+static void
+print_nothing (const char *path, gboolean there)
+{
+  g_autofree char *display = g_filename_display_name (path);
+  g_autofree char *shown = cli_format_text (display);
+
+  cli_print ("No recordings: %s %s", shown, there ? "is empty" : "is not there");
+}
+
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
   g_autoptr (GPtrArray) recordings = NULL;
   g_autoptr (BoxSpool) spool = NULL;
-  g_autofree char *path = NULL;
-  const char *dir;
+  g_autofree char *path = cli_options_get_spool_dir (cli->options, arguments[0], error);
 
-  if (!cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
-      || !cli_crew_open_spool (dir, FALSE, &spool, error))
+  if (path == NULL || !cli_options_open_spool (cli->options, arguments[0], path, &spool, error))
     return FALSE;
-  path = dir != NULL ? g_strdup (dir) : box_spool_default_path ();
   recordings = spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
   if (recordings == NULL)
     return FALSE;
   if (cli->options->json)
     print_json (path, spool != NULL ? box_spool_get_used (spool) : 0, recordings);
+  else if (recordings->len == 0)
+    print_nothing (path, spool != NULL);
   else
     for (guint i = 0; i < recordings->len; i++)
       print_text (g_ptr_array_index (recordings, i));
@@ -151,7 +201,8 @@ const CliCommand cli_command_spool = {
                  "\n"
                  "With --json: one object with path, bytes and recordings: an array of objects\n"
                  "with name, path, status (busy, complete, interrupted, committed, kept,\n"
-                 "unreadable), size, bytes_uploaded, destination and problem.\n"
+                 "unreadable), size, bytes_uploaded, destination, may_not_play, file_id, failure\n"
+                 "(the last one) and problem.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload spool\n"

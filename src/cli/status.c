@@ -2,7 +2,7 @@
 /*
  * boxupload status: what Box and the note say of an upload session.
  */
-#include "cli/call.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 static void

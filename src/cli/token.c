@@ -3,7 +3,7 @@
  * boxupload token: an access token that can do nothing but upload into one folder.
  */
 #include "base/fileio.h"
-#include "cli/call.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 #include <stdio.h>

@@ -3,7 +3,8 @@
  * boxupload watch: finishes the recordings of the spool for ever, a few at a time, the oldest
  * first. One that fails waits, each time longer, while others go on.
  */
-#include "cli/crew.h"
+#include "cli/jobs.h"
+#include "cli/output.h"
 
 /* A recording that is refused is tried again after this, doubled each time: somebody may have
  * mended it (a token, a folder, the quota). One that failed for the network's sake always waits
@@ -30,7 +31,7 @@ static struct
 {
   int files;
   int first_wait;
-} options = { .files = CLI_CREW_DEFAULT, .first_wait = FIRST_WAIT };
+} options = { .files = CLI_JOBS_DEFAULT, .first_wait = FIRST_WAIT };
 
 static const GOptionEntry entries[] = {
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
@@ -50,8 +51,9 @@ typedef struct
 
 typedef struct
 {
-  GCancellable *cancellable;
-  CliCrew *crew;
+  Cli *cli;
+  BoxRecoverySettings settings;
+  CliJobs *jobs;
   BoxSpool *spool;
   GHashTable *delays; /* name of a recording → Delay */
   GPtrArray *names;   /* of the recordings, when last listed; NULL: never */
@@ -96,15 +98,15 @@ end_waits_for_network (Watch *watch)
 }
 
 static void
-on_failed (Watch *watch, CliRescue *rescue, const GError *failure)
+on_failed (Watch *watch, CliJob *job, const GError *failure)
 {
   Delay *delay;
   guint wait;
 
-  if (g_cancellable_is_cancelled (watch->cancellable))
+  if (g_cancellable_is_cancelled (watch->cli->cancellable))
     return;
-  delay = get_delay (watch, cli_rescue_get_name (rescue));
-  if (cli_rescue_is_elsewhere (failure))
+  delay = get_delay (watch, job->name);
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_BUSY))
     {
       delay->due = g_get_monotonic_time () + ELSEWHERE_WAIT * G_USEC_PER_SEC;
       return;
@@ -113,25 +115,27 @@ on_failed (Watch *watch, CliRescue *rescue, const GError *failure)
   delay->failures = delay->by_network ? 1 : delay->failures + 1;
   wait = get_wait (delay->failures);
   delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
-  cli_rescue_tell_failure (rescue, failure, wait);
+  cli_job_tell_failure (job, failure, wait);
 }
 
 static void
-on_ended (CliRescue *rescue, BoxRecovered how, const GError *failure, gpointer user_data)
+on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {
   Watch *watch = user_data;
+  BoxRecovered how;
 
   watch->woken = TRUE;
   if (failure != NULL)
     {
-      on_failed (watch, rescue, failure);
+      on_failed (watch, job, failure);
       return;
     }
-  g_hash_table_remove (watch->delays, cli_rescue_get_name (rescue));
+  how = cli_job_get_recovered (job);
+  g_hash_table_remove (watch->delays, job->name);
   end_waits_for_network (watch);
   /* It stays until its application has committed the session, or it can be removed. */
   if (how == BOX_RECOVERED_FILLED || how == BOX_RECOVERED_LEFT)
-    get_delay (watch, cli_rescue_get_name (rescue))->due =
+    get_delay (watch, job->name)->due =
         g_get_monotonic_time () + (gint64) FILLED_WAIT * G_USEC_PER_SEC;
 }
 
@@ -171,6 +175,16 @@ list_names (Watch *watch, GError **error)
   return TRUE;
 }
 
+static void
+begin (Watch *watch, const BoxSpoolEntry *entry)
+{
+  CliJob *job = cli_job_new_recording (entry, cli_jobs_get_tell (watch->jobs));
+  GError *error = NULL;
+
+  cli_job_start_recording (job, &watch->settings, NULL, watch->cli->cancellable, &error);
+  cli_jobs_add (watch->jobs, job, error);
+}
+
 /* Begins with the oldest that are due, where there is room. Only their journals are read. Returns
  * when the next one is due (monotonic). */
 static gint64
@@ -178,7 +192,7 @@ begin_due (Watch *watch)
 {
   gint64 now = g_get_monotonic_time (), next = G_MAXINT64;
 
-  for (guint i = 0; i < watch->names->len && cli_crew_has_room (watch->crew); i++)
+  for (guint i = 0; i < watch->names->len && cli_jobs_has_room (watch->jobs); i++)
     {
       const char *name = g_ptr_array_index (watch->names, i);
       const Delay *delay = g_hash_table_lookup (watch->delays, name);
@@ -191,7 +205,7 @@ begin_due (Watch *watch)
         }
       spooled = box_spool_look (watch->spool, name);
       if (spooled != NULL && spooled->status != BOX_SPOOL_BUSY && spooled->status != BOX_SPOOL_KEPT)
-        cli_crew_begin (watch->crew, spooled);
+        begin (watch, spooled);
     }
   return next;
 }
@@ -241,18 +255,18 @@ wait_for_reason (Watch *watch, gint64 next)
   gint64 until = MIN (next, g_get_monotonic_time () + LOOK_INTERVAL * G_USEC_PER_SEC);
   gint64 left = MAX (until - g_get_monotonic_time (), 0);
   GSource *timer = g_timeout_source_new ((guint) (left / 1000 + 1));
-  GSource *cancelled = g_cancellable_source_new (watch->cancellable);
+  GSource *cancelled = g_cancellable_source_new (watch->cli->cancellable);
 
   g_source_set_callback (timer, wake, watch, NULL);
   g_source_set_callback (cancelled, G_SOURCE_FUNC (wake_cancelled), watch, NULL);
   g_source_attach (timer, NULL);
   g_source_attach (cancelled, NULL);
   while (!watch->woken)
-    if (cli_crew_count_running (watch->crew) == 0)
+    if (cli_jobs_count_running (watch->jobs) == 0)
       g_main_context_iteration (NULL, TRUE);
     else
       {
-        cli_crew_attend (watch->crew);
+        cli_jobs_attend (watch->jobs);
         while (g_main_context_iteration (NULL, FALSE))
           continue;
       }
@@ -265,16 +279,52 @@ wait_for_reason (Watch *watch, gint64 next)
 static gboolean
 watch_spool (Watch *watch, GError **error)
 {
-  while (!g_cancellable_is_cancelled (watch->cancellable))
+  while (!g_cancellable_is_cancelled (watch->cli->cancellable))
     {
       watch->woken = FALSE;
       if (!list_names (watch, error))
         return FALSE;
       wait_for_reason (watch, begin_due (watch));
     }
-  while (cli_crew_count_running (watch->crew) > 0)
-    cli_crew_attend (watch->crew);
+  cli_jobs_wait (watch->jobs);
   return TRUE;
+}
+
+/* What is watched, so that nobody waits for what is put elsewhere. */
+static void
+tell_start (Cli *cli, const char *dir, guint n_recordings, gboolean made)
+{
+  g_autofree char *path = g_filename_display_name (dir);
+  g_autofree char *shown = cli_format_text (path);
+
+  if (cli->options->json)
+    {
+      g_autoptr (JsonBuilder) builder = cli_json_new ();
+
+      cli_json_add_string (builder, "event", "watching");
+      cli_json_add_string (builder, "path", path);
+      cli_json_add_uint (builder, "recordings", n_recordings);
+      cli_json_add_bool (builder, "made", made);
+      cli_json_print (builder);
+    }
+  else
+    cli_complain ("watching %s%s, recordings there: %u", shown,
+                  made ? ", which was not there and was made" : "", n_recordings);
+}
+
+/* The spool, which is made where it is not there: a recorder may come later. */
+static BoxSpool *
+open_spool (Cli *cli, const char *argument, GError **error)
+{
+  g_autofree char *dir = cli_options_get_spool_dir (cli->options, argument, error);
+  gboolean there = dir != NULL && g_file_test (dir, G_FILE_TEST_EXISTS);
+  g_autoptr (BoxSpool) spool = dir != NULL ? box_spool_open (dir, 0, error) : NULL;
+  g_autoptr (GPtrArray) names = spool != NULL ? box_spool_list_names (spool, error) : NULL;
+
+  if (names == NULL)
+    return NULL;
+  tell_start (cli, dir, names->len, !there);
+  return g_steal_pointer (&spool);
 }
 
 static gboolean
@@ -283,9 +333,8 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (GHashTable) delays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GFileMonitor) monitor = NULL;
   g_autoptr (BoxSpool) spool = NULL;
-  g_autoptr (CliCrew) crew = NULL;
-  Watch watch = { .cancellable = cli->cancellable, .delays = delays };
-  const char *dir;
+  g_autoptr (CliJobs) jobs = NULL;
+  Watch watch = { .cli = cli, .delays = delays };
   gboolean done;
 
   if (options.first_wait < 1 || options.first_wait > LONGEST_WAIT)
@@ -294,11 +343,14 @@ run (Cli *cli, char **arguments, GError **error)
                    "--first-wait takes 1 to %d seconds, not %d", LONGEST_WAIT, options.first_wait);
       return FALSE;
     }
-  crew = cli_crew_new (cli, options.files, on_ended, &watch, error);
-  if (crew == NULL || !cli_options_get_spool_dir (cli->options, arguments[0], &dir, error)
-      || !cli_crew_open_spool (dir, TRUE, &spool, error))
+  jobs = cli_jobs_new (cli, options.files, on_ended, &watch, error);
+  if (jobs == NULL
+      || !cli_options_get_recovery_settings (cli->options, cli->client, &watch.settings, error))
     return FALSE;
-  watch.crew = crew;
+  spool = open_spool (cli, arguments[0], error);
+  if (spool == NULL)
+    return FALSE;
+  watch.jobs = jobs;
   watch.spool = spool;
   monitor = box_spool_monitor (spool, NULL);
   if (monitor != NULL)
@@ -319,7 +371,12 @@ const CliCommand cli_command_watch = {
                  "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
                  "code 0; what it was uploading goes on at the next start.\n"
                  "\n"
-                 "With --json: JSON Lines as “boxupload resume --help” has them.\n"
+                 "What is watched is said at the start, on standard error. Recordings that were\n"
+                 "cut short are dealt with as “boxupload resume --help” says.\n"
+                 "\n"
+                 "With --json: JSON Lines as “boxupload resume --help” has them, also\n"
+                 "  watching  at the start: path (of the directory), recordings, made\n"
+                 "“failed” also has retry_in: seconds until the next attempt.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload watch\n"

@@ -3,7 +3,7 @@
  * boxupload whoami: checks the credentials by asking Box whose they are, and says which kind they
  * are.
  */
-#include "cli/call.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 typedef struct

@@ -103,21 +103,29 @@ fixture_command (Fixture *f, const char *const *arguments)
   return g_strv_builder_end (builder);
 }
 
+/* @environment: (nullable) (transfer full). */
 static GSubprocess *
-start (Fixture *f, char **environment, const char *const *arguments)
+start_command (Fixture *f, char **environment, const char *const *command)
 {
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_auto (GStrv) owned = environment != NULL ? environment : fixture_environment (f);
-  g_auto (GStrv) command = fixture_command (f, arguments);
   g_autoptr (GError) error = NULL;
   GSubprocess *process;
 
   g_subprocess_launcher_set_cwd (launcher, f->dir);
   g_subprocess_launcher_set_environ (launcher, owned);
-  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) command, &error);
+  process = g_subprocess_launcher_spawnv (launcher, command, &error);
   g_assert_no_error (error);
   return process;
+}
+
+static GSubprocess *
+start (Fixture *f, char **environment, const char *const *arguments)
+{
+  g_auto (GStrv) command = fixture_command (f, arguments);
+
+  return start_command (f, environment, (const char *const *) command);
 }
 
 static char *
@@ -151,6 +159,18 @@ Answer
 fixture_run_env (Fixture *f, char **environment, const char *const *arguments)
 {
   return fixture_finish (start (f, environment, arguments));
+}
+
+Answer
+fixture_run_as_typed (Fixture *f, const char *const *arguments)
+{
+  g_autoptr (GPtrArray) command = g_ptr_array_new ();
+
+  g_ptr_array_add (command, (char *) g_getenv ("BOXUPLOAD"));
+  for (guint i = 0; arguments[i] != NULL; i++)
+    g_ptr_array_add (command, (char *) arguments[i]);
+  g_ptr_array_add (command, NULL);
+  return fixture_finish (start_command (f, NULL, (const char *const *) command->pdata));
 }
 
 GSubprocess *

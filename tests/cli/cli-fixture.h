@@ -57,6 +57,9 @@ char **fixture_command (Fixture *f, const char *const *arguments);
 Answer fixture_run_env (Fixture *f, char **environment, const char *const *arguments);
 #define RUN(f, ...) fixture_run_env (f, NULL, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* Runs it with no other options than these. */
+Answer fixture_run_as_typed (Fixture *f, const char *const *arguments);
+
 /* Starts boxupload with pipes for its output. */
 GSubprocess *fixture_start (Fixture *f, const char *const *arguments);
 #define START(f, ...) fixture_start (f, (const char *const[]){ __VA_ARGS__, NULL })

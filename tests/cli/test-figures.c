@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "cli/exit.h"
-#include "cli/grid.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"

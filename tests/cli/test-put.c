@@ -217,16 +217,37 @@ test_json_tells_a_failure_last (Fixture *f, gconstpointer data)
   g_autoptr (JsonObject) last = parse_line (answer.out, -1);
   JsonObject *error = json_object_get_object_member (last, "error");
 
+  g_assert_cmpstr (json_object_get_string_member (last, "event"), ==, "failed");
+  g_assert_nonnull (strstr (json_object_get_string_member (last, "path"), "missing"));
+  g_assert_null (strchr (g_strchomp (answer.out), '\n'));
   g_assert_cmpstr (json_object_get_string_member (failed, "event"), ==, "failed");
   g_assert_cmpstr (json_object_get_string_member (error, "kind"), ==, "storage");
   g_assert_cmpint (json_object_get_int_member (error, "exit_code"), ==, answer.code);
 }
 
-/* An upload of the file @name that is stopped by @number after five parts; returns its session. */
-static char *
-interrupt (Fixture *f, const char *name, int number, int code)
+/* The arguments that the hint in @text says to go on with, as a shell takes them. */
+static char **
+parse_hint (const char *text)
 {
+  static const char before[] = "To go on:  boxupload ";
+  const char *start = strstr (text, before);
   g_autofree char *hint = NULL;
+  g_autoptr (GError) error = NULL;
+  char **arguments;
+
+  g_assert_nonnull (start);
+  start += strlen (before);
+  hint = g_strndup (start, strcspn (start, "\n"));
+  g_shell_parse_argv (hint, NULL, &arguments, &error);
+  g_assert_no_error (error);
+  return arguments;
+}
+
+/* An upload of the file @name that is stopped by @number after five parts; returns its session.
+ * @hint: (out): the arguments to go on with. */
+static char *
+interrupt (Fixture *f, const char *name, int number, int code, char ***hint)
+{
   g_autoptr (GPtrArray) ids = NULL;
   g_auto (Answer) answer = { 0 };
   GSubprocess *process;
@@ -240,9 +261,11 @@ interrupt (Fixture *f, const char *name, int number, int code)
   g_assert_cmpint (answer.code, ==, code);
   ids = box_emulator_get_session_ids (f->emulator);
   g_assert_cmpuint (ids->len, ==, 1);
-  hint = g_strdup_printf ("boxupload put --session %s %s'%s'\n", (char *) ids->pdata[0],
-                          name[0] == '-' ? "-- " : "", name);
-  g_assert_nonnull (strstr (answer.err, hint));
+  *hint = parse_hint (answer.err);
+  g_assert_cmpstr ((*hint)[0], ==, "put");
+  g_assert_cmpstr ((*hint)[1], ==, "--session");
+  g_assert_cmpstr ((*hint)[2], ==, ids->pdata[0]);
+  g_assert_cmpstr ((*hint)[g_strv_length (*hint) - 1], ==, name);
   box_emulator_clear_scenario (f->emulator);
   return g_strdup (g_ptr_array_index (ids, 0));
 }
@@ -250,11 +273,11 @@ interrupt (Fixture *f, const char *name, int number, int code)
 static void
 test_an_interrupted_upload_goes_on_where_it_was (Fixture *f, gconstpointer data)
 {
-  g_autofree char *id = interrupt (f, "a", SIGINT, 130);
+  g_auto (GStrv) hint = NULL;
+  g_autofree char *id = interrupt (f, "a", SIGINT, 130, &hint);
   g_autoptr (BoxEmulatorSession) session = NULL;
-  g_auto (Answer) answer = { 0 };
+  g_auto (Answer) answer = fixture_run_as_typed (f, (const char *const *) hint);
 
-  answer = RUN (f, "put", "--session", id, "a");
   g_assert_cmpint (answer.code, ==, 0);
   fixture_assert_at_box (f, "a", "a");
   session = box_emulator_get_session (f->emulator, id);
@@ -265,7 +288,8 @@ test_an_interrupted_upload_goes_on_where_it_was (Fixture *f, gconstpointer data)
 static void
 test_sigterm_has_its_own_exit_code (Fixture *f, gconstpointer data)
 {
-  g_autofree char *id = interrupt (f, "a", SIGTERM, 143);
+  g_auto (GStrv) hint = NULL;
+  g_autofree char *id = interrupt (f, "a", SIGTERM, 143, &hint);
   g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, id);
 
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_OPEN);
@@ -274,9 +298,13 @@ test_sigterm_has_its_own_exit_code (Fixture *f, gconstpointer data)
 static void
 test_how_to_go_on_holds_for_a_name_with_a_dash (Fixture *f, gconstpointer data)
 {
-  g_autofree char *id = interrupt (f, "-a", SIGINT, 130);
+  g_auto (GStrv) hint = NULL;
+  g_autofree char *id = interrupt (f, "-a", SIGINT, 130, &hint);
+  g_auto (Answer) answer = fixture_run_as_typed (f, (const char *const *) hint);
 
   g_assert_nonnull (id);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "-a", "-a");
 }
 
 static void

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CliJob: one file on its way to Box, and what is told of it: a local file (put), or a recording of
+ * the spool (resume, watch). CliJobs (cli/jobs.h) runs a few of them at a time. One thread.
+ */
+#pragma once
+
+#include "cli/command.h"
+#include "cli/reporter.h"
+#include "delivery/job.h"
+#include "spool/spool.h"
+
+G_BEGIN_DECLS
+
+typedef struct _CliJob CliJob;
+
+/**
+ * CliJobKind:
+ * @poll: whether it has ended; waits up to @timeout microseconds.
+ * @dup_upload: the upload that runs, or ran last; NULL: none yet. Free with box_upload_unref().
+ * @cancel: (nullable): stops it now; it ends as cancelled. NULL: its cancellable does.
+ * @finish: after the end, once: prints what became of the file; FALSE with the failure, of which
+ * nothing is printed.
+ * @clear: stops it, if it still runs, and frees what its kind has.
+ *
+ * What each kind of job does in its own way, once it is started.
+ */
+typedef struct
+{
+  gboolean (*poll) (CliJob *job, gint64 timeout);
+  BoxUpload *(*dup_upload) (CliJob *job);
+  void (*cancel) (CliJob *job);
+  gboolean (*finish) (CliJob *job, GError **error);
+  void (*clear) (CliJob *job);
+} CliJobKind;
+
+/* What all jobs have; each kind begins with it. */
+struct _CliJob
+{
+  const CliJobKind *kind;
+  CliReporter *reporter;
+  char *name;     /* before what is told of it; printable */
+  guint64 size;   /* bytes */
+  gpointer owner; /* what its command knows it by */
+};
+
+void cli_job_free (CliJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliJob, cli_job_free)
+
+/* A local file; @path in the file system's encoding. */
+CliJob *cli_job_new_file (const char *path, CliTell tell);
+
+/* Opens the file and begins to send it to @destination by @settings, of which the client,
+ * destination, size and what the file system says are filled in here. It ends with BOX_ERROR_SIZE
+ * also if Box has the file as it was, and it has changed since. */
+gboolean cli_job_start_file (CliJob *job, BoxClient *client, const BoxDestination *destination,
+                             const BoxUploadSettings *settings, GError **error);
+
+/* A recording. */
+CliJob *cli_job_new_recording (const BoxSpoolEntry *entry, CliTell tell);
+
+/* Where a recording is to go instead of where its journal says. */
+typedef struct
+{
+  const char *folder;    /* ID; NULL: the same */
+  const char *name;      /* NULL: the same */
+  const char *if_exists; /* as --if-exists takes it, and checked; NULL: the same */
+} CliRedirect;
+
+/* Takes the recording and begins to finish it. @redirect: (nullable). @cancellable ends it early;
+ * the recording stays then. BOX_ERROR_BUSY: another process has it, or has finished it: not a
+ * failure. */
+gboolean
+cli_job_start_recording (CliJob *job, const BoxRecoverySettings *settings,
+                         const CliRedirect *redirect, GCancellable *cancellable, GError **error);
+
+/* After its end without a failure: what became of the recording. */
+BoxRecovered cli_job_get_recovered (CliJob *job);
+
+/* Says why it failed. @wait: seconds until the next attempt, 0: there is none. */
+void cli_job_tell_failure (CliJob *job, const GError *error, guint wait);
+
+/* The figures of now, while it runs. @notice: (out): what @line's notice is; free with g_free(). */
+void cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice);
+
+/* Prints the figures of now as a JSON line, if it has got to uploading. */
+void cli_job_tell_progress (CliJob *job);
+
+G_END_DECLS
