@@ -270,9 +270,15 @@ box_spool_get_path (BoxSpool *spool)
   return spool->path;
 }
 
+/* One recording begins at a time: each has opened its files before the next one counts what is
+ * free. */
+static GMutex beginning;
+
 BoxRecording *
 box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&beginning);
+
   if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_TO_BEGIN, error)
       || !box_spool_admit (spool, 0, error))
     return NULL;
