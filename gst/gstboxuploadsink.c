@@ -383,6 +383,16 @@ open_upload (GstBoxUploadSink *self)
   return TRUE;
 }
 
+/* What was recorded before a pause is in its file soon after. */
+static void
+write_out (GstBoxUploadSink *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->recording != NULL)
+    box_recording_flush_soon (self->recording);
+  g_mutex_unlock (&self->lock);
+}
+
 static GstStateChangeReturn
 gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -397,6 +407,8 @@ gst_box_upload_sink_change_state (GstElement *element, GstStateChange transition
   sink_wait_before_transition (self, transition);
   result = GST_ELEMENT_CLASS (gst_box_upload_sink_parent_class)->change_state (element, transition);
   sink_wait_after_transition (self, transition);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    write_out (self);
 
   /* An element whose way to PAUSED fails in the streaming thread may go back without PAUSED to
    * READY. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recorder.h"
 
+#include "spool/data-file.h"
+
 #include "messages.h"
 
 /* Padding is hashed in pieces of this size (bytes). */
@@ -12,6 +14,7 @@ struct _SinkRecorder
   BoxRecording *recording;
   BoxDigest *digest; /* of a stream that is uploaded while it is recorded, else NULL */
   guint64 padded;    /* bytes behind the stream that the digest has */
+  GstClockTime time; /* at which the stream's bytes were last written out */
   gboolean ended;    /* the journal has the end of the stream */
   gboolean announced;
 };
@@ -63,6 +66,7 @@ sink_recorder_new (BoxSpool *spool, const SinkConfig *plan, const SinkSize *size
   self = g_new0 (SinkRecorder, 1);
   self->spool = box_spool_ref (spool);
   self->recording = recording;
+  self->time = GST_CLOCK_TIME_NONE;
   if (size->kind != SINK_SIZE_UNKNOWN)
     self->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return self;
@@ -72,9 +76,12 @@ void
 sink_recorder_announce (SinkRecorder *self, GstElement *element, const char *reason)
 {
   guint64 size = box_recording_get_size (self->recording);
+  g_autoptr (GError) error = NULL;
 
   if (self->announced || size == 0)
     return;
+  if (!box_recording_flush (self->recording, &error))
+    GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("%s", error->message), (NULL));
   self->announced = TRUE;
   sink_post_spooled (element, box_recording_get_path (self->recording), size, reason, !self->ended);
 }
@@ -111,6 +118,20 @@ sink_recorder_write (SinkRecorder *self, guint64 offset, const guint8 *data, gsi
   if (self->digest != NULL)
     box_digest_update (self->digest, data, length);
   return TRUE;
+}
+
+gboolean
+sink_recorder_reach (SinkRecorder *self, GstClockTime time, GError **error)
+{
+  GstClockTime before = self->time;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return TRUE;
+  if (GST_CLOCK_TIME_IS_VALID (before) && time >= before
+      && time - before < BOX_RUN_AGE * GST_USECOND)
+    return TRUE;
+  self->time = time;
+  return box_recording_flush (self->recording, error);
 }
 
 gboolean

@@ -33,6 +33,10 @@ BoxRecording *sink_recorder_get_recording (SinkRecorder *self);
 gboolean sink_recorder_write (SinkRecorder *self, guint64 offset, const guint8 *data, gsize length,
                               GError **error);
 
+/* What was written belongs to stream time @time (GST_CLOCK_TIME_NONE: not known): more than 100 ms
+ * of a stream do not wait in memory, however fast it comes. */
+gboolean sink_recorder_reach (SinkRecorder *self, GstClockTime time, GError **error);
+
 /* Begins anew with an empty file. */
 gboolean sink_recorder_restart (SinkRecorder *self, GError **error);
 

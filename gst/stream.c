@@ -252,6 +252,7 @@ static GstFlowReturn
 write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 {
   guint n = gst_buffer_n_memory (buffer);
+  GError *error = NULL;
 
   for (guint i = 0; i < n; i++)
     {
@@ -270,6 +271,9 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
         return flow;
     }
   watch_reserve (self);
+  if (self->recorder != NULL
+      && !sink_recorder_reach (self->recorder, GST_BUFFER_DTS_OR_PTS (buffer), &error))
+    return sink_upload_fail (self, error);
   return GST_FLOW_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "spool/recording.h"
 
 #include "base/fileio.h"
+#include "spool/data-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Bytes after which the kernel is told to begin writing: what a power cut can take is then seconds,
- * not the half minute that dirty pages may stay, and the syncs at parts and at the end find little
- * left to do. */
-#define WRITE_BEHIND (G_GUINT64_CONSTANT (8) << 20)
 
 /* Bytes of disk kept for the journal from the start, so that a disk filled by recordings still
  * takes the lines that finish them: a part's line is about 200 bytes. */
@@ -29,22 +25,16 @@ struct _BoxRecording
   char *directory;
   char *data_path;
   char *journal_path;
-  int data_fd;    /* -1: committed, and the data file removed already */
-  int journal_fd; /* holds the lock */
+  BoxDataFile *data; /* NULL: committed, and the data file removed already */
+  int journal_fd;    /* holds the lock */
   gboolean is_new;
-
-  /* streaming thread */
-  guint64 written_behind;
 
   GMutex syncing; /* taken before lock */
   /* with syncing: the kernel reports a failure to write back once, to one caller */
-  GError *data_failure;    /* of the first sync of the data that failed; NULL: none has */
-  GError *journal_failure; /* likewise */
+  GError *journal_failure; /* of the first sync of the journal that failed; NULL: none has */
 
   GMutex lock;
   /* with lock */
-  guint64 size;
-  guint64 synced; /* the first bytes that are known to be on disk */
   guint64 journal_size;
   char *session_id;
   BoxSession *session;  /* the last one in the journal; NULL: none */
@@ -68,7 +58,6 @@ recording_new (const char *journal_path)
   recording->directory = g_path_get_dirname (journal_path);
   recording->journal_path = g_strdup (journal_path);
   recording->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
-  recording->data_fd = -1;
   recording->journal_fd = -1;
   recording->parts =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) box_part_free);
@@ -87,11 +76,9 @@ box_recording_unref (BoxRecording *recording)
 {
   if (!g_atomic_ref_count_dec (&recording->ref_count))
     return;
-  if (recording->data_fd >= 0)
-    close (recording->data_fd);
+  box_data_file_free (recording->data);
   if (recording->journal_fd >= 0)
     close (recording->journal_fd);
-  g_clear_error (&recording->data_failure);
   g_clear_error (&recording->journal_failure);
   g_mutex_clear (&recording->syncing);
   g_mutex_clear (&recording->lock);
@@ -136,13 +123,16 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
       g_strconcat (recording->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
   g_autofree char *line = box_journal_format_intent (intent);
   gsize length = strlen (line);
+  int data_fd;
   gboolean ok;
 
   recording->journal_fd = create_file (temporary, error);
   if (recording->journal_fd < 0)
     return FALSE;
-  recording->data_fd = create_file (recording->data_path, error);
-  ok = recording->data_fd >= 0 && box_fileio_lock (recording->journal_fd, temporary, error);
+  data_fd = create_file (recording->data_path, error);
+  if (data_fd >= 0)
+    recording->data = box_data_file_new (data_fd, recording->data_path, 0);
+  ok = data_fd >= 0 && box_fileio_lock (recording->journal_fd, temporary, error);
   if (ok)
     /* Where the file system cannot, the journal is merely not safe from a full disk. */
     (void) fallocate (recording->journal_fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_RESERVE);
@@ -155,7 +145,7 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
     }
   if (!ok)
     {
-      if (recording->data_fd >= 0)
+      if (data_fd >= 0)
         g_unlink (recording->data_path);
       g_unlink (temporary);
       return FALSE;
@@ -244,22 +234,23 @@ open_data (BoxRecording *recording, const BoxJournalState *state, GError **error
 {
   g_autoptr (GError) local = NULL;
   struct stat info;
+  int fd = open_file (recording->data_path, &local);
 
-  recording->data_fd = open_file (recording->data_path, &local);
-  if (recording->data_fd < 0)
+  if (fd < 0)
     {
       if (g_error_matches (local, BOX_ERROR, BOX_ERROR_BUSY))
         return check_half_removed (recording, state, error);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  if (fstat (recording->data_fd, &info) != 0 || !S_ISREG (info.st_mode))
+  if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode))
     {
+      close (fd);
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot read %s: it is not a file",
                    recording->data_path);
       return FALSE;
     }
-  recording->size = (guint64) info.st_size;
+  recording->data = box_data_file_new (fd, recording->data_path, (guint64) info.st_size);
   return TRUE;
 }
 
@@ -348,15 +339,13 @@ box_recording_get_path (BoxRecording *recording)
 gboolean
 box_recording_has_data (BoxRecording *recording)
 {
-  return recording->data_fd >= 0;
+  return recording->data != NULL;
 }
 
 guint64
 box_recording_get_size (BoxRecording *recording)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
-
-  return recording->size;
+  return recording->data != NULL ? box_data_file_get_size (recording->data) : 0;
 }
 
 BoxJournalState *
@@ -381,8 +370,7 @@ box_recording_read (BoxRecording *recording, guint64 offset, guint8 *buffer, gsi
     in_file = offset < end.size ? end.size - offset : 0;
   g_mutex_unlock (&recording->lock);
 
-  if (!box_fileio_read (recording->data_fd, recording->data_path, offset, buffer, (gsize) in_file,
-                        error))
+  if (!box_data_file_read (recording->data, offset, buffer, (gsize) in_file, error))
     return FALSE;
   if (in_file < length)
     box_padding_read (end.padding, end.size, end.total - end.size, offset + in_file - end.size,
@@ -421,75 +409,32 @@ gboolean
 box_recording_write (BoxRecording *recording, guint64 offset, gconstpointer data, gsize length,
                      GError **error)
 {
-  guint64 size;
+  return box_data_file_write (recording->data, offset, data, length, error);
+}
 
-  if (!box_fileio_write (recording->data_fd, recording->data_path, offset, data, length, error))
-    return FALSE;
-  g_mutex_lock (&recording->lock);
-  recording->synced = MIN (recording->synced, offset);
-  recording->size = size = MAX (recording->size, offset + length);
-  g_mutex_unlock (&recording->lock);
+gboolean
+box_recording_flush (BoxRecording *recording, GError **error)
+{
+  return box_data_file_flush (recording->data, error);
+}
 
-  if (size >= recording->written_behind + WRITE_BEHIND)
-    {
-      (void) sync_file_range (recording->data_fd, (off_t) recording->written_behind,
-                              (off_t) (size - recording->written_behind), SYNC_FILE_RANGE_WRITE);
-      recording->written_behind = size;
-    }
-  return TRUE;
+void
+box_recording_flush_soon (BoxRecording *recording)
+{
+  box_data_file_flush_soon (recording->data);
 }
 
 gboolean
 box_recording_truncate (BoxRecording *recording, guint64 size, GError **error)
 {
-  if (ftruncate (recording->data_fd, (off_t) size) != 0)
-    {
-      box_fileio_set_error (error, errno, "write", recording->data_path);
-      return FALSE;
-    }
-  recording->written_behind = MIN (recording->written_behind, size);
-  g_mutex_lock (&recording->lock);
-  recording->size = size;
-  recording->synced = MIN (recording->synced, size);
-  g_mutex_unlock (&recording->lock);
-  return TRUE;
-}
-
-/* Syncs @fd, unless a sync of it has failed before: what that one lost is not on disk, although the
- * next one succeeds. @failure: is remembered. */
-static gboolean
-sync_file (int fd, const char *path, GError **failure, GError **error)
-{
-  if (*failure == NULL && box_fileio_sync (fd, path, failure))
-    return TRUE;
-  g_propagate_error (error, g_error_copy (*failure));
-  return FALSE;
+  return box_data_file_truncate (recording->data, size, error);
 }
 
 /* Makes the first @needed bytes durable. */
 static gboolean
 sync_data (BoxRecording *recording, guint64 needed, GError **error)
 {
-  g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&recording->syncing);
-  guint64 size;
-
-  g_mutex_lock (&recording->lock);
-  size = recording->size;
-  if (recording->synced >= MIN (needed, size))
-    {
-      g_mutex_unlock (&recording->lock);
-      return TRUE;
-    }
-  g_mutex_unlock (&recording->lock);
-
-  if (!sync_file (recording->data_fd, recording->data_path, &recording->data_failure, error))
-    return FALSE;
-  /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
-   */
-  g_mutex_lock (&recording->lock);
-  recording->synced = MAX (recording->synced, size);
-  g_mutex_unlock (&recording->lock);
-  return TRUE;
+  return recording->data == NULL || box_data_file_sync (recording->data, needed, error);
 }
 
 /* Appends @line, durably. One that could not be written whole is taken back, so that the next one
@@ -516,9 +461,13 @@ append (BoxRecording *recording, char *line, GError **error)
   else
     (void) !ftruncate (recording->journal_fd, (off_t) recording->journal_size);
   g_mutex_unlock (&recording->lock);
-  return ok
-         && sync_file (recording->journal_fd, recording->journal_path, &recording->journal_failure,
-                       error);
+  if (ok
+      && box_fileio_sync (recording->journal_fd, recording->journal_path,
+                          &recording->journal_failure))
+    return TRUE;
+  if (ok)
+    g_propagate_error (error, g_error_copy (recording->journal_failure));
+  return FALSE;
 }
 
 /* Whether the journal's last session is this one, in all that its line is read for: how many parts
@@ -684,7 +633,8 @@ note_empty (BoxRecording *recording)
   gboolean known;
 
   g_mutex_lock (&recording->lock);
-  known = recording->data_fd < 0 || recording->ended || recording->size > 0;
+  known =
+      recording->data == NULL || recording->ended || box_data_file_get_size (recording->data) > 0;
   g_mutex_unlock (&recording->lock);
   if (!known)
     (void) box_recording_set_end (recording, &empty, NULL);

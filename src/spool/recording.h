@@ -54,16 +54,24 @@ const char *box_recording_get_path (BoxRecording *recording);
  * nothing was recorded. */
 gboolean box_recording_has_data (BoxRecording *recording);
 
-/* Bytes in the data file. */
+/* Bytes in the data file, or on their way there. Never waits for the disk. */
 guint64 box_recording_get_size (BoxRecording *recording);
 
 /* What the journal said when the recording was opened, and has been told since. Free with
  * box_journal_state_free(). */
 BoxJournalState *box_recording_get_state (BoxRecording *recording);
 
-/* Writes @data at @offset, which is at most the size: muxers come back to rewrite. */
+/* Writes @data at @offset, which is at most the size: muxers come back to rewrite. Small writes are
+ * gathered (spool/data-file.h says what a kill may cost), and an error may be that of an earlier
+ * one. */
 gboolean box_recording_write (BoxRecording *recording, guint64 offset, gconstpointer data,
                               gsize length, GError **error);
+
+/* Leaves nothing unwritten. */
+gboolean box_recording_flush (BoxRecording *recording, GError **error);
+
+/* The same in the background, at once; never waits for the disk. */
+void box_recording_flush_soon (BoxRecording *recording);
 
 /* Cuts the data file to @size bytes: 0 after a flush. */
 gboolean box_recording_truncate (BoxRecording *recording, guint64 size, GError **error);

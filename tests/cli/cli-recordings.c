@@ -31,6 +31,8 @@ begin (Fixture *f, const char *name, BoxDestination *destination, gboolean commi
   g_assert_true (g_file_get_contents (path, &data, &size, NULL));
   box_recording_write (recording, 0, data, size, &error);
   g_assert_no_error (error);
+  box_recording_flush (recording, &error);
+  g_assert_no_error (error);
   return recording;
 }
 

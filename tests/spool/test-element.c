@@ -445,6 +445,73 @@ test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (umount (fixture->kit.dir), ==, 0);
 }
 
+/* Until all that was pushed is in the recording's file. */
+static void
+wait_written (Fixture *fixture)
+{
+  guint64 written = 0;
+
+  while (written < fixture->pushed)
+    {
+      g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
+
+      written = ((BoxSpoolEntry *) list->pdata[0])->size;
+      g_usleep (1000);
+    }
+}
+
+/* A buffer too small to be written by itself. */
+static void
+push_small (Fixture *fixture, GstClockTime time)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 188, NULL);
+
+  gst_buffer_memset (buffer, 0, 0x47, 188);
+  GST_BUFFER_PTS (buffer) = time;
+  g_assert_cmpint (gst_harness_push (fixture->harness, buffer), ==, GST_FLOW_OK);
+  fixture->pushed += 188;
+}
+
+static guint64
+get_written (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
+
+  return ((BoxSpoolEntry *) list->pdata[0])->size;
+}
+
+/* However fast the stream comes. */
+static void
+test_a_tenth_of_a_second_of_stream_is_written (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "video/mpegts, systemstream=true");
+  for (guint i = 0; i < 20; i++)
+    {
+      push_small (fixture, 100 * i * GST_MSECOND);
+      g_assert_cmpuint (get_written (fixture), ==, fixture->pushed);
+      push_small (fixture, (100 * i + 50) * GST_MSECOND);
+    }
+}
+
+static void
+test_a_pause_writes_what_waits (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "video/mpegts, systemstream=true");
+  push_small (fixture, GST_CLOCK_TIME_NONE);
+  gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
+  wait_written (fixture);
+}
+
+static void
+test_a_stop_writes_what_waits (Fixture *fixture, gconstpointer data)
+{
+  start (fixture, "video/mpegts, systemstream=true");
+  for (guint i = 0; i < 10; i++)
+    push_small (fixture, GST_CLOCK_TIME_NONE);
+  stop (fixture);
+  g_assert_cmpuint (get_written (fixture), ==, fixture->pushed);
+}
+
 static void
 test_data_that_cannot_be_read_back_is_an_error (Fixture *fixture, gconstpointer data)
 {
@@ -455,6 +522,7 @@ test_data_that_cannot_be_read_back_is_an_error (Fixture *fixture, gconstpointer 
   box_emulator_set_down (fixture->kit.emulator, TRUE);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  wait_written (fixture);
   list = box_spool_list (fixture->kit.spool, NULL);
   g_assert_cmpint (truncate (((BoxSpoolEntry *) list->pdata[0])->data_path, 1000), ==, 0);
   box_emulator_set_down (fixture->kit.emulator, FALSE);
@@ -570,6 +638,10 @@ main (int argc, char **argv)
   ADD ("empty-stream-makes-no-file-and-says-so", test_empty_stream_makes_no_file_and_says_so, NULL);
   ADD ("full-spool-keeps-what-was-recorded", test_full_spool_keeps_what_was_recorded, NULL);
   ADD ("full-disk-keeps-what-was-recorded", test_full_disk_keeps_what_was_recorded, NULL);
+  ADD ("tenth-of-a-second-of-stream-is-written", test_a_tenth_of_a_second_of_stream_is_written,
+       NULL);
+  ADD ("pause-writes-what-waits", test_a_pause_writes_what_waits, NULL);
+  ADD ("stop-writes-what-waits", test_a_stop_writes_what_waits, NULL);
   ADD ("data-that-cannot-be-read-back-is-an-error", test_data_that_cannot_be_read_back_is_an_error,
        NULL);
   ADD ("unusable-spool-is-refused-before-recording",

@@ -44,6 +44,8 @@ record (Fixture *fixture, gsize size)
   g_assert_no_error (error);
   box_recording_write (recording, 0, data, size, &error);
   g_assert_no_error (error);
+  box_recording_flush (recording, &error);
+  g_assert_no_error (error);
   return recording;
 }
 
@@ -234,6 +236,7 @@ test_limit_counts_all_recordings (Fixture *fixture, gconstpointer data)
   /* The limit is 1000 bytes. */
   g_assert_true (box_spool_admit (fixture->spool, 400, NULL));
   g_assert_true (box_recording_write (theirs, 0, block, 600, NULL));
+  g_assert_true (box_recording_flush (theirs, NULL));
   g_assert_cmpuint (box_spool_get_used (fixture->spool), ==, 600);
   g_assert_true (box_spool_admit (fixture->spool, 400, NULL));
   g_assert_false (box_spool_admit (fixture->spool, 401, &error));

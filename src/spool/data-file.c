@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool/data-file.h"
+
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes after which the kernel is told to begin writing: what a power cut can take is then seconds,
+ * not the half minute that dirty pages may stay, and the syncs at parts and at the end find little
+ * left to do. */
+#define WRITE_BEHIND (G_GUINT64_CONSTANT (8) << 20)
+
+/* From this size on a write is cheaper without the copy into a run. Bytes. */
+#define LARGE_WRITE (BOX_RUN_SIZE / 2)
+
+struct _BoxDataFile
+{
+  /* immutable */
+  int fd;
+  char *path;
+
+  /* the writing thread */
+  guint64 written_behind;
+
+  /* atomic, written with lock: reading it never waits for the disk */
+  guint64 size;
+
+  GMutex syncing; /* taken before lock */
+  /* with syncing: the kernel reports a failure to write back once, to one caller */
+  GError *sync_failure; /* of the first sync that failed; NULL: none has */
+
+  GMutex lock;
+  /* with lock */
+  guint64 synced;     /* the first bytes that are known to be on disk */
+  guint8 *run;        /* BOX_RUN_SIZE bytes; NULL before the first small write */
+  guint64 run_offset; /* in the file */
+  gsize run_length;
+  gint64 run_began;   /* monotonic */
+  gboolean scheduled; /* the flusher will look at the run */
+
+  /* with the flusher's lock */
+  gint64 due;     /* monotonic */
+  gboolean hurry; /* whatever its run's age */
+};
+
+static gboolean
+flush_locked (BoxDataFile *file, GError **error)
+{
+  if (file->run_length > 0
+      && !box_fileio_write (file->fd, file->path, file->run_offset, file->run, file->run_length,
+                            error))
+    return FALSE;
+  file->run_length = 0;
+  return TRUE;
+}
+
+/* --- The flusher ---------------------------------------------------------------------------- */
+
+/* A thread that writes out what has waited, while there is any. Its lock may be taken with a
+ * file's, never the other way round. */
+static struct
+{
+  GMutex lock;
+  GCond changed;
+  /* with lock */
+  GPtrArray *files; /* scheduled; not owned */
+  BoxDataFile *at;  /* looked at now */
+  gboolean runs;
+} flusher;
+
+/* Writes the run, unless it is younger than it may be. Returns when to look again, 0: not before
+ * the next run. A failure is left to whoever writes next, for the run stays. */
+static gint64
+flush_if_due (BoxDataFile *file, gboolean hurry)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+
+  if (!hurry && file->run_length > 0 && file->run_began + BOX_RUN_AGE > g_get_monotonic_time ())
+    return file->run_began + BOX_RUN_AGE;
+  (void) flush_locked (file, NULL);
+  file->scheduled = FALSE;
+  return 0;
+}
+
+/* The file that is due first; NULL: there is none. */
+static BoxDataFile *
+find_first_locked (void)
+{
+  BoxDataFile *first = NULL;
+
+  for (guint i = 0; i < flusher.files->len; i++)
+    {
+      BoxDataFile *file = g_ptr_array_index (flusher.files, i);
+
+      if (first == NULL || file->due < first->due)
+        first = file;
+    }
+  return first;
+}
+
+static gpointer
+run_flusher (gpointer data)
+{
+  BoxDataFile *file;
+
+  g_mutex_lock (&flusher.lock);
+  while ((file = find_first_locked ()) != NULL)
+    {
+      gboolean hurry = file->hurry;
+      gint64 again;
+
+      if (file->due > g_get_monotonic_time ())
+        {
+          g_cond_wait_until (&flusher.changed, &flusher.lock, file->due);
+          continue;
+        }
+      g_ptr_array_remove_fast (flusher.files, file);
+      flusher.at = file;
+      file->hurry = FALSE;
+      g_mutex_unlock (&flusher.lock);
+      again = flush_if_due (file, hurry);
+      g_mutex_lock (&flusher.lock);
+      flusher.at = NULL;
+      file->due = file->hurry ? 0 : again;
+      if (again != 0)
+        g_ptr_array_add (flusher.files, file);
+      g_cond_broadcast (&flusher.changed);
+    }
+  flusher.runs = FALSE;
+  g_mutex_unlock (&flusher.lock);
+  return NULL;
+}
+
+/* Whether the flusher will look at @file by its run's age. */
+static gboolean
+schedule (BoxDataFile *file)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&flusher.lock);
+
+  if (!flusher.runs)
+    {
+      GThread *thread = g_thread_try_new ("box-flusher", run_flusher, NULL, NULL);
+
+      if (thread == NULL)
+        return FALSE;
+      g_thread_unref (thread);
+      flusher.runs = TRUE;
+    }
+  if (flusher.files == NULL)
+    flusher.files = g_ptr_array_new ();
+  file->due = file->run_began + BOX_RUN_AGE;
+  file->hurry = FALSE;
+  g_ptr_array_add (flusher.files, file);
+  g_cond_broadcast (&flusher.changed);
+  return TRUE;
+}
+
+static void
+unschedule (BoxDataFile *file)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&flusher.lock);
+
+  while (flusher.at == file)
+    g_cond_wait (&flusher.changed, &flusher.lock);
+  if (flusher.files != NULL)
+    g_ptr_array_remove_fast (flusher.files, file);
+  g_cond_broadcast (&flusher.changed);
+}
+
+/* --- The file ------------------------------------------------------------------------------- */
+
+BoxDataFile *
+box_data_file_new (int fd, const char *path, guint64 size)
+{
+  BoxDataFile *file = g_new0 (BoxDataFile, 1);
+
+  file->fd = fd;
+  file->path = g_strdup (path);
+  file->size = size;
+  g_mutex_init (&file->syncing);
+  g_mutex_init (&file->lock);
+  return file;
+}
+
+void
+box_data_file_free (BoxDataFile *file)
+{
+  if (file == NULL)
+    return;
+  unschedule (file);
+  (void) flush_locked (file, NULL);
+  close (file->fd);
+  g_clear_error (&file->sync_failure);
+  g_mutex_clear (&file->syncing);
+  g_mutex_clear (&file->lock);
+  g_free (file->run);
+  g_free (file->path);
+  g_free (file);
+}
+
+guint64
+box_data_file_get_size (BoxDataFile *file)
+{
+  return __atomic_load_n (&file->size, __ATOMIC_ACQUIRE);
+}
+
+static void
+append_locked (BoxDataFile *file, gconstpointer data, gsize length)
+{
+  memcpy (file->run + file->run_length, data, length);
+  file->run_length += length;
+}
+
+/* What does not go behind the run that there is. */
+static gboolean
+begin_run_locked (BoxDataFile *file, guint64 offset, gconstpointer data, gsize length,
+                  GError **error)
+{
+  if (!flush_locked (file, error))
+    return FALSE;
+  if (length >= LARGE_WRITE)
+    return box_fileio_write (file->fd, file->path, offset, data, length, error);
+  if (file->run == NULL)
+    file->run = g_malloc (BOX_RUN_SIZE);
+  file->run_offset = offset;
+  file->run_began = g_get_monotonic_time ();
+  append_locked (file, data, length);
+  if (!file->scheduled)
+    file->scheduled = schedule (file);
+  return file->scheduled || flush_locked (file, error);
+}
+
+static gboolean
+write_locked (BoxDataFile *file, guint64 offset, gconstpointer data, gsize length, GError **error)
+{
+  gboolean follows = file->run_length > 0 && offset == file->run_offset + file->run_length
+                     && file->run_length + length <= BOX_RUN_SIZE;
+
+  if (follows)
+    append_locked (file, data, length);
+  else if (!begin_run_locked (file, offset, data, length, error))
+    return FALSE;
+  file->synced = MIN (file->synced, offset);
+  __atomic_store_n (&file->size, MAX (file->size, offset + length), __ATOMIC_RELEASE);
+  return TRUE;
+}
+
+gboolean
+box_data_file_write (BoxDataFile *file, guint64 offset, gconstpointer data, gsize length,
+                     GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&file->lock);
+  ok = write_locked (file, offset, data, length, error);
+  g_mutex_unlock (&file->lock);
+  if (ok && file->size >= file->written_behind + WRITE_BEHIND)
+    {
+      (void) sync_file_range (file->fd, (off_t) file->written_behind,
+                              (off_t) (file->size - file->written_behind), SYNC_FILE_RANGE_WRITE);
+      file->written_behind = file->size;
+    }
+  return ok;
+}
+
+gboolean
+box_data_file_truncate (BoxDataFile *file, guint64 size, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+
+  file->run_length = (gsize) MIN (file->run_length, size - MIN (size, file->run_offset));
+  if (ftruncate (file->fd, (off_t) size) != 0)
+    {
+      box_fileio_set_error (error, errno, "write", file->path);
+      return FALSE;
+    }
+  file->written_behind = MIN (file->written_behind, size);
+  file->synced = MIN (file->synced, size);
+  __atomic_store_n (&file->size, size, __ATOMIC_RELEASE);
+  return TRUE;
+}
+
+gboolean
+box_data_file_read (BoxDataFile *file, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  gboolean ok = TRUE;
+
+  g_mutex_lock (&file->lock);
+  if (offset + length > file->run_offset && offset < file->run_offset + file->run_length)
+    ok = flush_locked (file, error);
+  g_mutex_unlock (&file->lock);
+  return ok && box_fileio_read (file->fd, file->path, offset, buffer, length, error);
+}
+
+gboolean
+box_data_file_flush (BoxDataFile *file, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+
+  return flush_locked (file, error);
+}
+
+void
+box_data_file_flush_soon (BoxDataFile *file)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&flusher.lock);
+
+  file->due = 0;
+  file->hurry = TRUE;
+  g_cond_broadcast (&flusher.changed);
+}
+
+/* What must be on disk; what is there now, as far as this sync is concerned. */
+static gboolean
+prepare_sync (BoxDataFile *file, guint64 needed, guint64 *size, gboolean *done, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+
+  *size = file->size;
+  *done = file->synced >= MIN (needed, *size);
+  return *done || flush_locked (file, error);
+}
+
+gboolean
+box_data_file_sync (BoxDataFile *file, guint64 needed, GError **error)
+{
+  g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&file->syncing);
+  gboolean done = FALSE;
+  guint64 size;
+
+  if (!prepare_sync (file, needed, &size, &done, error))
+    return FALSE;
+  if (done)
+    return TRUE;
+  if (file->sync_failure != NULL || !box_fileio_sync (file->fd, file->path, &file->sync_failure))
+    {
+      g_propagate_error (error, g_error_copy (file->sync_failure));
+      return FALSE;
+    }
+  /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
+   */
+  g_mutex_lock (&file->lock);
+  file->synced = MAX (file->synced, size);
+  g_mutex_unlock (&file->lock);
+  return TRUE;
+}
