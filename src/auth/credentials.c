@@ -38,6 +38,7 @@ struct _BoxCredentials
   gboolean given_refused;
   BoxTokenCache *application; /* nullable */
   gint64 request_limit;
+  guint strays; /* of exchanges; see box_token_reply_doubt() */
 };
 
 static void
@@ -429,6 +430,7 @@ box_credentials_downscope (BoxCredentials *credentials, const char *folder_id, g
 {
   const BoxTokenEndpoint *endpoint = &credentials->source->endpoint;
   gint64 issued = g_get_monotonic_time ();
+  g_autoptr (GError) local_error = NULL;
   g_autoptr (BoxReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
 
@@ -443,9 +445,15 @@ box_credentials_downscope (BoxCredentials *credentials, const char *folder_id, g
   reply = exchange_with_renewal (credentials, folder_id, cancellable, error);
   if (reply == NULL)
     return NULL;
-  token = box_token_reply_parse (reply, ONE_FOLDER, ADVICE, issued, error);
+  token = box_token_reply_parse (reply, ONE_FOLDER, ADVICE, issued, &local_error);
+  g_mutex_lock (&credentials->lock);
+  box_token_reply_doubt (local_error, &credentials->strays);
+  g_mutex_unlock (&credentials->lock);
   if (token == NULL)
-    return NULL;
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
   if (expires_in != NULL)
     *expires_in = token->life / G_USEC_PER_SEC;
   return g_steal_pointer (&token->access);

@@ -24,8 +24,9 @@ static guint rotations;
 static gboolean exit_waits;
 
 #define ADVICE                                                                                     \
-  "the refresh token is no longer valid (they last 60 days, and one use): log in to Box once "     \
-  "more "                                                                                          \
+  "the refresh token is no longer valid (they last 60 days and are good for one use; another "     \
+  "copy "                                                                                          \
+  "of this file may have used it, or the answer to a renewal was lost): log in to Box once more "  \
   "and put the new refresh_token there"
 
 static char *

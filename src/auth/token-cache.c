@@ -15,10 +15,6 @@
  * asked for it. Microseconds. */
 #define RENEWAL_PAUSE (1 * G_USEC_PER_SEC)
 
-/* As many replies in a row that there is no token endpoint are taken for those of a front or a
- * proxy that is in trouble. */
-#define STRAYS_MAX 3
-
 /* A server that asks for more patience than this is asked again all the same. Microseconds. */
 #define PAUSE_MAX (300 * G_USEC_PER_SEC)
 
@@ -51,7 +47,7 @@ struct _BoxTokenCache
   GCancellable *renewal; /* ends the present one */
   gint64 deadline;       /* of the present one */
   GError *failure;       /* of the last renewal; NULL: it succeeded */
-  guint strays;          /* such replies since the last other */
+  guint strays;          /* see box_token_reply_doubt() */
   gint64 pause_until;    /* no renewal before, after a failure */
 };
 
@@ -349,15 +345,6 @@ new_silence (BoxTokenCache *cache)
                       seconds);
 }
 
-/* Whether a reply with @failure is none of a token endpoint, though it may be there. */
-static gboolean
-is_stray (const GError *failure)
-{
-  const BoxErrorDetails *details = box_error_get_details (failure);
-
-  return details->box_code == NULL && (details->http_status == 404 || details->http_status == 405);
-}
-
 static void
 note_failure_locked (BoxTokenCache *cache, GError *failure)
 {
@@ -370,9 +357,7 @@ note_failure_locked (BoxTokenCache *cache, GError *failure)
       g_clear_error (&failure);
       failure = new_silence (cache);
     }
-  cache->strays = is_stray (failure) ? cache->strays + 1 : 0;
-  if (cache->strays > 0 && cache->strays < STRAYS_MAX)
-    failure->code = BOX_ERROR_TRANSIENT;
+  box_token_reply_doubt (failure, &cache->strays);
   cache->failure = failure;
   cache->pause_until = g_get_monotonic_time () + MIN (pause, PAUSE_MAX);
   /* An application may be asked at any time. */

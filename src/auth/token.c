@@ -9,6 +9,9 @@
 /* Tokens that live longer are no tokens of Box; 0 expires at once. Seconds. */
 #define LIFE_MAX (400 * 24 * 3600)
 
+/* So many replies in a row that there is no token endpoint are believed. */
+#define STRAYS_MAX 3
+
 /* What is shown of the server's own words. Characters. */
 #define DESCRIPTION_MAX 200
 
@@ -364,6 +367,18 @@ box_token_reply_parse (const BoxReply *reply, const char *label, const char *adv
   if (token == NULL)
     g_propagate_error (error, out_of_place (reply));
   return token;
+}
+
+void
+box_token_reply_doubt (GError *error, guint *strays)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+  gboolean stray =
+      details->box_code == NULL && (details->http_status == 404 || details->http_status == 405);
+
+  *strays = stray ? *strays + 1 : 0;
+  if (stray && *strays < STRAYS_MAX)
+    error->code = BOX_ERROR_TRANSIENT;
 }
 
 /* In a text that is no JSON: cut off, or with something odd in another member. */

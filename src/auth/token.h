@@ -60,6 +60,16 @@ gboolean box_token_check (const char *label, const char *string, GError **error)
 BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const char *advice,
                                  gint64 issued, GError **error);
 
+/**
+ * box_token_reply_doubt:
+ * @error: of the last request; NULL: it succeeded.
+ * @strays: how many replies in a row denied that there is a token endpoint; updated.
+ *
+ * A front or a proxy in trouble says 404 or 405, too. The first two in a row are made
+ * BOX_ERROR_TRANSIENT.
+ */
+void box_token_reply_doubt (GError *error, guint *strays);
+
 /* The refresh token that @reply brings, whatever else is in it, or NULL. The one that was sent is
  * used up then, although box_token_reply_parse() may fail. Free with box_secret_free(). */
 char *box_token_reply_get_refresh (const BoxReply *reply);

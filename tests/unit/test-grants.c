@@ -440,6 +440,21 @@ test_token_for_one_folder_is_asked_for (Fixture *f, gconstpointer data)
 }
 
 static void
+test_exchange_believes_a_missing_endpoint_the_third_time (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = { { 0 }, { .status = 404 } };
+
+  grants_start (f, CLIENT, answers, 2);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (box_credentials_downscope (f->credentials, "815", NULL, NULL, &error));
+      g_assert_error (error, BOX_ERROR, (i < 2 ? BOX_ERROR_TRANSIENT : BOX_ERROR_SETTINGS));
+    }
+}
+
+static void
 test_token_for_no_folder_is_refused (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -521,6 +536,8 @@ main (int argc, char **argv)
   ADD ("description/tells-grant-subject-and-expiry",
        test_description_tells_grant_subject_and_expiry);
   ADD ("downscope/token-for-one-folder-is-asked-for", test_token_for_one_folder_is_asked_for);
+  ADD ("downscope/missing-endpoint-is-believed-the-third-time",
+       test_exchange_believes_a_missing_endpoint_the_third_time);
   ADD ("downscope/token-for-no-folder-is-refused", test_token_for_no_folder_is_refused);
   return g_test_run ();
 }
