@@ -10,6 +10,9 @@
 /* One write is cut to this many bytes: Linux takes no more than 2 GiB at once. */
 #define CHUNK ((gsize) 1 << 30)
 
+/* Bytes that are copied at a time. */
+#define COPY_CHUNK ((gsize) 1 << 20)
+
 void
 box_fileio_set_error (GError **error, int number, const char *doing, const char *path)
 {
@@ -180,12 +183,20 @@ box_fileio_put_in_place (int fd, const char *temporary, const char *path, gconst
   return TRUE;
 }
 
-gboolean
-box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t mode, GError **error)
+/* A name beside @path, for g_mkstemp(). */
+static char *
+new_temporary (const char *path)
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *temporary = g_strdup_printf ("%s/.%.200s.XXXXXX", directory, name);
+
+  return g_strdup_printf ("%s/.%.200s.XXXXXX", directory, name);
+}
+
+gboolean
+box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t mode, GError **error)
+{
+  g_autofree char *temporary = new_temporary (path);
   int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   gboolean done;
 
@@ -198,6 +209,81 @@ box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t m
   close (fd);
   if (!done)
     unlink (temporary);
+  return done;
+}
+
+static gboolean
+copy_bytes (int from, const char *from_path, int to, const char *to_path, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (COPY_CHUNK);
+
+  for (guint64 at = 0;;)
+    {
+      gssize n = pread (from, buffer, COPY_CHUNK, (off_t) at);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        box_fileio_set_error (error, errno, "read", from_path);
+      if (n <= 0)
+        return n == 0;
+      if (!box_fileio_write (to, to_path, at, buffer, (gsize) n, error))
+        return FALSE;
+      at += (guint64) n;
+    }
+}
+
+/* Gives @temporary the name @path, which nothing may have where it is not to be replaced. */
+static gboolean
+give_name (const char *temporary, const char *path, gboolean replace, GError **error)
+{
+  if (replace ? rename (temporary, path) == 0 : link (temporary, path) == 0)
+    {
+      if (!replace)
+        unlink (temporary);
+      (void) sync_parent (path);
+      return TRUE;
+    }
+  if (!replace && errno == EEXIST)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "%s is there already", path);
+  else
+    box_fileio_set_error (error, errno, "create", path);
+  return FALSE;
+}
+
+static gboolean
+copy_to (int from, const char *from_path, const char *path, gboolean replace, GError **error)
+{
+  g_autofree char *temporary = new_temporary (path);
+  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  gboolean done;
+
+  if (fd < 0)
+    {
+      box_fileio_set_error (error, errno, "create", path);
+      return FALSE;
+    }
+  done = copy_bytes (from, from_path, fd, path, error) && box_fileio_sync (fd, path, error)
+         && give_name (temporary, path, replace, error);
+  close (fd);
+  if (!done)
+    unlink (temporary);
+  return done;
+}
+
+gboolean
+box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error)
+{
+  int fd = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  gboolean done;
+
+  if (fd < 0)
+    {
+      box_fileio_set_error (error, errno, "read", from);
+      return FALSE;
+    }
+  done = copy_to (fd, from, to, replace, error);
+  close (fd);
   return done;
 }
 

@@ -52,6 +52,15 @@ gboolean box_fileio_replace (const char *path, gconstpointer data, gsize length,
 gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *path,
                                   gconstpointer data, gsize length, GError **error);
 
+/**
+ * box_fileio_copy:
+ * @replace: whether @to may be there already.
+ *
+ * A durable copy of the file @from, mode 0600, that is at @to when it is whole and not before.
+ * BOX_ERROR_STORAGE also if @to is there and not to be replaced.
+ */
+gboolean box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error);
+
 /* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_BUSY: another
  * process has it. */
 gboolean box_fileio_lock (int fd, const char *path, GError **error);

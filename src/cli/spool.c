@@ -4,7 +4,19 @@
  */
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/spool-files.h"
 #include "spool/container.h"
+
+static struct
+{
+  gboolean force;
+} options;
+
+static const GOptionEntry entries[] = {
+  { "force", 0, 0, G_OPTION_ARG_NONE, &options.force,
+    "rm: do not ask; export: replace a file that is there", NULL },
+  { NULL },
+};
 
 /* Bytes that Box has acknowledged of it. */
 static guint64
@@ -165,15 +177,11 @@ print_nothing (const char *path, gboolean there)
 }
 
 static gboolean
-run (Cli *cli, char **arguments, GError **error)
+list (Cli *cli, BoxSpool *spool, const char *path, GError **error)
 {
-  g_autoptr (GPtrArray) recordings = NULL;
-  g_autoptr (BoxSpool) spool = NULL;
-  g_autofree char *path = cli_options_get_spool_dir (cli->options, arguments[0], error);
+  g_autoptr (GPtrArray) recordings =
+      spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
 
-  if (path == NULL || !cli_options_open_spool (cli->options, arguments[0], path, &spool, error))
-    return FALSE;
-  recordings = spool != NULL ? box_spool_list (spool, error) : g_ptr_array_new ();
   if (recordings == NULL)
     return FALSE;
   if (cli->options->json)
@@ -186,9 +194,60 @@ run (Cli *cli, char **arguments, GError **error)
   return TRUE;
 }
 
+/* What is done with the recordings that are named. */
+static const struct
+{
+  const char *name;
+  guint max_arguments;
+  gboolean (*run) (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError **error);
+} actions[] = {
+  { "export", 2, cli_spool_export },
+  { "rm", G_MAXUINT, cli_spool_remove },
+};
+
+/* The action that @arguments begin with, -1: none. */
+static int
+find_action (char **arguments)
+{
+  for (guint i = 0; arguments[0] != NULL && i < G_N_ELEMENTS (actions); i++)
+    if (g_str_equal (arguments[0], actions[i].name))
+      return (int) i;
+  return -1;
+}
+
+static gboolean
+check_arguments (int action, char **arguments, GError **error)
+{
+  guint n = g_strv_length (arguments);
+  gboolean ok = action < 0 ? n <= 1 : n >= 2 && n - 1 <= actions[action].max_arguments;
+
+  if (!ok)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Give boxupload spool [DIR], spool export RECORDING [FILE], or spool rm "
+                         "RECORDING…; a directory of such a name is ./rm");
+  return ok;
+}
+
+static gboolean
+run (Cli *cli, char **arguments, GError **error)
+{
+  int action = find_action (arguments);
+  const char *dir = action < 0 ? arguments[0] : NULL;
+  g_autoptr (BoxSpool) spool = NULL;
+  g_autofree char *path = NULL;
+
+  if (!check_arguments (action, arguments, error))
+    return FALSE;
+  path = cli_options_get_spool_dir (cli->options, dir, error);
+  if (path == NULL || !cli_options_open_spool (cli->options, dir, path, &spool, error))
+    return FALSE;
+  return action < 0 ? list (cli, spool, path, error)
+                    : actions[action].run (cli, spool, arguments + 1, options.force, error);
+}
+
 const CliCommand cli_command_spool = {
   .name = "spool",
-  .arguments = "[DIR]",
+  .arguments = "[DIR] | export RECORDING [FILE] | rm RECORDING…",
   .summary = "List the recordings that are not at Box yet",
   .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest\n"
                  "first, each as\n"
@@ -199,16 +258,24 @@ const CliCommand cli_command_spool = {
                  "  kept         Box has it; it was cut short, and stays\n"
                  "  unreadable   its journal is not there or makes no sense\n"
                  "\n"
+                 "export copies the data of a recording to FILE, into the directory FILE, or here\n"
+                 "under the name that it has at Box; the recording stays. rm removes recordings\n"
+                 "after a question; what Box does not have of them is lost.\n"
+                 "\n"
                  "With --json: one object with path, bytes and recordings: an array of objects\n"
                  "with name, path, status (busy, complete, interrupted, committed, kept,\n"
                  "unreadable), size, bytes_uploaded, destination, may_not_play, file_id, failure\n"
-                 "(the last one) and problem.\n"
+                 "(the last one) and problem; export: name, path, size; rm: an object for each\n"
+                 "with name, removed.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload spool\n"
-                 "  boxupload spool /var/spool/recordings --json\n",
+                 "  boxupload spool /var/spool/recordings --json\n"
+                 "  boxupload spool export 20260131-235959-0123abcd lost.mp4\n"
+                 "  boxupload spool rm 20260131-235959-0123abcd\n",
   .flags = CLI_COMMAND_SPOOLS,
+  .entries = entries,
   .min_arguments = 0,
-  .max_arguments = 1,
+  .max_arguments = G_MAXUINT,
   .run = run,
 };

@@ -122,7 +122,7 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
   g_autofree char *temporary =
       g_strconcat (recording->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
   g_autofree char *line = box_journal_format_intent (intent);
-  gsize length = strlen (line);
+  g_autoptr (GError) failure = NULL;
   int data_fd;
   gboolean ok;
 
@@ -136,11 +136,15 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
   if (ok)
     /* Where the file system cannot, the journal is merely not safe from a full disk. */
     (void) fallocate (recording->journal_fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_RESERVE);
-  ok = ok && box_fileio_write (recording->journal_fd, temporary, 0, line, length, error)
-       && box_fileio_sync (recording->journal_fd, temporary, error);
-  if (ok && g_rename (temporary, recording->journal_path) != 0)
+  if (ok
+      && !box_fileio_put_in_place (recording->journal_fd, temporary, recording->journal_path, line,
+                                   strlen (line), &failure))
     {
-      box_fileio_set_error (error, errno, "create", recording->journal_path);
+      /* With the way out, which a replacement does not know. */
+      if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_SPACE))
+        box_fileio_set_error (error, ENOSPC, "create", recording->journal_path);
+      else
+        g_propagate_error (error, g_steal_pointer (&failure));
       ok = FALSE;
     }
   if (!ok)
@@ -150,8 +154,8 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
       g_unlink (temporary);
       return FALSE;
     }
-  recording->journal_size = length;
-  return box_fileio_sync_directory (recording->directory, error);
+  recording->journal_size = strlen (line);
+  return TRUE;
 }
 
 BoxRecording *

@@ -478,6 +478,35 @@ box_spool_list (BoxSpool *spool, GError **error)
   return list;
 }
 
+gboolean
+box_spool_remove (BoxSpool *spool, const char *name, GError **error)
+{
+  g_autofree char *stem = g_build_filename (spool->path, name, NULL);
+  g_autofree char *journal_path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
+  g_autofree char *unnamed_path = g_strconcat (stem, UNNAMED_SUFFIX, NULL);
+  g_autofree char *data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  const char *paths[] = { data_path, unnamed_path, journal_path };
+  g_autoptr (GError) local = NULL;
+  g_autoptr (BoxRecording) recording = NULL;
+
+  if (g_file_test (journal_path, G_FILE_TEST_EXISTS))
+    recording = box_recording_open (journal_path, &local);
+  if (recording != NULL)
+    return box_recording_remove (recording, error);
+  if (g_error_matches (local, BOX_ERROR, BOX_ERROR_BUSY))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    if (g_unlink (paths[i]) != 0 && errno != ENOENT)
+      {
+        box_fileio_set_error (error, errno, "remove", paths[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 GFileMonitor *
 box_spool_monitor (BoxSpool *spool, GError **error)
 {

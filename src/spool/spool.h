@@ -83,6 +83,10 @@ GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 /* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
 BoxSpoolEntry *box_spool_look (BoxSpool *spool, const char *name);
 
+/* Removes the recording @name, whatever state it is in: its bytes are lost where Box does not have
+ * them. BOX_ERROR_BUSY: a living process has it. */
+gboolean box_spool_remove (BoxSpool *spool, const char *name, GError **error);
+
 /* Emits "changed" in the calling thread's main context when recordings come, go, or lose their
  * writer; some file systems do not tell, so look every half minute, too. */
 GFileMonitor *box_spool_monitor (BoxSpool *spool, GError **error);

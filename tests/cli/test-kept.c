@@ -244,6 +244,100 @@ test_data_without_a_journal_is_reported (Fixture *f, gconstpointer data)
 }
 
 static void
+test_a_recording_is_exported_under_its_name (Fixture *f, gconstpointer data)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *sha1 = NULL;
+  g_autofree char *exported_sha1 = NULL;
+  g_autofree char *path = g_build_filename (f->dir, "out", "a.mp4", NULL);
+  g_autofree char *out = g_path_get_dirname (path);
+  g_auto (Answer) exported = { 0 };
+  g_auto (Answer) refused = { 0 };
+  g_auto (Answer) forced = { 0 };
+
+  fixture_write_file (f, "a.mp4", 300000, 1);
+  sha1 = fixture_sha1 (f, "a.mp4");
+  recordings_leave_complete (f, "a.mp4");
+  name = get_recording_name (f, 0);
+  g_assert_cmpint (g_mkdir (out, 0700), ==, 0);
+  exported = RUN (f, "spool", "export", name, "out");
+  g_assert_cmpint (exported.code, ==, 0);
+  exported_sha1 = fixture_sha1 (f, "out/a.mp4");
+  g_assert_cmpstr (exported_sha1, ==, sha1);
+  refused = RUN (f, "spool", "export", name, "out");
+  g_assert_cmpint (refused.code, ==, 13);
+  forced = RUN (f, "spool", "export", name, "out/a.mp4", "--force", "--json");
+  g_assert_cmpint (forced.code, ==, 0);
+  g_assert_nonnull (strstr (forced.out, "\"size\":300000"));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+  g_unlink (path);
+  g_rmdir (out);
+}
+
+static void
+test_removing_is_confirmed (Fixture *f, gconstpointer data)
+{
+  g_autofree char *name = NULL;
+  g_auto (Answer) refused = { 0 };
+  g_auto (Answer) unknown = RUN (f, "spool", "rm", "../nothing", "--force");
+  g_auto (Answer) incomplete = RUN (f, "spool", "rm");
+  g_auto (Answer) removed = { 0 };
+
+  g_assert_cmpint (unknown.code, ==, 6);
+  g_assert_cmpint (incomplete.code, ==, 2);
+  fixture_write_file (f, "a.mp4", 1000, 1);
+  recordings_leave_complete (f, "a.mp4");
+  name = get_recording_name (f, 0);
+  refused = RUN (f, "spool", "rm", name);
+  g_assert_cmpint (refused.code, ==, 2);
+  g_assert_nonnull (strstr (refused.err, "--force"));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+  removed = RUN (f, "spool", "rm", name, "--force");
+  g_assert_cmpint (removed.code, ==, 0);
+  g_assert_cmpuint (count_recordings (f), ==, 0);
+}
+
+static void
+test_what_is_being_made_is_neither_exported_nor_removed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxRecording) busy = NULL;
+  g_autofree char *name = NULL;
+  g_auto (Answer) exported = { 0 };
+  g_auto (Answer) removed = { 0 };
+
+  fixture_write_file (f, "a.mp4", 1000, 1);
+  busy = recordings_begin (f, "a.mp4");
+  name = get_recording_name (f, 0);
+  exported = RUN (f, "spool", "export", name, "copy.mp4");
+  g_assert_cmpint (exported.code, ==, 14);
+  removed = RUN (f, "spool", "rm", name, "--force");
+  g_assert_cmpint (removed.code, ==, 14);
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+}
+
+static void
+test_data_without_a_journal_is_exported_and_removed (Fixture *f, gconstpointer data)
+{
+  static const char name[] = "20200101-000000-00000000";
+  g_autofree char *dir = recordings_dir (f);
+  g_autofree char *path = g_strdup_printf ("%s/%s.data", dir, name);
+  g_autofree char *copy = g_build_filename (f->dir, "copy", NULL);
+  g_autofree char *text = NULL;
+  g_auto (Answer) exported = { 0 };
+  g_auto (Answer) removed = { 0 };
+
+  g_assert_cmpint (g_mkdir_with_parents (dir, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, "bytes", 5, NULL));
+  exported = RUN (f, "spool", "export", name, "copy");
+  g_assert_cmpint (exported.code, ==, 0);
+  g_assert_true (g_file_get_contents (copy, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "bytes");
+  removed = RUN (f, "spool", "rm", name, "--force");
+  g_assert_cmpint (removed.code, ==, 0);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
 test_watch_says_what_it_watches (Fixture *f, gconstpointer data)
 {
   g_autofree char *dir = recordings_dir (f);
@@ -275,6 +369,12 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/resume/nothing-to-do-is-said", test_nothing_to_do_is_said);
   ADD_TEST ("/cli/resume/data-without-a-journal-is-reported",
             test_data_without_a_journal_is_reported);
+  ADD_TEST ("/cli/spool/export-under-its-name", test_a_recording_is_exported_under_its_name);
+  ADD_TEST ("/cli/spool/removing-is-confirmed", test_removing_is_confirmed);
+  ADD_TEST ("/cli/spool/what-is-being-made-stays",
+            test_what_is_being_made_is_neither_exported_nor_removed);
+  ADD_TEST ("/cli/spool/data-without-a-journal-is-exported-and-removed",
+            test_data_without_a_journal_is_exported_and_removed);
   ADD_TEST ("/cli/watch/says-what-it-watches", test_watch_says_what_it_watches);
   return g_test_run ();
 }

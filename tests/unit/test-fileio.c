@@ -123,6 +123,35 @@ test_replacing_in_a_missing_directory_names_the_file (Fixture *f, gconstpointer 
   g_assert_nonnull (strstr (error->message, path));
 }
 
+static void
+test_a_copy_replaces_only_if_it_is_to (Fixture *f, gconstpointer data)
+{
+  g_autofree char *from = g_build_filename (f->dir, "from", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (from, "new", -1, NULL));
+  replace (f, "old", 0644);
+  g_assert_false (box_fileio_copy (from, f->path, FALSE, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  assert_file (f, "old", 0644);
+  g_assert_true (box_fileio_copy (from, f->path, TRUE, NULL));
+  assert_file (f, "new", 0600);
+  g_unlink (f->path);
+  g_assert_true (box_fileio_copy (from, f->path, FALSE, NULL));
+  assert_file (f, "new", 0600);
+  g_unlink (from);
+}
+
+static void
+test_a_copy_of_nothing_leaves_nothing_behind (Fixture *f, gconstpointer data)
+{
+  g_autofree char *from = g_build_filename (f->dir, "from", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (box_fileio_copy (from, f->path, FALSE, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+}
+
 #define ADD(path, function) g_test_add ("/fileio/" path, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -138,5 +167,7 @@ main (int argc, char **argv)
   ADD ("failed-replacement-leaves-nothing-behind", test_a_failed_replacement_leaves_nothing_behind);
   ADD ("replacing-in-a-missing-directory-names-the-file",
        test_replacing_in_a_missing_directory_names_the_file);
+  ADD ("copy-replaces-only-if-it-is-to", test_a_copy_replaces_only_if_it_is_to);
+  ADD ("copy-of-nothing-leaves-nothing-behind", test_a_copy_of_nothing_leaves_nothing_behind);
   return g_test_run ();
 }
