@@ -222,13 +222,14 @@ box_attempt_new (BoxRecording *recording, const BoxUploadSettings *settings,
                  const BoxUploadEvents *events, gpointer user_data, GError **error)
 {
   Line *line = line_new (recording, events, user_data);
-  BoxUploadSource source = { .read = read_recording, .user_data = line };
-  BoxUploadSettings with_source = *settings;
+  BoxBlocksFile file = { .read = read_recording, .user_data = line };
+  BoxUploadSettings with_file = *settings;
   BoxAttempt *delivery;
   BoxUpload *upload;
 
-  with_source.source = &source;
-  upload = box_upload_new (&with_source, &line_events, line, line_unref, error);
+  with_file.file = &file;
+  with_file.file_grows = TRUE;
+  upload = box_upload_new (&with_file, &line_events, line, line_unref, error);
   if (upload == NULL)
     {
       close_line (line);

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 typedef struct _BoxAttempt BoxAttempt;
 
-/* Like box_upload_new(), with @recording (kept) as settings.source; not started. @user_data has to
+/* Like box_upload_new(), with @recording (kept) as settings.file; not started. @user_data has to
  * live until box_attempt_free() has returned. */
 BoxAttempt *box_attempt_new (BoxRecording *recording, const BoxUploadSettings *settings,
                              const BoxUploadEvents *events, gpointer user_data, GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "upload/blocks.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@ typedef struct
 /* with the lock */
 struct _BoxBlocks
 {
+  BoxBlocksFile file; /* immutable; read is NULL where there is none */
+
   GArray *blocks;   /* of Block; blocks[0] is number first */
   guint64 first;    /* number of the first block that is kept */
   guint64 n_held;   /* blocks with data */
@@ -95,7 +98,7 @@ give_memory_locked (guint8 *data)
 }
 
 BoxBlocks *
-box_blocks_new (void)
+box_blocks_new (const BoxBlocksFile *file)
 {
   static gsize once = 0;
   BoxBlocks *store = g_new0 (BoxBlocks, 1);
@@ -107,14 +110,19 @@ box_blocks_new (void)
       memory.waiters = g_ptr_array_new ();
       g_once_init_leave (&once, 1);
     }
+  if (file != NULL)
+    store->file = *file;
   store->blocks = g_array_new (FALSE, TRUE, sizeof (Block));
   store->limit = store->entitled = 1;
   return store;
 }
 
+/* NULL: it is not in memory any more, or never was. */
 static Block *
 block_at (const BoxBlocks *store, guint64 number)
 {
+  if (number < store->first || number - store->first >= store->blocks->len)
+    return NULL;
   return &g_array_index (store->blocks, Block, number - store->first);
 }
 
@@ -207,10 +215,12 @@ box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length)
       guint64 n = MIN (end, (number + 1) * BOX_BLOCK_SIZE) - offset;
       Block *block = block_at (store, number);
 
+      offset += n;
+      if (block == NULL)
+        continue;
       block->needed -= n;
       if (block->needed == 0)
         release_block_locked (store, block);
-      offset += n;
     }
   forget_front_locked (store);
 }
@@ -237,9 +247,17 @@ box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocks
     .offset = offset,
     .size = size,
     .blocks = g_ptr_array_new (),
+    .in_memory = TRUE,
+    .file = store->file,
   };
   for (guint64 number = offset / BOX_BLOCK_SIZE; number * BOX_BLOCK_SIZE < offset + size; number++)
-    g_ptr_array_add (range->blocks, block_at (store, number)->data);
+    {
+      const Block *block = block_at (store, number);
+      guint8 *data = block != NULL ? block->data : NULL;
+
+      range->in_memory &= data != NULL;
+      g_ptr_array_add (range->blocks, data);
+    }
 }
 
 void
@@ -248,14 +266,48 @@ box_blocks_range_clear (BoxBlocksRange *range)
   g_clear_pointer (&range->blocks, g_ptr_array_unref);
 }
 
+/* The block in memory that has @position of the stream, NULL: it is in the file; and how many bytes
+ * there are to its end. */
+static const guint8 *
+find_block (const BoxBlocksRange *range, guint64 position, guint64 *left)
+{
+  guint index = (guint) (position / BOX_BLOCK_SIZE - range->offset / BOX_BLOCK_SIZE);
+
+  *left = BOX_BLOCK_SIZE - position % BOX_BLOCK_SIZE;
+  return g_ptr_array_index (range->blocks, index);
+}
+
 const guint8 *
 box_blocks_peek (const BoxBlocksRange *range, guint64 offset, gsize *length)
 {
-  guint64 position = range->offset + offset;
-  guint index = (guint) (position / BOX_BLOCK_SIZE - range->offset / BOX_BLOCK_SIZE);
-  guint64 within = position % BOX_BLOCK_SIZE;
-  const guint8 *data = g_ptr_array_index (range->blocks, index);
+  guint64 position = range->offset + offset, left;
+  const guint8 *data = find_block (range, position, &left);
 
-  *length = (gsize) MIN (*length, BOX_BLOCK_SIZE - within);
-  return data + within;
+  *length = (gsize) MIN (*length, left);
+  return data + position % BOX_BLOCK_SIZE;
+}
+
+gboolean
+box_blocks_read (const BoxBlocksRange *range, guint64 offset, guint8 *buffer, gsize length,
+                 GError **error)
+{
+  guint64 position = range->offset + offset, end = position + length;
+
+  while (position < end)
+    {
+      guint64 left, n;
+      const guint8 *data = find_block (range, position, &left);
+
+      n = MIN (left, end - position);
+      /* What follows in the file is read with it. */
+      while (data == NULL && position + n < end && find_block (range, position + n, &left) == NULL)
+        n += MIN (left, end - position - n);
+      if (data != NULL)
+        memcpy (buffer, data + position % BOX_BLOCK_SIZE, n);
+      else if (!range->file.read (range->file.user_data, position, buffer, (gsize) n, error))
+        return FALSE;
+      buffer += n;
+      position += n;
+    }
+  return TRUE;
 }

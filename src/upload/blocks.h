@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxBlocks: the bytes of an upload that Box has not acknowledged yet, in blocks of memory. Blocks
+ * BoxBlocks: the bytes of an upload, in blocks of memory, in a file behind them, or in both. Blocks
  * do not depend on the session's part size, which is not known when the first bytes come.
  *
  * The producer fills one block after the other; workers read ranges that are complete; a range that
- * Box has is dropped, and a block whose every byte was dropped is used again. All functions but
- * box_blocks_peek() are called with the workers' lock held, which also guards the bound of part
- * memory that the uploads of a process share (environment BOXUPLOAD_MEMORY, bytes; default a
- * quarter of the machine's).
+ * Box has is dropped, and a block whose every byte was dropped is used again. What is not in memory
+ * is read from the file: it never was there (the bytes are kept by somebody else), or it was
+ * dropped and is wanted once more.
+ *
+ * Functions that end in _locked are called with the workers' lock held, which also guards the bound
+ * of part memory that the uploads of a process share (environment BOXUPLOAD_MEMORY, bytes; default
+ * a quarter of the machine's).
  */
 #pragma once
 
@@ -21,8 +24,22 @@ G_BEGIN_DECLS
 
 typedef struct _BoxBlocks BoxBlocks;
 
-/* Empty, without a limit. */
-BoxBlocks *box_blocks_new (void);
+/**
+ * BoxBlocksFile:
+ * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at
+ * once, without the lock.
+ *
+ * Where the bytes can be read as long as the store lives.
+ */
+typedef struct
+{
+  gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
+                    GError **error);
+  gpointer user_data;
+} BoxBlocksFile;
+
+/* Empty, without a limit. @file: (nullable): copied; what is behind the memory. */
+BoxBlocks *box_blocks_new (const BoxBlocksFile *file);
 
 /* Gives back every block. No range may be pinned. */
 void box_blocks_free_locked (BoxBlocks *store);
@@ -47,7 +64,7 @@ gboolean box_blocks_has_room_locked (const BoxBlocks *store);
  * back. NULL: no longer. */
 void box_blocks_set_waiter_locked (BoxBlocks *store, GCond *cond);
 
-/* The bytes [@offset, @offset + @length) are not needed any more. */
+/* The bytes [@offset, @offset + @length) are not needed in memory any more. */
 void box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length);
 
 /* The stream ended at @size: the block that holds its end will not be filled further. */
@@ -61,15 +78,21 @@ typedef struct
 {
   guint64 offset; /* of the range in the stream */
   guint64 size;
-  GPtrArray *blocks; /* guint8 *, the first holds @offset */
+  GPtrArray *blocks;  /* guint8 *, the first holds @offset; NULL: in the file */
+  gboolean in_memory; /* all of it */
+  BoxBlocksFile file; /* read is NULL where there is none */
 } BoxBlocksRange;
 
-/* [@offset, @offset + @size) must lie within what was filled and not dropped. */
+/* [@offset, @offset + @size) must lie within what was filled; without a file, not dropped. */
 void box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range);
 void box_blocks_range_clear (BoxBlocksRange *range);
 
-/* The bytes at @offset of the range, of which @length (in: wanted, out: at most that) lie in one
- * run. */
+/* The bytes at @offset of a range that is all in memory, of which @length (in: wanted, out: at most
+ * that) lie in one run. */
 const guint8 *box_blocks_peek (const BoxBlocksRange *range, guint64 offset, gsize *length);
+
+/* Copies @length bytes at @offset of the range, wherever they are. Errors are the file's. */
+gboolean box_blocks_read (const BoxBlocksRange *range, guint64 offset, guint8 *buffer, gsize length,
+                          GError **error);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
  * any recording, and not more than the parts take soon. Bytes. */
 #define MEMORY_BEFORE_OPEN (32u << 20)
 
-/* A source is read for the digest in pieces of this size. */
+/* What is in a file is read for the digest in pieces of this size. */
 #define READ_RUN (64u << 10)
 
 guint64
@@ -60,8 +60,7 @@ void
 box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length)
 {
   upload->bytes_acked += length;
-  if (upload->source.read == NULL)
-    box_blocks_drop_locked (upload->store, offset, length);
+  box_blocks_drop_locked (upload->store, offset, length);
   g_cond_broadcast (&upload->changed);
 }
 
@@ -87,9 +86,7 @@ box_upload_publish_locked (BoxUpload *upload, guint64 end)
 void
 box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size)
 {
-  *bytes = (BoxUploadBytes){ .upload = upload, .offset = offset, .size = size };
-  if (upload->source.read != NULL)
-    return;
+  *bytes = (BoxUploadBytes){ .upload = upload, .size = size };
   g_mutex_lock (box_workers_lock ());
   box_blocks_pin_locked (upload->store, offset, size, &bytes->range);
   g_mutex_unlock (box_workers_lock ());
@@ -107,21 +104,8 @@ static gboolean
 read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
   const BoxUploadBytes *bytes = user_data;
-  const BoxUploadSource *source = &bytes->upload->source;
 
-  if (source->read != NULL)
-    return source->read (source->user_data, bytes->offset + offset, buffer, length, error);
-  while (length > 0)
-    {
-      gsize n = length;
-      const guint8 *data = box_blocks_peek (&bytes->range, offset, &n);
-
-      memcpy (buffer, data, n);
-      buffer += n;
-      offset += n;
-      length -= n;
-    }
-  return TRUE;
+  return box_blocks_read (&bytes->range, offset, buffer, length, error);
 }
 
 static const guint8 *
@@ -148,24 +132,36 @@ box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
   *body = (BoxBody){
     .size = bytes->size,
     .read = read_bytes,
-    .peek = bytes->upload->source.read == NULL ? peek_bytes : NULL,
+    .peek = bytes->range.in_memory ? peek_bytes : NULL,
     .sent = count_sent,
     .user_data = bytes,
     .pace = bytes->upload->pace,
   };
 }
 
-static gboolean
-digest_source (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
+static void
+digest_memory (const BoxUploadBytes *bytes, BoxDigest *digest)
 {
-  const BoxUploadSource *source = &bytes->upload->source;
+  for (guint64 done = 0; done < bytes->size;)
+    {
+      gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
+      const guint8 *data = box_blocks_peek (&bytes->range, done, &n);
+
+      box_digest_update (digest, data, n);
+      done += n;
+    }
+}
+
+static gboolean
+digest_file (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
+{
   g_autofree guint8 *buffer = g_malloc (READ_RUN);
 
   for (guint64 done = 0; done < bytes->size;)
     {
       gsize n = (gsize) MIN (READ_RUN, bytes->size - done);
 
-      if (!source->read (source->user_data, bytes->offset + done, buffer, n, error))
+      if (!box_blocks_read (&bytes->range, done, buffer, n, error))
         return FALSE;
       box_digest_update (digest, buffer, n);
       done += n;
@@ -178,21 +174,10 @@ box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **er
 {
   g_autoptr (BoxDigest) digest = box_digest_new (bytes->upload->digest_engine);
 
-  if (bytes->upload->source.read != NULL)
-    {
-      if (!digest_source (bytes, digest, error))
-        return FALSE;
-    }
-  else
-    for (guint64 done = 0; done < bytes->size;)
-      {
-        gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
-        const guint8 *data = box_blocks_peek (&bytes->range, done, &n);
-
-        n = (gsize) MIN (n, bytes->size - done);
-        box_digest_update (digest, data, n);
-        done += n;
-      }
+  if (bytes->range.in_memory)
+    digest_memory (bytes, digest);
+  else if (!digest_file (bytes, digest, error))
+    return FALSE;
   box_digest_finish (digest, sha1);
   return TRUE;
 }

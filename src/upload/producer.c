@@ -81,7 +81,6 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
 {
   gsize done = 0;
 
-  g_return_val_if_fail (upload->source.read == NULL, 0);
   while (done < length && (upload->room > 0 || next_room (upload)))
     {
       gsize n = MIN (upload->room, length - done);
@@ -143,8 +142,7 @@ finish_locked (BoxUpload *upload)
   if (upload->plan.finished || box_upload_has_ended_locked (upload))
     return;
   box_upload_publish_locked (upload, upload->size);
-  if (upload->source.read == NULL)
-    box_blocks_end_locked (upload->store, upload->size);
+  box_blocks_end_locked (upload->store, upload->size);
   upload->finished_at = g_get_monotonic_time ();
   box_plan_finish (&upload->plan, upload->finished_at);
   box_workers_wake_locked (&upload->task);
@@ -164,7 +162,6 @@ fail_short (BoxUpload *upload, guint64 received)
 void
 box_upload_finish (BoxUpload *upload)
 {
-  g_return_if_fail (upload->source.read == NULL);
   if (upload->position != upload->size)
     {
       fail_short (upload, upload->position);
@@ -181,7 +178,6 @@ box_upload_finish (BoxUpload *upload)
 void
 box_upload_advance (BoxUpload *upload, guint64 available)
 {
-  g_return_if_fail (upload->source.read != NULL);
   __atomic_store_n (&upload->received, available, __ATOMIC_RELAXED);
   if (available > upload->size)
     {
@@ -197,7 +193,6 @@ box_upload_advance (BoxUpload *upload, guint64 available)
 void
 box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1)
 {
-  g_return_if_fail (upload->source.read != NULL);
   g_mutex_lock (box_workers_lock ());
   upload->sha1 = *sha1;
   finish_locked (upload);

@@ -35,7 +35,7 @@ struct _BoxUpload
   gboolean resumed;     /* an earlier attempt may have committed */
   BoxDigestEngine digest_engine;
   BoxAttributes attributes; /* strings owned */
-  BoxUploadSource source;   /* read is NULL where bytes are written */
+  gboolean grows;           /* the file behind the blocks, until the stream ends */
   BoxUploadEvents events;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -44,7 +44,7 @@ struct _BoxUpload
   GCancellable *cleanup;   /* for the abort: cancelled by box_upload_cancel() only */
 
   /* producer thread */
-  BoxDigest *digest; /* of the whole file; NULL with a source */
+  BoxDigest *digest; /* of what was written */
   guint8 *cursor;    /* where the next byte goes */
   gsize room;        /* bytes that fit there */
   gsize unhashed;    /* bytes before cursor that the digest has not seen */
@@ -168,12 +168,11 @@ BoxFile *box_upload_find_in_conflict (BoxUpload *upload, BoxTransport *transport
  * settings for that. NULL: not known. */
 const BoxDestination *box_upload_lookup_target (const BoxUpload *upload);
 
-/* Where the bytes of a request body come from: pinned memory, or the settings' source. */
+/* The bytes of a request body, which stay where they are until it is over. */
 typedef struct
 {
   BoxUpload *upload;
-  BoxBlocksRange range; /* blocks is NULL with a source */
-  guint64 offset;       /* of the body in the file */
+  BoxBlocksRange range;
   guint64 size;
   guint64 sent; /* of it, so far */
 } BoxUploadBytes;

@@ -143,17 +143,17 @@ box_upload_date_trouble (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* When the upload gives up at the latest, if nothing succeeds before: monotonic. While a source is
+/* When the upload gives up at the latest, if nothing succeeds before: monotonic. While the file is
  * still being written, no outage is too long. */
 static gint64
 deadline_locked (const BoxUpload *upload, gint64 now)
 {
   gint64 expires_in;
 
-  if (upload->source.read != NULL && !upload->plan.finished)
+  if (upload->grows && !upload->plan.finished)
     return G_MAXINT64;
   if (upload->retry_timeout > 0)
-    return MAX (upload->trouble_since, upload->source.read != NULL ? upload->finished_at : 0)
+    return MAX (upload->trouble_since, upload->grows ? upload->finished_at : 0)
            + upload->retry_timeout;
   if (upload->session == NULL || upload->session->expires_at == NULL)
     return G_MAXINT64;

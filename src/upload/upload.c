@@ -60,8 +60,7 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->attributes.description = g_strdup (settings->attributes.description);
   upload->attributes.content_created_at = g_strdup (settings->attributes.content_created_at);
   upload->attributes.content_modified_at = g_strdup (settings->attributes.content_modified_at);
-  if (settings->source != NULL)
-    upload->source = *settings->source;
+  upload->grows = settings->file != NULL && settings->file_grows;
 }
 
 BoxUpload *
@@ -84,9 +83,8 @@ box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events
   upload->pace = box_pace_new (settings->upload_rate);
   upload->transfers = g_cancellable_new ();
   upload->cleanup = g_cancellable_new ();
-  if (upload->source.read == NULL)
-    upload->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
-  upload->store = box_blocks_new ();
+  upload->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  upload->store = box_blocks_new (settings->file);
   g_cond_init (&upload->changed);
   abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
                      && settings->destination->kind != BOX_DESTINATION_SESSION;

@@ -22,6 +22,7 @@
 #pragma once
 
 #include "api/client.h"
+#include "upload/blocks.h"
 
 G_BEGIN_DECLS
 
@@ -30,22 +31,6 @@ typedef enum
   BOX_ON_ERROR_KEEP,
   BOX_ON_ERROR_ABORT,
 } BoxOnError;
-
-/**
- * BoxUploadSource:
- * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at
- * once. What it answers fails the upload.
- *
- * Where the bytes are kept by somebody else until the file is committed (the spool): the upload
- * then holds none of them in memory and reads a part when it is sent. @user_data lives as long as
- * the events'.
- */
-typedef struct
-{
-  gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
-                    GError **error);
-  gpointer user_data;
-} BoxUploadSource;
 
 /**
  * BoxUploadSettings:
@@ -62,9 +47,12 @@ typedef struct
  * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
- * @source: (nullable): copied. With one, bytes are announced by box_upload_advance() instead of
- * written, and @retry_timeout counts from box_upload_finish_digest() only: while bytes are still
- * being made, no outage is too long.
+ * @file: (nullable): copied. Where the bytes are kept until the file is committed (the spool, a
+ * file that is uploaded): they can be read again for another session, and those that are announced
+ * by box_upload_advance() instead of written are not held in memory. Its user_data lives as long as
+ * the events'.
+ * @file_grows: @retry_timeout counts from the end of the stream only: while bytes are still being
+ * made and kept, no outage is too long.
  * @session_target: (nullable): copied. Where the file of a SESSION destination goes, if it is known
  * (BoxNote): a commit whose answer was lost can then be looked up.
  * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with
@@ -91,7 +79,8 @@ typedef struct
   guint retry_timeout;
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;
-  const BoxUploadSource *source;
+  const BoxBlocksFile *file;
+  gboolean file_grows;
   const BoxDestination *session_target;
   const BoxSession *session;
   gboolean commit_unsure;
@@ -165,11 +154,11 @@ BoxWait box_upload_wait_room (BoxUpload *upload);
  * wait. */
 void box_upload_finish (BoxUpload *upload);
 
-/* With a source, instead of writing: the first @available bytes of the file can be read from it.
+/* With a file, instead of writing: the first @available bytes of the file can be read from it.
  * Never waits. */
 void box_upload_advance (BoxUpload *upload, guint64 available);
 
-/* With a source, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of
+/* With a file, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of
  * the whole file. */
 void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
 

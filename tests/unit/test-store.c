@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
 #include "upload/blocks.h"
 #include "upload/workers.h"
 
@@ -14,7 +15,7 @@ static void
 set_up (Fixture *f, gconstpointer blocks)
 {
   g_mutex_lock (box_workers_lock ());
-  f->store = box_blocks_new ();
+  f->store = box_blocks_new (NULL);
   box_blocks_set_limit_locked (f->store, GPOINTER_TO_UINT (blocks) * (guint64) BOX_BLOCK_SIZE,
                                BOX_BLOCK_SIZE);
 }
@@ -106,12 +107,100 @@ test_a_pinned_range_reads_back_what_was_written (Fixture *f, gconstpointer block
   box_blocks_range_clear (&range);
 }
 
+/* --- A file behind the memory --- */
+
+/* The same bytes as fill() writes; user_data counts the reads, and NULL refuses them. */
+static gboolean
+read_file (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  guint *reads = user_data;
+
+  if (reads == NULL)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE, "gone");
+      return FALSE;
+    }
+  (*reads)++;
+  for (gsize i = 0; i < length; i++)
+    buffer[i] = (guint8) ((offset + i) / 251);
+  return TRUE;
+}
+
+static void
+replace_store (Fixture *f, guint *reads, guint blocks)
+{
+  BoxBlocksFile file = { .read = read_file, .user_data = reads };
+
+  box_blocks_free_locked (f->store);
+  f->store = box_blocks_new (&file);
+  box_blocks_set_limit_locked (f->store, blocks * (guint64) BOX_BLOCK_SIZE, BOX_BLOCK_SIZE);
+}
+
+static void
+assert_reads_back (Fixture *f, guint64 offset, guint64 size, gboolean in_memory)
+{
+  g_autofree guint8 *bytes = g_malloc (size);
+  GError *error = NULL;
+  BoxBlocksRange range;
+
+  box_blocks_pin_locked (f->store, offset, size, &range);
+  g_assert_true (range.in_memory == in_memory);
+  box_blocks_read (&range, 0, bytes, size, &error);
+  g_assert_no_error (error);
+  for (guint64 i = 0; i < size; i++)
+    g_assert_cmpuint (bytes[i], ==, (guint8) ((offset + i) / 251));
+  box_blocks_range_clear (&range);
+}
+
+static void
+test_what_never_was_in_memory_is_read_from_the_file (Fixture *f, gconstpointer blocks)
+{
+  guint reads = 0;
+
+  replace_store (f, &reads, 4);
+  assert_reads_back (f, 1000, 3 * BOX_BLOCK_SIZE, FALSE);
+  g_assert_cmpuint (reads, ==, 1);
+  box_blocks_drop_locked (f->store, 1000, 3 * BOX_BLOCK_SIZE);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 0);
+}
+
+static void
+test_what_was_dropped_is_read_from_the_file (Fixture *f, gconstpointer blocks)
+{
+  guint reads = 0;
+
+  replace_store (f, &reads, 4);
+  while (fill (f))
+    ;
+  assert_reads_back (f, 0, f->size, TRUE);
+  g_assert_cmpuint (reads, ==, 0);
+  box_blocks_drop_locked (f->store, 0, BOX_BLOCK_SIZE + 100);
+  box_blocks_drop_locked (f->store, 3 * BOX_BLOCK_SIZE, BOX_BLOCK_SIZE);
+  /* File, memory, file. */
+  assert_reads_back (f, 10, f->size - 20, FALSE);
+  g_assert_cmpuint (reads, ==, 2);
+}
+
+static void
+test_a_file_that_cannot_be_read_says_why (Fixture *f, gconstpointer blocks)
+{
+  guint8 byte;
+  g_autoptr (GError) error = NULL;
+  BoxBlocksRange range;
+
+  replace_store (f, NULL, 4);
+  box_blocks_pin_locked (f->store, 0, 1, &range);
+  g_assert_false (box_blocks_read (&range, 0, &byte, 1, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  box_blocks_range_clear (&range);
+}
+
 /* The process's bound is eight blocks (main()). */
 static void
 test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process (Fixture *f,
                                                                        gconstpointer blocks)
 {
-  BoxBlocks *greedy = box_blocks_new ();
+  BoxBlocks *greedy = box_blocks_new (NULL);
   guint64 offset = 0;
 
   box_blocks_set_limit_locked (greedy, 100 * (guint64) BOX_BLOCK_SIZE, BOX_BLOCK_SIZE);
@@ -140,5 +229,10 @@ main (int argc, char **argv)
        test_a_pinned_range_reads_back_what_was_written);
   ADD ("/store/a-store-keeps-its-due-when-others-hold-all-memory-of-the-process",
        test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process);
+  ADD ("/store/what-never-was-in-memory-is-read-from-the-file",
+       test_what_never_was_in_memory_is_read_from_the_file);
+  ADD ("/store/what-was-dropped-is-read-from-the-file",
+       test_what_was_dropped_is_read_from_the_file);
+  ADD ("/store/a-file-that-cannot-be-read-says-why", test_a_file_that_cannot_be_read_says_why);
   return g_test_run ();
 }
