@@ -53,6 +53,8 @@ static const Useless useless[] = {
            "'status':200,'json':{'entries':[{'part_id':'00','offset':0,'size':4096,'sha1':"
            "'0000000000000000000000000000000000000000'}],'limit':1000,'offset':0,'total_count':1}"),
   USELESS ("part-400", "upload_part", "'times':1,'status':400"),
+  USELESS ("part-404", "upload_part", "'times':1,'status':404"),
+  USELESS ("part-410", "upload_part", "'times':1,'status':410"),
   USELESS ("part-413", "upload_part", "'times':1,'status':413"),
   USELESS ("part-416-range", "upload_part",
            "'times':1,'status':416,"
@@ -131,11 +133,69 @@ test_session_is_kept_where_another_could_not_help (Fixture *kit, gconstpointer d
 
 static const Useless kept_ones[] = {
   USELESS ("list-401", "list_parts", "'status':401"),
+  USELESS ("list-429", "list_parts", "'status':429,'headers':{'Retry-After':'1'}"),
+  USELESS ("list-500", "list_parts", "'status':500"),
+  USELESS ("list-503", "list_parts", "'status':503"),
   USELESS ("list-407", "list_parts", "'status':407"),
   USELESS ("list-507", "list_parts", "'status':507"),
   USELESS ("part-storage-limit", "upload_part",
            "'status':403,'json':{'code':'storage_limit_exceeded'}"),
 };
+
+/* Parts are at Box for a week; an outage at the moment of resuming is no reason to send them
+ * again. */
+static void
+test_session_outlives_a_resume_without_a_network (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  spool_kit_add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  box_emulator_set_down (kit->emulator, TRUE);
+  error = recover_soon (kit, path);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  box_emulator_set_down (kit->emulator, FALSE);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "upload_part"), ==, 2);
+}
+
+/* The session vanishes while several of its parts are on their way: all go into the next one, and
+ * none to where it was. */
+static void
+test_all_parts_go_into_the_session_that_replaces_one (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
+  g_autofree char *rule = g_strdup_printf (
+      "[{'route':'upload_part','path':'*%s*','from':2,'do':'reply','status':404}]", session->id);
+  g_autoptr (BoxEmulatorSession) next = NULL;
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autofree char *path = NULL;
+
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  g_assert_true (box_emulator_load_scenario (kit->emulator, rule, NULL));
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+  ids = box_emulator_get_session_ids (kit->emulator);
+  g_assert_cmpuint (ids->len, ==, 2);
+  for (guint i = 0; i < ids->len; i++)
+    if (!g_str_equal (ids->pdata[i], session->id))
+      next = box_emulator_get_session (kit->emulator, ids->pdata[i]);
+  g_assert_cmpint (next->state, ==, BOX_EMULATOR_SESSION_COMMITTED);
+  for (guint i = 0; i < 3; i++)
+    g_assert_cmpuint (next->received[i], ==, 1);
+}
 
 static void
 add_session_tests (void)
@@ -161,5 +221,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add_session_tests ();
+  g_test_add ("/recovery/session-outlives-a-resume-without-a-network", Fixture, NULL, set_up,
+              test_session_outlives_a_resume_without_a_network, tear_down);
+  g_test_add ("/recovery/all-parts-go-into-the-session-that-replaces-one", Fixture, NULL, set_up,
+              test_all_parts_go_into_the_session_that_replaces_one, tear_down);
   return g_test_run ();
 }
