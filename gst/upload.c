@@ -20,7 +20,10 @@ sink_upload_fail (GstBoxUploadSink *self, GError *error)
 
   self->failed = TRUE;
   if (self->recorder != NULL)
-    sink_recorder_announce (self->recorder, GST_ELEMENT (self), "error");
+    {
+      sink_recorder_announce (self->recorder, GST_ELEMENT (self), "error");
+      box_recording_note_failure (sink_recorder_get_recording (self->recorder), error);
+    }
   sink_reporter_failed (self->reporter, code, error);
   if (self->upload != NULL)
     box_upload_fail (self->upload, error);

@@ -397,6 +397,7 @@ static void
 test_full_spool_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = NULL;
+  g_autoptr (GPtrArray) list = NULL;
 
   g_object_set (fixture->sink, "max-spool", (guint64) 4 * CHUNK, NULL);
   start (fixture, "video/x-flv");
@@ -406,6 +407,8 @@ test_full_spool_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
   stop (fixture);
   g_assert_cmpuint (box_spool_get_used (fixture->kit.spool), ==, 4 * CHUNK);
   g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_INTERRUPTED);
+  list = box_spool_list (fixture->kit.spool, NULL);
+  g_assert_nonnull (strstr (((BoxSpoolEntry *) list->pdata[0])->state->failure, "max-spool"));
 }
 
 static gboolean
