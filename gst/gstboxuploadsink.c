@@ -8,9 +8,9 @@
  * and leaves no file.
  *
  * Where the size of the stream is known, its parts leave while it runs: by
- * #GstBoxUploadSink:total-size, by the session (made by `boxupload create`), or because upstream is
- * a source of bytes, like filesrc. A stream that is shorter than the session's noted size is filled
- * with padding that players ignore. Where the size is not known,
+ * #GstBoxUploadSink:total-size, by the session (made by `boxupload create`), or because the stream
+ * comes unchanged from a source that knows it, like filesrc. A stream that is shorter than the
+ * session's noted size is filled with padding that players ignore. Where the size is not known,
  * #GstBoxUploadSink:unknown-size decides; by default the stream is recorded to a spool on disk and
  * uploaded at EOS.
  *

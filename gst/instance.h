@@ -42,6 +42,7 @@ struct _GstBoxUploadSink
   /* The streaming thread; without data, the thread that changes the state. */
   SinkConfig *plan;
   SinkSize size;
+  gboolean size_in_doubt;   /* the source said it before a flush */
   BoxSpool *spool;          /* nullable */
   SinkRecorder *recorder;   /* of recording */
   SinkPreflight *preflight; /* of a recording without an upload; nullable */

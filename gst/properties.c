@@ -433,6 +433,8 @@ set_value_locked (SinkProperties *self, const Property *property, const GValue *
       *(gint *) place = g_value_get_enum (value);
       break;
     }
+  if (place == (gpointer) &self->values.unknown_size)
+    self->values.unknown_size_is_set = TRUE;
 }
 
 SinkChanged

@@ -42,6 +42,7 @@ typedef struct
   gboolean commit;
   gboolean errors_fatal;
   SinkUnknownSize unknown_size;
+  gboolean unknown_size_is_set; /* by the application, perhaps to the default */
   SinkEosMode eos_mode;
   BoxIfExists if_exists;
   BoxOnError on_error;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "size.h"
 
+#include "upstream.h"
+
 SinkSize
 sink_size_from_plan (const SinkConfig *plan)
 {
-  SinkSize size = { SINK_SIZE_UNKNOWN, 0 };
+  SinkSize size = { .kind = SINK_SIZE_UNKNOWN };
 
   if (plan->values.total_size > 0)
     {
@@ -20,21 +22,18 @@ sink_size_from_plan (const SinkConfig *plan)
 }
 
 SinkSize
-sink_size_from_upstream (GstPad *pad, const GstSegment *segment)
+sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment)
 {
-  SinkSize size = { SINK_SIZE_UNKNOWN, 0 };
-  gint64 bytes = -1;
-  gint64 time = -1;
+  gboolean has_way =
+      plan->values.unknown_size_is_set && plan->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR;
+  SinkSize size = { .kind = SINK_SIZE_UNKNOWN };
 
-  if (segment->format != GST_FORMAT_BYTES)
+  if (has_way || sink_config_wants_spool (plan))
     return size;
-  if (!gst_pad_peer_query_duration (pad, GST_FORMAT_BYTES, &bytes) || bytes <= 0)
-    return size;
-  if (gst_pad_peer_query_duration (pad, GST_FORMAT_TIME, &time))
-    return size;
-
-  size.kind = SINK_SIZE_EXACT;
-  size.bytes = (guint64) bytes;
+  size.bytes = sink_upstream_get_size (pad, segment);
+  size.from_source = size.bytes > 0;
+  if (size.from_source)
+    size.kind = SINK_SIZE_EXACT;
   return size;
 }
 

@@ -19,16 +19,17 @@ typedef enum
 typedef struct
 {
   SinkSizeKind kind;
-  guint64 bytes; /* UNKNOWN: 0 */
+  guint64 bytes;        /* UNKNOWN: 0 */
+  gboolean from_source; /* upstream said so */
 } SinkSize;
 
 /* What is known before there is a stream: total-size, else the note. */
 SinkSize sink_size_from_plan (const SinkConfig *plan);
 
-/* What upstream of @pad says, once @segment has arrived. Believed only where the stream is one of
- * bytes: encoders and muxers pass the question on and answer with the size of what they were fed.
- */
-SinkSize sink_size_from_upstream (GstPad *pad, const GstSegment *segment);
+/* What the source upstream of @pad says, once the first buffer has arrived; see upstream.h. Where
+ * the settings name another way (unknown-size, a spool), that way is taken whatever the source
+ * says: should its answer be wrong, an upload of that size would fail. */
+SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment);
 
 /* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS where streams of @media_type
  * (nullable) cannot be padded. */

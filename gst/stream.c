@@ -62,13 +62,20 @@ begin_upload (GstBoxUploadSink *self)
   return GST_FLOW_OK;
 }
 
+static SinkSize
+ask_upstream (GstBoxUploadSink *self)
+{
+  return sink_size_from_upstream (self->plan, GST_BASE_SINK_PAD (self),
+                                  &GST_BASE_SINK (self)->segment);
+}
+
 /* Upstream knows, or the property unknown-size does. FALSE with @error set where it says no. */
 static gboolean
 decide_size (GstBoxUploadSink *self, GError **error)
 {
   if (self->size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
-  self->size = sink_size_from_upstream (GST_BASE_SINK_PAD (self), &GST_BASE_SINK (self)->segment);
+  self->size = ask_upstream (self);
   if (self->size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
   if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
@@ -91,12 +98,23 @@ refuse_beginning (GstBoxUploadSink *self, const char *reason)
                                  reason));
 }
 
-/* Nothing was made of the stream before: this one is as good as the first. */
+/* Nothing was made of the stream until now. */
 static void
-begin_after_an_empty_stream (GstBoxUploadSink *self)
+begin_anew (GstBoxUploadSink *self)
 {
   sink_stream_end (self);
   sink_stream_begin (self);
+}
+
+/* A seek before the first byte. */
+static void
+settle_doubt (GstBoxUploadSink *self)
+{
+  guint64 bytes = self->size.bytes;
+
+  self->size_in_doubt = FALSE;
+  if (ask_upstream (self).bytes != bytes)
+    begin_anew (self);
 }
 
 /* The stream that has ended stays as it is; the one that wants to begin is refused: after a flush,
@@ -131,14 +149,13 @@ begin (GstBoxUploadSink *self)
   if (self->completed)
     return refuse_another_stream (self);
   if (self->empty)
-    begin_after_an_empty_stream (self);
+    begin_anew (self);
+  if (self->size_in_doubt)
+    settle_doubt (self);
   if (self->upload != NULL || self->recorder != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
     return sink_upload_fail (self, error);
-  /* The SEGMENT came while the stream could still have been one that is spooled first. */
-  if (self->size.kind != SINK_SIZE_UNKNOWN && self->position != 0)
-    return fail_jump (self, 0, self->position);
   if (self->spool != NULL || self->size.kind == SINK_SIZE_UNKNOWN)
     return sink_spooling_begin (self);
   return begin_upload (self);
@@ -162,6 +179,7 @@ sink_stream_begin (GstBoxUploadSink *self)
   self->empty = FALSE;
   self->completed = FALSE;
   self->reserve_told = FALSE;
+  self->size_in_doubt = FALSE;
   self->size = sink_size_from_plan (self->plan);
   g_mutex_lock (&self->lock);
   self->seekable = self->size.kind == SINK_SIZE_UNKNOWN
@@ -384,12 +402,14 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
 
   gst_event_parse_segment (event, &segment);
   if (self->empty)
-    begin_after_an_empty_stream (self);
+    begin_anew (self);
   /* After the end, what is wrong is told with the data. */
   if (self->completed)
     return TRUE;
   if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
     return TRUE;
+  if (self->size_in_doubt)
+    begin_anew (self);
   if (self->seekable)
     {
       self->position = segment->start;
@@ -421,9 +441,12 @@ sink_stream_flush (GstBoxUploadSink *self)
       return;
     }
   if (self->empty)
-    begin_after_an_empty_stream (self);
+    begin_anew (self);
   if (self->recorder == NULL && (self->upload == NULL || self->position == 0))
-    return;
+    {
+      self->size_in_doubt = self->upload != NULL && self->size.from_source;
+      return;
+    }
   if (has_sent (self) || self->finisher != NULL)
     {
       refuse_beginning (self, "some of it is uploaded already");

@@ -21,7 +21,6 @@ box_proxy_link_clear (BoxProxyLink *self)
 {
   g_clear_object (&self->stream);
   g_clear_object (&self->connection);
-  g_clear_pointer (&self->problems, g_free);
 }
 
 static gboolean
@@ -43,10 +42,7 @@ static gboolean
 on_accept_certificate (GTlsConnection *tls, GTlsCertificate *certificate,
                        GTlsCertificateFlags problems, gpointer user_data)
 {
-  BoxProxyLink *self = user_data;
-
-  g_free (self->problems);
-  self->problems = box_trust_describe (problems, certificate);
+  ((BoxProxyLink *) user_data)->problems = problems;
   return FALSE;
 }
 
@@ -64,27 +60,23 @@ start_tls (BoxProxyLink *self, GError **error)
   if (self->way->trust != NULL)
     g_tls_connection_set_database (G_TLS_CONNECTION (tls), self->way->trust);
   g_signal_connect (tls, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
-  if (!g_tls_connection_handshake (G_TLS_CONNECTION (tls), self->cancellable, &reason))
+  if (g_tls_connection_handshake (G_TLS_CONNECTION (tls), self->cancellable, &reason))
     {
-      if (self->problems == NULL)
-        fail (self, reason, error);
-      else
-        g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
-                     "the certificate of the proxy %s is not trusted: %s",
-                     g_uri_get_host (self->way->uri), self->problems);
       g_signal_handlers_disconnect_by_data (tls, self);
-      return FALSE;
+      g_set_object (&self->stream, tls);
+      return TRUE;
     }
   g_signal_handlers_disconnect_by_data (tls, self);
-  if (!box_trust_is_modern (G_TLS_CONNECTION (tls)))
+  if (self->problems != 0)
     {
+      g_autofree char *problems = box_trust_describe (self->problems);
+
       g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
-                   "the proxy %s speaks no TLS later than 1.1, which is not safe",
-                   g_uri_get_host (self->way->uri));
+                   "the certificate of the proxy %s is not trusted: %s",
+                   g_uri_get_host (self->way->uri), problems);
       return FALSE;
     }
-  g_set_object (&self->stream, tls);
-  return TRUE;
+  return fail (self, reason, error);
 }
 
 /* Takes @connection. */

@@ -72,7 +72,8 @@ fail_overflow (BoxUpload *upload)
 {
   box_upload_fail (upload, g_error_new (BOX_ERROR, BOX_ERROR_SIZE,
                                         "The stream is longer than the %" G_GUINT64_FORMAT
-                                        " bytes that were declared for it",
+                                        " bytes that were declared for it: declare "
+                                        "the right size, or use unknown-size=spool",
                                         upload->size));
 }
 

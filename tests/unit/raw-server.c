@@ -288,8 +288,14 @@ raw_peer_say (RawPeer *peer, const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_output_stream_write_all (g_io_stream_get_output_stream (peer->stream), text, strlen (text),
-                             NULL, peer->server->stop, NULL);
+  raw_peer_say_bytes (peer, text, strlen (text));
+}
+
+void
+raw_peer_say_bytes (RawPeer *peer, gconstpointer bytes, gsize length)
+{
+  g_output_stream_write_all (g_io_stream_get_output_stream (peer->stream), bytes, length, NULL,
+                             peer->server->stop, NULL);
 }
 
 void

@@ -52,6 +52,8 @@ gboolean raw_peer_read_request (RawPeer *peer, char **head, GBytes **body);
 
 void raw_peer_say (RawPeer *peer, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+void raw_peer_say_bytes (RawPeer *peer, gconstpointer bytes, gsize length);
+
 /* Says @body with a 200 and its Content-Length. */
 void raw_peer_reply (RawPeer *peer, const char *body);
 

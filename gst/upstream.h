@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The size of a stream, as its source knows it.
+ *
+ * Nearly every element passes a DURATION query on to the source, also those that change the bytes:
+ * parsers, encoders, decompressors. So the answer is believed only from a source that reads all of
+ * what it measures, and only through elements that pass bytes through untouched.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* The bytes that will arrive at @pad, once its first buffer has. 0: not known. @segment: of @pad.
+ */
+guint64 sink_upstream_get_size (GstPad *pad, const GstSegment *segment);
+
+G_END_DECLS
