@@ -181,6 +181,66 @@ tell_nothing (Cli *cli, const char *dir, GPtrArray *recordings)
     cli_print ("Nothing to finish: %s %s", shown, recordings != NULL ? "is empty" : "is not there");
 }
 
+/* Whether a recording in the spool is to fill session @id, or has it. */
+static gboolean
+is_of_a_recording (const char *id, GPtrArray *recordings)
+{
+  for (guint i = 0; recordings != NULL && i < recordings->len; i++)
+    {
+      const BoxJournalState *state = ((BoxSpoolEntry *) recordings->pdata[i])->state;
+
+      if ((state->session != NULL && g_str_equal (state->session->id, id))
+          || (state->intent != NULL && g_strcmp0 (state->intent->destination->session_id, id) == 0))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+tell_session (Cli *cli, const BoxNote *note, const BoxSession *session)
+{
+  g_autofree char *name =
+      note->destination->name != NULL ? cli_format_text (note->destination->name) : NULL;
+
+  if (cli->options->json)
+    {
+      g_autoptr (JsonBuilder) builder = cli_json_new ();
+
+      cli_json_add_string (builder, "event", "session_left");
+      cli_json_add_string (builder, "path", NULL);
+      cli_json_add_session (builder, session);
+      cli_json_add_note (builder, note);
+      cli_json_print (builder);
+      return;
+    }
+  cli_complain ("session %s%s%s%s holds %u of %u parts, and no recording here belongs to it. If "
+                "its recorder is gone: boxupload put --session %s FILE, or boxupload abort %s",
+                session->id, name != NULL ? " (“" : "", name != NULL ? name : "",
+                name != NULL ? "”)" : "", session->parts_processed, session->total_parts,
+                session->id, session->id);
+}
+
+/* What a recorder without a spool leaves when it dies: parts in a session that was noted here.
+ * Asked once; no answer is no reason to fail. */
+static void
+tell_sessions_left (Cli *cli, GPtrArray *recordings)
+{
+  g_autoptr (GPtrArray) notes = box_note_list ();
+
+  for (guint i = 0; i < notes->len && !g_cancellable_is_cancelled (cli->cancellable); i++)
+    {
+      const BoxNote *note = g_ptr_array_index (notes, i);
+      g_autoptr (BoxSession) session = NULL;
+
+      if (is_of_a_recording (note->session_id, recordings))
+        continue;
+      session = box_client_get_session (cli->client, cli->transport, note->session_id,
+                                        cli->cancellable, NULL);
+      if (session != NULL && session->parts_processed > 0)
+        tell_session (cli, note, session);
+    }
+}
+
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
@@ -208,6 +268,8 @@ run (Cli *cli, char **arguments, GError **error)
   if (chosen->len == 0)
     tell_nothing (cli, dir, recordings);
   finish_all (jobs, &settings, chosen, &outcome);
+  if (options.only == NULL)
+    tell_sessions_left (cli, recordings);
   done = conclude (&outcome, chosen->len, error);
   g_clear_error (&outcome.first);
   return done;
@@ -238,6 +300,8 @@ const CliCommand cli_command_resume = {
                  "“boxupload put --help” has them, also\n"
                  "  empty     nothing was recorded; removed\n"
                  "  filled    all parts are in the session, and its application commits it\n"
+                 "  session_left  an upload session that was noted here has parts, and no\n"
+                 "            recording belongs to it: session_id and more, as of status\n"
                  "  nothing   no recording is to be finished; path is the spool's; busy, kept\n"
                  "“complete” also has interrupted, may_not_play and kept, if the recording was\n"
                  "cut short.\n"

@@ -37,6 +37,18 @@ box_note_free (BoxNote *note)
   g_free (note);
 }
 
+static BoxNote *
+note_copy (const BoxNote *note)
+{
+  BoxNote *copy = g_new0 (BoxNote, 1);
+
+  copy->session_id = g_strdup (note->session_id);
+  copy->size = note->size;
+  copy->destination = box_destination_copy (note->destination);
+  copy->expires_at = note->expires_at != NULL ? g_date_time_ref (note->expires_at) : NULL;
+  return copy;
+}
+
 static char *
 note_dir (void)
 {
@@ -169,11 +181,11 @@ read_note (const char *path, const char *session_id, GError **error)
   return note;
 }
 
-/* Notes that cannot be read stay: somebody may want to look at them. */
+/* Calls @visit with each note in @dir that can be read, and its path. */
 static void
-forget_expired (const char *dir)
+for_each_note (const char *dir, void (*visit) (BoxNote *note, const char *path, gpointer user_data),
+               gpointer user_data)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autoptr (GDir) entries = g_dir_open (dir, 0, NULL);
   const char *name;
 
@@ -187,10 +199,41 @@ forget_expired (const char *dir)
         continue;
       session_id = g_strndup (name, strlen (name) - strlen (NOTE_SUFFIX));
       note = read_note (path, session_id, NULL);
-      if (note != NULL && note->expires_at != NULL
-          && g_date_time_difference (now, note->expires_at) > NOTE_GRACE)
-        g_unlink (path);
+      if (note != NULL)
+        visit (note, path, user_data);
     }
+}
+
+static gboolean
+has_expired (const BoxNote *note, GTimeSpan grace)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+
+  return note->expires_at != NULL && g_date_time_difference (now, note->expires_at) > grace;
+}
+
+static void
+forget_if_expired (BoxNote *note, const char *path, gpointer user_data)
+{
+  if (has_expired (note, NOTE_GRACE))
+    g_unlink (path);
+}
+
+static void
+add_if_alive (BoxNote *note, const char *path, gpointer user_data)
+{
+  if (!has_expired (note, 0))
+    g_ptr_array_add (user_data, note_copy (note));
+}
+
+GPtrArray *
+box_note_list (void)
+{
+  g_autofree char *dir = note_dir ();
+  GPtrArray *notes = g_ptr_array_new_with_free_func ((GDestroyNotify) box_note_free);
+
+  for_each_note (dir, add_if_alive, notes);
+  return notes;
 }
 
 gboolean
@@ -210,7 +253,8 @@ box_note_save (const BoxSession *session, guint64 size, const BoxDestination *de
                    dir, g_strerror (errno));
       return FALSE;
     }
-  forget_expired (dir);
+  /* Those that cannot be read stay: somebody may want to look at them. */
+  for_each_note (dir, forget_if_expired, NULL);
   text = note_format (session, size, destination);
   if (box_fileio_replace (path, text, strlen (text), 0600, error))
     return TRUE;

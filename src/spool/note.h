@@ -31,6 +31,9 @@ gboolean box_note_save (const BoxSession *session, guint64 size, const BoxDestin
  * where it cannot be read or makes no sense. */
 BoxNote *box_note_load (const char *session_id, GError **error);
 
+/* (element-type BoxNote): all notes that can be read, of sessions that have not expired. */
+GPtrArray *box_note_list (void);
+
 /* Forgets @session_id; no note is no error. */
 void box_note_remove (const char *session_id);
 

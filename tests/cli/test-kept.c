@@ -224,6 +224,24 @@ test_nothing_to_do_is_said (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (json.out, "{\"event\":\"nothing\",\"path\":"));
 }
 
+/* Its recorder had no spool. */
+static void
+test_a_session_that_was_left_is_named (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) created = RUN (f, "create", "--size", "20MiB", "--name", "left");
+  g_auto (Answer) empty = RUN (f, "create", "--size", "20MiB", "--name", "empty");
+  const char *id = g_strchomp (created.out);
+  g_autofree guint8 *part = g_malloc0 (PART_SIZE);
+  g_auto (Answer) answer = { 0 };
+
+  g_assert_true (box_emulator_add_part (f->emulator, id, 0, part, PART_SIZE));
+  answer = RUN (f, "resume");
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_nonnull (strstr (answer.err, id));
+  g_assert_nonnull (strstr (answer.err, "(“left”) holds 1 of 20 parts"));
+  g_assert_null (strstr (answer.err, g_strchomp (empty.out)));
+}
+
 static void
 test_data_without_a_journal_is_reported (Fixture *f, gconstpointer data)
 {
@@ -367,6 +385,7 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/redirect/is-remembered", test_where_it_goes_is_remembered);
   ADD_TEST ("/cli/resume/failure-is-one-object", test_a_failure_is_one_object);
   ADD_TEST ("/cli/resume/nothing-to-do-is-said", test_nothing_to_do_is_said);
+  ADD_TEST ("/cli/resume/session-that-was-left-is-named", test_a_session_that_was_left_is_named);
   ADD_TEST ("/cli/resume/data-without-a-journal-is-reported",
             test_data_without_a_journal_is_reported);
   ADD_TEST ("/cli/spool/export-under-its-name", test_a_recording_is_exported_under_its_name);
