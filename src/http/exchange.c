@@ -54,7 +54,8 @@ typedef struct
   guint connections;   /* made for this request */
   BoxBodyStream *body; /* owned; NULL where there is none */
   GTlsCertificateFlags certificate_problems;
-  gboolean has_turn; /* holds the_turn */
+  char *certificate_words; /* what they are */
+  gboolean has_turn;       /* holds the_turn */
 } Exchange;
 
 /* ---- the connection ---- */
@@ -129,6 +130,25 @@ count_connection (Exchange *self)
   g_cancellable_cancel (self->inner);
 }
 
+/* GIO has no setting for the oldest version of TLS that is spoken. Nothing of the request has left
+ * yet, and nothing will. */
+static void
+refuse_old_tls (Exchange *self, GIOStream *stream)
+{
+  GSocket *socket = box_early_reply_find_socket (stream);
+
+  if (!G_IS_TLS_CONNECTION (stream) || box_trust_is_modern (G_TLS_CONNECTION (stream)))
+    return;
+  box_early_reply_fail (
+      &self->watch,
+      g_error_new (BOX_ERROR, BOX_ERROR_TRUST,
+                   "%s speaks no TLS later than 1.1, which is not safe; it has to be updated",
+                   host_of (self)));
+  if (socket != NULL)
+    g_socket_shutdown (socket, TRUE, TRUE, NULL);
+  g_cancellable_cancel (self->inner);
+}
+
 static void
 on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *stream,
                   gpointer user_data)
@@ -166,6 +186,9 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
         self->stage = STAGE_HANDSHAKING;
         break;
       }
+    case G_SOCKET_CLIENT_TLS_HANDSHAKED:
+      refuse_old_tls (self, stream);
+      break;
     case G_SOCKET_CLIENT_COMPLETE:
       g_hash_table_foreach_remove (self->settings->streams, is_closed, NULL);
       g_hash_table_insert (self->settings->streams,
@@ -184,6 +207,8 @@ on_accept_certificate (SoupMessage *message, GTlsCertificate *certificate,
   Exchange *self = user_data;
 
   self->certificate_problems = problems;
+  g_free (self->certificate_words);
+  self->certificate_words = box_trust_describe (problems, certificate);
   return FALSE;
 }
 
@@ -361,6 +386,7 @@ exchange_end (Exchange *self)
   if (self->inner != NULL)
     box_early_reply_clear (&self->watch);
   g_clear_object (&self->inner);
+  g_free (self->certificate_words);
 }
 
 /* ---- the reply ---- */
@@ -503,16 +529,12 @@ describe_failure (Exchange *self, const GError *reason)
   if (reason->domain == BOX_ERROR)
     return g_error_copy (reason);
   if (self->certificate_problems != 0)
-    {
-      g_autofree char *problems = box_trust_describe (self->certificate_problems);
-
-      return box_error_new_with_details (
-          BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host, problems,
-          self->certificate_problems
-                  & (G_TLS_CERTIFICATE_UNKNOWN_CA | G_TLS_CERTIFICATE_GENERIC_ERROR)
-              ? "; where it is your own authority's, give that one's certificate as ca-file"
-              : "");
-    }
+    return box_error_new_with_details (
+        BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host,
+        self->certificate_words,
+        self->certificate_problems & G_TLS_CERTIFICATE_UNKNOWN_CA
+            ? "; if it is your own authority's, give that one's certificate as ca-file"
+            : "");
   if (reason->domain == SOUP_SESSION_ERROR
       && (reason->code == SOUP_SESSION_ERROR_PARSING
           || reason->code == SOUP_SESSION_ERROR_ENCODING))

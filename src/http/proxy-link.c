@@ -21,6 +21,7 @@ box_proxy_link_clear (BoxProxyLink *self)
 {
   g_clear_object (&self->stream);
   g_clear_object (&self->connection);
+  g_clear_pointer (&self->problems, g_free);
 }
 
 static gboolean
@@ -42,7 +43,10 @@ static gboolean
 on_accept_certificate (GTlsConnection *tls, GTlsCertificate *certificate,
                        GTlsCertificateFlags problems, gpointer user_data)
 {
-  ((BoxProxyLink *) user_data)->problems = problems;
+  BoxProxyLink *self = user_data;
+
+  g_free (self->problems);
+  self->problems = box_trust_describe (problems, certificate);
   return FALSE;
 }
 
@@ -60,23 +64,27 @@ start_tls (BoxProxyLink *self, GError **error)
   if (self->way->trust != NULL)
     g_tls_connection_set_database (G_TLS_CONNECTION (tls), self->way->trust);
   g_signal_connect (tls, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
-  if (g_tls_connection_handshake (G_TLS_CONNECTION (tls), self->cancellable, &reason))
+  if (!g_tls_connection_handshake (G_TLS_CONNECTION (tls), self->cancellable, &reason))
     {
+      if (self->problems == NULL)
+        fail (self, reason, error);
+      else
+        g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
+                     "the certificate of the proxy %s is not trusted: %s",
+                     g_uri_get_host (self->way->uri), self->problems);
       g_signal_handlers_disconnect_by_data (tls, self);
-      g_set_object (&self->stream, tls);
-      return TRUE;
-    }
-  g_signal_handlers_disconnect_by_data (tls, self);
-  if (self->problems != 0)
-    {
-      g_autofree char *problems = box_trust_describe (self->problems);
-
-      g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
-                   "the certificate of the proxy %s is not trusted: %s",
-                   g_uri_get_host (self->way->uri), problems);
       return FALSE;
     }
-  return fail (self, reason, error);
+  g_signal_handlers_disconnect_by_data (tls, self);
+  if (!box_trust_is_modern (G_TLS_CONNECTION (tls)))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_TRUST,
+                   "the proxy %s speaks no TLS later than 1.1, which is not safe",
+                   g_uri_get_host (self->way->uri));
+      return FALSE;
+    }
+  g_set_object (&self->stream, tls);
+  return TRUE;
 }
 
 /* Takes @connection. */

@@ -24,7 +24,7 @@ typedef struct
   GIOStream *stream;             /* the same, or TLS over it */
   gboolean reused;               /* an answer has come on it */
   gboolean was_reused;           /* when the last question was asked */
-  GTlsCertificateFlags problems; /* of the proxy's certificate */
+  char *problems;                /* of the proxy's certificate, in words; else NULL */
 } BoxProxyLink;
 
 typedef struct

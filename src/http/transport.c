@@ -20,10 +20,13 @@ struct _BoxTransportConfig
   guint ref_count; /* with the lock of the_configs */
 
   /* immutable */
-  char *key; /* in the_configs */
-  GTlsDatabase *trust;
+  char *key;     /* in the_configs */
+  char *ca_file; /* nullable */
   char *proxy;   /* NULL: as the environment says */
   guint timeout; /* seconds */
+
+  GMutex trust_lock;
+  GTlsDatabase *trust; /* with trust_lock; made by the first request */
 };
 
 /* All there are by what they say, so that the uploads of a process share the connections of a
@@ -72,6 +75,8 @@ static void
 config_free (BoxTransportConfig *config)
 {
   g_clear_object (&config->trust);
+  g_mutex_clear (&config->trust_lock);
+  g_free (config->ca_file);
   g_free (config->proxy);
   g_free (config->key);
   g_free (config);
@@ -79,12 +84,19 @@ config_free (BoxTransportConfig *config)
 
 /* What the file says is part of it: it may be replaced while the process runs. */
 static char *
-make_key (const char *ca_file, const char *proxy, guint timeout)
+make_key (const char *ca_file, const char *proxy, guint timeout, GError **error)
 {
   g_autofree char *authorities = NULL;
+  g_autoptr (GError) reason = NULL;
 
-  if (ca_file != NULL)
-    g_file_get_contents (ca_file, &authorities, NULL, NULL);
+  if (ca_file != NULL && !g_file_get_contents (ca_file, &authorities, NULL, &reason))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "ca-file \"%s\" cannot be used: %s",
+                   ca_file, reason->message);
+      return NULL;
+    }
+  if (ca_file != NULL && !box_trust_check_file (ca_file, authorities, error))
+    return NULL;
   return g_strdup_printf ("%u %s %c%s", timeout, proxy != NULL ? proxy : "",
                           ca_file != NULL ? '+' : '-', authorities != NULL ? authorities : "");
 }
@@ -111,15 +123,18 @@ box_transport_config_new (const char *ca_file, const char *proxy, guint timeout,
   BoxTransportConfig *config;
 
   timeout = timeout != 0 ? timeout : DEFAULT_TIMEOUT;
-  key = make_key (ca_file, proxy, timeout);
+  key = make_key (ca_file, proxy, timeout, error);
+  if (key == NULL)
+    return NULL;
   config = find_config (key);
   if (config != NULL)
     return config;
   config = g_new0 (BoxTransportConfig, 1);
   config->ref_count = 1;
   config->timeout = timeout;
-  if ((config->trust = box_trust_new (ca_file, error)) == NULL
-      || (proxy != NULL && !parse_proxy (config, proxy, error)))
+  config->ca_file = g_strdup (ca_file);
+  g_mutex_init (&config->trust_lock);
+  if (proxy != NULL && !parse_proxy (config, proxy, error))
     {
       config_free (config);
       return NULL;
@@ -156,17 +171,32 @@ box_transport_config_unref (BoxTransportConfig *config)
     config_free (config);
 }
 
+/* Reading the authorities takes some 14 ms, which no state change has to wait for. NULL: the
+ * ca-file cannot be used. */
+static GTlsDatabase *
+ensure_trust (BoxTransportConfig *config, GError **error)
+{
+  GTlsDatabase *trust;
+
+  g_mutex_lock (&config->trust_lock);
+  if (config->trust == NULL)
+    config->trust = box_trust_new (config->ca_file, error);
+  trust = config->trust;
+  g_mutex_unlock (&config->trust_lock);
+  return trust;
+}
+
 static SoupSession *
-new_session (BoxTransportConfig *config)
+new_session (BoxTransportConfig *config, GTlsDatabase *trust)
 {
   SoupSession *session = soup_session_new ();
-  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy, config->trust);
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (config->proxy, trust);
 
   /* An idle time-out would need a main loop; LONGEST_REST does its work. */
   g_object_set (session, "timeout", config->timeout, "idle-timeout", 0, "user-agent",
                 "boxuploadsink/" BOX_VERSION, NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  soup_session_set_tls_database (session, config->trust);
+  soup_session_set_tls_database (session, trust);
   soup_session_set_proxy_resolver (session, resolver);
   return session;
 }
@@ -182,15 +212,19 @@ channel_free (Channel *channel)
 }
 
 static Channel *
-ensure_channel (BoxTransport *transport, BoxTransportConfig *config)
+ensure_channel (BoxTransport *transport, BoxTransportConfig *config, GError **error)
 {
   Channel *channel = g_hash_table_lookup (transport->channels, config);
 
   if (channel == NULL)
     {
+      GTlsDatabase *trust = ensure_trust (config, error);
+
+      if (trust == NULL)
+        return NULL;
       channel = g_new0 (Channel, 1);
       channel->config = box_transport_config_ref (config);
-      channel->session = new_session (config);
+      channel->session = new_session (config, trust);
       channel->streams = g_hash_table_new_full (NULL, NULL, NULL, g_object_unref);
       g_hash_table_insert (transport->channels, config, channel);
     }
@@ -230,7 +264,12 @@ box_transport_send (BoxTransport *transport, BoxTransportConfig *config, const B
   Channel *channel;
 
   g_main_context_push_thread_default (transport->context);
-  channel = ensure_channel (transport, config);
+  channel = ensure_channel (transport, config, error);
+  if (channel == NULL)
+    {
+      g_main_context_pop_thread_default (transport->context);
+      return NULL;
+    }
   reply = box_exchange_run (
       &(BoxExchangeSettings){
           .session = channel->session,

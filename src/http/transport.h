@@ -22,8 +22,8 @@ typedef struct _BoxTransportConfig BoxTransportConfig;
  * @proxy: (nullable): proxy URI; NULL: as the environment says.
  * @timeout: seconds without progress after which a connection has failed; 0: 60.
  *
- * The files are read here: BOX_ERROR_SETTINGS names the one that cannot be used. Where there is one
- * already that says the same, the result is a reference to it.
+ * The file is read here, and parsed by the first request: BOX_ERROR_SETTINGS names it if it cannot
+ * be used. Where there is one already that says the same, the result is a reference to it.
  */
 BoxTransportConfig *
 box_transport_config_new (const char *ca_file, const char *proxy, guint timeout, GError **error);

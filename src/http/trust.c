@@ -2,6 +2,9 @@
 #include "http/trust.h"
 
 #include "base/error.h"
+#include "http/certificate.h"
+
+#include <string.h>
 
 struct _BoxTrust
 {
@@ -15,11 +18,10 @@ struct _BoxTrust
 G_DEFINE_TYPE (BoxTrust, box_trust, G_TYPE_TLS_DATABASE)
 
 static GTlsCertificateFlags
-box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const char *purpose,
-                        GSocketConnectable *identity, GTlsInteraction *interaction,
-                        GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
+ask_databases (BoxTrust *self, GTlsCertificate *chain, const char *purpose,
+               GSocketConnectable *identity, GTlsInteraction *interaction,
+               GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
 {
-  BoxTrust *self = BOX_TRUST (database);
   GTlsCertificateFlags own_problems, system_problems;
 
   if (self->own == NULL)
@@ -37,6 +39,22 @@ box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const ch
   /* The authority is our own: what it says is wrong with the certificate is nearer to the point. */
   g_clear_error (error);
   return own_problems;
+}
+
+static GTlsCertificateFlags
+box_trust_verify_chain (GTlsDatabase *database, GTlsCertificate *chain, const char *purpose,
+                        GSocketConnectable *identity, GTlsInteraction *interaction,
+                        GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
+{
+  GTlsCertificateFlags problems = ask_databases (BOX_TRUST (database), chain, purpose, identity,
+                                                 interaction, flags, cancellable, error);
+
+  if (!box_certificate_is_strong (chain))
+    problems |= G_TLS_CERTIFICATE_INSECURE;
+  if (g_strcmp0 (purpose, G_TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER) == 0
+      && !box_certificate_is_for_servers (chain))
+    problems |= G_TLS_CERTIFICATE_GENERIC_ERROR;
+  return problems;
 }
 
 static void
@@ -59,6 +77,18 @@ box_trust_class_init (BoxTrustClass *klass)
 static void
 box_trust_init (BoxTrust *self)
 {
+}
+
+gboolean
+box_trust_check_file (const char *ca_file, const char *pem, GError **error)
+{
+  if (strstr (pem, "-----BEGIN CERTIFICATE-----") != NULL
+      || strstr (pem, "-----BEGIN X509 CERTIFICATE-----") != NULL
+      || strstr (pem, "-----BEGIN TRUSTED CERTIFICATE-----") != NULL)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "ca-file \"%s\" cannot be used: there is no PEM certificate in it", ca_file);
+  return FALSE;
 }
 
 /* A file database accepts a file without any certificate in it, which then trusts nothing. */
@@ -101,8 +131,14 @@ box_trust_new (const char *ca_file, GError **error)
   return box_trust_new_of (own, system);
 }
 
+gboolean
+box_trust_is_modern (GTlsConnection *tls)
+{
+  return g_tls_connection_get_protocol_version (tls) >= G_TLS_PROTOCOL_VERSION_TLS_1_2;
+}
+
 char *
-box_trust_describe (GTlsCertificateFlags flags)
+box_trust_describe (GTlsCertificateFlags flags, GTlsCertificate *certificate)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new ();
   static const struct
@@ -115,12 +151,16 @@ box_trust_describe (GTlsCertificateFlags flags)
     { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
     { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
     { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
-    { G_TLS_CERTIFICATE_INSECURE, "its algorithm is insecure" },
+    { G_TLS_CERTIFICATE_INSECURE,
+      "its key or algorithm is too weak (RSA keys need 2048 bits, signatures SHA-256)" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (flags & texts[i].flag)
       g_ptr_array_add (problems, (gpointer) texts[i].text);
+  if ((flags & G_TLS_CERTIFICATE_GENERIC_ERROR) != 0 && certificate != NULL
+      && !box_certificate_is_for_servers (certificate))
+    g_ptr_array_add (problems, (gpointer) "it is not for servers");
   if (problems->len == 0)
     g_ptr_array_add (problems, (gpointer) "it cannot be verified");
   g_ptr_array_add (problems, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A GTlsDatabase that trusts what either of two databases trusts: a user's own authority beside the
- * system's. Used by many threads, as the two it asks may be.
+ * A GTlsDatabase that trusts what either of two databases trusts (a user's own authority beside the
+ * system's) and http/certificate.h accepts. Used by many threads, as the two it asks may be.
  */
 #pragma once
 
@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 #define BOX_TYPE_TRUST (box_trust_get_type ())
 G_DECLARE_FINAL_TYPE (BoxTrust, box_trust, BOX, TRUST, GTlsDatabase)
 
+/* Whether @pem, the content of @ca_file, may be one; BOX_ERROR_SETTINGS names the file. Cheap: TLS
+ * is not loaded for it. */
+gboolean box_trust_check_file (const char *ca_file, const char *pem, GError **error);
+
 /* Trusts the certificates in the PEM file @ca_file (nullable), and what the system trusts.
  * BOX_ERROR_SETTINGS names the file. Also without a file it is better than the system's database
  * itself, which glib-networking would read once more for each connection. */
@@ -20,7 +24,10 @@ GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
 /* Trusts what either of @own (nullable) and @system does; takes references. */
 GTlsDatabase *box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system);
 
-/* What is wrong with a certificate, in words; free with g_free(). */
-char *box_trust_describe (GTlsCertificateFlags flags);
+/* What is wrong with @certificate (nullable: not known), in words; free with g_free(). */
+char *box_trust_describe (GTlsCertificateFlags flags, GTlsCertificate *certificate);
+
+/* Whether @tls speaks TLS 1.2 or later. */
+gboolean box_trust_is_modern (GTlsConnection *tls);
 
 G_END_DECLS

@@ -5,6 +5,8 @@
  */
 #include "sink-fixture.h"
 
+#include <glib/gstdio.h>
+
 static void
 set_destination (SinkFixture *fixture)
 {
@@ -110,6 +112,31 @@ test_eos_in_paused_commits_when_played (void)
   sink_fixture_assert_stored (fixture, "0", "a", path);
 }
 
+/* In a process of its own: nothing else may have loaded TLS. */
+static void
+test_ready_does_not_load_tls (void)
+{
+  g_autoptr (GstElement) sink = NULL;
+  g_autofree char *maps = NULL;
+  g_autofree char *ca_file = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  g_close (g_file_open_tmp ("ca-XXXXXX.pem", &ca_file, NULL), NULL);
+  g_file_set_contents (ca_file, "-----BEGIN CERTIFICATE-----\n", -1, NULL);
+  sink = gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
+  g_object_set (sink, "location", "box://0/a", "access-token", "t", "ca-file", ca_file, NULL);
+  g_assert_cmpint (gst_element_set_state (sink, GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  g_assert_null (strstr (maps, "libgiognutls"));
+  gst_element_set_state (sink, GST_STATE_NULL);
+  g_unlink (ca_file);
+}
+
 /* Threads belong to the process, not to an upload: a hundred uploads need no more than a few.
  * Without those of the emulator, which has one for each connection until it sees its end. */
 static guint
@@ -163,6 +190,7 @@ main (int argc, char **argv)
 {
   sink_fixture_init (&argc, &argv);
   g_test_add_func ("/states/up-and-down-without-data", test_up_and_down);
+  g_test_add_func ("/states/ready-does-not-load-tls", test_ready_does_not_load_tls);
   g_test_add_func ("/states/a-missing-destination-fails-ready",
                    test_missing_destination_fails_ready);
   g_test_add_func ("/states/ready-needs-no-network", test_ready_needs_no_network);

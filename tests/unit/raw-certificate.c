@@ -4,6 +4,34 @@
 #include <gnutls/x509.h>
 #include <time.h>
 
+/* RSA, 1024 bits. Data, for making one takes long under a sanitizer. */
+static const char weak_key[] = "-----BEGIN RSA PRIVATE KEY-----\n"
+                               "MIICXAIBAAKBgQDYoWJWxdxO19SFI85H2Oi+HWw11JAf3NpuKmiiFBDFUQisq04o\n"
+                               "kRN0Mx+1rHTv9FiDGEAD1jH9pTHd3Fir3tMkEiokrDtRmSxVltEyH3CZ6k9Hzd98\n"
+                               "PyXGcM4v+t1jFcnbL+XxN/56Nq/rWrm/KbW76ADqWbPt195DMubhc3x5IwIDAQAB\n"
+                               "AoGAQzafemjdmCDjMYQQhr5ISGR8pJ8VMK2noDLMUC2FnpMr69ci4vdQX+dU2Vtu\n"
+                               "1Nytcc9eXVJiJF7TABFT+c+jFqXdItnK7t/GT6H/g5L/bCO59BK8IdSers9AIi0Z\n"
+                               "3Qco+R8CPT6y4UFKWX0NhlDTMinFnsEltTEi7hhYKCJwEjECQQDvOFU0A5S7ifNd\n"
+                               "ZJx/CkM3ruu531EwJOmOhuN97sep6eEoYXyt9dZBgCfGGl3vZhIhMHigwiJcBe7b\n"
+                               "rKEH1DtNAkEA59No5tvzOCo1mjMhV1drB0DoHiur16CO9EUdibKT2spk8RcsSZKZ\n"
+                               "ex8PZ0/Yf6lj94OdbKURkqf4JHzYa/TuLwJAPJA2ggSmExTJ2Eswk7k1a1ONunEf\n"
+                               "TOELgFoGHkvloM7lgiOsPR6QL+USLMVgIsvkqyJqZ8i+ii22W0dJPYItwQJBALHq\n"
+                               "vVKYMZTESDkczpTSoXCCruIg0BR/w9bSiHXaWMEMneWtzC521VX5o3+9dsGbRf56\n"
+                               "w0HTeaYdRULzkcFgy78CQGSrRRNWe3W4KFV+w4ZoSKJh1G4XVQ/kD7mSzAPJYVgn\n"
+                               "uLn+Z4YYlsyd+UZ6wdegJk3jm9WaUc2fKqNIciZjQpg=\n"
+                               "-----END RSA PRIVATE KEY-----\n";
+
+static gnutls_x509_privkey_t
+load_weak_key (void)
+{
+  gnutls_datum_t pem = { .data = (unsigned char *) weak_key, .size = sizeof weak_key - 1 };
+  gnutls_x509_privkey_t key;
+
+  g_assert_cmpint (gnutls_x509_privkey_init (&key), ==, 0);
+  g_assert_cmpint (gnutls_x509_privkey_import (key, &pem, GNUTLS_X509_FMT_PEM), ==, 0);
+  return key;
+}
+
 static gnutls_x509_privkey_t
 new_key (void)
 {
@@ -58,7 +86,14 @@ take_pem (gnutls_datum_t *pem)
 GTlsCertificate *
 raw_certificate_new (const char *host, char **ca_pem)
 {
-  gnutls_x509_privkey_t ca_key = new_key (), key = new_key ();
+  return raw_certificate_new_faulty (host, RAW_CERTIFICATE_GOOD, ca_pem);
+}
+
+GTlsCertificate *
+raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **ca_pem)
+{
+  gnutls_x509_privkey_t ca_key = new_key ();
+  gnutls_x509_privkey_t key = fault == RAW_CERTIFICATE_WEAK ? load_weak_key () : new_key ();
   gnutls_x509_crt_t ca = new_certificate ("test authority", ca_key, 1);
   gnutls_x509_crt_t leaf = new_certificate (host, key, 2);
   g_autofree char *leaf_pem = NULL, *key_pem = NULL, *pem = NULL;
@@ -70,6 +105,8 @@ raw_certificate_new (const char *host, char **ca_pem)
   gnutls_x509_crt_set_key_usage (ca, GNUTLS_KEY_KEY_CERT_SIGN);
   g_assert_cmpint (gnutls_x509_crt_sign2 (ca, ca, ca_key, GNUTLS_DIG_SHA256, 0), ==, 0);
   set_host (leaf, host);
+  if (fault == RAW_CERTIFICATE_FOR_CLIENTS)
+    gnutls_x509_crt_set_key_purpose_oid (leaf, GNUTLS_KP_TLS_WWW_CLIENT, 0);
   g_assert_cmpint (gnutls_x509_crt_sign2 (leaf, ca, ca_key, GNUTLS_DIG_SHA256, 0), ==, 0);
 
   gnutls_x509_crt_export2 (ca, GNUTLS_X509_FMT_PEM, &datum);

@@ -6,3 +6,14 @@
 
 /* @host: an IP address or a name. @ca_pem (out): the authority's certificate. */
 GTlsCertificate *raw_certificate_new (const char *host, char **ca_pem);
+
+/* What is wrong with a certificate. */
+typedef enum
+{
+  RAW_CERTIFICATE_GOOD,
+  RAW_CERTIFICATE_WEAK,       /* an RSA key of 1024 bits */
+  RAW_CERTIFICATE_FOR_CLIENTS /* its purpose is to say who a client is */
+} RawCertificateFault;
+
+GTlsCertificate *
+raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **ca_pem);

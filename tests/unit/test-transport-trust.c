@@ -64,6 +64,48 @@ test_certificates_for_other_hosts_are_refused (void)
   g_unlink (path);
 }
 
+static const struct
+{
+  RawCertificateFault fault;
+  const char *message;
+} faults[] = {
+  { RAW_CERTIFICATE_WEAK, "*127.0.0.1 is not trusted: its key or algorithm is too weak *" },
+  { RAW_CERTIFICATE_FOR_CLIENTS, "*127.0.0.1 is not trusted: it is not for servers" },
+};
+
+static void
+test_weak_keys_and_other_purposes_are_refused (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
+    {
+      g_autofree char *pem = NULL, *path = NULL;
+      g_autoptr (GTlsCertificate) certificate =
+          raw_certificate_new_faulty ("127.0.0.1", faults[i].fault, &pem);
+      gint fd = g_file_open_tmp ("ca-XXXXXX.pem", &path, NULL);
+
+      g_close (fd, NULL);
+      g_file_set_contents (path, pem, -1, NULL);
+      check_distrust (certificate, path, faults[i].message);
+      g_unlink (path);
+    }
+}
+
+/* The priority is glib-networking's, for both ends, and read once a process. */
+static void
+test_old_tls_is_refused (void)
+{
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  g_setenv ("G_TLS_GNUTLS_PRIORITY", "NORMAL:%COMPAT:-VERS-ALL:+VERS-TLS1.1:+SIGN-ECDSA-SHA1:+SHA1",
+            TRUE);
+  check_distrust (fixture_get_certificate (), fixture_get_ca_file (),
+                  "127.0.0.1 speaks no TLS later than 1.1*");
+}
+
 static GTlsCertificateFlags
 verify (GTlsDatabase *database, GTlsCertificate *chain, const char *host)
 {
@@ -296,6 +338,9 @@ main (int argc, char **argv)
                    test_unknown_authorities_are_refused);
   g_test_add_func ("/transport/certificates-for-other-hosts-are-refused",
                    test_certificates_for_other_hosts_are_refused);
+  g_test_add_func ("/transport/weak-keys-and-other-purposes-are-refused",
+                   test_weak_keys_and_other_purposes_are_refused);
+  g_test_add_func ("/transport/old-tls-is-refused", test_old_tls_is_refused);
   g_test_add_func ("/transport/a-ca-file-adds-to-what-is-trusted",
                    test_a_ca_file_adds_to_what_is_trusted);
   g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
