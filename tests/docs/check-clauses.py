@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""That every clause of docs/box-protocol.md names tests, and that these are there, as a TAP test.
+"""That every clause of docs/box-protocol.md and docs/reliability.md names tests, and that these are there, as a TAP test.
 
 usage: check-clauses.py SOURCE_DIR BUILD_DIR
 
@@ -17,7 +17,7 @@ def clauses(text):
     """(clause, the tests it names) of each table row below the heading Clauses."""
     for row in re.findall(r'^\| (.*) \|$', text.partition('\n## Clauses\n')[2], re.MULTILINE):
         clause, _, tests = row.rpartition(' | ')
-        if clause != 'clause' and not clause.startswith('---'):
+        if clause not in ('clause', 'promise') and not clause.startswith('---'):
             yield clause, re.findall(r'`(/[^`]+)`', tests)
 
 
@@ -35,8 +35,10 @@ def list_tests(build):
 
 def main():
     top, build = sys.argv[1:3]
-    with open(os.path.join(top, 'docs/box-protocol.md'), encoding='utf-8') as file:
-        rows = list(clauses(file.read()))
+    rows = []
+    for page in ('docs/box-protocol.md', 'docs/reliability.md'):
+        with open(os.path.join(top, page), encoding='utf-8') as file:
+            rows += clauses(file.read())
     known = list_tests(build)
     print(f'1..{len(rows)}')
     for number, (clause, tests) in enumerate(rows, 1):
