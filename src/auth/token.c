@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@
 /* So many replies in a row that there is no token endpoint are believed. */
 #define STRAYS_MAX 3
 
-/* What is shown of the server's own words. Characters. */
+/* What is shown of the server's own words. Bytes. */
 #define DESCRIPTION_MAX 200
 
 /* Box's secrets have 32 characters and more. */
@@ -139,11 +140,9 @@ looks_secret (const char *word)
 static char *
 discreet (char *text)
 {
-  g_auto (GStrv) words = text != NULL ? g_strsplit (text, " ", -1) : NULL;
+  g_auto (GStrv) words = g_strsplit (text, " ", -1);
 
   g_free (text);
-  if (words == NULL)
-    return NULL;
   for (guint i = 0; words[i] != NULL; i++)
     {
       if (looks_secret (words[i]))
@@ -155,25 +154,18 @@ discreet (char *text)
   return g_strjoinv (" ", words);
 }
 
+/* The server's own words, as they may be shown; takes @text (nullable). NULL where there are none.
+ * Shortened last: half a secret does not look like one. */
 static char *
-printable (char *text)
+quotable (char *text)
 {
   g_autofree char *raw = text;
-  GString *clean = g_string_new (NULL);
-  guint n = 0;
+  g_autofree char *line = NULL;
 
   if (raw == NULL || *raw == '\0')
-    {
-      g_string_free (clean, TRUE);
-      return NULL;
-    }
-  for (const char *p = raw; *p != '\0' && n < DESCRIPTION_MAX; p = g_utf8_next_char (p), n++)
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      g_string_append_unichar (clean, g_unichar_isprint (c) ? c : ' ');
-    }
-  return g_string_free (clean, FALSE);
+    return NULL;
+  line = discreet (box_text_tidy (raw, G_MAXSIZE));
+  return box_text_tidy (line, DESCRIPTION_MAX);
 }
 
 /* NULL where the body is no JSON object. */
@@ -198,9 +190,9 @@ read_refusal (const BoxReply *reply, Refusal *refusal)
 
   if (object == NULL || !box_json_get_string (object, "error", 100, &refusal->name, NULL))
     return FALSE;
-  refusal->name = discreet (printable (refusal->name));
+  refusal->name = quotable (refusal->name);
   box_json_find_string (object, "error_description", 10000, &refusal->description, NULL);
-  refusal->description = discreet (printable (refusal->description));
+  refusal->description = quotable (refusal->description);
   return refusal->name != NULL;
 }
 

@@ -116,20 +116,35 @@ box_fileio_sync (int fd, const char *path, GError **error)
   return FALSE;
 }
 
+/* TRUE also where the file system has no sync of directories; else with errno. */
+static gboolean
+sync_directory (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && (fsync (fd) == 0 || errno == EINVAL);
+  int saved_errno = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = saved_errno;
+  return ok;
+}
+
+static gboolean
+sync_parent (const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+
+  return sync_directory (directory);
+}
+
 gboolean
 box_fileio_sync_directory (const char *path, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-
-  /* Some file systems have no sync of directories. */
-  if (!ok && !(fd >= 0 && errno == EINVAL))
-    box_fileio_set_error (error, errno, "write to", path);
-  else
-    ok = TRUE;
-  if (fd >= 0)
-    close (fd);
-  return ok;
+  if (sync_directory (path))
+    return TRUE;
+  box_fileio_set_error (error, errno, "write to", path);
+  return FALSE;
 }
 
 static gboolean
@@ -139,21 +154,6 @@ set_replace_error (GError **error, const char *path, int number)
                number == ENOSPC || number == EDQUOT ? BOX_ERROR_SPACE : BOX_ERROR_STORAGE,
                "Cannot replace %s: %s", path, g_strerror (number));
   return FALSE;
-}
-
-/* TRUE where the file system has no sync of directories. */
-static gboolean
-sync_parent (const char *path)
-{
-  g_autofree char *directory = g_path_get_dirname (path);
-  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && (fsync (fd) == 0 || errno == EINVAL);
-  int saved_errno = errno;
-
-  if (fd >= 0)
-    close (fd);
-  errno = saved_errno;
-  return ok;
 }
 
 static gboolean

@@ -5,6 +5,8 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static void
 test_client_credentials_are_asked_with (Fixture *f, gconstpointer data)
@@ -297,6 +299,28 @@ test_configuration_gone_for_the_moment_is_waited_for (Fixture *f, gconstpointer 
   grants_assert_token (f->credentials, NULL, "access-1");
 }
 
+/* GLib ends the process where it finds none. */
+static void
+test_renewal_waits_for_descriptors (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, few;
+  int lowest;
+
+  grants_start_plain (f, CLIENT);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  lowest = dup (STDERR_FILENO);
+  close (lowest);
+  few = before;
+  few.rlim_cur = (rlim_t) lowest + 1;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &few), ==, 0);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  g_assert_nonnull (strstr (error->message, "file descriptors"));
+  grants_write_config (f, CLIENT);
+  grants_assert_token (f->credentials, NULL, "access-1");
+}
+
 static void
 test_configuration_with_a_wrong_field_is_not_waited_for (Fixture *f, gconstpointer data)
 {
@@ -500,6 +524,7 @@ add_endpoint_tests (void)
             test_configuration_gone_for_the_moment_is_waited_for);
   ADD_DATA ("configuration/half-written-is-waited-for", "{\"client_id\":\"id\",\"client_sec",
             test_configuration_gone_for_the_moment_is_waited_for);
+  ADD ("endpoint/renewal-waits-for-descriptors", test_renewal_waits_for_descriptors);
   ADD ("configuration/with-a-wrong-field-is-not-waited-for",
        test_configuration_with_a_wrong_field_is_not_waited_for);
   ADD ("endpoint/absent-is-transient", test_no_endpoint_is_transient);

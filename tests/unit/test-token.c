@@ -234,6 +234,23 @@ test_refusal_with_endless_words_is_shortened (void)
   g_assert_cmpuint (strlen (error->message), <, 500);
 }
 
+/* Of one that is cut off where words are shortened, no half is left. */
+static void
+test_refusal_with_a_secret_at_its_end_does_not_show_it (void)
+{
+  for (guint words = 150; words < 200; words++)
+    {
+      g_autofree char *padding = g_strnfill (words, 'x');
+      g_autofree char *body = g_strdup_printf (
+          "{\"error\":\"invalid_grant\",\"error_description\":\"%s s3cret-0123456789abcdef\"}",
+          padding);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (parse (400, body, -1, &error));
+      g_assert_null (strstr (error->message, "s3"));
+    }
+}
+
 static gboolean
 is_about_time (guint status, const char *body)
 {
@@ -299,6 +316,8 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/token-reply/refusal-with-endless-words-is-shortened",
                    test_refusal_with_endless_words_is_shortened);
+  g_test_add_func ("/token-reply/refusal-with-a-secret-at-its-end-does-not-show-it",
+                   test_refusal_with_a_secret_at_its_end_does_not_show_it);
   g_test_add_func ("/token-reply/refusal-for-exp-or-jti-is-about-time",
                    test_refusal_for_exp_or_jti_is_about_time);
   return g_test_run ();
