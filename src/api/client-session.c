@@ -370,6 +370,24 @@ build_commit (GPtrArray *parts, const BoxAttributes *attributes, guint64 *size)
   return json_builder_get_root (builder);
 }
 
+/* Box says with each 202 that it works on the commit. By its own clock that cannot be so any more
+ * once the session has expired: what became of it has to be looked up. */
+static gboolean
+check_pending (const BoxSession *session, const BoxReply *reply, GError **error)
+{
+  g_autoptr (GDateTime) now =
+      reply->date != NULL ? g_date_time_ref (reply->date) : g_date_time_new_now_utc ();
+  BoxErrorDetails details = { .http_status = 202, .retry_after = -1, .unsure = TRUE };
+
+  if (session->expires_at == NULL || g_date_time_compare (now, session->expires_at) <= 0)
+    return TRUE;
+  g_propagate_error (error, box_error_new_with_details (
+                                BOX_ERROR_SESSION_GONE, &details,
+                                "Box is still processing the commit (202) of an upload session "
+                                "that has expired meanwhile"));
+  return FALSE;
+}
+
 gboolean
 box_client_commit (BoxClient *client, BoxTransport *transport, const BoxSession *session,
                    GPtrArray *parts, const BoxSha1 *sha1, const BoxAttributes *attributes,
@@ -399,7 +417,7 @@ box_client_commit (BoxClient *client, BoxTransport *transport, const BoxSession 
   if (reply->status == 202)
     {
       *retry_after = reply->retry_after;
-      return TRUE;
+      return check_pending (session, reply, error);
     }
   if (reply->status != 201 && reply->status != 200)
     {

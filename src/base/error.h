@@ -59,6 +59,8 @@ typedef enum
  * @retry_after: seconds the server asked to wait, -1 where it did not say.
  * @unsure: the request may have taken effect although it failed (connection lost after the request
  *   began to leave, 500, 502, 503, 504): look before repeating it.
+ * @slow: time was up although a large body was on its way or there: more time, and less beside it,
+ *   can help.
  * @box_code: Box's error code ("item_name_in_use"), or %NULL.
  * @request_id: Box's request id, for its support, or %NULL.
  * @context: the reply's context_info (an object), or %NULL.
@@ -68,6 +70,7 @@ typedef struct
   guint http_status;
   gint retry_after;
   gboolean unsure;
+  gboolean slow;
   char *box_code;
   char *request_id;
   JsonNode *context;

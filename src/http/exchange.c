@@ -492,7 +492,7 @@ is_proxy_setting (const GError *reason)
 
 /* What the watchdog has ended, in words; NULL: it was not the watchdog. */
 static GError *
-describe_verdict (Exchange *self, const BoxErrorDetails *details)
+describe_verdict (Exchange *self, BoxErrorDetails *details)
 {
   BoxPatience patience;
   BoxPatienceVerdict verdict = box_watchdog_get_verdict (&self->dog, &patience);
@@ -503,6 +503,7 @@ describe_verdict (Exchange *self, const BoxErrorDetails *details)
   if (patience.phase == BOX_PHASE_REPLY && stage == STAGE_SENDING)
     stage = STAGE_READING;
 
+  details->slow = verdict != BOX_PATIENCE_HELD && box_patience_has_moved (&patience);
   if (verdict == BOX_PATIENCE_SILENCE)
     return box_error_new_with_details (BOX_ERROR_TRANSIENT, details,
                                        "no progress for %u s while %s (%s)", limit,

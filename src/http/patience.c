@@ -9,6 +9,9 @@
  * lower, and a peer that takes a byte now and then keeps a worker for days. Bytes a second. */
 #define SLOWEST_RATE 1024
 
+/* What a buffer on the way holds in any case. Bytes. */
+#define SOME 65536
+
 void
 box_patience_init (BoxPatience *self, guint timeout, guint64 body_size, guint slack, gint64 now)
 {
@@ -27,6 +30,7 @@ box_patience_enter (BoxPatience *self, BoxPhase phase, gint64 now)
   self->since = self->moved_at = now;
   self->rested = 0;
   self->acked = self->received = 0;
+  self->looked = FALSE;
   self->written = FALSE;
 }
 
@@ -49,6 +53,9 @@ box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 q
   gboolean moved =
       acked != self->acked || (self->phase != BOX_PHASE_SENDING && received != self->received);
 
+  if (!self->looked)
+    self->acked_before = acked;
+  self->looked = TRUE;
   self->acked = acked;
   self->received = received;
   if (self->phase == BOX_PHASE_SENDING && queued == 0)
@@ -95,6 +102,15 @@ box_patience_judge (const BoxPatience *self, gint64 now)
   if (now - self->since >= total_limit (self))
     return BOX_PATIENCE_TOO_LONG;
   return BOX_PATIENCE_HELD;
+}
+
+gboolean
+box_patience_has_moved (const BoxPatience *self)
+{
+  if (self->body_size < SOME)
+    return FALSE;
+  return self->phase == BOX_PHASE_REPLY
+         || (self->phase == BOX_PHASE_SENDING && self->acked - self->acked_before >= SOME);
 }
 
 guint

@@ -39,12 +39,14 @@ typedef struct
   guint slack;       /* how many times the usual a reply may take */
 
   BoxPhase phase;
-  gint64 since;     /* of the phase */
-  gint64 moved_at;  /* last progress */
-  guint64 acked;    /* bytes that the peer has, at the last look */
-  guint64 received; /* bytes that it has sent, likewise */
-  gint64 rested;    /* in this phase, on purpose */
-  gboolean written; /* the kernel has the whole request */
+  gint64 since;         /* of the phase */
+  gint64 moved_at;      /* last progress */
+  guint64 acked;        /* bytes that the peer has, at the last look */
+  guint64 acked_before; /* at the first look of the phase */
+  gboolean looked;      /* in this phase */
+  guint64 received;     /* bytes that it has sent, likewise */
+  gint64 rested;        /* in this phase, on purpose */
+  gboolean written;     /* the kernel has the whole request */
 } BoxPatience;
 
 /* @timeout: seconds. @slack: 0 is 1. */
@@ -68,6 +70,10 @@ box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 q
 
 /* Whether the request may go on. */
 BoxPatienceVerdict box_patience_judge (const BoxPatience *self, gint64 now);
+
+/* Whether a body of some size has got on, or is there: a second try with more time may do better.
+ */
+gboolean box_patience_has_moved (const BoxPatience *self);
 
 /* How long its phase may be silent or last, by @verdict. Seconds. */
 guint box_patience_limit (const BoxPatience *self, BoxPatienceVerdict verdict);

@@ -61,6 +61,7 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
   if (!box_upload_bytes_digest (&bytes, &sha1, error))
     return FALSE;
   box_upload_bytes_to_body (&bytes, &body);
+  body.slack = box_upload_slack (upload, &g_array_index (upload->plan.parts, BoxPlanPart, i).slow);
   part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
                                  &sha1, &body, upload->transfers, &failure);
   if (part == NULL)

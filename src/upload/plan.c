@@ -10,6 +10,7 @@ box_plan_init (BoxPlan *plan, guint parallel, gboolean commit, gboolean abort_on
 {
   *plan = (BoxPlan){
     .parallel = parallel,
+    .allowed = parallel,
     .commit = commit,
     .abort_on_failure = abort_on_failure,
     .control_since = now,
@@ -82,7 +83,7 @@ next_transfer (const BoxPlan *plan, gint64 now)
 {
   gint64 wake_at = G_MAXINT64;
 
-  if (plan->n_in_flight >= plan->parallel)
+  if (plan->n_in_flight >= plan->allowed)
     return wait_until (G_MAXINT64);
   for (guint k = 0; k < plan->troubled->len; k++)
     {
@@ -94,7 +95,7 @@ next_transfer (const BoxPlan *plan, gint64 now)
         return send_step (plan, troubled_at (plan, k));
       wake_at = MIN (wake_at, part->not_before);
     }
-  if (plan->n_in_flight + plan->troubled->len < plan->parallel && plan->next_new < plan->n_sealed)
+  if (plan->n_in_flight + plan->troubled->len < plan->allowed && plan->next_new < plan->n_sealed)
     return send_step (plan, plan->next_new);
   return wait_until (wake_at);
 }
@@ -234,6 +235,7 @@ box_plan_begin (BoxPlan *plan, const BoxStep *step)
       untrouble (plan, step->part);
       part->state = BOX_PART_IN_FLIGHT;
       part->attempts += step->kind == BOX_STEP_SEND ? 1 : 0;
+      part->ease = plan->ease;
       plan->n_in_flight++;
       skip_begun_parts (plan);
       return;
@@ -304,6 +306,24 @@ box_plan_sent (BoxPlan *plan, guint i)
   part_at (plan, i)->state = BOX_PART_DONE;
   plan->n_in_flight--;
   plan->n_done++;
+  if (plan->allowed == plan->parallel || ++plan->prompt < plan->allowed)
+    return;
+  plan->allowed++;
+  plan->prompt = 0;
+}
+
+void
+box_plan_send_was_slow (BoxPlan *plan, guint i)
+{
+  BoxPlanPart *part = part_at (plan, i);
+
+  part->slow++;
+  /* Those that were slow beside each other are one reason. */
+  if (part->ease != plan->ease)
+    return;
+  plan->ease++;
+  plan->allowed = MAX (plan->allowed / 2, 1);
+  plan->prompt = 0;
 }
 
 void

@@ -57,6 +57,8 @@ typedef struct
   gint64 since;      /* when it was sealed */
   gint64 not_before; /* FAILED, UNSURE */
   gboolean asked;    /* not_before is the server's wish */
+  guint slow;        /* requests that moved, but not in time */
+  guint ease;        /* the plan's ease when it was begun last */
   gboolean listed; /* UNSURE: the LIST that runs was asked for after the part's request had ended */
 } BoxPlanPart;
 
@@ -89,6 +91,7 @@ typedef struct
   guint control_attempts;
   guint commit_attempts; /* COMMITs or WHOLEs; looking up between them begins no new count */
   guint commit_refusals; /* of them, so many were refused for what is at Box */
+  guint whole_slow;      /* WHOLEs that moved, but not in time */
   gint64 control_since;
   gint64 control_not_before;
   gboolean control_asked;
@@ -98,6 +101,9 @@ typedef struct
   guint n_sealed; /* parts [0, n_sealed) are */
   guint n_done;   /* sealed and DONE */
   guint n_in_flight;
+  guint allowed;    /* sends in flight at most now: less than `parallel` after slow ones */
+  guint prompt;     /* sends that ended well since `allowed` changed */
+  guint ease;       /* how often `allowed` was lowered */
   guint next_new;   /* no part below is READY */
   GArray *troubled; /* guint: indices of FAILED and UNSURE parts, ascending */
   guint n_unsure;
@@ -131,6 +137,11 @@ void box_plan_sent (BoxPlan *plan, guint part);
  * the wait is the server's wish, which box_plan_hurry() respects. */
 void box_plan_send_failed (BoxPlan *plan, guint part, gboolean unsure, gint64 not_before,
                            gboolean asked);
+
+/* A SEND moved, but had not ended in time; to be called before box_plan_send_failed(). Fewer are
+ * sent beside each other from now on: half as many, and one more whenever as many have ended well.
+ */
+void box_plan_send_was_slow (BoxPlan *plan, guint part);
 
 /* A list told that Box has @part. Ignored where the part is in flight or done. @verify: its digest
  * is to be compared. Returns whether it was adopted. */

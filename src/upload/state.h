@@ -182,6 +182,10 @@ void box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 of
 void box_upload_bytes_clear (BoxUploadBytes *bytes);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
 
+/* How many times the usual the reply to a body may take that was @slow times too slow; @slow is
+ * read with the lock. */
+guint box_upload_slack (BoxUpload *upload, const guint *slow);
+
 /* The SHA-1 of the bytes; and the bytes as a body, which borrows @bytes. */
 gboolean box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error);
 void box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body);

@@ -23,6 +23,10 @@
  * for places that differ a little. Bytes. */
 #define FURTHER (1u << 20)
 
+/* A proxy or router with a large buffer says that it has a body long before Box does. Four times
+ * the timeout, four minutes: a server that is really dead costs no more than that an attempt. */
+#define MOST_SLACK 4
+
 static gboolean
 is_commit (BoxStepKind kind)
 {
@@ -213,6 +217,10 @@ put_off_locked (BoxUpload *upload, const BoxStep *step, const GError *error, Box
   gboolean unsure = verdict == BOX_VERDICT_UNSURE;
   gboolean asked = box_retry_is_asked (error);
 
+  if (step->kind == BOX_STEP_SEND && box_error_get_details (error)->slow)
+    box_plan_send_was_slow (&upload->plan, step->part);
+  if (step->kind == BOX_STEP_WHOLE && box_error_get_details (error)->slow)
+    upload->plan.whole_slow++;
   if (step->kind == BOX_STEP_SEND)
     box_plan_send_failed (&upload->plan, step->part, unsure, not_before, asked);
   else if (can_reopen_locked (upload, step, error))
@@ -329,4 +337,15 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
     }
   tell_trouble (upload, step, &trouble, error);
   g_error_free (error);
+}
+
+guint
+box_upload_slack (BoxUpload *upload, const guint *slow)
+{
+  guint slack;
+
+  g_mutex_lock (box_workers_lock ());
+  slack = MIN (1u << MIN (*slow, 8), MOST_SLACK);
+  g_mutex_unlock (box_workers_lock ());
+  return slack;
 }

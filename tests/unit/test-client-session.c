@@ -360,6 +360,36 @@ test_a_commit_under_way_is_success_without_a_file (void)
   g_assert_cmpint (retry_after, ==, -1);
 }
 
+static void
+test_a_commit_is_not_under_way_for_ever (void)
+{
+  static const ScriptReply replies[] = {
+    { 202, "", "Date: Tue, 01 Dec 2026 00:00:00 GMT\r\n" },
+    { 202, "", "Date: Tue, 01 Dec 2026 00:00:01 GMT\r\n" },
+  };
+  g_auto (Fixture) fixture = { 0 };
+  g_autoptr (BoxSession) session = NULL;
+  g_autoptr (GPtrArray) parts = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  BoxPart part = { .id = (char *) "A", .offset = 0, .size = 3 };
+  BoxFile *file;
+  BoxSha1 sha1;
+  gint retry_after;
+
+  fixture_init (&fixture, replies, 2);
+  session = fixture_new_session (&fixture);
+  session->expires_at = g_date_time_new_utc (2026, 12, 1, 0, 0, 0);
+  fixture_sha1_of_abc (&sha1);
+  g_ptr_array_add (parts, &part);
+  g_assert_true (box_client_commit (fixture.client, fixture.transport, session, parts, &sha1, NULL,
+                                    NULL, &file, &retry_after, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (box_client_commit (fixture.client, fixture.transport, session, parts, &sha1, NULL,
+                                     NULL, &file, &retry_after, NULL, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SESSION_GONE);
+  g_assert_true (box_error_get_details (error)->unsure);
+}
+
 static const struct
 {
   ScriptReply reply;
@@ -472,6 +502,8 @@ main (int argc, char **argv)
                    test_a_commit_names_parts_digest_and_attributes);
   g_test_add_func ("/client-session/a-commit-under-way-is-success-without-a-file",
                    test_a_commit_under_way_is_success_without_a_file);
+  g_test_add_func ("/client/a-commit-is-not-under-way-for-ever",
+                   test_a_commit_is_not_under_way_for_ever);
   g_test_add_func ("/client-session/replies-to-a-commit-are-checked",
                    test_replies_to_a_commit_are_checked);
   g_test_add_func ("/client-session/aborting-what-is-gone-is-success",

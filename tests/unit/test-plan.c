@@ -625,6 +625,55 @@ test_a_sealed_part_that_is_adopted_is_not_sent (void)
   box_plan_clear (&plan);
 }
 
+static void
+test_slow_parts_have_less_company_for_a_while (void)
+{
+  BoxPlan plan = opened_plan (4, 40);
+
+  box_plan_seal (&plan, 40, 0);
+  for (guint i = 0; i < 4; i++)
+    send_next (&plan, 0);
+  /* All four share the link, and are late together. */
+  for (guint i = 0; i < 4; i++)
+    {
+      box_plan_send_was_slow (&plan, i);
+      box_plan_send_failed (&plan, i, FALSE, 0, FALSE);
+      g_assert_cmpuint (g_array_index (plan.parts, BoxPlanPart, i).slow, ==, 1);
+    }
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpuint (send_next (&plan, 0), ==, i);
+  g_assert_cmpint (box_plan_next (&plan, 0).kind, ==, BOX_STEP_WAIT);
+
+  box_plan_send_was_slow (&plan, 0);
+  box_plan_send_failed (&plan, 0, FALSE, 0, FALSE);
+  g_assert_cmpuint (plan.allowed, ==, 1);
+  box_plan_sent (&plan, 1);
+  g_assert_cmpuint (plan.allowed, ==, 2);
+  g_assert_cmpuint (send_next (&plan, 0), ==, 0);
+  g_assert_cmpuint (send_next (&plan, 0), ==, 2);
+  box_plan_sent (&plan, 0);
+  g_assert_cmpuint (plan.allowed, ==, 2);
+  box_plan_sent (&plan, 2);
+  g_assert_cmpuint (plan.allowed, ==, 3);
+  box_plan_clear (&plan);
+}
+
+static void
+test_one_part_is_always_sent (void)
+{
+  BoxPlan plan = opened_plan (2, 2);
+
+  box_plan_seal (&plan, 2, 0);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_assert_cmpuint (send_next (&plan, 0), ==, 0);
+      box_plan_send_was_slow (&plan, 0);
+      box_plan_send_failed (&plan, 0, FALSE, 0, FALSE);
+    }
+  g_assert_cmpuint (plan.allowed, ==, 1);
+  box_plan_clear (&plan);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -639,6 +688,9 @@ main (int argc, char **argv)
                    test_parts_leave_in_order_and_a_failed_one_before_any_new_one);
   g_test_add_func ("/plan/parts-that-wait-to-be-sent-again-keep-their-share",
                    test_parts_that_wait_to_be_sent_again_keep_their_share);
+  g_test_add_func ("/plan/slow-parts-have-less-company-for-a-while",
+                   test_slow_parts_have_less_company_for_a_while);
+  g_test_add_func ("/plan/one-part-is-always-sent", test_one_part_is_always_sent);
   g_test_add_func ("/plan/the-network-coming-back-ends-waits-but-not-those-asked-for",
                    test_the_network_coming_back_ends_waits_but_not_those_asked_for);
   g_test_add_func ("/plan/a-list-does-not-end-the-waits-that-the-server-asked-for",

@@ -206,6 +206,24 @@ test_a_commit_told_to_wait_no_time_is_not_repeated_at_once (Fixture *f, gconstpo
   g_assert_cmpint (second->began - first->ended, >=, SECOND);
 }
 
+static void
+test_a_commit_that_is_under_way_for_ever_ends_with_its_session (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "e.bin", 4 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
+  g_autoptr (GPtrArray) commits = NULL;
+  g_autoptr (GError) error = NULL;
+
+  load (f, "{'route':'commit','do':'reply','status':202,"
+           "'headers':{'Date':'Fri, 01 Jan 2100 00:00:00 GMT'}}");
+  run_to_the_end (f, &settings);
+  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  error = box_upload_get_error (f->upload);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SESSION_GONE);
+  commits = box_emulator_get_requests (f->emulator, "commit");
+  g_assert_cmpuint (commits->len, <=, 4);
+}
+
 /* --- Found done already --- */
 
 static BoxDestination *
@@ -357,6 +375,8 @@ main (int argc, char **argv)
        test_a_commit_whose_answer_says_no_more_than_success_is_not_repeated);
   ADD ("told-to-wait-no-time-is-not-repeated-at-once",
        test_a_commit_told_to_wait_no_time_is_not_repeated_at_once);
+  ADD ("under-way-for-ever-ends-with-its-session",
+       test_a_commit_that_is_under_way_for_ever_ends_with_its_session);
   ADD ("of-a-full-session-that-was-committed-before-makes-no-second-version",
        test_a_full_session_that_was_committed_before_makes_no_second_version);
   ADD ("of-a-full-session-that-was-not-committed-is-made",
