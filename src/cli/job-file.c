@@ -85,6 +85,7 @@ cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *desti
 {
   FileJob *job = (FileJob *) base;
   BoxUploadSettings own = *settings;
+  BoxBlocksFile file;
   g_autofree char *modified_at = NULL;
   g_autoptr (BoxNote) note = NULL;
 
@@ -105,10 +106,14 @@ cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *desti
   if (destination->kind == BOX_DESTINATION_FILE
       || (destination->kind == BOX_DESTINATION_FOLDER && own.if_exists == BOX_IF_EXISTS_ERROR))
     cli_reporter_note_sessions (job->base.reporter, destination);
+  if (!box_feed_keep_file (job->fd, &file, error))
+    return FALSE;
+  own.file = &file;
   job->upload = box_upload_new (&own, &cli_reporter_events, cli_reporter_ref (job->base.reporter),
                                 cli_reporter_upload_gone, error);
   if (job->upload == NULL)
     {
+      file.destroy (file.user_data);
       cli_reporter_unref (job->base.reporter);
       return FALSE;
     }

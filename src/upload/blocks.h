@@ -36,12 +36,14 @@ typedef struct
   gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
                     GError **error);
   gpointer user_data;
+  GDestroyNotify destroy; /* nullable; of user_data, when nobody reads any more */
 } BoxBlocksFile;
 
 /* Empty, without a limit. @file: (nullable): copied; what is behind the memory. */
 BoxBlocks *box_blocks_new (const BoxBlocksFile *file);
 
-/* Gives back every block. No range may be pinned. */
+/* Gives back every block. No range may be pinned. The file is the caller's to destroy, without the
+ * lock. */
 void box_blocks_free_locked (BoxBlocks *store);
 
 /* Bytes of memory this store may hold; in whole blocks, at least one. @entitled: so many it may

@@ -55,6 +55,44 @@ read_all (int fd, guint8 *buffer, gsize length, guint64 offset)
   return (gssize) got;
 }
 
+static gboolean
+read_again (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  gssize n = read_all (GPOINTER_TO_INT (user_data), buffer, length, offset);
+
+  if (n == (gssize) length)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, n < 0 ? BOX_ERROR_STORAGE : BOX_ERROR_SIZE,
+               "The file cannot be read again at byte %" G_GUINT64_FORMAT ": %s", offset,
+               n < 0 ? g_strerror (errno) : "it became shorter");
+  return FALSE;
+}
+
+static void
+close_file (gpointer user_data)
+{
+  close (GPOINTER_TO_INT (user_data));
+}
+
+gboolean
+box_feed_keep_file (int fd, BoxBlocksFile *file, GError **error)
+{
+  int own = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+
+  if (own < 0)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The file cannot be opened again: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+  *file = (BoxBlocksFile){
+    .read = read_again,
+    .user_data = GINT_TO_POINTER (own),
+    .destroy = close_file,
+  };
+  return TRUE;
+}
+
 gboolean
 box_feed_has_changed (const struct stat *before, const struct stat *after)
 {

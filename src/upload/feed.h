@@ -27,6 +27,9 @@ G_BEGIN_DECLS
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
 
+/* What is behind the blocks of an upload of @fd, which is duplicated. @error: BOX_ERROR_STORAGE. */
+gboolean box_feed_keep_file (int fd, BoxBlocksFile *file, GError **error);
+
 /* Whether somebody wrote to a file between two looks at it: size or time of change differ. */
 gboolean box_feed_has_changed (const struct stat *before, const struct stat *after);
 

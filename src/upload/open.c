@@ -161,12 +161,25 @@ open_given (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
   return remember_version (upload, transport, opened, error);
 }
 
+/* The session of a name that somebody took is of no more use, and could stand in the way of another
+ * one. It expires by itself. */
+static void
+abort_replaced (BoxUpload *upload, BoxTransport *transport)
+{
+  if (upload->session != NULL)
+    box_client_abort (upload->client, transport, upload->session, upload->transfers, NULL);
+  g_mutex_lock (box_workers_lock ());
+  g_clear_pointer (&upload->session, box_session_free);
+  g_mutex_unlock (box_workers_lock ());
+}
+
 static void
 adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
 {
   guint n_parts = opened->session != NULL ? opened->session->total_parts : 0;
 
   upload->session = g_steal_pointer (&opened->session);
+  upload->bytes_acked = 0;
   g_clear_pointer (&upload->target, box_destination_free);
   upload->target = g_steal_pointer (&opened->target);
   g_free (upload->etag_before);
@@ -189,6 +202,7 @@ box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
   gboolean given =
       upload->given_session != NULL || upload->destination->kind == BOX_DESTINATION_SESSION;
 
+  abort_replaced (upload, transport);
   if (given ? !open_given (upload, transport, &opened, error)
             : !open_target (upload, transport, &opened, error))
     return FALSE;

@@ -405,9 +405,11 @@ box_plan_commit_pending (BoxPlan *plan, gint64 not_before)
 void
 box_plan_reopen (BoxPlan *plan, gint64 not_before)
 {
-  g_return_if_fail (plan->whole);
   end_control (plan);
   plan->opened = plan->whole = FALSE;
+  g_array_set_size (plan->parts, 0);
+  g_array_set_size (plan->troubled, 0);
+  plan->n_sealed = plan->n_done = plan->n_unsure = plan->next_new = 0;
   plan->control_not_before = not_before;
 }
 

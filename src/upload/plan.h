@@ -158,8 +158,8 @@ void box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before,
 /* The COMMIT was taken; it has to be repeated from @not_before on, to hear that it is done. */
 void box_plan_commit_pending (BoxPlan *plan, gint64 not_before);
 
-/* What the OPEN found does not hold any more: it is opened anew, from @not_before on. Only for
- * whole uploads, of which nothing is at Box yet. */
+/* After a COMMIT or WHOLE: what the OPEN found does not hold any more. It is opened anew, from
+ * @not_before on, and every part is sent again, into another session. */
 void box_plan_reopen (BoxPlan *plan, gint64 not_before);
 
 /* The LOOKUP told that it had not taken effect. */

@@ -34,8 +34,9 @@ struct _BoxUpload
   gint64 begun;         /* Unix time, seconds */
   gboolean resumed;     /* an earlier attempt may have committed */
   BoxDigestEngine digest_engine;
-  BoxAttributes attributes; /* strings owned */
-  gboolean grows;           /* the file behind the blocks, until the stream ends */
+  BoxAttributes attributes;  /* strings owned */
+  BoxBlocksFile file_behind; /* the blocks; read is NULL where there is none */
+  gboolean grows;            /* that, until the stream ends */
   BoxUploadEvents events;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -65,6 +66,7 @@ struct _BoxUpload
   gboolean commit_repeated; /* an earlier commit or whole upload may have worked */
   BoxSha1 sha1;             /* of the whole file, once the plan is finished */
   BoxFile *file;
+  guint sessions_replaced;
   gint64 trouble_since;  /* first failure after the last progress, 0: none */
   guint64 trouble_reach; /* bytes at Box or on their way when that was dated */
   guint trouble_count;   /* passing failures in a row, of any request */

@@ -11,6 +11,9 @@
 #define MAX_CONFLICTS 10
 #define MAX_DAMAGED   3
 
+/* So many sessions are filled for a file whose name somebody else takes each time. */
+#define MAX_REPLACED 5
+
 /* A repeated commit finds its session gone: so often it is looked whether that was committed. */
 #define MAX_GONE 3
 
@@ -188,15 +191,25 @@ count_refusal_locked (BoxUpload *upload, const BoxStep *step, const GError *erro
   return *refusals;
 }
 
-/* Somebody took the name after a small file's upload was opened: opened again, if_exists says what
- * becomes of it. */
+/* Somebody took the name after the upload was opened. */
+static gboolean
+is_taken_meanwhile (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  return is_commit (step->kind) && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
+}
+
+/* Opened again, if_exists says what becomes of it. The bytes of a session that is replaced are sent
+ * again. */
 static gboolean
 can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
 {
-  return step->kind == BOX_STEP_WHOLE && upload->if_exists != BOX_IF_EXISTS_ERROR
-         && upload->destination->kind == BOX_DESTINATION_FOLDER
-         && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
-         && upload->plan.commit_refusals < MAX_CONFLICTS;
+  if (!is_taken_meanwhile (upload, step, error) || upload->if_exists == BOX_IF_EXISTS_ERROR
+      || upload->destination->kind != BOX_DESTINATION_FOLDER)
+    return FALSE;
+  if (step->kind == BOX_STEP_WHOLE)
+    return upload->plan.commit_refusals < MAX_CONFLICTS;
+  return upload->file_behind.read != NULL && upload->given_session == NULL
+         && upload->sessions_replaced < MAX_REPLACED;
 }
 
 /* What a failure that is tried again leads to. */
@@ -224,7 +237,10 @@ put_off_locked (BoxUpload *upload, const BoxStep *step, const GError *error, Box
   if (step->kind == BOX_STEP_SEND)
     box_plan_send_failed (&upload->plan, step->part, unsure, not_before, asked);
   else if (can_reopen_locked (upload, step, error))
-    box_plan_reopen (&upload->plan, not_before);
+    {
+      upload->sessions_replaced += step->kind == BOX_STEP_COMMIT ? 1 : 0;
+      box_plan_reopen (&upload->plan, not_before);
+    }
   else
     box_plan_control_failed (&upload->plan, unsure, not_before, asked);
 }
@@ -286,6 +302,30 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
     upload->events.outage (error, upload->user_data);
 }
 
+/* The advice for a name that is taken is another setting; where the setting is there already, or
+ * nothing can be set any more, another one. Takes @error. */
+static GError *
+explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error)
+{
+  g_autoptr (GError) owned = error;
+  const char *why = NULL;
+
+  if (!is_taken_meanwhile (upload, step, error))
+    return g_steal_pointer (&owned);
+  if (upload->destination->kind == BOX_DESTINATION_SESSION)
+    why = "a session cannot be given another one: upload the file anew, without this session";
+  else if (upload->if_exists != BOX_IF_EXISTS_ERROR && upload->file_behind.read != NULL)
+    why = "so were those of the sessions after it: try again later";
+  else if (upload->if_exists != BOX_IF_EXISTS_ERROR)
+    why =
+        "what was sent is kept nowhere else, so that if-exists cannot be kept to: upload the file "
+        "anew, or record it to a spool";
+  if (why == NULL)
+    return g_steal_pointer (&owned);
+  return box_error_new_with_details (BOX_ERROR_NAME_IN_USE, box_error_get_details (error),
+                                     "Somebody took the name while the file was sent, and %s", why);
+}
+
 static void
 give_up (BoxUpload *upload, GError *error, gboolean tried)
 {
@@ -332,7 +372,7 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
 
   if (ends)
     {
-      give_up (upload, error, trouble.given_up);
+      give_up (upload, explain_taken_name (upload, step, error), trouble.given_up);
       return;
     }
   tell_trouble (upload, step, &trouble, error);

@@ -60,6 +60,8 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->attributes.description = g_strdup (settings->attributes.description);
   upload->attributes.content_created_at = g_strdup (settings->attributes.content_created_at);
   upload->attributes.content_modified_at = g_strdup (settings->attributes.content_modified_at);
+  if (settings->file != NULL)
+    upload->file_behind = *settings->file;
   upload->grows = settings->file != NULL && settings->file_grows;
 }
 
@@ -126,6 +128,8 @@ box_upload_unref (BoxUpload *upload)
   g_mutex_lock (box_workers_lock ());
   box_blocks_free_locked (upload->store);
   g_mutex_unlock (box_workers_lock ());
+  if (upload->file_behind.destroy != NULL)
+    upload->file_behind.destroy (upload->file_behind.user_data);
   if (upload->destroy != NULL)
     upload->destroy (upload->user_data);
   free_copies (upload);

@@ -47,10 +47,10 @@ typedef enum
  * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
- * @file: (nullable): copied. Where the bytes are kept until the file is committed (the spool, a
- * file that is uploaded): they can be read again for another session, and those that are announced
- * by box_upload_advance() instead of written are not held in memory. Its user_data lives as long as
- * the events'.
+ * @file: (nullable): copied; destroyed when the upload and its workers are done with it. Where the
+ * bytes are kept until the file is committed (the spool, a file that is uploaded): they can be read
+ * again for another session, and those that are announced by box_upload_advance() instead of
+ * written are not held in memory.
  * @file_grows: @retry_timeout counts from the end of the stream only: while bytes are still being
  * made and kept, no outage is too long.
  * @session_target: (nullable): copied. Where the file of a SESSION destination goes, if it is known

@@ -225,6 +225,28 @@ test_json_tells_a_failure_last (Fixture *f, gconstpointer data)
   g_assert_cmpint (json_object_get_int_member (error, "exit_code"), ==, answer.code);
 }
 
+/* Two puts of the same name at a time: both files are there, neither is refused. */
+static void
+test_a_name_taken_while_the_file_was_sent_is_changed (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) first = { 0 };
+  g_auto (Answer) second = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_write_file (f, "b", SESSION_FILE_SIZE, 2);
+  fixture_load (f, "[{\"route\":\"commit\",\"nth\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  process = START (f, "put", "a", "--name", "same.bin", "--if-exists", "rename");
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  second = RUN (f, "put", "b", "--name", "same.bin", "--if-exists", "rename");
+  g_assert_cmpint (second.code, ==, 0);
+  box_emulator_release (f->emulator, "gate");
+  first = fixture_finish (process);
+  g_assert_cmpint (first.code, ==, 0);
+  fixture_assert_at_box (f, "same.bin", "b");
+  fixture_assert_at_box (f, "same (1).bin", "a");
+}
+
 /* The arguments that the hint in @text says to go on with, as a shell takes them. */
 static char **
 parse_hint (const char *text)
@@ -442,6 +464,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/put/name-taken-while-the-file-was-sent-is-changed",
+            test_a_name_taken_while_the_file_was_sent_is_changed);
   ADD_TEST ("/cli/put/files-of-all-sizes-arrive", test_files_of_all_sizes_arrive);
   ADD_TEST ("/cli/put/file-keeps-its-time-and-takes-its-attributes",
             test_a_file_keeps_its_time_and_takes_its_attributes);

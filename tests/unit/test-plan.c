@@ -242,13 +242,15 @@ end_commit (Exploration *x, const World *world, guint k)
     }
 }
 
-/* Somebody took the name. */
+/* Somebody took the name: another session, or the one request again. */
 static void
-end_whole_by_conflict (Exploration *x, const World *world, guint k)
+end_by_conflict (Exploration *x, const World *world, guint k)
 {
   World w = without_running (world, k);
 
   w.trouble++;
+  memset (w.stored, 0, sizeof w.stored);
+  memset (w.times_stored, 0, sizeof w.times_stored);
   box_plan_reopen (&w.plan, 0);
   follow (x, &w);
 }
@@ -323,12 +325,10 @@ end_step (Exploration *x, const World *world, guint k)
       end_open (x, world, k);
       break;
     case BOX_STEP_COMMIT:
-      end_commit (x, world, k);
-      break;
     case BOX_STEP_WHOLE:
       end_commit (x, world, k);
       if (world->trouble < MAX_TROUBLE)
-        end_whole_by_conflict (x, world, k);
+        end_by_conflict (x, world, k);
       break;
     case BOX_STEP_LOOKUP:
       end_lookup (x, world, k);
