@@ -195,25 +195,19 @@ gst_box_upload_sink_event (GstBaseSink *sink, GstEvent *event)
   return GST_BASE_SINK_CLASS (gst_box_upload_sink_parent_class)->event (sink, event) && handled;
 }
 
-static guint64
-get_position (GstBoxUploadSink *self)
-{
-  g_autoptr (GstStructure) stats = sink_stats_dup (self);
-  guint64 position = 0;
-
-  gst_structure_get_uint64 (stats, "bytes-received", &position);
-  return position;
-}
-
 static gboolean
 answer_position (GstBoxUploadSink *self, GstQuery *query)
 {
   GstFormat format;
+  guint64 position;
 
   gst_query_parse_position (query, &format, NULL);
   if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
     return FALSE;
-  gst_query_set_position (query, format, (gint64) get_position (self));
+  g_mutex_lock (&self->lock);
+  position = self->position;
+  g_mutex_unlock (&self->lock);
+  gst_query_set_position (query, format, (gint64) position);
   return TRUE;
 }
 

@@ -35,6 +35,7 @@ struct _GstBoxUploadSink
   /* with lock */
   gboolean seekable; /* the stream goes to the spool before any of it is uploaded */
   SinkWait wait;
+  guint64 position;    /* where in the file the next byte goes; changed by the streaming thread */
   gboolean posted_eos; /* eos_seqnum was posted, and no pause or flush came since */
   guint32 eos_seqnum;
   GstStructure *last_stats; /* of a stream that is over, else NULL */
@@ -48,7 +49,6 @@ struct _GstBoxUploadSink
   SinkPreflight *preflight; /* of a recording without an upload; nullable */
   BoxAttempt *delivery;     /* of upload, where it reads from recording */
   gboolean reserve_told;    /* that it is nearly full */
-  guint64 position;         /* where in the file the next byte goes */
   gboolean empty;           /* it ended without a byte: nothing was made of it */
   gboolean completed;       /* the file is committed, or the recording is durably in the spool */
   gboolean failed;          /* this stream has come to an end that has been told */

@@ -458,8 +458,9 @@ sink_properties_set (SinkProperties *self, GObject *object, guint id, const GVal
 
   if (refused)
     {
-      GST_WARNING_OBJECT (object, "'%s' can only be set in the states NULL and READY: ignored",
-                          property->name);
+      /* On standard error, as from filesink: the application has a fault. */
+      g_warning ("%s: the property '%s' can only be changed in NULL and READY; ignored",
+                 GST_OBJECT_NAME (object), property->name);
       return SINK_CHANGED_NOTHING;
     }
   return property->changed;

@@ -2,6 +2,7 @@
 #include "spooling.h"
 
 #include "stats.h"
+#include "stream.h"
 #include "upload.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
@@ -142,7 +143,7 @@ sink_spooling_write (GstBoxUploadSink *self, const guint8 *data, gsize length)
 
   if (!sink_recorder_write (self->recorder, self->position, data, length, &error))
     return sink_upload_fail (self, error);
-  self->position += length;
+  sink_stream_set_position (self, self->position + length);
   return announce (self);
 }
 

@@ -43,6 +43,14 @@ settle (GstBoxUploadSink *self, GstFlowReturn flow)
   return GST_FLOW_OK;
 }
 
+void
+sink_stream_set_position (GstBoxUploadSink *self, guint64 position)
+{
+  g_mutex_lock (&self->lock);
+  self->position = position;
+  g_mutex_unlock (&self->lock);
+}
+
 /* --- Beginning and ending ------------------------------------------------------------------- */
 
 static GstFlowReturn
@@ -174,7 +182,7 @@ sink_stream_begin (GstBoxUploadSink *self)
   SinkReporter *reporter =
       sink_reporter_new (GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
 
-  self->position = 0;
+  sink_stream_set_position (self, 0);
   self->failed = FALSE;
   self->empty = FALSE;
   self->completed = FALSE;
@@ -236,7 +244,7 @@ upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
       gsize n = box_upload_write (self->upload, data, length);
       GstFlowReturn flow;
 
-      self->position += n;
+      sink_stream_set_position (self, self->position + n);
       data += n;
       length -= n;
       if (length == 0)
@@ -326,7 +334,7 @@ fill_gap (GstBoxUploadSink *self, Gap *gap)
       box_padding_read (gap->kind, gap->stream_size, gap->bytes, gap->done, piece, length);
       n = box_upload_write (self->upload, piece, length);
       gap->done += n;
-      self->position += n;
+      sink_stream_set_position (self, self->position + n);
       if (n < length)
         wait = box_upload_wait_room (self->upload);
       else if (sink_wait_is_interrupted (self))
@@ -412,7 +420,7 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
     begin_anew (self);
   if (self->seekable)
     {
-      self->position = segment->start;
+      sink_stream_set_position (self, segment->start);
       return TRUE;
     }
   if (!self->failed)

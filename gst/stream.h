@@ -14,6 +14,9 @@
 
 G_BEGIN_DECLS
 
+/* Where in the file the next byte goes. */
+void sink_stream_set_position (GstBoxUploadSink *self, guint64 position);
+
 /* A stream begins: nothing has been taken from it yet. The plan is there. */
 void sink_stream_begin (GstBoxUploadSink *self);
 

@@ -25,10 +25,9 @@ sink_uri_from_properties (SinkProperties *properties)
 
   sink_properties_copy (properties, &values);
   if (values.location != NULL)
-    return g_steal_pointer (&values.location);
-  if (values.file_name == NULL)
-    return NULL;
-  destination = box_destination_new_folder (values.folder_id, values.file_name, NULL);
+    destination = box_destination_new_from_uri (values.location, NULL);
+  else if (values.file_name != NULL)
+    destination = box_destination_new_folder (values.folder_id, values.file_name, NULL);
   return destination != NULL ? box_destination_to_uri (destination) : NULL;
 }
 

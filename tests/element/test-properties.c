@@ -103,7 +103,9 @@ test_fixed_while_running (void)
                 NULL);
   g_assert_cmpint (gst_element_set_state (fixture->sink, GST_STATE_PAUSED), ==,
                    GST_STATE_CHANGE_ASYNC);
+  g_test_expect_message (NULL, G_LOG_LEVEL_WARNING, "sink: the property 'location' can only*");
   g_object_set (fixture->sink, "location", "box://0/b", NULL);
+  g_test_assert_expected_messages ();
   g_object_get (fixture->sink, "location", &location, NULL);
   g_assert_cmpstr (location, ==, "box://0/a");
   g_assert_false (gst_uri_handler_set_uri (GST_URI_HANDLER (fixture->sink), "box://0/b", NULL));
@@ -113,6 +115,53 @@ test_fixed_while_running (void)
   g_clear_pointer (&location, g_free);
   g_object_get (fixture->sink, "location", &location, NULL);
   g_assert_cmpstr (location, ==, "box://0/b");
+}
+
+/* filesink says so on standard error, too. */
+static void
+test_changes_while_running_are_warned_of (void)
+{
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+  g_autofree GParamSpec **all = NULL;
+  guint n, n_warned = 0;
+
+  sink_fixture_make_sink (fixture);
+  g_object_set (fixture->sink, "location", "box://0/a", NULL);
+  gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
+  all = g_object_class_list_properties (G_OBJECT_GET_CLASS (fixture->sink), &n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *pattern = g_strdup_printf ("*'%s'*ignored", all[i]->name);
+
+      if (all[i]->owner_type != G_OBJECT_TYPE (fixture->sink)
+          || (all[i]->flags & G_PARAM_WRITABLE) == 0
+          || (all[i]->flags & GST_PARAM_MUTABLE_PLAYING) != 0)
+        continue;
+      g_test_expect_message (NULL, G_LOG_LEVEL_WARNING, pattern);
+      g_object_set_property (G_OBJECT (fixture->sink), all[i]->name,
+                             g_param_spec_get_default_value (all[i]));
+      g_test_assert_expected_messages ();
+      n_warned++;
+    }
+  g_assert_cmpuint (n_warned, >, 20);
+}
+
+static void
+test_uri_is_valid_or_null (void)
+{
+  static const char *const invalid[] = { "", "a", "/a", "file:///a", "box://", "box://0/a%2Fb" };
+  g_autoptr (GstElement) sink =
+      gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
+  g_autofree char *uri = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (invalid); i++)
+    {
+      g_object_set (sink, "location", invalid[i], NULL);
+      g_assert_null (gst_uri_handler_get_uri (GST_URI_HANDLER (sink)));
+    }
+  g_object_set (sink, "location", "box://0/a b.mp4", NULL);
+  uri = gst_uri_handler_get_uri (GST_URI_HANDLER (sink));
+  g_assert_cmpstr (uri, ==, "box://0/a%20b.mp4");
 }
 
 static void
@@ -184,6 +233,55 @@ test_position_is_in_bytes (void)
 }
 
 static void
+push_segment (GstHarness *harness, guint64 start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = start;
+  g_assert_true (gst_harness_push_event (harness, gst_event_new_segment (&segment)));
+}
+
+/* Where @sink is after each step of a stream that goes back. */
+static void
+follow_position (GstHarness *harness, gint64 positions[4])
+{
+  static const struct
+  {
+    guint64 start;
+    gsize size;
+  } steps[] = { { 0, 9150 }, { 8800, 0 }, { 8800, 100 }, { 9150, 50 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      push_segment (harness, steps[i].start);
+      if (steps[i].size > 0)
+        gst_harness_push (harness, gst_buffer_new_allocate (NULL, steps[i].size, NULL));
+      g_assert_true (
+          gst_pad_peer_query_position (harness->srcpad, GST_FORMAT_BYTES, &positions[i]));
+    }
+}
+
+static void
+test_position_follows_a_segment_that_goes_back (void)
+{
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+  g_autofree char *line = g_strdup_printf ("filesink location=%s/file", fixture->dir);
+  GstHarness *other = gst_harness_new_parse (line);
+  gint64 ours[4], filesinks[4];
+
+  gst_harness_set_src_caps_str (other, "application/octet-stream");
+  follow_position (other, filesinks);
+  gst_harness_teardown (other);
+
+  sink_fixture_make_sink (fixture);
+  g_object_set (fixture->sink, "location", "box://0/a", "spool-dir", fixture->dir, NULL);
+  sink_fixture_start_harness (fixture);
+  follow_position (fixture->harness, ours);
+  g_assert_cmpmem (ours, sizeof ours, filesinks, sizeof filesinks);
+}
+
+static void
 test_uri_query (void)
 {
   g_autoptr (GstElement) sink =
@@ -244,12 +342,17 @@ main (int argc, char **argv)
   g_test_add_func ("/properties/every-one-is-described", test_every_property_is_described);
   g_test_add_func ("/properties/defaults", test_defaults);
   g_test_add_func ("/properties/the-destination-is-fixed-while-running", test_fixed_while_running);
+  g_test_add_func ("/properties/changes-while-running-are-warned-of",
+                   test_changes_while_running_are_warned_of);
   g_test_add_func ("/properties/enums-can-be-given-as-strings", test_enums_can_be_given_as_strings);
   g_test_add_func ("/properties/stats-outlive-the-upload", test_stats_outlive_the_upload);
   g_test_add_func ("/uri/is-the-location", test_uri_is_the_location);
+  g_test_add_func ("/uri/is-valid-or-null", test_uri_is_valid_or_null);
   g_test_add_func ("/uri/bad-ones-are-refused", test_bad_uris_are_refused);
   g_test_add_func ("/queries/seeking-is-answered-with-no", test_seeking_is_answered_with_no);
   g_test_add_func ("/queries/position-is-in-bytes", test_position_is_in_bytes);
+  g_test_add_func ("/queries/position-follows-a-segment-that-goes-back",
+                   test_position_follows_a_segment_that_goes_back);
   g_test_add_func ("/queries/uri", test_uri_query);
   return g_test_run ();
 }
