@@ -12,11 +12,27 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 
 TAP_LINE = re.compile(r'^(not )?ok\b(.*)$', re.MULTILINE)
 TAP_DIRECTIVE = re.compile(r'#\s*(SKIP|TODO)\b', re.IGNORECASE)
+BAIL = re.compile(r'^Bail out!(.*)$', re.MULTILINE)
+NAME = re.compile(r'"name": "((?:[^"\\\\]|\\\\.)*)"')
 GOOD = {'OK', 'EXPECTEDFAIL', 'SKIP'}
+
+
+def describe_end(test):
+    """How the program ended, and what it said when it gave up."""
+    status = test.get('returncode')
+    end = f'exit status {status}'
+    if isinstance(status, int) and status < 0:
+        try:
+            end = f'killed by {signal.Signals(-status).name}'
+        except ValueError:
+            pass
+    bail = BAIL.search(test.get('stdout') or '')
+    return f'{end}: {bail.group(1).strip()}' if bail and bail.group(1).strip() else end
 
 
 def count_program(test):
@@ -32,7 +48,7 @@ def count_program(test):
         else:
             passed += 1
     if test['result'] not in GOOD and not failures:
-        failures.append(f'the program: {test["result"]}, exit status {test.get("returncode")}')
+        failures.append(f'the program: {test["result"]}, {describe_end(test)}')
     elif not lines and test['result'] == 'SKIP':
         skipped += 1
     elif not lines:
@@ -41,11 +57,25 @@ def count_program(test):
 
 
 def read_log(path):
+    """The entries; where a line is none, an entry that says so under the name that can be made out."""
     try:
-        with open(path, encoding='utf-8', errors='replace') as log:
-            return [json.loads(line) for line in log if line.strip()]
-    except (OSError, ValueError) as error:
+        with open(path, encoding='utf-8', errors='replace', newline='\n') as log:
+            lines = [line for line in log if line.strip()]
+    except OSError as error:
         return [{'name': path, 'result': 'ERROR', 'returncode': str(error)}]
+    return [read_entry(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def read_entry(path, number, line):
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        entry = None
+    if isinstance(entry, dict) and 'name' in entry and 'result' in entry:
+        return entry
+    name = NAME.search(line)
+    return {'name': name.group(1) if name else f'{path}, line {number}', 'result': 'ERROR',
+            'returncode': f'unknown: aborted, its entry in the log is no JSON: {line.strip()[:60]}'}
 
 
 def processes_with(marker):

@@ -75,6 +75,8 @@ parse_head (BoxReplyParser *wire)
     return BOX_REPLY_PARSER_BAD;
   if (!find_head_end (wire->bytes, &head_length, &body_start))
     return wire->bytes->len > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
+  if (body_start > MAX_HEAD)
+    return BOX_REPLY_PARSER_BAD;
 
   headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
   if (!soup_headers_parse_response ((const char *) wire->bytes->data, (int) head_length, headers,
@@ -132,6 +134,13 @@ decode_chunks (const GByteArray *coded, gboolean *ended)
   return g_bytes_new (bytes->data, length);
 }
 
+/* What comes after such a reply is not its body. */
+static gboolean
+has_no_body (BoxReplyParser *wire)
+{
+  return wire->status == SOUP_STATUS_NO_CONTENT || wire->status == SOUP_STATUS_NOT_MODIFIED;
+}
+
 static gboolean
 is_chunked (BoxReplyParser *wire)
 {
@@ -142,8 +151,7 @@ static BoxReplyParserState
 parse_body (BoxReplyParser *wire)
 {
   SoupEncoding encoding = soup_message_headers_get_encoding (wire->headers);
-  gboolean complete =
-      wire->bytes->len > BOX_TRANSPORT_MAX_REPLY || wire->status == 204 || wire->status == 304;
+  gboolean complete = wire->bytes->len > BOX_TRANSPORT_MAX_REPLY || has_no_body (wire);
 
   if (encoding == SOUP_ENCODING_CONTENT_LENGTH)
     {
@@ -193,7 +201,9 @@ box_reply_parser_take_reply (BoxReplyParser *wire)
   gsize length = MIN (wire->bytes->len, BOX_TRANSPORT_MAX_REPLY);
   gboolean ended;
 
-  if (is_chunked (wire))
+  if (has_no_body (wire))
+    body = g_bytes_new (NULL, 0);
+  else if (is_chunked (wire))
     body = decode_chunks (wire->bytes, &ended);
   else
     {

@@ -8,7 +8,8 @@
 
 /* A test that is not over by then hangs. Sanitizers are slow, and so are machines that build at the
  * same time. */
-#define WATCHDOG_SECONDS 240
+/* Sanitizers take time of their own. */
+#define WATCHDOG_SECONDS (SINK_FIXTURE_SANITIZED ? 720 : 240)
 
 /* A prime: the content of a file repeats with no part size. */
 #define PATTERN_SIZE 1048583
@@ -247,6 +248,29 @@ sink_fixture_launch (SinkFixture *fixture, const char *format, ...)
   fixture->sink = gst_bin_get_by_name (GST_BIN (fixture->pipeline), "sink");
   g_assert_nonnull (fixture->sink);
   sink_fixture_configure (fixture, fixture->sink);
+}
+
+SinkFixture *
+sink_fixture_new_upload (guint64 size, gboolean tls, guint64 part, const char *properties,
+                         char **path)
+{
+  BoxEmulatorOptions options = { .part_size = part };
+  SinkFixture *fixture = sink_fixture_new (&options);
+
+  fixture->tls = tls;
+  *path = sink_fixture_make_file (fixture, size);
+  sink_fixture_launch (fixture,
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", *path,
+                       properties);
+  return fixture;
+}
+
+void
+sink_fixture_play_upload (SinkFixture *fixture, const char *path)
+{
+  g_assert_true (sink_fixture_run (fixture));
+  sink_fixture_assert_stored (fixture, "0", "a", path);
+  sink_fixture_assert_progress_balanced (fixture);
 }
 
 void

@@ -61,6 +61,12 @@ void sink_fixture_configure (SinkFixture *fixture, GstElement *sink);
 /* A pipeline from a launch line, in NULL; its element named "sink" is set up. */
 void sink_fixture_launch (SinkFixture *fixture, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* A fixture with a pipeline that uploads a file (@path, freed with the fixture) of @size bytes in
+ * parts of @part as box://0/a; then that it comes to its end, and that the file is there. */
+SinkFixture *sink_fixture_new_upload (guint64 size, gboolean tls, guint64 part,
+                                      const char *properties, char **path);
+void sink_fixture_play_upload (SinkFixture *fixture, const char *path);
+
 /* A sink without a pipeline, in NULL, set up; then a harness around it, which sets it to PLAYING.
  */
 void sink_fixture_make_sink (SinkFixture *fixture);

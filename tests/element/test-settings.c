@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Settings whose effect is seen at the server: rate, digests, proxy, attributes, the user, and who
- * gives the tokens.
+ * Settings whose effect is seen at the server: rate, digests, attributes, the user.
  */
 #include "sink-fixture.h"
 
@@ -14,25 +13,9 @@
 #define RATE 20000000
 
 static SinkFixture *
-begin (guint64 size, gboolean tls, const char *properties, char **path)
+begin (guint64 size, const char *properties, char **path)
 {
-  BoxEmulatorOptions options = { .part_size = PART };
-  SinkFixture *fixture = sink_fixture_new (&options);
-
-  fixture->tls = tls;
-  *path = sink_fixture_make_file (fixture, size);
-  sink_fixture_launch (fixture,
-                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", *path,
-                       properties);
-  return fixture;
-}
-
-static void
-play_to_the_end (SinkFixture *fixture, const char *path)
-{
-  g_assert_true (sink_fixture_run (fixture));
-  sink_fixture_assert_stored (fixture, "0", "a", path);
-  sink_fixture_assert_progress_balanced (fixture);
+  return sink_fixture_new_upload (size, FALSE, PART, properties, path);
 }
 
 static void
@@ -69,9 +52,9 @@ static void
 test_upload_rate (void)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SIZE, FALSE, "upload-rate=20000000", &path);
+  g_autoptr (SinkFixture) fixture = begin (SIZE, "upload-rate=20000000", &path);
 
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   assert_not_faster (fixture, 0, RATE);
 }
 
@@ -79,11 +62,11 @@ static void
 test_upload_rate_of_one_request (void)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SMALL, FALSE, "upload-rate=500000", &path);
+  g_autoptr (SinkFixture) fixture = begin (SMALL, "upload-rate=500000", &path);
   g_autoptr (GPtrArray) requests = NULL;
   const BoxEmulatorRequest *request;
 
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   requests = box_emulator_get_requests (fixture->emulator, "upload_file");
   request = g_ptr_array_index (requests, 0);
   g_assert_cmpint (request->ended - request->began, >=,
@@ -94,7 +77,7 @@ static void
 test_upload_rate_is_lowered_while_playing (void)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SIZE, FALSE, "parallel=1", &path);
+  g_autoptr (SinkFixture) fixture = begin (SIZE, "parallel=1", &path);
 
   load_scenario (fixture,
                  "[{\"route\":\"upload_part\",\"part\":8,\"do\":\"hold\",\"at\":\"stored\","
@@ -103,7 +86,7 @@ test_upload_rate_is_lowered_while_playing (void)
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
   g_object_set (fixture->sink, "upload-rate", (guint64) RATE, NULL);
   box_emulator_release (fixture->emulator, "gate");
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   assert_not_faster (fixture, 9, RATE);
 }
 
@@ -112,14 +95,14 @@ static void
 test_upload_rate_is_lifted_while_playing (void)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SIZE, FALSE, "upload-rate=100000", &path);
+  g_autoptr (SinkFixture) fixture = begin (SIZE, "upload-rate=100000", &path);
   gint64 begin;
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 1, 60000));
   begin = g_get_monotonic_time ();
   g_object_set (fixture->sink, "upload-rate", G_GUINT64_CONSTANT (0), NULL);
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   g_assert_cmpint (g_get_monotonic_time () - begin, <, 60 * G_USEC_PER_SEC);
 }
 
@@ -130,34 +113,13 @@ static void
 test_digests_by_gnutls (void)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SIZE, FALSE, "digest-engine=gnutls", &path);
+  g_autoptr (SinkFixture) fixture = begin (SIZE, "digest-engine=gnutls", &path);
   gint engine = 0;
 
   g_object_get (fixture->sink, "digest-engine", &engine, NULL);
   g_assert_cmpint (engine, ==, 1);
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_part"), ==, 21);
-}
-
-static void
-test_proxy (gconstpointer data)
-{
-  g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (GPOINTER_TO_SIZE (data), TRUE, "", &path);
-  g_autoptr (GPtrArray) requests = NULL;
-
-  g_object_set (fixture->sink, "proxy", box_emulator_get_origin (fixture->emulator, FALSE), NULL);
-  play_to_the_end (fixture, path);
-  g_assert_cmpuint (box_emulator_count (fixture->emulator, "connect"), >, 0);
-
-  /* What is asked of Box itself is in a tunnel: connections that began with CONNECT. */
-  requests = box_emulator_get_requests (fixture->emulator, NULL);
-  for (guint i = 0; i < requests->len; i++)
-    {
-      const BoxEmulatorRequest *request = g_ptr_array_index (requests, i);
-
-      g_assert_true (request->tls == !g_str_equal (request->route, "connect"));
-    }
 }
 
 static void
@@ -165,13 +127,13 @@ test_attributes (gconstpointer data)
 {
   g_autofree char *path = NULL;
   g_autoptr (SinkFixture) fixture =
-      begin (GPOINTER_TO_SIZE (data), FALSE,
+      begin (GPOINTER_TO_SIZE (data),
              "description=\"Board meeting, 2nd floor\" content-created-at=2024-05-01T12:00:00Z "
              "content-modified-at=2024-05-01T13:30:00+02:00",
              &path);
   g_autoptr (BoxEmulatorFile) file = NULL;
 
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   file = box_emulator_find_file (fixture->emulator, "0", "a");
   g_assert_cmpstr (file->description, ==, "Board meeting, 2nd floor");
   g_assert_cmpstr (file->content_created_at, ==, "2024-05-01T12:00:00Z");
@@ -183,10 +145,10 @@ static void
 test_as_user (gconstpointer data)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (GPOINTER_TO_SIZE (data), FALSE, "as-user=2002", &path);
+  g_autoptr (SinkFixture) fixture = begin (GPOINTER_TO_SIZE (data), "as-user=2002", &path);
   g_autoptr (GPtrArray) requests = NULL;
 
-  play_to_the_end (fixture, path);
+  sink_fixture_play_upload (fixture, path);
   requests = box_emulator_get_requests (fixture->emulator, NULL);
   g_assert_cmpuint (requests->len, >=, 2);
   for (guint i = 0; i < requests->len; i++)
@@ -197,36 +159,13 @@ test_as_user (gconstpointer data)
     }
 }
 
-/* One token serves all workers. */
-static void
-test_auth_config (void)
-{
-  g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture = begin (SIZE, TRUE, "parallel=16", &path);
-  g_autofree char *config = g_build_filename (fixture->dir, "box.json", NULL);
-  g_autoptr (GPtrArray) requests = NULL;
-
-  g_assert_true (g_file_set_contents_full (config,
-                                           "{\"client_id\": \"app\", \"client_secret\": "
-                                           "\"client-secret-1\", \"enterprise_id\": \"42\"}",
-                                           -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-  g_object_set (fixture->sink, "access-token", NULL, "auth-config", config, NULL);
-  play_to_the_end (fixture, path);
-  g_assert_cmpuint (box_emulator_count (fixture->emulator, "token"), ==, 1);
-  requests = box_emulator_get_requests (fixture->emulator, "upload_part");
-  for (guint i = 1; i < requests->len; i++)
-    g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==,
-                     ((BoxEmulatorRequest *) requests->pdata[0])->token);
-}
-
 /* --- Limits --------------------------------------------------------------------------------- */
 
 static void
 test_retry_timeout (gconstpointer data)
 {
   g_autofree char *path = NULL;
-  g_autoptr (SinkFixture) fixture =
-      begin (GPOINTER_TO_SIZE (data), FALSE, "retry-timeout=1", &path);
+  g_autoptr (SinkFixture) fixture = begin (GPOINTER_TO_SIZE (data), "retry-timeout=1", &path);
 
   box_emulator_set_down (fixture->emulator, TRUE);
   g_assert_false (sink_fixture_run (fixture));
@@ -284,8 +223,6 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/upload-rate/lifted-while-playing",
                    test_upload_rate_is_lifted_while_playing);
   g_test_add_func ("/settings/digest-engine", test_digests_by_gnutls);
-  g_test_add_func ("/settings/auth-config", test_auth_config);
-  add_for_both ("proxy", test_proxy);
   add_for_both ("attributes", test_attributes);
   add_for_both ("as-user", test_as_user);
   add_for_both ("retry-timeout", test_retry_timeout);

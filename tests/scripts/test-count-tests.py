@@ -24,11 +24,26 @@ CASES = [
     ('indented-output-is-not-tap', [('OK', 0, OK + '    not ok 1 inner\n')], '1 passed, 0 failed', 0),
 ]
 
+# name, lines of the log as they are, words of the line that tells of the failure, the last line
+BROKEN = [
+    ('an-entry-that-was-cut-names-its-test', ['{"name": "cut", "stdout": "ok 1'], 'cut: the program: ERROR', '1 passed, 1 failed'),
+    ('a-line-that-is-no-json-is-a-failure', ['terminated'], 'line 2: the program: ERROR', '1 passed, 1 failed'),
+    ('a-signal-and-the-last-words-are-told',
+     [json.dumps({'name': 'y', 'result': 'ERROR', 'returncode': -6, 'stdout': 'ok 1 /a\nBail out! too long\n'})],
+     'y: the program: ERROR, killed by SIGABRT: too long', '2 passed, 1 failed'),
+]
+WHOLE = json.dumps({'name': 'x', 'result': 'OK', 'returncode': 0, 'stdout': OK})
 
-def count(top, *arguments):
+
+def run(top, *arguments):
     result = subprocess.run([sys.executable, os.path.join(top, 'scripts/lib/count-tests.py'), *arguments],
                             stdout=subprocess.PIPE, text=True, check=False)
-    return result.stdout.rstrip('\n').split('\n')[-1], result.returncode
+    return result.stdout.rstrip('\n').split('\n'), result.returncode
+
+
+def count(top, *arguments):
+    lines, code = run(top, *arguments)
+    return lines[-1], code
 
 
 def check(number, name, got, expected):
@@ -39,7 +54,7 @@ def check(number, name, got, expected):
 
 def main():
     top = sys.argv[1]
-    print(f'1..{len(CASES) + 2}')
+    print(f'1..{len(CASES) + 2 + len(BROKEN)}')
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, 'testlog.json')
         for number, (name, entries, line, code) in enumerate(CASES, 1):
@@ -48,14 +63,20 @@ def main():
                     file.write(json.dumps({'name': 'x', 'result': result, 'returncode': status, 'stdout': output}) + '\n')
             check(number, name, count(top, f'plain={log}'), (line, code))
 
+        for number, (name, lines, words, line) in enumerate(BROKEN, len(CASES) + 1):
+            with open(log, 'w', encoding='utf-8') as file:
+                file.write('\n'.join([WHOLE, *lines]) + '\n')
+            said, code = run(top, f'plain={log}')
+            check(number, name, (words if words in said[0] else said[0], said[-1], code), (words, line, 1))
+
         missing = os.path.join(folder, 'missing')
-        check(len(CASES) + 1, 'a-missing-log-is-a-failure', count(top, f'plain={missing}'), ('0 passed, 1 failed', 1))
+        check(number + 1, 'a-missing-log-is-a-failure', count(top, f'plain={missing}'), ('0 passed, 1 failed', 1))
 
     marker = f'test-{os.getpid()}'
     with subprocess.Popen(['sleep', '60'], env={**os.environ, 'BOXUPLOAD_TEST_RUN': marker}) as left_behind:
         got = count(top, '--marker', marker)
         left_behind.kill()
-    check(len(CASES) + 2, 'a-process-left-behind-is-a-failure', got, ('0 passed, 1 failed', 1))
+    check(number + 2, 'a-process-left-behind-is-a-failure', got, ('0 passed, 1 failed', 1))
 
 
 if __name__ == '__main__':

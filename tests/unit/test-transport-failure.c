@@ -180,6 +180,9 @@ test_failures_say_what_happened (gconstpointer mode)
     check_failure (&failures[i], mode, 5);
 }
 
+/* The servers are silent until the client goes: nothing but the timeout of a second, which the
+ * error names, ends these. How long it really took depends on the machine: more than 3 s were seen
+ * under load. */
 static void
 test_stalls_end_by_the_timeout (gconstpointer mode)
 {
@@ -190,7 +193,8 @@ test_stalls_end_by_the_timeout (gconstpointer mode)
       check_failure (&timeouts[i], mode, 1);
       begin = g_get_monotonic_time () - begin;
       g_test_message ("%s: %" G_GINT64_FORMAT " µs", timeouts[i].name, begin);
-      g_assert_cmpint (begin, <, 3 * G_USEC_PER_SEC);
+      g_assert_cmpint (begin, >=, G_USEC_PER_SEC / 2);
+      g_assert_cmpint (begin, <, 30 * G_USEC_PER_SEC);
     }
 }
 

@@ -31,6 +31,11 @@ static const struct
   { "HTTP/1.1 500 No\r\n\r\nuntil the end", BOX_REPLY_PARSER_MORE, BOX_REPLY_PARSER_DONE, 500,
     "until the end" },
   { "HTTP/1.1 204 No\r\n\r\n", BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE, 204, "" },
+  { "HTTP/1.1 204 No\r\n\r\nbytes", BOX_REPLY_PARSER_DONE, BOX_REPLY_PARSER_DONE, 204, "" },
+  { "HTTP/1.1 304 No\r\nContent-Length: 9\r\n\r\nbytes", BOX_REPLY_PARSER_DONE,
+    BOX_REPLY_PARSER_DONE, 304, "" },
+  { "HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", BOX_REPLY_PARSER_DONE,
+    BOX_REPLY_PARSER_DONE, 304, "" },
   { "HTTP/1.1 100 Go on\r\n\r\n", BOX_REPLY_PARSER_NOTHING, BOX_REPLY_PARSER_NOTHING },
   { "HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", BOX_REPLY_PARSER_DONE,
     BOX_REPLY_PARSER_DONE, 401, "" },
@@ -94,6 +99,18 @@ test_an_endless_head_is_refused (void)
   g_assert_cmpint (state, ==, BOX_REPLY_PARSER_BAD);
 }
 
+/* However it is cut. */
+static void
+test_a_head_that_is_too_long_is_refused_at_once (void)
+{
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
+  g_autofree char *filler = g_strnfill (70000, 'a');
+  g_autofree char *text = g_strdup_printf ("HTTP/1.1 200 OK\r\nX-Filler: %s\r\n\r\n", filler);
+
+  g_assert_cmpint (box_reply_parser_feed (wire, (const guint8 *) text, strlen (text)), ==,
+                   BOX_REPLY_PARSER_BAD);
+}
+
 static void
 test_an_endless_body_ends_at_the_limit (void)
 {
@@ -142,6 +159,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/replies-are-understood-however-they-are-cut",
                    test_replies_are_understood_however_they_are_cut);
   g_test_add_func ("/wire/an-endless-head-is-refused", test_an_endless_head_is_refused);
+  g_test_add_func ("/wire/a-head-that-is-too-long-is-refused-at-once",
+                   test_a_head_that_is_too_long_is_refused_at_once);
   g_test_add_func ("/wire/an-endless-body-ends-at-the-limit",
                    test_an_endless_body_ends_at_the_limit);
   g_test_add_func ("/wire/retry-after-is-seconds-or-a-date", test_retry_after_is_seconds_or_a_date);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Settings of connections with TLS: the proxy, and who gives the tokens. They have a program of
+ * their own because both ends of a handshake are in the process, and under a sanitizer with the
+ * unwinder that leaks need one takes a second of a processor.
+ */
+#include "sink-fixture.h"
+
+#define PART 1000000
+#define SIZE 20500000
+
+/* Below the size of sessions. */
+#define SMALL 300000
+
+static void
+test_proxy (gconstpointer data)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (SinkFixture) fixture =
+      sink_fixture_new_upload (GPOINTER_TO_SIZE (data), TRUE, PART, "", &path);
+  g_autoptr (GPtrArray) requests = NULL;
+
+  g_object_set (fixture->sink, "proxy", box_emulator_get_origin (fixture->emulator, FALSE), NULL);
+  sink_fixture_play_upload (fixture, path);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "connect"), >, 0);
+
+  /* What is asked of Box itself is in a tunnel: connections that began with CONNECT. */
+  requests = box_emulator_get_requests (fixture->emulator, NULL);
+  for (guint i = 0; i < requests->len; i++)
+    {
+      const BoxEmulatorRequest *request = g_ptr_array_index (requests, i);
+
+      g_assert_true (request->tls == !g_str_equal (request->route, "connect"));
+    }
+}
+
+/* One token serves all workers. */
+static void
+test_auth_config (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (SinkFixture) fixture =
+      sink_fixture_new_upload (SIZE, TRUE, PART, "parallel=16", &path);
+  g_autofree char *config = g_build_filename (fixture->dir, "box.json", NULL);
+  g_autoptr (GPtrArray) requests = NULL;
+
+  g_assert_true (g_file_set_contents_full (config,
+                                           "{\"client_id\": \"app\", \"client_secret\": "
+                                           "\"client-secret-1\", \"enterprise_id\": \"42\"}",
+                                           -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  g_object_set (fixture->sink, "access-token", NULL, "auth-config", config, NULL);
+  sink_fixture_play_upload (fixture, path);
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "token"), ==, 1);
+  requests = box_emulator_get_requests (fixture->emulator, "upload_part");
+  for (guint i = 1; i < requests->len; i++)
+    g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==,
+                     ((BoxEmulatorRequest *) requests->pdata[0])->token);
+}
+
+int
+main (int argc, char **argv)
+{
+  sink_fixture_init (&argc, &argv);
+  g_test_add_func ("/settings/auth-config", test_auth_config);
+  g_test_add_data_func ("/settings/proxy/session", GSIZE_TO_POINTER (SIZE), test_proxy);
+  g_test_add_data_func ("/settings/proxy/one-request", GSIZE_TO_POINTER (SMALL), test_proxy);
+  return g_test_run ();
+}
