@@ -18,6 +18,15 @@ _boxupload_sessions() {
   done
 }
 
+# The recordings in the default spool.
+_boxupload_recordings() {
+  local dir=${XDG_STATE_HOME:-$HOME/.local/state}/boxupload/spool data
+
+  for data in "$dir"/*.data; do
+    [ -e "$data" ] && basename "$data" .data
+  done
+}
+
 _boxupload() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 
@@ -32,6 +41,7 @@ _boxupload() {
     --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename' -- "$current") && return ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'keep abort' -- "$current") && return ;;
     --digest-engine) mapfile -t COMPREPLY < <(compgen -W 'glib gnutls' -- "$current") && return ;;
+    --only | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_recordings)" -- "$current") && return ;;
     --session) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") && return ;;
   esac
   case $current in
@@ -40,7 +50,8 @@ _boxupload() {
   case $command in
     help) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_commands)" -- "$current") ;;
     status | parts | commit | abort) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") ;;
-    spool | resume | watch) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    spool) mapfile -t COMPREPLY < <(compgen -W 'export rm' -- "$current"; compgen -d -- "$current") ;;
+    resume | watch) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     put) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }

@@ -90,6 +90,7 @@ check_invariants (const BoxJournalState *state, gsize length)
 {
   g_assert_cmpuint (state->valid_length, <=, length);
   g_assert_true (state->session != NULL || state->parts->len == 0);
+  g_assert_true (state->file != NULL || !state->kept);
   for (guint i = 0; i < state->parts->len; i++)
     {
       BoxPart *part = state->parts->pdata[i];
@@ -243,6 +244,15 @@ static const Hostile hostile[] = {
     "{\"record\":\"recording\",\"version\":1,\"created\":1,\"file\":\"1\",\"sizing\":"
     "\"spool\",\"padding\":\"none\",\"size\":0,\"if-exists\":\"error\",\"commit\":true" },
   { "committed-without-id", "{\"record\":\"committed\",\"sha1\":null" },
+  { "kept-without-a-file", "{\"record\":\"kept\"" },
+  { "redirected-to-nothing", "{\"record\":\"redirected\",\"if-exists\":\"error\"" },
+  { "redirected-to-a-session",
+    "{\"record\":\"redirected\",\"session\":\"NEW2\",\"if-exists\":\"error\"" },
+  { "redirected-with-an-unknown-policy",
+    "{\"record\":\"redirected\",\"folder\":\"1\",\"name\":\"a\",\"if-exists\":\"x\"" },
+  { "redirected-to-a-path",
+    "{\"record\":\"redirected\",\"folder\":\"1\",\"name\":\"a/b\",\"if-exists\":\"error\"" },
+  { "failed-for-no-reason", "{\"record\":\"failed\",\"time\":1" },
   { "no-record", "{\"part\":1" },
   { "record-is-an-object", "{\"record\":{\"a\":1}" },
 };
@@ -269,6 +279,49 @@ test_hostile_line_is_refused (gconstpointer data)
   g_assert_null (state->file);
   g_assert_cmpstr (state->intent->destination->folder_id, ==, "42");
   g_assert_cmpuint (state->parts->len, <=, 2);
+}
+
+static void
+test_another_destination_begins_anew_and_remembers_a_commit (void)
+{
+  g_autoptr (GString) journal = new_journal ();
+  g_autoptr (BoxDestination) other = box_destination_new_folder ("43", "b.mp4", NULL);
+  g_autoptr (BoxDestination) third = box_destination_new_file ("77", NULL);
+  g_autoptr (BoxJournalState) state = NULL;
+  const BoxDestination *earlier;
+
+  append (journal, box_journal_format_redirected (other, BOX_IF_EXISTS_ERROR));
+  append (journal, box_journal_format_redirected (third, BOX_IF_EXISTS_VERSION));
+  state = replay (journal);
+  check_invariants (state, journal->len);
+  g_assert_false (state->damaged || state->commit_begun);
+  g_assert_cmpstr (state->intent->destination->file_id, ==, "77");
+  g_assert_cmpint (state->intent->if_exists, ==, BOX_IF_EXISTS_VERSION);
+  g_assert_cmpstr (state->intent->description, ==, "line\nbreak");
+  g_assert_null (state->session);
+  g_assert_cmpuint (state->earlier->len, ==, 1);
+  earlier = state->earlier->pdata[0];
+  g_assert_cmpstr (earlier->folder_id, ==, "42");
+}
+
+static void
+test_what_stays_and_why_is_read_back (void)
+{
+  g_autoptr (GString) journal = new_journal ();
+  BoxFile file = { .id = (char *) "77" };
+  g_autoptr (BoxJournalState) state = NULL;
+  g_autoptr (BoxJournalState) copy = NULL;
+
+  append (journal, box_journal_format_failed ("first", 1));
+  append (journal, box_journal_format_failed ("the \"name\"\nis taken", 1795000001));
+  append (journal, box_journal_format_committed (&file));
+  append (journal, box_journal_format_kept ());
+  state = replay (journal);
+  copy = box_journal_state_copy (state);
+  g_assert_false (state->damaged);
+  g_assert_true (copy->kept);
+  g_assert_cmpstr (copy->failure, ==, "the \"name\"\nis taken");
+  g_assert_cmpint (copy->failed_at, ==, 1795000001);
 }
 
 static void
@@ -367,6 +420,9 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &hostile[i], test_hostile_line_is_refused);
     }
+  g_test_add_func ("/journal/another-destination-begins-anew",
+                   test_another_destination_begins_anew_and_remembers_a_commit);
+  g_test_add_func ("/journal/what-stays-and-why", test_what_stays_and_why_is_read_back);
   g_test_add_func ("/journal/nesting-and-length-are-limited", test_nesting_and_length_are_limited);
   g_test_add_func ("/journal/another-format-is-named-and-not-interpreted",
                    test_another_format_is_named_and_not_interpreted);
