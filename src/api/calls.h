@@ -19,6 +19,7 @@ struct _BoxClient
   BoxCredentials *credentials;
 
   /* atomic */
+  gint64 clock; /* Box's time less the monotonic clock, microseconds; 0: not known */
   gint64
       doubted_since; /* monotonic: a 401 without Box's words came, and no other answer since; 0 */
 };

@@ -115,6 +115,26 @@ box_client_get_endpoint (BoxClient *client)
   return client->endpoint;
 }
 
+gboolean
+box_client_get_time (BoxClient *client, gint64 *time)
+{
+  gint64 clock = __atomic_load_n (&client->clock, __ATOMIC_RELAXED);
+
+  *time = clock + g_get_monotonic_time ();
+  return clock != 0;
+}
+
+/* Only of a success: the clock of a login page may be anything. */
+static void
+note_success (BoxClient *client, const BoxReply *reply)
+{
+  __atomic_store_n (&client->doubted_since, 0, __ATOMIC_RELAXED);
+  if (reply->date != NULL)
+    __atomic_store_n (&client->clock,
+                      g_date_time_to_unix (reply->date) * G_USEC_PER_SEC - g_get_monotonic_time (),
+                      __ATOMIC_RELAXED);
+}
+
 /* ---- sending ---- */
 
 /* Counts what a body gave out, so that it can be taken back when the whole request is sent again.
@@ -283,7 +303,7 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
         }
     }
   if (reply != NULL && reply->status < 300)
-    __atomic_store_n (&client->doubted_since, 0, __ATOMIC_RELAXED);
+    note_success (client, reply);
   box_credentials_free_token (refused);
   return reply;
 }

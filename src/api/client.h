@@ -50,6 +50,10 @@ BoxCredentials *box_client_get_credentials (BoxClient *client);
 BoxTransportConfig *box_client_get_transport_config (BoxClient *client);
 const char *box_client_get_endpoint (BoxClient *client);
 
+/* Box's time now, Unix microseconds, by the Date of its replies: this machine's clock may be wrong.
+ * FALSE before the first reply. */
+gboolean box_client_get_time (BoxClient *client, gint64 *time);
+
 /* File attributes for a commit or direct upload; NULL: not given. Times are RFC 3339. */
 typedef struct
 {

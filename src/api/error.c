@@ -259,6 +259,27 @@ describe_redirect (const BoxReply *reply)
   return g_strdup_printf ("a redirect to the host %s, which is not followed", g_uri_get_host (uri));
 }
 
+/* Those that libsoup does not know. */
+static const char *
+get_phrase (guint status)
+{
+  switch (status)
+    {
+    case 421:
+      return "Misdirected Request";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 451:
+      return "Unavailable For Legal Reasons";
+    case 511:
+      return "Network Authentication Required";
+    default:
+      return soup_status_get_phrase (status);
+    }
+}
+
 /* After "Box answered", or what stands in for that. */
 static char *
 quote (const BoxReply *reply, const BoxRefusal *refusal)
@@ -268,7 +289,7 @@ quote (const BoxReply *reply, const BoxRefusal *refusal)
   if (reply->status >= 300 && reply->status < 400 && reply->status != 304)
     return describe_redirect (reply);
   if (text == NULL)
-    return g_strdup_printf ("HTTP %u %s", reply->status, soup_status_get_phrase (reply->status));
+    return g_strdup_printf ("HTTP %u %s", reply->status, get_phrase (reply->status));
   if (refusal->message != NULL && refusal->code != NULL)
     return g_strdup_printf ("\"%s\" (%s, HTTP %u)%s%s", text, refusal->code, reply->status,
                             refusal->reasons != NULL ? ": " : "",

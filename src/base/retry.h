@@ -11,9 +11,9 @@
 
 G_BEGIN_DECLS
 
-/* What the server may ask for in Retry-After is capped: a bogus value must not end an upload's
- * life. Seconds. */
-#define BOX_RETRY_AFTER_MAX 300
+/* Retry-After is kept to, up to a day: more is a mistake. Who gives up before that tries once more
+ * when it does. Seconds. */
+#define BOX_RETRY_AFTER_MAX G_GINT64_CONSTANT (86400)
 
 /**
  * box_retry_delay:

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The last steps: the commit or the one request of a small file; the abort. */
-#include "base/retry.h"
 #include "upload/state.h"
 
-/* Box answers 202 while it still processes parts; so long is waited where it does not say how long.
- * Seconds. */
-#define COMMIT_POLL 3
+/* Poll interval while Box answers 202 and sends no Retry-After, and the longest that Retry-After
+ * gives: what is ready is not left waiting. Seconds. */
+#define COMMIT_POLL  3
+#define LONGEST_POLL 300
+
+/* Microseconds. */
+#define LONGEST_PENDING (7 * G_TIME_SPAN_DAY)
 
 void
 box_upload_committed (BoxUpload *upload, BoxFile *file)
@@ -31,16 +34,30 @@ tell_committing (BoxUpload *upload)
 }
 
 /* Box works on it, and may have finished when it is asked again. "Retry-After: 0" says nothing
- * about when, and a bogus value must not end the upload's life. */
-static void
-commit_pending (BoxUpload *upload, gint retry_after)
+ * about when. @error: it has not finished in the longest life of a session; where Box names the end
+ * of that life, the client is told it sooner. */
+static gboolean
+commit_pending (BoxUpload *upload, gint retry_after, GError **error)
 {
-  gint64 delay = retry_after > 0 ? MIN (retry_after, BOX_RETRY_AFTER_MAX) : COMMIT_POLL;
+  gint64 delay = retry_after > 0 ? MIN (retry_after, LONGEST_POLL) : COMMIT_POLL;
+  gint64 now = g_get_monotonic_time ();
 
+  if (upload->pending_since == 0)
+    upload->pending_since = now;
+  if (now - upload->pending_since > LONGEST_PENDING)
+    {
+      g_set_error (
+          error, BOX_ERROR, BOX_ERROR_SESSION_GONE,
+          "Box has been processing the parts of upload session %s for a week; the file has "
+          "to be uploaded anew",
+          upload->session->id);
+      return FALSE;
+    }
   g_mutex_lock (box_workers_lock ());
   upload->commit_repeated = TRUE;
-  box_plan_commit_pending (&upload->plan, g_get_monotonic_time () + delay * G_USEC_PER_SEC);
+  box_plan_commit_pending (&upload->plan, now + delay * G_USEC_PER_SEC);
   g_mutex_unlock (box_workers_lock ());
+  return TRUE;
 }
 
 /* Box has said that it made the file, in a reply that says no more: where it cannot be looked up,
@@ -90,10 +107,7 @@ box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error)
     }
   box_upload_progressed (upload);
   if (file == NULL)
-    {
-      commit_pending (upload, retry_after);
-      return TRUE;
-    }
+    return commit_pending (upload, retry_after, error);
   box_upload_committed (upload, g_steal_pointer (&file));
   return TRUE;
 }

@@ -6,6 +6,10 @@
 /* "name (1).ext" to "name (100).ext"; whoever has a hundred files of one name wants to be told. */
 #define MAX_RENAMES 100
 
+/* A name that is taken is that of a file, which gets the version; so often it may be gone, or be
+ * another one, when it is to. */
+#define MAX_VERSIONS 5
+
 /* What opening found out. */
 typedef struct
 {
@@ -30,24 +34,25 @@ opened_clear (Opened *opened)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
 
-/* The destination that @if_exists makes of a taken name; NULL with @error (taken from @conflict)
- * where it makes none. */
+/* What if_exists makes of a name that is taken, or of a file that is gone; NULL: nothing. */
 static BoxDestination *
-resolve_conflict (const BoxUpload *upload, guint attempt, GError *conflict, GError **error)
+choose_other (const BoxUpload *upload, const Opened *opened, const GError *failure)
 {
-  g_autoptr (GError) owned = conflict;
   g_autoptr (BoxFile) file = NULL;
 
-  if (upload->destination->kind == BOX_DESTINATION_FOLDER
-      && upload->if_exists == BOX_IF_EXISTS_RENAME && attempt <= MAX_RENAMES)
-    return box_destination_new_numbered (upload->destination, attempt);
-  if (upload->destination->kind == BOX_DESTINATION_FOLDER
-      && upload->if_exists == BOX_IF_EXISTS_VERSION)
-    file = box_file_from_conflict (owned);
-  if (file != NULL)
-    return box_destination_new_file (file->id, error);
-  g_propagate_error (error, g_steal_pointer (&owned));
-  return NULL;
+  if (upload->destination->kind != BOX_DESTINATION_FOLDER)
+    return NULL;
+  if (upload->if_exists == BOX_IF_EXISTS_RENAME && upload->n_names < MAX_RENAMES
+      && g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    return box_destination_new_numbered (upload->destination, upload->n_names + 1);
+  if (upload->if_exists != BOX_IF_EXISTS_VERSION || upload->n_names >= MAX_VERSIONS)
+    return NULL;
+  if (opened->target->kind == BOX_DESTINATION_FILE)
+    return g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)
+               ? box_destination_copy (upload->destination)
+               : NULL;
+  file = box_file_from_conflict (failure);
+  return file != NULL ? box_destination_new_file (file->id, NULL) : NULL;
 }
 
 /* A version: what the file is before keeps two commits from making two, and tells, after a lost
@@ -94,38 +99,37 @@ try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
   return opened->session != NULL;
 }
 
+/* One name; where it is taken, the failure of this step leads to the next one (upload/trouble.c).
+ */
 static gboolean
 open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
 {
-  opened->target = box_destination_copy (upload->destination);
-  for (guint attempt = 1;; attempt++)
-    {
-      GError *failure = NULL;
-      BoxDestination *other;
+  GError *failure = NULL;
+  BoxDestination *other;
 
-      if (try_target (upload, transport, opened, &failure))
-        return TRUE;
-      if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
-        {
-          g_propagate_error (error, failure);
-          return FALSE;
-        }
-      opened->file = box_upload_find_in_conflict (upload, transport, &failure);
-      if (opened->file != NULL)
-        return TRUE;
-      if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
-        {
-          g_propagate_error (error, failure);
-          return FALSE;
-        }
-      g_clear_pointer (&opened->conflict, box_file_free);
-      opened->conflict = box_file_from_conflict (failure);
-      other = resolve_conflict (upload, attempt, failure, error);
-      if (other == NULL)
-        return FALSE;
-      box_destination_free (opened->target);
-      opened->target = other;
+  upload->has_other = FALSE;
+  opened->target =
+      box_destination_copy (upload->other_name != NULL ? upload->other_name : upload->destination);
+  if (upload->other_conflict != NULL)
+    opened->conflict = box_file_copy (upload->other_conflict);
+  if (try_target (upload, transport, opened, &failure))
+    return TRUE;
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    opened->file = box_upload_find_in_conflict (upload, transport, &failure);
+  if (opened->file != NULL)
+    return TRUE;
+  other = choose_other (upload, opened, failure);
+  if (other != NULL)
+    {
+      upload->has_other = TRUE;
+      upload->n_names++;
+      g_clear_pointer (&upload->other_name, box_destination_free);
+      upload->other_name = other;
+      g_clear_pointer (&upload->other_conflict, box_file_free);
+      upload->other_conflict = box_file_from_conflict (failure);
     }
+  g_propagate_error (error, failure);
+  return FALSE;
 }
 
 static gboolean
@@ -186,6 +190,9 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   upload->etag_before = g_steal_pointer (&opened->etag);
   g_free (upload->version_before);
   upload->version_before = g_steal_pointer (&opened->version_id);
+  g_clear_pointer (&upload->other_name, box_destination_free);
+  g_clear_pointer (&upload->other_conflict, box_file_free);
+  upload->n_names = 0;
   g_clear_pointer (&upload->parts, g_ptr_array_unref);
   upload->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   g_ptr_array_set_size (upload->parts, (gint) n_parts);

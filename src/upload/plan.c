@@ -260,7 +260,7 @@ static void
 end_control (BoxPlan *plan)
 {
   plan->control = BOX_PLAN_CONTROL_NONE;
-  plan->control_attempts = 0;
+  plan->control_attempts = plan->control_refusals = 0;
   plan->control_not_before = 0;
   plan->control_asked = FALSE;
 }
@@ -461,16 +461,38 @@ box_plan_cancel (BoxPlan *plan)
   plan->cancelled = TRUE;
 }
 
-void
-box_plan_hurry (BoxPlan *plan, gint64 now)
+/* @asked: also the waits that the server asked for. */
+static void
+end_waits (BoxPlan *plan, gboolean asked, gint64 now)
 {
   for (guint k = 0; k < plan->troubled->len; k++)
     {
       BoxPlanPart *part = part_at (plan, troubled_at (plan, k));
 
-      if (!part->asked)
+      if (asked || !part->asked)
         part->not_before = MIN (part->not_before, now);
     }
-  if (!plan->control_asked)
+  if (asked || !plan->control_asked)
     plan->control_not_before = MIN (plan->control_not_before, now);
+}
+
+void
+box_plan_hurry (BoxPlan *plan, gint64 now)
+{
+  end_waits (plan, FALSE, now);
+}
+
+void
+box_plan_call_last (BoxPlan *plan, gint64 now)
+{
+  end_waits (plan, TRUE, now);
+}
+
+gboolean
+box_plan_only_waits (const BoxPlan *plan, gint64 now)
+{
+  BoxStep step = box_plan_next (plan, now);
+
+  return step.kind == BOX_STEP_WAIT && step.wake_at != G_MAXINT64 && plan->n_in_flight == 0
+         && plan->control == BOX_PLAN_CONTROL_NONE;
 }

@@ -89,9 +89,10 @@ typedef struct
   gboolean aborted; /* tried to; success or not */
   BoxPlanControl control;
   guint control_attempts;
-  guint commit_attempts; /* COMMITs or WHOLEs; looking up between them begins no new count */
-  guint commit_refusals; /* of them, so many were refused for what is at Box */
-  guint whole_slow;      /* WHOLEs that moved, but not in time */
+  guint control_refusals; /* of them, so many were no failure of the network */
+  guint commit_attempts;  /* COMMITs or WHOLEs; looking up between them begins no new count */
+  guint commit_refusals;  /* of them, so many were refused for what is at Box */
+  guint whole_slow;       /* WHOLEs that moved, but not in time */
   gint64 control_since;
   gint64 control_not_before;
   gboolean control_asked;
@@ -180,5 +181,11 @@ void box_plan_cancel (BoxPlan *plan);
 
 /* The network is back: waits end, but for those that the server asked for. */
 void box_plan_hurry (BoxPlan *plan, gint64 now);
+
+/* Time is running out: all waits end, for one last try of each. */
+void box_plan_call_last (BoxPlan *plan, gint64 now);
+
+/* Nothing runs, and nothing will before a wait of a failed step is over. */
+gboolean box_plan_only_waits (const BoxPlan *plan, gint64 now);
 
 G_END_DECLS

@@ -68,8 +68,10 @@ struct _BoxUpload
   BoxFile *file;
   guint sessions_replaced;
   gint64 trouble_since;  /* first failure after the last progress, 0: none */
+  gint64 trouble_last;   /* the last of its failures */
   guint64 trouble_reach; /* bytes at Box or on their way when that was dated */
   guint trouble_count;   /* passing failures in a row, of any request */
+  gboolean last_called;  /* the last try before it is given up has begun */
   gint64 finished_at;
   gboolean outage;
   guint retries;
@@ -85,8 +87,13 @@ struct _BoxUpload
 
   /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
    * first LIST, before which nothing else does */
-  char *etag_before;    /* of the file that gets a version, for If-Match; NULL: not known */
-  char *version_before; /* likewise */
+  gint64 pending_since;       /* monotonic: when a commit was first answered with 202; 0: never */
+  BoxDestination *other_name; /* to be opened, as one was taken; NULL: none was */
+  BoxFile *other_conflict;    /* what has that one; nullable */
+  guint n_names;              /* tried so far */
+  gboolean has_other;         /* other_name has not been tried yet */
+  char *etag_before;          /* of the file that gets a version, for If-Match; NULL: not known */
+  char *version_before;       /* likewise */
 
   /* atomic */
   guint64 received;  /* by the producer */
@@ -144,6 +151,12 @@ void box_upload_date_trouble (BoxUpload *upload);
  * fails. Tells so. */
 void box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error);
 
+/* When an upload that only waits for failed steps is given up: monotonic; G_MAXINT64: not in
+ * trouble, or something runs. Each of the steps is tried once more then
+ * (box_upload_call_last_locked()). */
+gint64 box_upload_get_deadline_locked (const BoxUpload *upload, gint64 now);
+void box_upload_call_last_locked (BoxUpload *upload, gint64 now);
+
 /* What a failed step means. Pure. */
 typedef enum
 {
@@ -152,8 +165,8 @@ typedef enum
   BOX_VERDICT_UNSURE, /* it may have taken effect: list or look up first */
 } BoxVerdict;
 
-/* @refusals: how often the step was refused for what is at Box or for its bytes, this time
- * included. @repeated: an earlier try may have worked. */
+/* @refusals: how often the step was refused, this time included; failures of the network do not
+ * count. @repeated: an earlier try may have worked. */
 BoxVerdict
 box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated);
 

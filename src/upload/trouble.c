@@ -5,17 +5,17 @@
 #include "base/retry.h"
 #include "upload/state.h"
 
-/* A part that is refused as overlapping, yet in no list, or as damaged on the way: so often it is
- * sent before the upload fails. Only what keeps failing for that part alone comes so far; an outage
- * is bounded by time instead. */
-#define MAX_CONFLICTS 10
-#define MAX_DAMAGED   3
+/* So often a small file is opened anew because its name was taken meanwhile. */
+#define MAX_REOPENED 10
 
 /* So many sessions are filled for a file whose name somebody else takes each time. */
 #define MAX_REPLACED 5
 
-/* A repeated commit finds its session gone: so often it is looked whether that was committed. */
-#define MAX_GONE 3
+/* The shortest pause before the last try. Microseconds. */
+#define LAST_PAUSE (G_USEC_PER_SEC / 4)
+
+/* The pause before another name is tried where one is taken. Microseconds. */
+#define NAME_PAUSE (G_USEC_PER_SEC / 20)
 
 /* So many passing failures in a row, with no success between them, are an outage worth a warning; a
  * single reset is not. */
@@ -36,15 +36,6 @@ is_commit (BoxStepKind kind)
   return kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
 }
 
-static gboolean
-is_refusal (const GError *error)
-{
-  return g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT)
-         || g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY)
-         || g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
-         || g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
-}
-
 /* No answer, or not that of Box: of a server that fails, a gateway, a login page. A refusal, or the
  * wish for a pause, is an answer
  * of Box. */
@@ -58,25 +49,71 @@ is_out_of_reach (const GError *error)
          && (status == 408 || status >= 500 || (status != 429 && details->box_code == NULL));
 }
 
+/* ---- how often what may be repeated ---- */
+
+#define OPENS     (1 << BOX_STEP_OPEN)
+#define SENDS     (1 << BOX_STEP_SEND)
+#define COMMITS   (1 << BOX_STEP_COMMIT | 1 << BOX_STEP_WHOLE)
+#define ASKS      (1 << BOX_STEP_LIST | 1 << BOX_STEP_LOOKUP)
+#define ANY_STEP  (OPENS | SENDS | COMMITS | ASKS)
+#define UNDER_WAY (ANY_STEP & ~OPENS)
+#define FOREVER   G_MAXUINT
+
+/* What a failed step leads to, unless it was refused more than @times in a row. The first row that
+ * fits decides; where none does, the failure is final. Whatever is repeated waits before, longer
+ * each time (base/retry.h), and is given up by time, too (retry_timeout). */
+static const struct
+{
+  guint steps;
+  gint code;
+  guint status; /* 0: any */
+  guint times;
+  gboolean look; /* before it is repeated: list the parts, look for the file */
+} allowances[] = {
+  /* A session was made, and Box did not say which: each try may make another one. */
+  { OPENS, BOX_ERROR_TRANSIENT, 201, 4, FALSE },
+  { ANY_STEP, BOX_ERROR_TRANSIENT, 0, FOREVER, FALSE },
+  /* A part that overlaps, yet is in no list; a file that others change. */
+  { SENDS | COMMITS, BOX_ERROR_CONFLICT, 0, 9, TRUE },
+  /* A part that was damaged on the way, or that Box says is another than was sent. */
+  { SENDS, BOX_ERROR_INTEGRITY, 400, 2, FALSE },
+  { SENDS, BOX_ERROR_INTEGRITY, 0, 2, TRUE },
+  /* The network that was trusted at first, or its proxy, is another one for a while. */
+  { UNDER_WAY, BOX_ERROR_TRUST, 0, FOREVER, FALSE },
+  { UNDER_WAY, BOX_ERROR_SETTINGS, 407, FOREVER, FALSE },
+  /* A commit that has worked and cannot be looked up is told so, and not repeated. */
+  { COMMITS, BOX_ERROR_PROTOCOL, 200, 0, FALSE },
+  { COMMITS, BOX_ERROR_PROTOCOL, 201, 0, FALSE },
+  /* Box's words, and yet none that say what is wrong. */
+  { SENDS | COMMITS, BOX_ERROR_PROTOCOL, 0, 4, TRUE },
+  { ASKS, BOX_ERROR_PROTOCOL, 0, 4, FALSE },
+};
+
+/* A commit before this one may have worked, and the session have ended with it: so often that is
+ * looked into. */
+#define MAX_GONE 2
+
 BoxVerdict
 box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated)
 {
   const BoxErrorDetails *details = box_error_get_details (error);
   gboolean writes = kind == BOX_STEP_SEND || is_commit (kind);
 
-  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT))
-    return (writes && details->unsure) || (is_commit (kind) && box_api_may_work_late (error))
-               ? BOX_VERDICT_UNSURE
-               : BOX_VERDICT_AGAIN;
-  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_CONFLICT) && writes && refusals < MAX_CONFLICTS)
-    return BOX_VERDICT_UNSURE;
-  /* The commit before this one may have worked, and the session have ended with it. */
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE) && is_commit (kind) && repeated
-      && refusals < MAX_GONE)
+      && refusals <= MAX_GONE)
     return BOX_VERDICT_UNSURE;
-  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY) && kind == BOX_STEP_SEND
-      && details->http_status == 400 && refusals < MAX_DAMAGED)
-    return BOX_VERDICT_AGAIN;
+  for (gsize i = 0; i < G_N_ELEMENTS (allowances); i++)
+    if ((allowances[i].steps & (1u << kind)) != 0
+        && g_error_matches (error, BOX_ERROR, allowances[i].code)
+        && (allowances[i].status == 0 || allowances[i].status == details->http_status))
+      {
+        if (refusals > allowances[i].times)
+          return BOX_VERDICT_FATAL;
+        return allowances[i].look || (writes && details->unsure)
+                       || (is_commit (kind) && box_api_may_work_late (error))
+                   ? BOX_VERDICT_UNSURE
+                   : BOX_VERDICT_AGAIN;
+      }
   return BOX_VERDICT_FATAL;
 }
 
@@ -127,6 +164,7 @@ box_upload_progressed (BoxUpload *upload)
 {
   g_mutex_lock (box_workers_lock ());
   upload->trouble_since = 0;
+  upload->last_called = FALSE;
   g_mutex_unlock (box_workers_lock ());
   box_upload_reached (upload);
 }
@@ -140,6 +178,7 @@ date_trouble_locked (BoxUpload *upload, gint64 now)
     return;
   upload->trouble_since = now;
   upload->trouble_reach = reach;
+  upload->last_called = FALSE;
 }
 
 void
@@ -150,23 +189,45 @@ box_upload_date_trouble (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
+/* When the session ends, monotonic, by Box's clock; G_MAXINT64 where that is not known. */
+static gint64
+session_end_locked (const BoxUpload *upload, gint64 now)
+{
+  gint64 box_time;
+
+  if (upload->session == NULL || upload->session->expires_at == NULL
+      || !box_client_get_time (upload->client, &box_time))
+    return G_MAXINT64;
+  return now + (g_date_time_to_unix (upload->session->expires_at) * G_USEC_PER_SEC - box_time);
+}
+
 /* When the upload gives up at the latest, if nothing succeeds before: monotonic. While the file is
  * still being written, no outage is too long. */
 static gint64
 deadline_locked (const BoxUpload *upload, gint64 now)
 {
-  gint64 expires_in;
-
   if (upload->grows && !upload->plan.finished)
     return G_MAXINT64;
   if (upload->retry_timeout > 0)
     return MAX (upload->trouble_since, upload->grows ? upload->finished_at : 0)
            + upload->retry_timeout;
-  if (upload->session == NULL || upload->session->expires_at == NULL)
+  return session_end_locked (upload, now);
+}
+
+gint64
+box_upload_get_deadline_locked (const BoxUpload *upload, gint64 now)
+{
+  if (upload->trouble_since == 0 || upload->last_called || upload->plan.failed
+      || upload->plan.cancelled || !box_plan_only_waits (&upload->plan, now))
     return G_MAXINT64;
-  expires_in =
-      g_date_time_to_unix (upload->session->expires_at) - g_get_real_time () / G_USEC_PER_SEC;
-  return now + MAX (expires_in, 0) * G_USEC_PER_SEC;
+  return MAX (deadline_locked (upload, now), upload->trouble_last + LAST_PAUSE);
+}
+
+void
+box_upload_call_last_locked (BoxUpload *upload, gint64 now)
+{
+  upload->last_called = TRUE;
+  box_plan_call_last (&upload->plan, now);
 }
 
 static guint
@@ -177,18 +238,39 @@ attempts_locked (const BoxUpload *upload, const BoxStep *step)
   return is_commit (step->kind) ? upload->plan.commit_attempts : upload->plan.control_attempts;
 }
 
+/* What the network and a proxy do is no refusal, however often; a session that was made and not
+ * named is one. */
+static gboolean
+is_refusal (BoxStepKind kind, const GError *error)
+{
+  guint status = box_error_get_details (error)->http_status;
+
+  if (box_error_is_transient (error))
+    return kind == BOX_STEP_OPEN && status == 201;
+  return !g_error_matches (error, BOX_ERROR, BOX_ERROR_TRUST) && status != 407;
+}
+
 /* How often the step was refused by now, not counting what the network did to it. */
 static guint
 count_refusal_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
 {
-  guint *refusals = &upload->plan.commit_refusals;
+  guint *refusals = &upload->plan.control_refusals;
 
   if (step->kind == BOX_STEP_SEND)
     refusals = &g_array_index (upload->plan.parts, BoxPlanPart, step->part).refusals;
-  else if (!is_commit (step->kind))
-    return 0;
-  *refusals += is_refusal (error) ? 1 : 0;
+  else if (is_commit (step->kind))
+    refusals = &upload->plan.commit_refusals;
+  *refusals += is_refusal (step->kind, error) ? 1 : 0;
   return *refusals;
+}
+
+/* The name was taken, and the settings give another one (upload/open.c says how many). */
+static gboolean
+has_other_name_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  return step->kind == BOX_STEP_OPEN && upload->has_other
+         && (g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
+             || g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND));
 }
 
 /* Somebody took the name after the upload was opened. */
@@ -207,7 +289,7 @@ can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *e
       || upload->destination->kind != BOX_DESTINATION_FOLDER)
     return FALSE;
   if (step->kind == BOX_STEP_WHOLE)
-    return upload->plan.commit_refusals < MAX_CONFLICTS;
+    return upload->plan.commit_refusals < MAX_REOPENED;
   return upload->file_behind.read != NULL && upload->given_session == NULL
          && upload->sessions_replaced < MAX_REPLACED;
 }
@@ -218,7 +300,9 @@ typedef struct
   BoxVerdict verdict;
   guint attempt;
   gint64 delay;
+  gboolean other_name; /* no trouble at all */
   gboolean given_up;
+  gint64 lasted; /* microseconds */
   gboolean outage_begins;
 } Trouble;
 
@@ -253,6 +337,8 @@ judge_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
 
   if (verdict == BOX_VERDICT_FATAL && can_reopen_locked (upload, step, error))
     verdict = BOX_VERDICT_AGAIN;
+  if (verdict == BOX_VERDICT_FATAL && has_other_name_locked (upload, step, error))
+    verdict = BOX_VERDICT_AGAIN;
   /* Also where the upload ends now: what may be committed is not aborted. */
   if (is_commit (step->kind)
       && (verdict == BOX_VERDICT_UNSURE || box_error_get_details (error)->unsure))
@@ -267,17 +353,23 @@ note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error
   Trouble trouble = {
     .verdict = judge_locked (upload, step, error),
     .attempt = attempts_locked (upload, step),
+    .other_name = has_other_name_locked (upload, step, error),
   };
 
   if (trouble.verdict == BOX_VERDICT_FATAL)
     return trouble;
-  trouble.delay = box_retry_delay (trouble.attempt, error, g_random_int ());
-  date_trouble_locked (upload, now);
-  if (now + trouble.delay > deadline_locked (upload, now))
+  if (trouble.other_name)
     {
-      trouble.given_up = TRUE;
+      put_off_locked (upload, step, error, trouble.verdict, now + NAME_PAUSE);
       return trouble;
     }
+  trouble.delay = box_retry_delay (trouble.attempt, error, g_random_int ());
+  date_trouble_locked (upload, now);
+  upload->trouble_last = now;
+  trouble.lasted = now - upload->trouble_since;
+  trouble.given_up = now >= deadline_locked (upload, now);
+  if (trouble.given_up)
+    return trouble;
   upload->retries++;
   upload->trouble_count += is_out_of_reach (error) ? 1 : 0;
   trouble.outage_begins = upload->trouble_count == OUTAGE_FAILURES && !upload->outage;
@@ -291,7 +383,7 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
 {
   guint64 offset = G_MAXUINT64;
 
-  if (!box_upload_may_tell (upload))
+  if (trouble->other_name || !box_upload_may_tell (upload))
     return;
   if (step->kind == BOX_STEP_SEND)
     offset = box_upload_part_offset (upload, step->part);
@@ -327,12 +419,12 @@ explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error)
 }
 
 static void
-give_up (BoxUpload *upload, GError *error, gboolean tried)
+give_up (BoxUpload *upload, GError *error, const Trouble *trouble)
 {
-  if (tried && upload->retry_timeout > 0)
+  if (trouble->given_up && upload->retry_timeout > 0)
     g_prefix_error (&error, "Gave up after %" G_GINT64_FORMAT " s without progress: ",
-                    upload->retry_timeout / G_USEC_PER_SEC);
-  else if (tried)
+                    (trouble->lasted + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC);
+  else if (trouble->given_up)
     g_prefix_error (&error, "Gave up as the upload session expires: ");
   box_upload_fail (upload, error);
 }
@@ -372,7 +464,7 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
 
   if (ends)
     {
-      give_up (upload, explain_taken_name (upload, step, error), trouble.given_up);
+      give_up (upload, explain_taken_name (upload, step, error), &trouble);
       return;
     }
   tell_trouble (upload, step, &trouble, error);

@@ -143,6 +143,8 @@ box_upload_unref (BoxUpload *upload)
   g_clear_pointer (&upload->file, box_file_free);
   g_clear_pointer (&upload->session, box_session_free);
   g_clear_pointer (&upload->target, box_destination_free);
+  g_clear_pointer (&upload->other_name, box_destination_free);
+  g_clear_pointer (&upload->other_conflict, box_file_free);
   g_clear_pointer (&upload->parts, g_ptr_array_unref);
   g_free (upload->etag_before);
   g_free (upload->version_before);

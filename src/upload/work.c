@@ -31,15 +31,19 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError
 static gboolean
 task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
 {
-  BoxStep step = box_plan_next (&((BoxUpload *) task)->plan, now);
+  const BoxUpload *upload = (BoxUpload *) task;
+  BoxStep step = box_plan_next (&upload->plan, now);
+  gint64 deadline;
 
-  if (step.kind == BOX_STEP_WAIT)
+  if (step.kind != BOX_STEP_WAIT)
     {
-      *wake_at = step.wake_at;
-      return FALSE;
+      *since = step.since;
+      return TRUE;
     }
-  *since = step.since;
-  return TRUE;
+  deadline = box_upload_get_deadline_locked (upload, now);
+  *since = deadline;
+  *wake_at = MIN (step.wake_at, deadline);
+  return deadline <= now;
 }
 
 /* Without a commit, the end is that every part is there: nobody has told it yet. */
@@ -69,6 +73,11 @@ task_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
     {
       end_without_commit_locked (upload);
       return FALSE;
+    }
+  if (step.kind == BOX_STEP_WAIT)
+    {
+      box_upload_call_last_locked (upload, now);
+      return TRUE;
     }
   box_plan_begin (&upload->plan, &step);
   box_workers_continue_locked ();

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine against the emulator: for how long it waits for what passes, by whose clock, and what
+ * it says about that.
+ */
+#include "upload-fixture.h"
+
+#include <string.h>
+
+#define A_WEEK_AND_A_DAY (8 * 24 * 3600)
+
+/* An upload of four parts into a session, given up after a second. */
+static void
+begin_impatient (Fixture *f, const char *rules)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "p.bin", 4 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
+
+  settings.retry_timeout = 1;
+  load (f, rules);
+  begin (f, &settings);
+  produce (f, 0, 4 * PART);
+  box_upload_finish (f->upload);
+}
+
+static void
+test_a_longer_wait_than_the_timeout_ends_with_it (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  begin_impatient (f, "{'route':'upload_part','do':'reply','status':429,"
+                      "'headers':{'Retry-After':'300'}}");
+  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  error = box_upload_get_error (f->upload);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_nonnull (strstr (error->message, " s without progress: "));
+  g_assert_null (strstr (error->message, "after 0 s"));
+  /* One at once, and one before it is given up. */
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), >, 3);
+}
+
+static gboolean
+read_file (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  fill (buffer, offset, length);
+  return TRUE;
+}
+
+/* While it is recorded no outage is too long; what is waited for then is not waited for after. */
+static void
+test_the_end_of_the_recording_cuts_a_long_wait (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "s.bin", 4 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
+  BoxBlocksFile file = { .read = read_file };
+  g_autoptr (GError) error = NULL;
+  BoxSha1 sha1 = { { 0 } };
+
+  settings.file = &file;
+  settings.file_grows = TRUE;
+  settings.retry_timeout = 1;
+  load (f, "{'route':'upload_part','do':'reply','status':429,'headers':{'Retry-After':'300'}}");
+  begin (f, &settings);
+  box_upload_advance (f->upload, 4 * PART);
+  g_mutex_lock (&f->mutex);
+  while (f->retries < 3)
+    g_cond_wait (&f->cond, &f->mutex);
+  g_mutex_unlock (&f->mutex);
+  box_upload_finish_digest (f->upload, &sha1);
+  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  error = box_upload_get_error (f->upload);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+}
+
+static void
+test_a_part_may_wait_longer_than_the_timeout_while_others_leave (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "w.bin", 12 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 12 * PART);
+
+  settings.retry_timeout = 1;
+  settings.max_memory = 2 * settings.size;
+  load (f, "{'route':'upload_part','part':0,'times':1,'do':'reply','status':429,"
+           "'headers':{'Retry-After':'2'}},"
+           "{'route':'upload_part','do':'delay','ms':50}");
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, settings.size));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  assert_stored (f, "w.bin", settings.size);
+}
+
+/* The session has expired by the clock here, and lives by Box's. */
+static void
+test_a_sessions_life_is_counted_by_boxs_clock (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = NULL;
+  BoxUploadSettings settings;
+
+  box_emulator_advance_clock (f->emulator, -A_WEEK_AND_A_DAY);
+  destination = new_session (f, "c.bin", 4 * PART, NULL);
+  settings = settings_for (f, destination, 4 * PART);
+  settings.retry_timeout = 0;
+  load (f, "{'route':'upload_part','nth':[1,2],'do':'reply','status':503}");
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, settings.size));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  assert_stored (f, "c.bin", settings.size);
+}
+
+static void
+test_a_commit_that_is_never_ready_ends_with_its_session (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "n.bin", 4 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
+
+  load (f, "{'route':'commit','do':'reply','status':202,'headers':{'Retry-After':'1'}}");
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, settings.size));
+  box_upload_finish (f->upload);
+  g_assert_true (box_emulator_wait_done (f->emulator, "commit", 1, 60000));
+  box_emulator_advance_clock (f->emulator, A_WEEK_AND_A_DAY);
+  assert_failed (f, BOX_ERROR_SESSION_GONE);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), <, 10);
+}
+
+#define ADD(path, func) g_test_add ("/patience/" path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("a-longer-wait-than-the-timeout-ends-with-it",
+       test_a_longer_wait_than_the_timeout_ends_with_it);
+  ADD ("the-end-of-the-recording-cuts-a-long-wait", test_the_end_of_the_recording_cuts_a_long_wait);
+  ADD ("a-part-may-wait-longer-than-the-timeout-while-others-leave",
+       test_a_part_may_wait_longer_than_the_timeout_while_others_leave);
+  ADD ("a-sessions-life-is-counted-by-boxs-clock", test_a_sessions_life_is_counted_by_boxs_clock);
+  ADD ("a-commit-that-is-never-ready-ends-with-its-session",
+       test_a_commit_that_is_never_ready_ends_with_its_session);
+  return g_test_run ();
+}
