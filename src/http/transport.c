@@ -2,6 +2,7 @@
 #include "http/transport.h"
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "http/exchange.h"
 #include "http/proxy.h"
 #include "http/trust.h"
@@ -50,7 +51,8 @@ struct _BoxTransport
 {
   GHashTable *channels; /* BoxTransportConfig to Channel */
   /* libsoup attaches sources of its own to the thread's default context. This one is nobody else's,
-   * so that an application's main loop in another thread never runs them. */
+   * so that an application's main loop in another thread never runs them. Made by the first
+   * request. */
   GMainContext *context;
 };
 
@@ -239,7 +241,6 @@ box_transport_new (void)
   BoxTransport *transport = g_new0 (BoxTransport, 1);
 
   box_tunnel_register ();
-  transport->context = g_main_context_new ();
   transport->channels = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) channel_free);
   return transport;
 }
@@ -249,11 +250,30 @@ box_transport_free (BoxTransport *transport)
 {
   if (transport == NULL)
     return;
-  g_main_context_push_thread_default (transport->context);
+  if (transport->context != NULL)
+    g_main_context_push_thread_default (transport->context);
   g_hash_table_unref (transport->channels);
-  g_main_context_pop_thread_default (transport->context);
-  g_main_context_unref (transport->context);
+  if (transport->context != NULL)
+    g_main_context_pop_thread_default (transport->context);
+  g_clear_pointer (&transport->context, g_main_context_unref);
   g_free (transport);
+}
+
+/* GLib and glib-networking end the process where a GMainContext or a GCancellable finds no
+ * descriptor; a request makes several of them. This one fails instead, and can be made again. */
+static gboolean
+ensure_context (BoxTransport *transport, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, &reason))
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_TRANSIENT, reason->message);
+      return FALSE;
+    }
+  if (transport->context == NULL)
+    transport->context = g_main_context_new ();
+  return TRUE;
 }
 
 BoxReply *
@@ -263,6 +283,8 @@ box_transport_send (BoxTransport *transport, BoxTransportConfig *config, const B
   BoxReply *reply;
   Channel *channel;
 
+  if (!ensure_context (transport, error))
+    return NULL;
   g_main_context_push_thread_default (transport->context);
   channel = ensure_channel (transport, config, error);
   if (channel == NULL)

@@ -2,7 +2,9 @@
 /* Requests have an end, whoever answers; and a slow link is not silence. */
 #include "transport-fixture.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- replies without an end ---- */
 
@@ -189,6 +191,87 @@ test_sent_means_sent (gconstpointer mode)
   g_assert_cmpint (pattern.sent, <, 600000);
 }
 
+/* ---- descriptors ---- */
+
+static void
+serve_once (RawPeer *peer, gpointer data)
+{
+  if (raw_peer_read_request (peer, NULL, NULL))
+    raw_peer_reply (peer, "here");
+}
+
+/* Leaves @n descriptors of the process free; @fds are those that were taken. */
+static void
+leave_free (GArray *fds, guint n)
+{
+  int fd;
+
+  while ((fd = dup (STDERR_FILENO)) >= 0)
+    g_array_append_val (fds, fd);
+  for (; n > 0; n--)
+    {
+      close (g_array_index (fds, int, fds->len - 1));
+      g_array_set_size (fds, fds->len - 1);
+    }
+}
+
+static void
+give_back (GArray *fds)
+{
+  for (guint i = 0; i < fds->len; i++)
+    close (g_array_index (fds, int, i));
+  g_array_set_size (fds, 0);
+}
+
+/* TRUE: there was a reply. */
+static gboolean
+send_with_descriptors (BoxTransportConfig *config, const char *url, guint n)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+  BoxRequest request = { .method = "GET", .url = url };
+
+  leave_free (fds, n);
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  give_back (fds);
+  if (reply == NULL)
+    {
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
+      g_assert_nonnull (strstr (error->message, "file descriptors"));
+    }
+  return reply != NULL;
+}
+
+/* The client is in a process of its own: the server's GLib would be ended as well. */
+static void
+test_requests_without_descriptors_fail_alone (void)
+{
+  static const struct rlimit limit = { 256, 256 };
+  g_autoptr (RawServer) server = NULL;
+  g_autoptr (BoxTransportConfig) config = NULL;
+  g_autofree char *url = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      server = raw_server_new (serve_once, NULL, fixture_get_certificate ());
+      url = raw_server_get_url (server, "");
+      g_setenv ("BOX_TEST_URL", url, TRUE);
+      g_setenv ("BOX_TEST_CA", fixture_get_ca_file (), TRUE);
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  config = box_transport_config_new (g_getenv ("BOX_TEST_CA"), NULL, 10, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  g_assert_true (send_with_descriptors (config, g_getenv ("BOX_TEST_URL"), 100));
+  for (guint n = 0; n < 30; n++)
+    g_assert_cmpint (send_with_descriptors (config, g_getenv ("BOX_TEST_URL"), n), ==, n >= 16);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,5 +281,7 @@ main (int argc, char **argv)
                    test_early_replies_that_drip_have_an_end);
   fixture_add_both ("a-slow-link-is-not-silence", test_a_slow_link_is_not_silence);
   fixture_add_both ("sent-means-sent", test_sent_means_sent);
+  g_test_add_func ("/transport/requests-without-descriptors-fail-alone",
+                   test_requests_without_descriptors_fail_alone);
   return fixture_run_program ();
 }
