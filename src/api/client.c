@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/calls.h"
 
-#include "api/refusal.h"
+#include "api/error.h"
 #include "http/url-policy.h"
 
 #include <string.h>

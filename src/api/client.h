@@ -11,9 +11,7 @@
 
 #include "api/destination.h"
 #include "api/file.h"
-#include "api/part.h"
 #include "api/session.h"
-#include "api/version.h"
 #include "auth/credentials.h"
 #include "base/error.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/error.h"
 
-#include "api/refusal.h"
 #include "base/json.h"
 #include "base/text.h"
 

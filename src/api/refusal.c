@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/refusal.h"
+#include "api/error.h"
 
 #include "base/json.h"
 #include "base/text.h"

@@ -7,7 +7,7 @@
 #define G_LOG_DOMAIN "boxupload"
 
 #include "auth/credentials.h"
-#include "auth/token-cache.h"
+#include "auth/provider.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "http/url-policy.h"

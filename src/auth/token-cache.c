@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "auth/token-cache.h"
+#include "auth/provider.h"
 #include "base/error.h"
 #include "base/retry.h"
 #include "base/secret.h"

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "api/file.h"
-#include "api/part.h"
 #include "api/session.h"
 #include "spool/note.h"
 

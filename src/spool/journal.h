@@ -9,7 +9,6 @@
 
 #include "api/destination.h"
 #include "api/file.h"
-#include "api/part.h"
 #include "api/session.h"
 #include "base/padding.h"
 

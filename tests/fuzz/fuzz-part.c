@@ -2,7 +2,6 @@
 /* A reply that should be a part, or a page of parts. */
 #include "fuzz.h"
 
-#include "api/part.h"
 #include "api/session.h"
 #include "base/json.h"
 

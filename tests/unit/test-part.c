@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/part.h"
+#include "api/session.h"
 #include "base/error.h"
 
 #define SHA1 "5fde1cce603e6566d20da811c9c8bcccb044d4ae"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/version.h"
+#include "api/file.h"
 #include "base/error.h"
 
 #define OURS   "5fde1cce603e6566d20da811c9c8bcccb044d4ae"
