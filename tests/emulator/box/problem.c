@@ -65,7 +65,10 @@ JsonObject *
 emu_problem_get_context (EmuProblem *problem)
 {
   if (problem->context == NULL)
-    problem->context = json_node_init_object (json_node_alloc (), json_object_new ());
+    {
+      problem->context = json_node_new (JSON_NODE_OBJECT);
+      json_node_take_object (problem->context, json_object_new ());
+    }
   return json_node_get_object (problem->context);
 }
 
