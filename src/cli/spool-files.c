@@ -92,9 +92,8 @@ cli_spool_export (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, G
     }
   shown = cli_format_text (display);
   bytes = cli_format_bytes (entry->size);
-  cli_print ("%s: %s; the recording stays in the spool until it is at Box, or removed with "
-             "“boxupload spool rm %s”",
-             shown, bytes, entry->name);
+  cli_print ("%s: %s; the recording stays in the spool: “boxupload spool rm %s” removes it", shown,
+             bytes, entry->name);
   return TRUE;
 }
 

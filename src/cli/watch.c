@@ -308,7 +308,7 @@ tell_start (Cli *cli, const char *dir, guint n_recordings, gboolean made)
       cli_json_print (builder);
     }
   else
-    cli_complain ("watching %s%s, recordings there: %u", shown,
+    cli_complain ("watching %s%s: %u recordings", shown,
                   made ? ", which was not there and was made" : "", n_recordings);
 }
 
