@@ -15,6 +15,8 @@ typedef struct
 struct _BoxBlocks
 {
   BoxBlocksFile file; /* immutable; read is NULL where there is none */
+  guint64 end;        /* of the stream, as far as it is known */
+  BoxBlocksPadding padding;
 
   GArray *blocks;   /* of Block; blocks[0] is number first */
   guint64 first;    /* number of the first block that is kept */
@@ -112,6 +114,7 @@ box_blocks_new (const BoxBlocksFile *file)
     }
   if (file != NULL)
     store->file = *file;
+  store->end = store->padding.offset = G_MAXUINT64;
   store->blocks = g_array_new (FALSE, TRUE, sizeof (Block));
   store->limit = store->entitled = 1;
   return store;
@@ -207,7 +210,7 @@ forget_front_locked (BoxBlocks *store)
 void
 box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length)
 {
-  guint64 end = offset + length;
+  guint64 end = MIN (offset + length, store->end);
 
   while (offset < end)
     {
@@ -232,6 +235,19 @@ box_blocks_end_locked (BoxBlocks *store, guint64 size)
 
   if (size < end)
     box_blocks_drop_locked (store, size, end - size);
+  store->end = size;
+}
+
+void
+box_blocks_pad_locked (BoxBlocks *store, BoxPaddingKind padding, guint64 offset, guint64 gap)
+{
+  store->padding = (BoxBlocksPadding){ .kind = padding, .offset = offset, .gap = gap };
+}
+
+BoxBlocksPadding
+box_blocks_get_padding_locked (const BoxBlocks *store)
+{
+  return store->padding;
 }
 
 guint64
@@ -247,7 +263,8 @@ box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocks
     .offset = offset,
     .size = size,
     .blocks = g_ptr_array_new (),
-    .in_memory = TRUE,
+    .in_memory = offset + size <= store->padding.offset,
+    .padding = store->padding,
     .file = store->file,
   };
   for (guint64 number = offset / BOX_BLOCK_SIZE; number * BOX_BLOCK_SIZE < offset + size; number++)
@@ -287,27 +304,48 @@ box_blocks_peek (const BoxBlocksRange *range, guint64 offset, gsize *length)
   return data + position % BOX_BLOCK_SIZE;
 }
 
+/* Copies up to @length bytes at @position of the stream; how many that were, 0: @error says why
+ * not.
+ */
+static gsize
+read_some (const BoxBlocksRange *range, guint64 position, guint8 *buffer, gsize length,
+           GError **error)
+{
+  guint64 left, n, end = position + length;
+  const guint8 *data = find_block (range, position, &left);
+
+  n = MIN (left, length);
+  if (data != NULL)
+    {
+      memcpy (buffer, data + position % BOX_BLOCK_SIZE, n);
+      return (gsize) n;
+    }
+  /* What follows in the file is read with it. */
+  while (position + n < end && find_block (range, position + n, &left) == NULL)
+    n += MIN (left, end - position - n);
+  return range->file.read (range->file.user_data, position, buffer, (gsize) n, error) ? (gsize) n
+                                                                                      : 0;
+}
+
 gboolean
 box_blocks_read (const BoxBlocksRange *range, guint64 offset, guint8 *buffer, gsize length,
                  GError **error)
 {
+  const BoxBlocksPadding *padding = &range->padding;
   guint64 position = range->offset + offset, end = position + length;
+  guint64 stream_end = MIN (end, padding->offset);
 
-  while (position < end)
+  while (position < stream_end)
     {
-      guint64 left, n;
-      const guint8 *data = find_block (range, position, &left);
+      gsize n = read_some (range, position, buffer, (gsize) (stream_end - position), error);
 
-      n = MIN (left, end - position);
-      /* What follows in the file is read with it. */
-      while (data == NULL && position + n < end && find_block (range, position + n, &left) == NULL)
-        n += MIN (left, end - position - n);
-      if (data != NULL)
-        memcpy (buffer, data + position % BOX_BLOCK_SIZE, n);
-      else if (!range->file.read (range->file.user_data, position, buffer, (gsize) n, error))
+      if (n == 0)
         return FALSE;
       buffer += n;
       position += n;
     }
+  if (position < end)
+    box_padding_read (padding->kind, padding->offset, padding->gap, position - padding->offset,
+                      buffer, (gsize) (end - position));
   return TRUE;
 }

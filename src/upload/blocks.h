@@ -16,6 +16,8 @@
 
 #include <gio/gio.h>
 
+#include "base/padding.h"
+
 G_BEGIN_DECLS
 
 /* Large enough that taking one is rare (1000 buffers of a transport stream's usual 1316 bytes are
@@ -72,6 +74,21 @@ void box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length);
 /* The stream ended at @size: the block that holds its end will not be filled further. */
 void box_blocks_end_locked (BoxBlocks *store, guint64 size);
 
+/* What is behind a stream. */
+typedef struct
+{
+  BoxPaddingKind kind;
+  guint64 offset; /* in the file; G_MAXUINT64: there is none */
+  guint64 gap;
+} BoxBlocksPadding;
+
+/* Behind the stream, which ended at @offset, @gap bytes of @padding follow. They are nowhere, and
+ * are made when they are read. */
+void box_blocks_pad_locked (BoxBlocks *store, BoxPaddingKind padding, guint64 offset, guint64 gap);
+
+/* What box_blocks_pad_locked() said. */
+BoxBlocksPadding box_blocks_get_padding_locked (const BoxBlocks *store);
+
 /* Bytes of memory held. */
 guint64 box_blocks_get_memory_locked (const BoxBlocks *store);
 
@@ -82,6 +99,7 @@ typedef struct
   guint64 size;
   GPtrArray *blocks;  /* guint8 *, the first holds @offset; NULL: in the file */
   gboolean in_memory; /* all of it */
+  BoxBlocksPadding padding;
   BoxBlocksFile file; /* read is NULL where there is none */
 } BoxBlocksRange;
 

@@ -181,3 +181,29 @@ box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **er
   box_digest_finish (digest, sha1);
   return TRUE;
 }
+
+gboolean
+box_upload_digest_padding (BoxUpload *upload, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (READ_RUN);
+  BoxBlocksPadding padding;
+
+  g_mutex_lock (box_workers_lock ());
+  padding = box_blocks_get_padding_locked (upload->store);
+  g_mutex_unlock (box_workers_lock ());
+  for (guint64 done = 0; done < padding.gap;)
+    {
+      gsize n = (gsize) MIN (READ_RUN, padding.gap - done);
+
+      if (g_cancellable_set_error_if_cancelled (upload->transfers, error))
+        return FALSE;
+      box_padding_read (padding.kind, padding.offset, padding.gap, done, buffer, n);
+      box_digest_update (upload->digest, buffer, n);
+      done += n;
+    }
+  g_mutex_lock (box_workers_lock ());
+  box_digest_finish (upload->digest, &upload->sha1);
+  box_plan_digested (&upload->plan, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}

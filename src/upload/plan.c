@@ -137,8 +137,16 @@ next_with_parts (const BoxPlan *plan, gint64 now)
 static gboolean
 all_parts_done (const BoxPlan *plan)
 {
-  return plan->finished && plan->n_done == plan->parts->len
+  return plan->finished && !plan->undigested && plan->n_done == plan->parts->len
          && plan->control != BOX_PLAN_CONTROL_LIST;
+}
+
+static BoxStep
+digest_step (const BoxPlan *plan)
+{
+  if (plan->control != BOX_PLAN_CONTROL_NONE)
+    return wait_until (G_MAXINT64);
+  return (BoxStep){ .kind = BOX_STEP_DIGEST, .since = plan->control_since };
 }
 
 /* An earlier attempt may have committed already, and its session may be gone for that: look first.
@@ -150,6 +158,8 @@ next_before_opening (const BoxPlan *plan, gint64 now)
     return control_step (plan, BOX_STEP_OPEN, now);
   if (!plan->finished)
     return wait_until (G_MAXINT64);
+  if (plan->undigested)
+    return digest_step (plan);
   return control_step (plan, BOX_STEP_LOOKUP, now);
 }
 
@@ -164,9 +174,11 @@ box_plan_next (const BoxPlan *plan, gint64 now)
     return wait_until (G_MAXINT64);
   if (!plan->opened)
     return next_before_opening (plan, now);
+  if (plan->finished && plan->undigested && plan->control == BOX_PLAN_CONTROL_NONE)
+    return digest_step (plan);
   if (plan->whole)
     {
-      if (!plan->finished)
+      if (!plan->finished || plan->undigested)
         return wait_until (G_MAXINT64);
       return control_step (plan, plan->unsure ? BOX_STEP_LOOKUP : BOX_STEP_WHOLE, now);
     }
@@ -228,6 +240,9 @@ box_plan_begin (BoxPlan *plan, const BoxStep *step)
       plan->control = BOX_PLAN_CONTROL_LIST;
       plan->control_attempts++;
       mark_listed (plan);
+      return;
+    case BOX_STEP_DIGEST:
+      plan->control = BOX_PLAN_CONTROL_LIST;
       return;
     case BOX_STEP_SEND:
     case BOX_STEP_VERIFY:
@@ -291,6 +306,20 @@ box_plan_seal (BoxPlan *plan, guint n, gint64 now)
         part->state = BOX_PART_READY;
     }
   skip_begun_parts (plan);
+}
+
+void
+box_plan_leave_digest (BoxPlan *plan)
+{
+  plan->undigested = TRUE;
+}
+
+void
+box_plan_digested (BoxPlan *plan, gint64 now)
+{
+  plan->undigested = FALSE;
+  plan->control = BOX_PLAN_CONTROL_NONE;
+  plan->control_since = now;
 }
 
 void

@@ -21,6 +21,7 @@ typedef enum
   BOX_STEP_LIST,   /* ask which parts Box has */
   BOX_STEP_VERIFY, /* compare the digest of an adopted part with Box's */
   BOX_STEP_SEND,   /* send a part */
+  BOX_STEP_DIGEST, /* take what was not written into the file's digest */
   BOX_STEP_WHOLE,  /* send the whole file in one request */
   BOX_STEP_COMMIT,
   BOX_STEP_LOOKUP, /* find out whether a commit or whole upload took effect */
@@ -67,7 +68,7 @@ typedef enum
   BOX_PLAN_CONTROL_NONE,
   BOX_PLAN_CONTROL_BUSY, /* an OPEN, WHOLE, COMMIT, LOOKUP or ABORT runs, and nothing else may begin
                           */
-  BOX_PLAN_CONTROL_LIST, /* a LIST runs; parts may be sent meanwhile */
+  BOX_PLAN_CONTROL_LIST, /* a LIST or DIGEST runs; parts may be sent meanwhile */
 } BoxPlanControl;
 
 typedef struct
@@ -82,6 +83,7 @@ typedef struct
   gboolean whole;      /* one request instead of parts */
   gboolean list_first; /* the session may hold parts that are to be adopted */
   gboolean finished;   /* every byte is there and sealed */
+  gboolean undigested; /* the file's digest is not whole yet */
   gboolean unsure;     /* the commit or whole upload may have taken effect */
   gboolean committed;
   gboolean failed;
@@ -127,6 +129,12 @@ void box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now);
 
 /* The bytes of parts [0, @n) are complete. */
 void box_plan_seal (BoxPlan *plan, guint n, gint64 now);
+
+/* The file's digest needs a DIGEST, from the finish on. */
+void box_plan_leave_digest (BoxPlan *plan);
+
+/* The DIGEST ended. */
+void box_plan_digested (BoxPlan *plan, gint64 now);
 
 /* Every part is sealed (or every byte of a whole upload is there). */
 void box_plan_finish (BoxPlan *plan, gint64 now);

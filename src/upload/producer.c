@@ -138,12 +138,12 @@ box_upload_wait_room (BoxUpload *upload)
 }
 
 static void
-finish_locked (BoxUpload *upload)
+finish_locked (BoxUpload *upload, guint64 stream_size)
 {
   if (upload->plan.finished || box_upload_has_ended_locked (upload))
     return;
   box_upload_publish_locked (upload, upload->size);
-  box_blocks_end_locked (upload->store, upload->size);
+  box_blocks_end_locked (upload->store, stream_size);
   upload->finished_at = g_get_monotonic_time ();
   box_plan_finish (&upload->plan, upload->finished_at);
   box_workers_wake_locked (&upload->task);
@@ -163,17 +163,31 @@ fail_short (BoxUpload *upload, guint64 received)
 void
 box_upload_finish (BoxUpload *upload)
 {
-  if (upload->position != upload->size)
+  box_upload_finish_padded (upload, BOX_PADDING_NONE);
+}
+
+void
+box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding)
+{
+  guint64 gap = upload->size - upload->position;
+
+  if (gap > 0 && padding == BOX_PADDING_NONE)
     {
       fail_short (upload, upload->position);
       return;
     }
   hash_run (upload);
   g_mutex_lock (box_workers_lock ());
-  if (!upload->plan.finished)
+  if (!upload->plan.finished && gap == 0)
     box_digest_finish (upload->digest, &upload->sha1);
-  finish_locked (upload);
+  else if (!upload->plan.finished)
+    {
+      box_blocks_pad_locked (upload->store, padding, upload->position, gap);
+      box_plan_leave_digest (&upload->plan);
+    }
+  finish_locked (upload, upload->position);
   g_mutex_unlock (box_workers_lock ());
+  __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
 }
 
 void
@@ -196,7 +210,7 @@ box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1)
 {
   g_mutex_lock (box_workers_lock ());
   upload->sha1 = *sha1;
-  finish_locked (upload);
+  finish_locked (upload, upload->size);
   g_mutex_unlock (box_workers_lock ());
   __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
 }

@@ -45,7 +45,7 @@ struct _BoxUpload
   GCancellable *cleanup;   /* for the abort: cancelled by box_upload_cancel() only */
 
   /* producer thread */
-  BoxDigest *digest; /* of what was written */
+  BoxDigest *digest; /* of what was written; the DIGEST step's after the end */
   guint8 *cursor;    /* where the next byte goes */
   gsize room;        /* bytes that fit there */
   gsize unhashed;    /* bytes before cursor that the digest has not seen */
@@ -131,6 +131,7 @@ gboolean box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **e
 gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error);
 gboolean box_upload_verify_part (BoxUpload *upload, guint i, GError **error);
 gboolean box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_digest_padding (BoxUpload *upload, GError **error);
 gboolean box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error);

@@ -130,6 +130,8 @@ step_name (BoxStepKind kind)
       return "verify";
     case BOX_STEP_SEND:
       return "part";
+    case BOX_STEP_DIGEST:
+      return "digest";
     case BOX_STEP_WHOLE:
       return "upload";
     case BOX_STEP_COMMIT:

@@ -154,6 +154,10 @@ BoxWait box_upload_wait_room (BoxUpload *upload);
  * wait. */
 void box_upload_finish (BoxUpload *upload);
 
+/* The same; what is missing of the declared size is @padding, which is neither held nor waited for.
+ * It has to be able to fill that (box_padding_min_size()). NONE: as box_upload_finish(). */
+void box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding);
+
 /* With a file, instead of writing: the first @available bytes of the file can be read from it.
  * Never waits. */
 void box_upload_advance (BoxUpload *upload, guint64 available);

@@ -15,6 +15,8 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError
       return box_upload_verify_part (upload, step->part, error);
     case BOX_STEP_SEND:
       return box_upload_send_part (upload, transport, step->part, error);
+    case BOX_STEP_DIGEST:
+      return box_upload_digest_padding (upload, error);
     case BOX_STEP_WHOLE:
       return box_upload_send_whole (upload, transport, error);
     case BOX_STEP_COMMIT:

@@ -34,6 +34,7 @@ typedef struct
   gboolean abort_on_failure;
   gboolean list;
   gboolean whole;
+  gboolean undigested;
   guint preloaded; /* bit mask of parts that Box holds at the start */
   GHashTable *seen;
   guint states;
@@ -58,10 +59,10 @@ world_key (const World *w)
   GString *key = g_string_new (NULL);
   const BoxPlan *p = &w->plan;
 
-  g_string_append_printf (key, "%d%d%d%d%d%d%d%d%d%d%u/%u/%u/%u/%u/", p->opened, p->whole,
-                          p->list_first, p->finished, p->unsure, p->committed, p->failed,
-                          p->cancelled, p->aborted, (int) p->control, p->n_unsure, p->next_new,
-                          w->sealed, w->commits, w->trouble);
+  g_string_append_printf (key, "%d%d%d%d%d%d%d%d%d%d%d%u/%u/%u/%u/%u/", p->opened, p->whole,
+                          p->list_first, p->finished, p->undigested, p->unsure, p->committed,
+                          p->failed, p->cancelled, p->aborted, (int) p->control, p->n_unsure,
+                          p->next_new, w->sealed, w->commits, w->trouble);
   for (guint i = 0; i < p->parts->len; i++)
     {
       const BoxPlanPart *part = &g_array_index (p->parts, BoxPlanPart, i);
@@ -122,16 +123,17 @@ check_step (const World *w, const BoxStep *step)
     case BOX_STEP_COMMIT:
       g_assert_false (stopped);
       g_assert_true (p->commit && p->finished && !p->unsure && w->n_running == 0);
+      g_assert_false (p->undigested);
       for (guint i = 0; i < N_PARTS; i++)
         g_assert_true (w->stored[i]);
       g_assert_cmpuint (w->commits, ==, 0);
       break;
     case BOX_STEP_WHOLE:
-      g_assert_true (p->finished && !p->unsure && !stopped);
+      g_assert_true (p->finished && !p->undigested && !p->unsure && !stopped);
       g_assert_cmpuint (w->commits, ==, 0);
       break;
     case BOX_STEP_LOOKUP:
-      g_assert_true (p->unsure && !stopped);
+      g_assert_true (p->unsure && !p->undigested && !stopped);
       break;
     case BOX_STEP_ABORT:
       g_assert_true (p->failed && p->abort_on_failure && !p->cancelled && w->n_running == 0);
@@ -313,6 +315,11 @@ end_step (Exploration *x, const World *world, guint k)
     case BOX_STEP_SEND:
       end_send (x, world, k);
       break;
+    case BOX_STEP_DIGEST:
+      w = without_running (world, k);
+      box_plan_digested (&w.plan, 0);
+      follow (x, &w);
+      break;
     case BOX_STEP_VERIFY:
       w = without_running (world, k);
       box_plan_sent (&w.plan, world->running[k].part);
@@ -368,7 +375,11 @@ produce (Exploration *x, const World *world)
         box_plan_seal (&w.plan, w.sealed, 0);
     }
   else if (w.plan.opened)
-    box_plan_finish (&w.plan, 0);
+    {
+      if (x->undigested)
+        box_plan_leave_digest (&w.plan);
+      box_plan_finish (&w.plan, 0);
+    }
   follow (x, &w);
 }
 
@@ -464,6 +475,19 @@ test_a_whole_upload_is_never_repeated_blindly (void)
   Exploration x = { .parallel = 2, .commit = TRUE, .whole = TRUE };
 
   run_exploration (&x);
+}
+
+/* Nothing is committed, and no file looked for, by a digest that is not whole. */
+static void
+test_a_digest_is_whole_before_it_is_used (void)
+{
+  for (guint whole = 0; whole < 2; whole++)
+    for (guint commit = whole; commit < 2; commit++)
+      {
+        Exploration x = { .parallel = 2, .commit = commit, .whole = whole, .undigested = TRUE };
+
+        run_exploration (&x);
+      }
 }
 
 static BoxPlan
@@ -678,6 +702,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/plan/a-digest-is-whole-before-it-is-used",
+                   test_a_digest_is_whole_before_it_is_used);
   g_test_add_func ("/plan/every-interleaving-keeps-the-invariants",
                    test_every_interleaving_keeps_the_invariants);
   g_test_add_func ("/plan/a-session-that-holds-parts-is-continued-in-every-interleaving",

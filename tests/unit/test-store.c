@@ -195,6 +195,38 @@ test_a_file_that_cannot_be_read_says_why (Fixture *f, gconstpointer blocks)
   box_blocks_range_clear (&range);
 }
 
+static void
+test_padding_is_made_when_it_is_read (Fixture *f, gconstpointer blocks)
+{
+  guint8 bytes[300], expected[200];
+  BoxBlocksRange range;
+
+  g_assert_true (fill (f));
+  box_blocks_pad_locked (f->store, BOX_PADDING_MPEGTS, 1000, 100000000);
+  box_blocks_end_locked (f->store, 1000);
+  box_blocks_pin_locked (f->store, 900, sizeof bytes, &range);
+  g_assert_false (range.in_memory);
+  g_assert_true (box_blocks_read (&range, 0, bytes, sizeof bytes, NULL));
+  for (guint i = 0; i < 100; i++)
+    g_assert_cmpuint (bytes[i], ==, (900 + i) / 251);
+  box_padding_read (BOX_PADDING_MPEGTS, 1000, 100000000, 0, expected, sizeof expected);
+  g_assert_cmpmem (bytes + 100, 200, expected, 200);
+  box_blocks_range_clear (&range);
+
+  /* Far behind all memory. */
+  box_blocks_pin_locked (f->store, 99999000, sizeof bytes, &range);
+  g_assert_true (box_blocks_read (&range, 0, bytes, sizeof bytes, NULL));
+  box_padding_read (BOX_PADDING_MPEGTS, 1000, 100000000, 99998000, expected, sizeof expected);
+  g_assert_cmpmem (bytes, 200, expected, 200);
+  box_blocks_range_clear (&range);
+
+  /* Nothing of it is held: what the parts release is what was written. */
+  box_blocks_drop_locked (f->store, 0, 500);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, BOX_BLOCK_SIZE);
+  box_blocks_drop_locked (f->store, 500, 99999500);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 0);
+}
+
 /* The process's bound is eight blocks (main()). */
 static void
 test_a_store_keeps_its_due_when_others_hold_all_memory_of_the_process (Fixture *f,
@@ -233,6 +265,7 @@ main (int argc, char **argv)
        test_what_never_was_in_memory_is_read_from_the_file);
   ADD ("/store/what-was-dropped-is-read-from-the-file",
        test_what_was_dropped_is_read_from_the_file);
+  ADD ("/store/padding-is-made-when-it-is-read", test_padding_is_made_when_it_is_read);
   ADD ("/store/a-file-that-cannot-be-read-says-why", test_a_file_that_cannot_be_read_says_why);
   return g_test_run ();
 }
