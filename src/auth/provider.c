@@ -4,7 +4,6 @@
  * function are here too; jwt.c and provider-refresh.c have the others. */
 #include "auth/provider.h"
 #include "base/error.h"
-#include "base/limits.h"
 #include "base/secret.h"
 #include "http/url-policy.h"
 
@@ -122,13 +121,6 @@ box_grant_send (const BoxTokenEndpoint *endpoint, char *form, GCancellable *canc
   g_autoptr (GError) local_error = NULL;
   BoxReply *reply;
 
-  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, &local_error))
-    {
-      /* Others may give some back. */
-      local_error->code = BOX_ERROR_TRANSIENT;
-      g_propagate_prefixed_error (error, g_steal_pointer (&local_error), "No access token: ");
-      return NULL;
-    }
   box_body_init_bytes (&body, bytes);
   reply = box_transport_send (transport, endpoint->transport_config, &request, cancellable,
                               &local_error);
