@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "messages.h"
 
+#include "base/text.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
@@ -197,7 +199,7 @@ format_debug (const GError *error)
 static char *
 describe (const GError *error, const SinkContext *context)
 {
-  GString *text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *directory = NULL;
 
   if (context->destination != NULL)
@@ -210,7 +212,7 @@ describe (const GError *error, const SinkContext *context)
           text, ". What was recorded is kept in %s; \"boxupload resume %s\" uploads it",
           context->spool, directory);
     }
-  return g_string_free (text, FALSE);
+  return box_text_escape (text->str);
 }
 
 void

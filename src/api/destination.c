@@ -123,11 +123,48 @@ box_destination_new_file (const char *file_id, GError **error)
   return destination;
 }
 
+/* "%05d" and the like in @path, which is no escaped character of a name; NULL where there is none.
+ */
+static char *
+find_number_pattern (const char *path)
+{
+  for (const char *p = strchr (path, '%'); p != NULL; p = strchr (p + 1, '%'))
+    {
+      gsize digits = strspn (p + 1, DIGITS);
+      gboolean is_name = digits > 1 && p[1] != '0' && p[1] != '1';
+
+      if (!is_name && p[1 + digits] != '\0' && strchr ("diu", p[1 + digits]) != NULL)
+        return g_strndup (p, digits + 2);
+    }
+  return NULL;
+}
+
+/* @failure (taken) of a location's name; where a pattern for numbers is what is wrong with it, that
+ * is said instead. */
+static void
+propagate_bad_name (GError **error, GError *failure, const char *path)
+{
+  g_autoptr (GError) owned = failure;
+  g_autofree char *pattern = find_number_pattern (path);
+
+  if (pattern == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&owned));
+      return;
+    }
+  g_set_error (
+      error, BOX_ERROR, BOX_ERROR_SETTINGS,
+      "the location's file name has \"%s\" in it: only splitmuxsink puts numbers there, in "
+      "a location of its own; where a \"%%\" is meant, it is written %%25",
+      pattern);
+}
+
 BoxDestination *
 box_destination_new_from_uri (const char *uri, GError **error)
 {
   g_autofree char *folder_id = NULL, *name = NULL;
   const char *path, *slash;
+  GError *failure = NULL;
 
   if (uri == NULL || g_ascii_strncasecmp (uri, SCHEME, strlen (SCHEME)) != 0)
     {
@@ -149,8 +186,10 @@ box_destination_new_from_uri (const char *uri, GError **error)
   folder_id = g_strndup (path, (gsize) (slash - path));
   name = g_uri_unescape_string (slash + 1, NULL);
   if (name == NULL)
+    set_error (&failure, "the location's file name is not percent-encoded (\"%\" is written %25)");
+  if (name == NULL || !box_destination_check_name (name, &failure))
     {
-      set_error (error, "the location's file name is not percent-encoded (\"%\" is written %25)");
+      propagate_bad_name (error, failure, slash);
       return NULL;
     }
   return box_destination_new_folder (folder_id, name, error);

@@ -35,7 +35,8 @@ find_exit (const GError *error)
   static const ExitEntry usage = { CLI_EXIT_USAGE, "usage" };
   static const ExitEntry bug = { CLI_EXIT_BUG, "bug" };
 
-  if (error->domain == G_OPTION_ERROR)
+  /* GOption's own word for arguments that are not text. */
+  if (error->domain == G_OPTION_ERROR || error->domain == G_CONVERT_ERROR)
     return &usage;
   if (error->domain == BOX_ERROR && error->code >= 0 && error->code < (gint) G_N_ELEMENTS (exits))
     return &exits[error->code];

@@ -64,7 +64,17 @@ get_destination (const char *path, GError **error)
   return NULL;
 }
 
-/* How to go on, where the session can: with the connection that was given, as it can be pasted. */
+/* Whether the parts that are at Box are of use yet. */
+static gboolean
+can_go_on (const GError *failure)
+{
+  return !g_error_matches (failure, BOX_ERROR, BOX_ERROR_INTEGRITY)
+         && !g_error_matches (failure, BOX_ERROR, BOX_ERROR_SIZE)
+         && !g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
+}
+
+/* How to go on, where a session is left: with the connection that was given, as it can be pasted.
+ */
 static void
 hint_session (const Put *put, const Item *item, const char *session_id)
 {
@@ -72,15 +82,14 @@ hint_session (const Put *put, const Item *item, const char *session_id)
   g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *connection = cli_options_format_connection (put->cli->options);
 
-  if (session_id == NULL
-      || !(g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CANCELLED)
-           || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_STORAGE)
-           || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CREDENTIALS)
-           || box_error_is_transient (item->failure)))
+  if (session_id == NULL || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+      || (options.session == NULL && put->settings.on_error == BOX_ON_ERROR_ABORT
+          && !g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_CANCELLED)))
     return;
-  cli_complain ("The parts that are at Box stay there. To go on:  "
-                "boxupload put --session %s%s %s%s",
-                session_id, connection, item->path[0] == '-' ? "-- " : "", shown);
+  if (can_go_on (item->failure))
+    cli_complain ("The parts that are at Box stay there. To go on:  "
+                  "boxupload put --session %s%s %s%s",
+                  session_id, connection, item->path[0] == '-' ? "-- " : "", shown);
   cli_complain ("To discard them:  boxupload abort %s%s", session_id, connection);
 }
 

@@ -20,6 +20,13 @@ check_settings (const BoxUploadSettings *settings, GError **error)
                    MAX_PARALLEL);
       return FALSE;
     }
+  if (settings->size > G_MAXINT64)
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                   "A file of %" G_GUINT64_FORMAT " bytes is larger than any at Box",
+                   settings->size);
+      return FALSE;
+    }
   if (settings->destination->kind == BOX_DESTINATION_SESSION && settings->size == 0)
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
@@ -233,12 +240,44 @@ box_upload_may_tell (BoxUpload *upload)
 
 /* The first failure ends the upload: transfers are cut, it is told, and only then do the waits
  * return. */
+/* Whether a session is left at Box: nobody aborts it, and it was not this that ended it. */
+static gboolean
+leaves_session_locked (const BoxUpload *upload, const GError *error)
+{
+  return upload->session != NULL && (upload->plan.unsure || !upload->plan.abort_on_failure)
+         && !g_error_matches (error, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+         && !g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED);
+}
+
+/* Names the session that is left, and what to do with it where nobody else knows: who has a file
+ * behind the blocks goes on by itself. Takes @error. */
+static GError *
+name_session_locked (const BoxUpload *upload, GError *error)
+{
+  g_autoptr (GError) owned = error;
+  g_autofree char *left = NULL, *advice = NULL;
+
+  if (error->domain != BOX_ERROR || !leaves_session_locked (upload, error))
+    return g_steal_pointer (&owned);
+  left = g_strdup_printf ("upload session %s keeps %u of %u parts", upload->session->id,
+                          upload->plan.n_done, upload->plan.parts->len);
+  if (upload->file_behind.read == NULL)
+    advice =
+        g_strdup_printf ("; \"boxupload put --session %s FILE\" goes on with a copy of the same "
+                         "bytes, \"boxupload abort %s\" discards it",
+                         upload->session->id, upload->session->id);
+  return box_error_new_with_details ((BoxErrorCode) error->code, box_error_get_details (error),
+                                     "%s; %s%s", error->message, left,
+                                     advice != NULL ? advice : "");
+}
+
 void
 box_upload_fail (BoxUpload *upload, GError *error)
 {
   gboolean first, tell;
 
   g_mutex_lock (box_workers_lock ());
+  error = name_session_locked (upload, error);
   first = !box_upload_has_ended_locked (upload);
   tell = first && upload->events.failed != NULL;
   if (first)

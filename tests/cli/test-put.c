@@ -342,6 +342,35 @@ test_a_continued_session_must_fit_the_file (Fixture *f, gconstpointer data)
 }
 
 static void
+test_a_refusal_names_the_session_that_it_leaves (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) ids = NULL;
+  g_autofree char *way_on = NULL, *way_out = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403,"
+                   "\"json\":{\"code\":\"storage_limit_exceeded\",\"message\":\"Full\"}}]");
+  answer = RUN (f, "put", "a");
+  g_assert_cmpint (answer.code, ==, 9);
+  ids = box_emulator_get_session_ids (f->emulator);
+  way_on = g_strdup_printf ("put --session %s", (char *) g_ptr_array_index (ids, 0));
+  way_out = g_strdup_printf ("boxupload abort %s", (char *) g_ptr_array_index (ids, 0));
+  g_assert_nonnull (strstr (answer.err, way_on));
+  g_assert_nonnull (strstr (answer.err, way_out));
+}
+
+static void
+test_arguments_that_are_not_text_are_wrong_usage (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "a", 1000, 1);
+  answer = RUN (f, "put", "a", "--name", "\xff\xfe");
+  g_assert_cmpint (answer.code, ==, 2);
+}
+
+static void
 test_on_error_abort_leaves_no_session (Fixture *f, gconstpointer data)
 {
   g_autoptr (GPtrArray) ids = NULL;
@@ -490,6 +519,10 @@ main (int argc, char **argv)
             test_how_to_go_on_holds_for_a_name_with_a_dash);
   ADD_TEST ("/cli/put/continued-session-must-fit-the-file",
             test_a_continued_session_must_fit_the_file);
+  ADD_TEST ("/cli/put/a-refusal-names-the-session-that-it-leaves",
+            test_a_refusal_names_the_session_that_it_leaves);
+  ADD_TEST ("/cli/put/arguments-that-are-not-text-are-wrong-usage",
+            test_arguments_that_are_not_text_are_wrong_usage);
   ADD_TEST ("/cli/put/on-error-abort-leaves-no-session", test_on_error_abort_leaves_no_session);
   ADD_TEST ("/cli/put/file-that-grows-is-not-committed",
             test_a_file_that_grows_while_it_is_read_is_not_committed);

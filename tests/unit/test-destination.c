@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/destination.h"
 #include "base/error.h"
+#include "base/text.h"
 
 static const struct
 {
@@ -152,6 +153,35 @@ test_a_long_name_is_shortened_before_the_number (void)
   assert_numbered (all_extension, 10, expected_end);
 }
 
+/* GStreamer users know "%05d" from filesink's cousins; here it is a control character and a "d". */
+static void
+test_patterns_for_numbers_are_explained (void)
+{
+  static const char *const locations[] = { "box://0/rec-%05d.mp4", "box://0/a%20dog-%02d.mp4",
+                                           "box://0/rec-%d.mp4", "box://0/rec-%10i.mp4" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (locations); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (box_destination_new_from_uri (locations[i], &error));
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+      g_assert_nonnull (strstr (error->message, "splitmuxsink"));
+      g_assert_nonnull (strstr (error->message, "%25"));
+      g_assert_null (strstr (error->message, "%20d"));
+    }
+}
+
+/* Not raw in any message: a terminal would obey. */
+static void
+test_names_are_escaped_for_messages (void)
+{
+  g_autofree char *escaped = box_text_escape ("a\033[31m\nb\xff\xe2\x80\xae"
+                                              "c\xc3\xa4");
+
+  g_assert_cmpstr (escaped, ==, "a\\x1b[31m\\nb\\xff\\u202ec\xc3\xa4");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -165,5 +195,9 @@ main (int argc, char **argv)
   g_test_add_func ("/destination/long-name-is-shortened-before-the-number",
                    test_a_long_name_is_shortened_before_the_number);
   g_test_add_func ("/destination/ids-are-checked", test_ids_are_checked);
+  g_test_add_func ("/destination/patterns-for-numbers-are-explained",
+                   test_patterns_for_numbers_are_explained);
+  g_test_add_func ("/destination/names-are-escaped-for-messages",
+                   test_names_are_escaped_for_messages);
   return g_test_run ();
 }

@@ -125,6 +125,55 @@ test_a_commit_that_is_never_ready_ends_with_its_session (Fixture *f, gconstpoint
   g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), <, 10);
 }
 
+/* What was refused leaves its session, and says which and what to do. */
+static void
+test_a_session_that_is_left_is_named (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (BoxDestination) destination = new_session (f, "l.bin", 4 * PART, &id);
+  BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
+  g_autofree char *way_on = g_strdup_printf ("boxupload put --session %s FILE", id);
+  g_autoptr (GError) error = NULL;
+
+  settings.parallel = 1;
+  load (f, "{'route':'upload_part','from':2,'do':'reply','status':403,"
+           "'json':{'code':'storage_limit_exceeded','message':'Full'}}");
+  begin (f, &settings);
+  produce (f, 0, settings.size);
+  box_upload_finish (f->upload);
+  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  error = box_upload_get_error (f->upload);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (error->message, " keeps 1 of 4 parts"));
+  g_assert_nonnull (strstr (error->message, way_on));
+  g_assert_cmpuint (box_error_get_details (error)->http_status, ==, 403);
+}
+
+/* Nor is a size sent that would be negative. */
+static void
+test_a_size_that_is_no_number_of_boxs_is_refused (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) folder = box_destination_new_folder ("0", "h.bin", NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  guint64 sizes[] = { (guint64) G_MAXINT64 + 1, G_MAXUINT64 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      BoxUploadSettings settings = settings_for (f, folder, sizes[i]);
+      BoxUploadEvents events = { NULL };
+      g_autoptr (GError) refused = NULL, session = NULL, preflight = NULL;
+
+      g_assert_null (box_upload_new (&settings, &events, NULL, NULL, &refused));
+      g_assert_error (refused, BOX_ERROR, BOX_ERROR_SETTINGS);
+      g_assert_null (
+          box_client_create_session (f->client, transport, folder, sizes[i], NULL, &session));
+      g_assert_error (session, BOX_ERROR, BOX_ERROR_SIZE);
+      g_assert_false (
+          box_client_preflight (f->client, transport, folder, sizes[i], NULL, &preflight));
+      g_assert_error (preflight, BOX_ERROR, BOX_ERROR_SIZE);
+    }
+}
+
 #define ADD(path, func) g_test_add ("/patience/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -139,5 +188,8 @@ main (int argc, char **argv)
   ADD ("a-sessions-life-is-counted-by-boxs-clock", test_a_sessions_life_is_counted_by_boxs_clock);
   ADD ("a-commit-that-is-never-ready-ends-with-its-session",
        test_a_commit_that_is_never_ready_ends_with_its_session);
+  ADD ("a-session-that-is-left-is-named", test_a_session_that_is_left_is_named);
+  ADD ("a-size-that-is-no-number-of-boxs-is-refused",
+       test_a_size_that_is_no_number_of_boxs_is_refused);
   return g_test_run ();
 }
