@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/body-stream.h"
 
+#include "base/type.h"
+
 /* The connection is looked at for an early reply, and cancelling is heeded, between runs of this
  * size: small against what the kernel buffers anyway, large against the cost of looking (measured
  * over TLS: 16 KiB takes 5 % more CPU, 1 MiB as much as this). Bytes. */
@@ -17,7 +19,7 @@ struct _BoxBodyStream
   guint8 *buffer; /* RUN; NULL where the body's bytes are written from where they lie */
 };
 
-G_DEFINE_TYPE (BoxBodyStream, box_body_stream, G_TYPE_INPUT_STREAM)
+BOX_DEFINE_TYPE (BoxBodyStream, box_body_stream, G_TYPE_INPUT_STREAM, {})
 
 /* The next bytes, up to *@length, read into @buffer or left where they are. Waits until they may
  * leave. NULL with @error set where sending ends. */

@@ -2,6 +2,7 @@
 #include "http/proxy.h"
 
 #include "base/error.h"
+#include "base/type.h"
 #include "http/url-policy.h"
 
 struct _BoxProxy
@@ -18,9 +19,8 @@ static GPrivate the_ways = G_PRIVATE_INIT ((GDestroyNotify) g_hash_table_unref);
 
 static void box_proxy_resolver_init (GProxyResolverInterface *interface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (BoxProxy, box_proxy, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_PROXY_RESOLVER,
-                                                      box_proxy_resolver_init))
+BOX_DEFINE_TYPE (BoxProxy, box_proxy, G_TYPE_OBJECT,
+                 G_IMPLEMENT_INTERFACE (G_TYPE_PROXY_RESOLVER, box_proxy_resolver_init))
 
 static gboolean
 goes_directly (const char *uri)

@@ -2,6 +2,7 @@
 #include "http/trust.h"
 
 #include "base/error.h"
+#include "base/type.h"
 #include "http/certificate.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ struct _BoxTrust
   GTlsDatabase *system;
 };
 
-G_DEFINE_TYPE (BoxTrust, box_trust, G_TYPE_TLS_DATABASE)
+BOX_DEFINE_TYPE (BoxTrust, box_trust, G_TYPE_TLS_DATABASE, {})
 
 static GTlsCertificateFlags
 ask_databases (BoxTrust *self, GTlsCertificate *chain, const char *purpose,

@@ -2,6 +2,7 @@
 #include "http/tunnel.h"
 
 #include "base/error.h"
+#include "base/type.h"
 #include "http/challenge.h"
 #include "http/message.h"
 #include "http/proxy-link.h"
@@ -291,8 +292,8 @@ static GType box_tunnel_get_type (void);
 static GType box_tunnel_tls_get_type (void);
 static void box_tunnel_proxy_init (GProxyInterface *interface);
 
-G_DEFINE_TYPE_WITH_CODE (BoxTunnel, box_tunnel, G_TYPE_OBJECT,
-                         G_IMPLEMENT_INTERFACE (G_TYPE_PROXY, box_tunnel_proxy_init))
+BOX_DEFINE_TYPE (BoxTunnel, box_tunnel, G_TYPE_OBJECT,
+                 G_IMPLEMENT_INTERFACE (G_TYPE_PROXY, box_tunnel_proxy_init))
 
 static void
 box_tunnel_proxy_init (GProxyInterface *interface)
@@ -317,7 +318,7 @@ box_tunnel_init (BoxTunnel *self)
 typedef BoxTunnel BoxTunnelTls;
 typedef BoxTunnelClass BoxTunnelTlsClass;
 
-G_DEFINE_TYPE (BoxTunnelTls, box_tunnel_tls, box_tunnel_get_type ())
+BOX_DEFINE_TYPE (BoxTunnelTls, box_tunnel_tls, box_tunnel_get_type (), {})
 
 static void
 box_tunnel_tls_class_init (BoxTunnelTlsClass *klass)

@@ -218,6 +218,10 @@ set_proxy (SinkFixture *fixture, GSubprocessLauncher *launcher)
 
   g_subprocess_launcher_setenv (launcher, "https_proxy", proxy, TRUE);
   g_subprocess_launcher_unsetenv (launcher, "no_proxy");
+  /* Debian 13's libproxy has debug messages of its own, with the password. */
+  g_subprocess_launcher_setenv (
+      launcher, "G_MESSAGES_DEBUG",
+      "GLib GLib-GObject GLib-GIO GLib-Net GStreamer boxupload libsoup libsoup-http2", TRUE);
   /* The one that asks the environment. */
   g_subprocess_launcher_setenv (launcher, "GIO_USE_PROXY_RESOLVER", "libproxy", TRUE);
 }
