@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Refresh tokens: one use each, kept in a file that others may share. */
+#include "auth/provider.h"
 #include "grants-fixture.h"
 
 #include <fcntl.h>
@@ -287,6 +288,31 @@ test_refusal_after_somebody_else_changed_the_file_is_passing (Fixture *f, gconst
   grants_assert_field (f, 2, "refresh_token", "refresh-of-another");
 }
 
+/* The answer of a slow endpoint holds the only refresh token that is left. */
+static void
+test_renewal_that_takes_too_long_is_not_cut_short (Fixture *f, gconstpointer data)
+{
+  TokenAnswer answers[] = { { .hold = TRUE }, { 0 } };
+  g_autoptr (BoxTokenCache) cache = NULL;
+  g_autoptr (GError) error = NULL;
+  BoxCredentialsSettings settings = { .auth_config = f->path };
+
+  grants_start (f, REFRESH, answers, 2);
+  settings.token_url = token_server_get_url (f->server);
+  /* The one that the credentials have. */
+  cache = box_token_cache_get (box_token_source_new (&settings, f->transport_config));
+  box_token_cache_set_limit (cache, 1000);
+  error = grants_assert_no_token (f->credentials, BOX_ERROR_TRANSIENT);
+  g_assert_nonnull (strstr (error->message, "has not answered within"));
+
+  token_server_wait (f->server, 1);
+  box_token_cache_set_limit (cache, 60 * G_USEC_PER_SEC);
+  token_server_release (f->server);
+  grants_assert_token (f->credentials, NULL, "access-1");
+  assert_stored (f, "refresh-1");
+  g_assert_cmpuint (token_server_count (f->server), ==, 1);
+}
+
 /* No file of this process may become longer; 0: as before. */
 static void
 limit_files (rlim_t bytes)
@@ -437,6 +463,8 @@ main (int argc, char **argv)
     }
   ADD ("refresh/refusal-after-somebody-else-changed-the-file-is-passing",
        test_refusal_after_somebody_else_changed_the_file_is_passing);
+  ADD ("refresh/renewal-that-takes-too-long-is-not-cut-short",
+       test_renewal_that_takes_too_long_is_not_cut_short);
   ADD ("refresh/new-token-that-cannot-be-written-is-not-lost",
        test_new_refresh_token_that_cannot_be_written_is_not_lost);
   ADD ("refresh/replacement-that-a-dead-process-left-is-taken",
