@@ -77,7 +77,7 @@ port_of (GUri *uri)
 
 /* What is said of @proxy to whoever asks the way to @destination: an HTTP proxy without its user
  * and password, which nobody but the tunnel needs. Clear text is not tunnelled, and no password is
- * offered for it. NULL: it is no URI. */
+ * offered for it. NULL: it is no URI, or of a kind that does not exist. */
 static char *
 name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char *proxy)
 {
@@ -96,7 +96,7 @@ name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char 
   else if (g_str_equal (g_uri_get_scheme (uri), "https"))
     protocol = BOX_PROXY_HTTPS;
   else
-    return g_strdup (proxy);
+    return g_str_has_prefix (g_uri_get_scheme (uri), "socks") ? g_strdup (proxy) : NULL;
   if (g_strcmp0 (scheme, "https") != 0)
     protocol = g_uri_get_scheme (uri);
   name = g_uri_join (G_URI_FLAGS_NONE, protocol, NULL, g_uri_get_host (uri), port_of (uri), "",
@@ -133,7 +133,7 @@ name_ways (BoxProxy *self, const char *destination, char **proxies, GError **err
   g_strfreev (names);
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "the proxy that the environment names is not a URI such as "
-                       "http://proxy.example.com:3128");
+                       "http://proxy.example.com:3128 or socks5://proxy.example.com:1080");
   return NULL;
 }
 
