@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "http/body-stream.h"
 #include "http/early-reply.h"
+#include "http/failure.h"
 #include "http/trust.h"
 
 #include <netinet/in.h>
@@ -24,18 +25,6 @@
  * closed. */
 #define MAX_CONNECTIONS 4
 
-/* How far an exchange has come, for the words of its error. */
-typedef enum
-{
-  STAGE_RESOLVING,
-  STAGE_CONNECTING,
-  STAGE_TUNNELLING,
-  STAGE_HANDSHAKING,
-  STAGE_SENDING,
-  STAGE_WAITING,
-  STAGE_READING,
-} Stage;
-
 typedef struct
 {
   /* immutable */
@@ -47,15 +36,12 @@ typedef struct
   SoupMessage *message;
 
   /* the sending thread */
-  Stage stage;
-  gboolean started;    /* a byte of the request may have left */
+  BoxFailure facts;    /* for the words of the error */
   BoxEarlyReply watch; /* its cancellable is @inner */
   BoxWatchdog dog;     /* so is its */
   guint connections;   /* made for this request */
   BoxBodyStream *body; /* owned; NULL where there is none */
-  GTlsCertificateFlags certificate_problems;
-  char *certificate_words; /* what they are */
-  gboolean has_turn;       /* holds the_turn */
+  gboolean has_turn;   /* holds the_turn */
 } Exchange;
 
 /* ---- the connection ---- */
@@ -160,7 +146,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
     {
     case G_SOCKET_CLIENT_RESOLVED:
     case G_SOCKET_CLIENT_CONNECTING:
-      self->stage = STAGE_CONNECTING;
+      self->facts.stage = BOX_STAGE_CONNECTING;
       break;
     case G_SOCKET_CLIENT_CONNECTED:
       count_connection (self);
@@ -169,7 +155,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       take_turn (self);
       break;
     case G_SOCKET_CLIENT_PROXY_NEGOTIATING:
-      self->stage = STAGE_TUNNELLING;
+      self->facts.stage = BOX_STAGE_TUNNELLING;
       break;
     case G_SOCKET_CLIENT_PROXY_NEGOTIATED:
       watch_stream (self, stream);
@@ -183,7 +169,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
         g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (stream), protocols);
 #endif
         watch_stream (self, stream);
-        self->stage = STAGE_HANDSHAKING;
+        self->facts.stage = BOX_STAGE_HANDSHAKING;
         break;
       }
     case G_SOCKET_CLIENT_TLS_HANDSHAKED:
@@ -206,9 +192,9 @@ on_accept_certificate (SoupMessage *message, GTlsCertificate *certificate,
 {
   Exchange *self = user_data;
 
-  self->certificate_problems = problems;
-  g_free (self->certificate_words);
-  self->certificate_words = box_trust_describe (problems, certificate);
+  self->facts.certificate_problems = problems;
+  g_free (self->facts.certificate_words);
+  self->facts.certificate_words = box_trust_describe (problems, certificate);
   return FALSE;
 }
 
@@ -219,8 +205,8 @@ on_starting (SoupMessage *message, gpointer user_data)
   guint64 id = soup_message_get_connection_id (message);
   GIOStream *stream = g_hash_table_lookup (self->settings->streams, GUINT_TO_POINTER (id));
 
-  self->started = TRUE;
-  self->stage = STAGE_SENDING;
+  self->facts.started = TRUE;
+  self->facts.stage = BOX_STAGE_SENDING;
   box_early_reply_set_stream (&self->watch, stream);
   box_watchdog_enter (&self->dog, BOX_PHASE_SENDING);
   watch_stream (self, stream);
@@ -231,7 +217,7 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
 {
   Exchange *self = user_data;
 
-  self->stage = STAGE_WAITING;
+  self->facts.stage = BOX_STAGE_WAITING;
   box_watchdog_written (&self->dog);
 }
 
@@ -294,7 +280,7 @@ on_restarted (SoupMessage *message, gpointer user_data)
       g_cancellable_cancel (self->inner);
       return;
     }
-  self->stage = STAGE_RESOLVING;
+  self->facts.stage = BOX_STAGE_RESOLVING;
   if (self->body == NULL)
     return;
   if (body->sent != NULL)
@@ -386,7 +372,7 @@ exchange_end (Exchange *self)
   if (self->inner != NULL)
     box_early_reply_clear (&self->watch);
   g_clear_object (&self->inner);
-  g_free (self->certificate_words);
+  g_free (self->facts.certificate_words);
 }
 
 /* ---- the reply ---- */
@@ -422,7 +408,7 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
   guint8 buffer[READ_SIZE];
   gssize n;
 
-  self->stage = STAGE_READING;
+  self->facts.stage = BOX_STAGE_READING;
   while ((n = g_input_stream_read (stream, buffer, sizeof buffer, self->inner, &reason)) > 0)
     {
       if (body->len + (gsize) n > BOX_TRANSPORT_MAX_REPLY)
@@ -458,107 +444,31 @@ read_reply (Exchange *self, GInputStream *stream, GError **error)
 
 /* ---- the error ---- */
 
-static const char *
-describe_stage (Stage stage)
-{
-  switch (stage)
-    {
-    case STAGE_RESOLVING:
-      return "looking up the host";
-    case STAGE_CONNECTING:
-      return "connecting";
-    case STAGE_TUNNELLING:
-      return "asking the proxy for a tunnel";
-    case STAGE_HANDSHAKING:
-      return "setting up TLS";
-    case STAGE_SENDING:
-      return "sending the request";
-    case STAGE_WAITING:
-      return "waiting for the reply";
-    case STAGE_READING:
-    default:
-      return "reading the reply";
-    }
-}
-
-/* What GIO says of a SOCKS proxy. */
-static gboolean
-is_proxy_setting (const GError *reason)
-{
-  return g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH)
-         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)
-         || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED);
-}
-
-/* What the watchdog has ended, in words; NULL: it was not the watchdog. */
-static GError *
-describe_verdict (Exchange *self, BoxErrorDetails *details)
-{
-  BoxPatience patience;
-  BoxPatienceVerdict verdict = box_watchdog_get_verdict (&self->dog, &patience);
-  guint limit = box_patience_limit (&patience, verdict);
-  /* Bytes that the kernel has are still being sent. */
-  Stage stage = patience.phase == BOX_PHASE_SENDING ? STAGE_SENDING : self->stage;
-
-  if (patience.phase == BOX_PHASE_REPLY && stage == STAGE_SENDING)
-    stage = STAGE_READING;
-
-  details->slow = verdict != BOX_PATIENCE_HELD && box_patience_has_moved (&patience);
-  if (verdict == BOX_PATIENCE_SILENCE)
-    return box_error_new_with_details (BOX_ERROR_TRANSIENT, details,
-                                       "no progress for %u s while %s (%s)", limit,
-                                       describe_stage (stage), host_of (self));
-  if (verdict == BOX_PATIENCE_TOO_LONG)
-    return box_error_new_with_details (BOX_ERROR_TRANSIENT, details,
-                                       "gave up after %u s while %s (%s)", limit,
-                                       describe_stage (stage), host_of (self));
-  return NULL;
-}
-
 static GError *
 describe_failure (Exchange *self, const GError *reason)
 {
-  const char *host = host_of (self);
-  BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
-  GError *verdict;
+  BoxErrorDetails details = { .retry_after = -1, .unsure = self->facts.started };
+  BoxPatience patience;
+  BoxPatienceVerdict verdict = box_watchdog_get_verdict (&self->dog, &patience);
 
   if (self->user != NULL && g_cancellable_is_cancelled (self->user))
     return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
-  verdict = describe_verdict (self, &details);
-  if (verdict != NULL)
-    return verdict;
-  if (reason->domain == BOX_ERROR)
-    return g_error_copy (reason);
-  if (self->certificate_problems != 0)
-    return box_error_new_with_details (
-        BOX_ERROR_TRUST, &details, "the certificate of %s is not trusted: %s%s", host,
-        self->certificate_words,
-        self->certificate_problems & G_TLS_CERTIFICATE_UNKNOWN_CA
-            ? "; if it is your own authority's, give that one's certificate as ca-file"
-            : "");
-  if (reason->domain == SOUP_SESSION_ERROR
-      && (reason->code == SOUP_SESSION_ERROR_PARSING
-          || reason->code == SOUP_SESSION_ERROR_ENCODING))
-    return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
-                                       "%s answered with something that is not HTTP", host);
-  if (is_proxy_setting (reason))
-    return box_error_new_with_details (BOX_ERROR_SETTINGS, &details,
-                                       "the proxy refused the connection to %s; check the user and "
-                                       "password in the proxy's URI (%s)",
-                                       host, reason->message);
-  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-    return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
-                                       "no progress for %u s while %s (%s)",
-                                       self->settings->timeout, describe_stage (self->stage), host);
-  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "%s failed while %s: %s", host,
-                                     describe_stage (self->stage), reason->message);
+  self->facts.host = host_of (self);
+  if (verdict != BOX_PATIENCE_HELD)
+    return box_failure_describe_verdict (&self->facts, verdict, &patience);
+  return box_failure_describe (&self->facts, reason);
 }
 
 BoxReply *
 box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request,
                   GCancellable *cancellable, GError **error)
 {
-  Exchange self = { .settings = settings, .request = request, .user = cancellable };
+  Exchange self = {
+    .settings = settings,
+    .request = request,
+    .user = cancellable,
+    .facts = { .timeout = settings->timeout },
+  };
   g_autoptr (GInputStream) stream = NULL;
   g_autoptr (GError) reason = NULL;
   BoxReply *reply = NULL;
