@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli-fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/leaks.h"
+#include "kit/watchdog.h"
+
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <pty.h>
@@ -8,16 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* No test takes nearly as long. Seconds. */
-#define WATCHDOG 240
-
 void
 fixture_set_up (Fixture *f, gconstpointer data)
 {
   const BoxEmulatorOptions options = { .part_size = PART_SIZE };
   g_autoptr (GError) error = NULL;
 
-  alarm (WATCHDOG);
+  kit_watchdog_start ();
   f->emulator = box_emulator_new (&options, &error);
   g_assert_no_error (error);
   f->dir = g_dir_make_tmp ("test-cli-XXXXXX", &error);
@@ -25,32 +26,14 @@ fixture_set_up (Fixture *f, gconstpointer data)
   f->state = g_build_filename (f->dir, "state", NULL);
 }
 
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
-        remove_tree (child);
-      else
-        g_unlink (child);
-    }
-  g_rmdir (path);
-}
-
 void
 fixture_tear_down (Fixture *f, gconstpointer data)
 {
-  remove_tree (f->dir);
+  kit_remove_tree (f->dir);
   box_emulator_free (f->emulator);
   g_free (f->dir);
   g_free (f->state);
-  alarm (0);
+  kit_watchdog_stop ();
 }
 
 void
@@ -314,10 +297,7 @@ parse_document (const char *text)
 void
 fixture_load (Fixture *f, const char *scenario)
 {
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_scenario (f->emulator, scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (f->emulator, scenario);
 }
 
 char *

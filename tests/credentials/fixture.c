@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/pattern.h"
+#include "kit/watchdog.h"
+
 #include <glib/gstdio.h>
 
 TestKey *fixture_key;
@@ -74,13 +78,12 @@ fixture_set_up (Fixture *f, gconstpointer credentials_case)
     .strict_clients = TRUE,
   };
 
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  kit_watchdog_start ();
+  f->emulator = kit_emulator_new (&options);
   box_emulator_load_accounts (f->emulator, accounts, &error);
   g_assert_no_error (error);
   if (c->scenario != NULL)
-    box_emulator_load_scenario (f->emulator, c->scenario, &error);
-  g_assert_no_error (error);
+    kit_load_rules (f->emulator, c->scenario);
 
   f->dir = g_dir_make_tmp ("box-credentials-XXXXXX", NULL);
   f->config_path = g_build_filename (f->dir, "box.json", NULL);
@@ -98,6 +101,7 @@ fixture_tear_down (Fixture *f, gconstpointer credentials_case)
   g_assert_cmpint (g_rmdir (f->dir), ==, 0);
   g_free (f->config_path);
   g_free (f->dir);
+  kit_watchdog_stop ();
 }
 
 static void
@@ -109,8 +113,7 @@ write_all (BoxUpload *upload, guint64 size)
     {
       gsize done = 0;
 
-      for (gsize i = 0; i < sizeof buffer; i++)
-        buffer[i] = (guint8) ((offset + i) * 2654435761u >> 13);
+      kit_pattern_fill (offset, buffer, sizeof buffer);
       while (done < sizeof buffer)
         {
           done += box_upload_write (upload, buffer + done, sizeof buffer - done);

@@ -1,72 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sink-fixture.h"
 
-#include <glib/gstdio.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
+#include "kit/leaks.h"
+#include "kit/watchdog.h"
 
-/* A test that is not over by then hangs. Sanitizers are slow, and so are machines that build at the
- * same time. */
-/* Sanitizers take time of their own. */
-#define WATCHDOG_SECONDS (SINK_FIXTURE_SANITIZED ? 720 : 240)
+#include <glib/gstdio.h>
+#include <string.h>
 
 /* A prime: the content of a file repeats with no part size. */
 #define PATTERN_SIZE 1048583
-
-static void
-on_watchdog (int signal_number)
-{
-  static const char text[] = "Bail out! The watchdog: this test took too long\n";
-
-  if (write (STDOUT_FILENO, text, sizeof text - 1) < 0)
-    _exit (99);
-  abort ();
-}
 
 void
 sink_fixture_init (int *argc, char ***argv)
 {
   g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   gst_init (argc, argv);
-  signal (SIGALRM, on_watchdog);
-}
-
-/* Open files of the file system, one a line; sockets of idle connections may stay with the workers.
- */
-static char *
-list_open_files (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  GString *files = g_string_new (NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *link = g_build_filename ("/proc/self/fd", name, NULL);
-      g_autofree char *target = g_file_read_link (link, NULL);
-
-      if (target != NULL && target[0] == '/' && !g_str_has_prefix (target, "/proc/")
-          && !g_str_has_prefix (target, "/dev/"))
-        g_string_append_printf (files, "%s\n", target);
-    }
-  return g_string_free (files, FALSE);
-}
-
-/* A worker that was cut short may have a file to close yet, and tells nobody when it has. */
-static void
-assert_same_files (const char *expected)
-{
-  gint64 deadline = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
-  g_autofree char *files = list_open_files ();
-
-  while (g_strcmp0 (files, expected) != 0 && g_get_monotonic_time () < deadline)
-    {
-      g_usleep (1000);
-      g_free (files);
-      files = list_open_files ();
-    }
-  g_assert_cmpstr (files, ==, expected);
 }
 
 SinkFixture *
@@ -75,8 +23,8 @@ sink_fixture_new (const BoxEmulatorOptions *options)
   SinkFixture *fixture = g_new0 (SinkFixture, 1);
   g_autoptr (GError) error = NULL;
 
-  alarm (WATCHDOG_SECONDS);
-  fixture->files = list_open_files ();
+  kit_watchdog_start ();
+  fixture->files = kit_list_open_files ();
   fixture->dir = g_dir_make_tmp ("boxuploadsink-XXXXXX", &error);
   g_assert_no_error (error);
   fixture->emulator = box_emulator_new (options, &error);
@@ -103,28 +51,13 @@ on_sink_gone (gpointer data, GObject *object)
   g_mutex_unlock (&disposal->lock);
 }
 
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_tree (child);
-    }
-  g_remove (path);
-}
-
 /* Sets everything to NULL, drops it, and waits until the sink is gone: a worker may be about to
  * release it. */
 static void
 drop_elements (SinkFixture *fixture)
 {
   Disposal disposal = { .gone = FALSE };
-  gint64 deadline = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
 
   g_mutex_init (&disposal.lock);
   g_cond_init (&disposal.cond);
@@ -158,17 +91,17 @@ sink_fixture_free (SinkFixture *fixture)
     drop_elements (fixture);
   g_clear_pointer (&fixture->messages, g_ptr_array_unref);
   box_emulator_free (fixture->emulator);
-  remove_tree (fixture->dir);
+  kit_remove_tree (fixture->dir);
   g_free (fixture->dir);
 
-  assert_same_files (fixture->files);
+  kit_assert_open_files (fixture->files);
   g_free (fixture->files);
   if (fixture->has_state)
-    remove_tree (state);
+    kit_remove_tree (state);
   else
     g_assert_false (g_file_test (state, G_FILE_TEST_EXISTS));
   g_free (fixture);
-  alarm (0);
+  kit_watchdog_stop ();
 }
 
 /* --- Content -------------------------------------------------------------------------------- */

@@ -18,13 +18,6 @@ G_BEGIN_DECLS
 /* What a wait for something that must happen may take, before the test has failed. */
 #define SINK_FIXTURE_PATIENCE (60 * GST_SECOND)
 
-/* Sanitizers take memory of their own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SINK_FIXTURE_SANITIZED TRUE
-#else
-#define SINK_FIXTURE_SANITIZED FALSE
-#endif
-
 typedef struct
 {
   BoxEmulator *emulator;

@@ -6,12 +6,14 @@
 
 #include "../element/sink-fixture.h"
 
+#include "kit/watchdog.h"
+
 #define PART  1000000
 #define PARTS 25
 #define SIZE  (PARTS * PART)
 
 /* "At once", on a machine that is busy with other things. */
-#define AT_ONCE ((SINK_FIXTURE_SANITIZED ? 5 : 1) * G_USEC_PER_SEC)
+#define AT_ONCE ((KIT_SANITIZED ? 5 : 1) * G_USEC_PER_SEC)
 
 /* With an emulator of such parts; @scenario is nullable. */
 SinkFixture *parts_fixture_new (const char *scenario);

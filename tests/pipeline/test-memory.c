@@ -5,6 +5,8 @@
  */
 #include "../element/sink-fixture.h"
 
+#include "kit/watchdog.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -138,7 +140,7 @@ test_memory_is_bounded (gconstpointer data)
   const Case *c = data;
   guint64 bound, middle, large;
 
-  if (SINK_FIXTURE_SANITIZED)
+  if (KIT_SANITIZED)
     {
       g_test_skip ("sanitizers take memory of their own");
       return;

@@ -4,8 +4,10 @@
  */
 #include "parts-fixture.h"
 
+#include "kit/watchdog.h"
+
 /* Seconds. */
-#define TIMEOUT (SINK_FIXTURE_SANITIZED ? 4 : 1)
+#define TIMEOUT (KIT_SANITIZED ? 4 : 1)
 
 #define PAUSE (TIMEOUT * GST_SECOND + GST_SECOND / 2)
 

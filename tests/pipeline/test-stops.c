@@ -5,6 +5,8 @@
  */
 #include "../element/sink-fixture.h"
 
+#include "kit/watchdog.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@
 #define STOPS 10
 
 /* Microseconds. Sanitizers are slow. */
-#define SLOWNESS (SINK_FIXTURE_SANITIZED ? 5 : 1)
+#define SLOWNESS (KIT_SANITIZED ? 5 : 1)
 #define MEDIAN   (SLOWNESS * G_USEC_PER_SEC / 2)
 #define LONGEST  (SLOWNESS * G_USEC_PER_SEC)
 

@@ -5,12 +5,14 @@
  */
 #include "parts-fixture.h"
 
+#include "kit/watchdog.h"
+
 #include <glib/gstdio.h>
 #include <gmodule.h>
 
 /* How long the application is waited for, microseconds: longer than another upload takes meanwhile,
  * also on a machine that is busy with other things. */
-#define LIMIT ((SINK_FIXTURE_SANITIZED ? 20 : 8) * G_USEC_PER_SEC)
+#define LIMIT ((KIT_SANITIZED ? 20 : 8) * G_USEC_PER_SEC)
 
 typedef struct
 {

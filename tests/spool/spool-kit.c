@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool-kit.h"
 
+#include "kit/emulator.h"
+#include "kit/leaks.h"
+#include "kit/pattern.h"
+#include "kit/watchdog.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -28,8 +33,8 @@ spool_kit_set_up (SpoolKit *kit)
   BoxEmulatorOptions options = { .part_size = SPOOL_KIT_PART };
   g_autoptr (GError) error = NULL;
 
-  kit->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  kit_watchdog_start ();
+  kit->emulator = kit_emulator_new (&options);
   kit->client = spool_kit_new_client (box_emulator_get_endpoint (kit->emulator, FALSE),
                                       box_emulator_get_api_endpoint (kit->emulator, FALSE));
   kit->dir = g_dir_make_tmp ("boxupload-test-XXXXXX", &error);
@@ -41,51 +46,13 @@ spool_kit_set_up (SpoolKit *kit)
 void
 spool_kit_tear_down (SpoolKit *kit)
 {
-  g_autoptr (GDir) dir = g_dir_open (kit->dir, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (kit->dir, name, NULL);
-
-      g_unlink (path);
-    }
-  g_assert_cmpint (g_rmdir (kit->dir), ==, 0);
+  kit_remove_tree (kit->dir);
+  g_assert_false (g_file_test (kit->dir, G_FILE_TEST_EXISTS));
   g_free (kit->dir);
   box_spool_unref (kit->spool);
   box_client_unref (kit->client);
   box_emulator_free (kit->emulator);
-}
-
-void
-spool_kit_fill (guint64 offset, guint8 *buffer, gsize length)
-{
-  for (gsize i = 0; i < length; i++)
-    {
-      guint64 at = offset + i;
-
-      buffer[i] = (guint8) (at ^ (at >> 8) * 7 ^ (at >> 16) * 31 ^ (at >> 24) * 101);
-    }
-}
-
-char *
-spool_kit_sha1 (guint64 size, guint64 zeros)
-{
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
-  guint8 buffer[CHUNK];
-  BoxSha1 sha1;
-
-  for (guint64 at = 0; at < size + zeros; at += CHUNK)
-    {
-      gsize length = (gsize) MIN (size + zeros - at, CHUNK);
-      gsize filled = at < size ? (gsize) MIN (size - at, length) : 0;
-
-      spool_kit_fill (at, buffer, filled);
-      memset (buffer + filled, 0, length - filled);
-      box_digest_update (digest, buffer, length);
-    }
-  box_digest_finish (digest, &sha1);
-  return box_sha1_to_hex (&sha1);
+  kit_watchdog_stop ();
 }
 
 BoxRecordingIntent *
@@ -111,7 +78,7 @@ spool_kit_record (SpoolKit *kit, const BoxRecordingIntent *intent, guint64 size)
     {
       gsize length = (gsize) MIN (size - at, CHUNK);
 
-      spool_kit_fill (at, buffer, length);
+      kit_pattern_fill (at, buffer, length);
       box_recording_write (recording, at, buffer, length, &error);
       g_assert_no_error (error);
     }
@@ -192,7 +159,7 @@ spool_kit_add_part (SpoolKit *kit, BoxRecording *recording, const BoxSession *se
   g_autofree guint8 *bytes = g_malloc (length);
   g_autoptr (GPtrArray) parts = NULL;
 
-  spool_kit_fill (offset, bytes, length);
+  kit_pattern_fill (offset, bytes, length);
   g_assert_true (box_emulator_add_part (kit->emulator, session->id, offset, bytes, length));
   parts = box_client_list_parts (kit->client, transport, session, NULL, NULL);
   g_assert_nonnull (parts);
@@ -213,7 +180,7 @@ void
 spool_kit_assert_stored (SpoolKit *kit, const char *name, guint64 size)
 {
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (kit->emulator, "0", name);
-  g_autofree char *sha1 = spool_kit_sha1 (size, 0);
+  g_autofree char *sha1 = kit_pattern_sha1 (size, 0);
 
   g_assert_nonnull (file);
   g_assert_cmpuint (file->size, ==, size);

@@ -32,12 +32,6 @@ void spool_kit_tear_down (SpoolKit *kit);
 /* A client of the emulator (or of any endpoint). */
 BoxClient *spool_kit_new_client (const char *endpoint, const char *api_endpoint);
 
-/* The pattern's bytes at @offset. */
-void spool_kit_fill (guint64 offset, guint8 *buffer, gsize length);
-
-/* The SHA-1 of its first @size bytes, and of @padding bytes of zeros behind them, as hex. */
-char *spool_kit_sha1 (guint64 size, guint64 zeros);
-
 /* To record NAME into folder 0, of unknown size. */
 BoxRecordingIntent *spool_kit_intent (const char *name);
 

@@ -9,6 +9,8 @@
 #include "delivery/attempt.h"
 #include "spool-kit.h"
 
+#include "kit/pattern.h"
+
 #define CHUNK 65536
 
 /* A live source's pace, microseconds a chunk: a recording takes a third of a second, so that a
@@ -52,7 +54,7 @@ record_bytes (BoxRecording *recording, BoxUpload *upload, guint64 size, BoxSha1 
     {
       gsize length = (gsize) MIN (size - at, CHUNK);
 
-      spool_kit_fill (at, buffer, length);
+      kit_pattern_fill (at, buffer, length);
       g_assert_true (box_recording_write (recording, at, buffer, length, NULL));
       box_digest_update (digest, buffer, length);
       box_upload_advance (upload, at + length);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "spool-kit.h"
+
+#include "kit/pattern.h"
 #include "spool/note.h"
 
 /* What they have of the emulator that they were written against. */
@@ -49,7 +51,7 @@ put_recording (Fixture *kit, const char *journal, guint64 size)
   char *path = g_build_filename (kit->dir, "20261126-074937-00000000.journal", NULL);
   g_autofree guint8 *bytes = g_malloc (size);
 
-  spool_kit_fill (0, bytes, (gsize) size);
+  kit_pattern_fill (0, bytes, (gsize) size);
   g_assert_true (g_file_set_contents (data_path, (const char *) bytes, (gssize) size, NULL));
   g_assert_true (g_file_set_contents (path, journal, -1, NULL));
   return path;
@@ -98,7 +100,7 @@ static void
 assert_stored (Fixture *kit, const Earlier *row)
 {
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (kit->emulator, "0", row->name);
-  g_autofree char *sha1 = spool_kit_sha1 (row->size, 0);
+  g_autofree char *sha1 = kit_pattern_sha1 (row->size, 0);
 
   g_assert_nonnull (file);
   g_assert_cmpuint (file->size, ==, row->total > 0 ? row->total : row->size);
@@ -127,7 +129,7 @@ test_earlier_commit_is_not_repeated (Fixture *kit, gconstpointer data)
   g_autofree guint8 *bytes = g_malloc (SPOOL_KIT_SIZE);
   g_autofree char *id = NULL;
 
-  spool_kit_fill (0, bytes, SPOOL_KIT_SIZE);
+  kit_pattern_fill (0, bytes, SPOOL_KIT_SIZE);
   id = box_emulator_add_file (kit->emulator, "0", "committing.mp4", bytes, SPOOL_KIT_SIZE);
   g_assert_nonnull (id);
   g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
@@ -163,7 +165,7 @@ continue_session (Fixture *kit, const char *journal, const char *old_id, const c
 
   for (guint i = 0; i < n_parts; i++)
     {
-      spool_kit_fill (i * SPOOL_KIT_PART, bytes, SPOOL_KIT_PART);
+      kit_pattern_fill (i * SPOOL_KIT_PART, bytes, SPOOL_KIT_PART);
       g_assert_true (
           box_emulator_add_part (kit->emulator, id, i * SPOOL_KIT_PART, bytes, SPOOL_KIT_PART));
     }

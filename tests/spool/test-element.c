@@ -11,6 +11,8 @@
 
 #include "spool-kit.h"
 
+#include "kit/pattern.h"
+
 /* Whether this process may mount what nobody else sees. */
 static gboolean own_mounts;
 
@@ -78,7 +80,7 @@ push (Fixture *fixture, guint64 until)
       gsize length = (gsize) MIN (until - fixture->pushed, CHUNK);
       g_autofree guint8 *bytes = g_malloc (length);
 
-      spool_kit_fill (fixture->pushed, bytes, length);
+      kit_pattern_fill (fixture->pushed, bytes, length);
       flow = gst_harness_push (fixture->harness,
                                gst_buffer_new_wrapped (g_steal_pointer (&bytes), length));
       fixture->pushed += flow == GST_FLOW_OK ? length : 0;
@@ -190,7 +192,7 @@ static void
 test_reserve_is_uploaded_while_it_is_recorded_and_padded (Fixture *fixture, gconstpointer dir)
 {
   g_autoptr (BoxEmulatorFile) file = NULL;
-  g_autofree char *sha1 = spool_kit_sha1 (SPOOL_KIT_SIZE, 3 * SPOOL_KIT_PART - SPOOL_KIT_SIZE);
+  g_autofree char *sha1 = kit_pattern_sha1 (SPOOL_KIT_SIZE, 3 * SPOOL_KIT_PART - SPOOL_KIT_SIZE);
 
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", "reserve");
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "padding", "zero");

@@ -6,6 +6,8 @@
 
 #include "spool-kit.h"
 
+#include "kit/pattern.h"
+
 typedef SpoolKit Fixture;
 
 static void
@@ -220,7 +222,7 @@ test_given_reserve_of_a_dead_writer_is_padded (Fixture *kit, gconstpointer data)
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (BoxEmulatorFile) file = NULL;
   g_autofree char *path = NULL,
-                  *sha1 = spool_kit_sha1 (SPOOL_KIT_SIZE, 3 * SPOOL_KIT_PART - SPOOL_KIT_SIZE);
+                  *sha1 = kit_pattern_sha1 (SPOOL_KIT_SIZE, 3 * SPOOL_KIT_PART - SPOOL_KIT_SIZE);
 
   box_destination_free (intent->destination);
   intent->destination = box_destination_new_session (id, NULL);
@@ -282,7 +284,7 @@ test_committed_recording_is_removed_when_box_confirms (Fixture *kit, gconstpoint
   g_autofree char *id = NULL, *path = NULL;
   BoxFile file = { 0 };
 
-  spool_kit_fill (0, bytes, 1000);
+  kit_pattern_fill (0, bytes, 1000);
   file.id = id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", bytes, 1000);
   spool_kit_end (recording);
   box_recording_set_committed (recording, &file, NULL);
@@ -322,7 +324,7 @@ test_committed_recording_that_others_followed_is_removed (Fixture *kit, gconstpo
   g_autofree char *id = NULL, *path = NULL;
   BoxFile file = { 0 };
 
-  spool_kit_fill (0, bytes, 1000);
+  kit_pattern_fill (0, bytes, 1000);
   file.id = id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", bytes, 1000);
   add_version (kit, id, "theirs");
   spool_kit_end (recording);

@@ -5,6 +5,8 @@
 
 #include "spool-kit.h"
 
+#include "kit/pattern.h"
+
 typedef SpoolKit Fixture;
 
 static void
@@ -192,7 +194,7 @@ test_another_name_makes_no_second_file (Fixture *kit, gconstpointer data)
   g_autofree guint8 *bytes = g_malloc (1000);
   g_autofree char *id = NULL, *path = NULL;
 
-  spool_kit_fill (0, bytes, 1000);
+  kit_pattern_fill (0, bytes, 1000);
   id = box_emulator_add_file (kit->emulator, "0", "clip.mp4", bytes, 1000);
   spool_kit_end (recording);
   box_recording_set_committing (recording, NULL);

@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -268,7 +270,7 @@ test_a_full_session_that_was_not_committed_is (Fixture *f, gconstpointer data)
 
   for (guint i = 0; i < 4; i++)
     {
-      fill (part, i * PART, PART);
+      kit_pattern_fill (i * PART, part, PART);
       g_assert_true (box_emulator_add_part (f->emulator, id, i * PART, part, PART));
     }
   run_to_the_end (f, &settings);
@@ -295,7 +297,7 @@ test_a_renamed_file_of_an_earlier_attempt_is_found (Fixture *f, gconstpointer da
   g_autoptr (BoxFile) file = NULL;
 
   set_up_taken_name (f, &settings);
-  fill (bytes, 0, SMALL);
+  kit_pattern_fill (0, bytes, SMALL);
   id = box_emulator_add_file (f->emulator, "0", "taken (1).mp4", bytes, SMALL);
   settings.commit_unsure = TRUE;
   run_to_the_end (f, &settings);

@@ -6,6 +6,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #define SMALL 1000
 #define LARGE 20000000
 
@@ -242,7 +244,7 @@ resume_after_theirs (Fixture *f, gint64 begun, guint versions)
   g_autoptr (BoxDestination) destination = NULL;
   BoxUploadSettings settings;
 
-  fill (bytes, 0, SMALL);
+  kit_pattern_fill (0, bytes, SMALL);
   file_id = box_emulator_add_file (f->emulator, "0", "v.bin", bytes, SMALL);
   destination = box_destination_new_file (file_id, NULL);
   settings = settings_for (f, destination, SMALL);

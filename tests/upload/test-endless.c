@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #define SMALL 1000
 
 /* Of the uploads; seconds. */
@@ -247,7 +249,7 @@ begin_cell (Cell *cell, BoxEmulator *emulator)
   if (cell->kind->size < LARGE)
     {
       bytes = g_malloc (cell->kind->size);
-      fill (bytes, 0, cell->kind->size);
+      kit_pattern_fill (0, bytes, cell->kind->size);
       if (box_upload_write (cell->upload, bytes, cell->kind->size) == cell->kind->size)
         box_upload_finish (cell->upload);
     }

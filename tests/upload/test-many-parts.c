@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #define SHORT_PART 64
 #define N_PARTS    (BOX_LISTED_PARTS_MAX + 20)
 #define SIZE       (N_PARTS * SHORT_PART - 7)
@@ -30,7 +32,7 @@ session_with_parts (Fixture *f, guint n)
       guint64 offset = (guint64) i * SHORT_PART;
       gsize length = (gsize) MIN (SHORT_PART, SIZE - offset);
 
-      fill (part, offset, length);
+      kit_pattern_fill (offset, part, length);
       g_assert_true (box_emulator_add_part (f->emulator, id, offset, part, length));
     }
   return destination;

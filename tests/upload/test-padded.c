@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #include <string.h>
 
 typedef struct
@@ -31,7 +33,7 @@ expected_sha1 (const Case *c)
   g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
   BoxSha1 sha1;
 
-  fill (bytes, 0, c->stream);
+  kit_pattern_fill (0, bytes, c->stream);
   box_padding_read (c->padding, c->stream, c->size - c->stream, 0, bytes + c->stream,
                     c->size - c->stream);
   box_digest_update (digest, bytes, c->size);

@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #include <string.h>
 
 #define A_WEEK_AND_A_DAY (8 * 24 * 3600)
@@ -42,7 +44,7 @@ test_a_longer_wait_than_the_timeout_ends_with_it (Fixture *f, gconstpointer data
 static gboolean
 read_file (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
-  fill (buffer, offset, length);
+  kit_pattern_fill (offset, buffer, length);
   return TRUE;
 }
 

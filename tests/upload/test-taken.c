@@ -5,6 +5,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #include <string.h>
 
 #define SIZE 20000000
@@ -12,7 +14,7 @@
 static gboolean
 read_stream (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
 {
-  fill (buffer, offset, length);
+  kit_pattern_fill (offset, buffer, length);
   return TRUE;
 }
 
@@ -76,7 +78,7 @@ test_announced_bytes_are_sent_again (Fixture *f, gconstpointer data)
   g_autofree guint8 *bytes = g_malloc (SIZE);
   BoxSha1 sha1;
 
-  fill (bytes, 0, SIZE);
+  kit_pattern_fill (0, bytes, SIZE);
   box_digest_update (digest, bytes, SIZE);
   box_digest_finish (digest, &sha1);
   settings.if_exists = BOX_IF_EXISTS_RENAME;

@@ -4,6 +4,8 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/pattern.h"
+
 #include <string.h>
 
 /* --- Going well --- */
@@ -163,7 +165,7 @@ add_part (Fixture *f, const char *id, guint i)
 {
   g_autofree guint8 *data = g_malloc (PART);
 
-  fill (data, (guint64) i * PART, PART);
+  kit_pattern_fill ((guint64) i * PART, data, PART);
   g_assert_true (box_emulator_add_part (f->emulator, id, (guint64) i * PART, data, PART));
 }
 
@@ -237,7 +239,7 @@ test_an_interrupted_producer_goes_on_where_it_was (Fixture *f, gconstpointer dat
     {
       gsize n;
 
-      fill (buffer, at, sizeof buffer);
+      kit_pattern_fill (at, buffer, sizeof buffer);
       n = box_upload_write (f->upload, buffer, sizeof buffer);
       at += n;
       if (n == sizeof buffer)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "upload-fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/pattern.h"
+#include "kit/watchdog.h"
+
 #include <string.h>
 
 static void
@@ -116,8 +120,8 @@ set_up_with (Fixture *f, const BoxEmulatorOptions *options)
 
   g_mutex_init (&f->mutex);
   g_cond_init (&f->cond);
-  f->emulator = box_emulator_new (options, &error);
-  g_assert_no_error (error);
+  kit_watchdog_start ();
+  f->emulator = kit_emulator_new (options);
   settings.endpoint = box_emulator_get_endpoint (f->emulator, FALSE);
   settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);
   f->client = box_client_new (&settings, &error);
@@ -138,17 +142,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->last_retry);
   g_mutex_clear (&f->mutex);
   g_cond_clear (&f->cond);
-}
-
-void
-fill (guint8 *buffer, guint64 offset, gsize length)
-{
-  for (gsize i = 0; i < length; i++)
-    {
-      guint64 x = offset + i;
-
-      buffer[i] = (guint8) ((x * 2654435761u) >> 13 ^ x >> 16);
-    }
+  kit_watchdog_stop ();
 }
 
 BoxUploadSettings
@@ -197,7 +191,7 @@ produce (Fixture *f, guint64 offset, guint64 end)
     {
       gsize n = (gsize) MIN (sizeof buffer, end - offset), done = 0;
 
-      fill (buffer, offset, n);
+      kit_pattern_fill (offset, buffer, n);
       while (done < n)
         {
           done += box_upload_write (f->upload, buffer + done, n - done);
@@ -209,36 +203,12 @@ produce (Fixture *f, guint64 offset, guint64 end)
   return TRUE;
 }
 
-static void
-digest_of (guint64 size, BoxSha1 *sha1)
-{
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
-  guint8 buffer[10000];
-
-  for (guint64 done = 0; done < size;)
-    {
-      gsize n = (gsize) MIN (sizeof buffer, size - done);
-
-      fill (buffer, done, n);
-      box_digest_update (digest, buffer, n);
-      done += n;
-    }
-  box_digest_finish (digest, sha1);
-}
-
 void
 assert_stored (Fixture *f, const char *name, guint64 size)
 {
-  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (f->emulator, "0", name);
-  g_autofree char *hex = NULL;
-  BoxSha1 sha1;
+  g_autofree char *sha1 = kit_pattern_sha1 (size, 0);
 
-  g_assert_nonnull (file);
-  digest_of (size, &sha1);
-  hex = box_sha1_to_hex (&sha1);
-  g_assert_cmpuint (file->size, ==, size);
-  g_assert_cmpstr (file->sha1, ==, hex);
-  g_assert_cmpuint (file->n_versions, ==, 1);
+  kit_assert_stored (f->emulator, "0", name, size, sha1);
 }
 
 void
@@ -298,12 +268,10 @@ void
 load (Fixture *f, const char *rules)
 {
   g_autoptr (GString) scenario = g_string_new (NULL);
-  GError *error = NULL;
 
   g_string_printf (scenario, "{'rules':[%s]}", rules);
   g_string_replace (scenario, "'", "\"", 0);
-  g_assert_true (box_emulator_load_scenario (f->emulator, scenario->str, &error));
-  g_assert_no_error (error);
+  kit_load_rules (f->emulator, scenario->str);
 }
 
 void
@@ -317,19 +285,5 @@ run_to_the_end (Fixture *f, const BoxUploadSettings *settings)
 void
 add_version (Fixture *f, const char *file_id, const char *text)
 {
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
-  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
-  g_autoptr (BoxFile) file = NULL;
-  GError *error = NULL;
-  BoxSha1 sha1;
-  BoxBody body;
-
-  box_digest_update (digest, text, strlen (text));
-  box_digest_finish (digest, &sha1);
-  box_body_init_bytes (&body, bytes);
-  file = box_client_upload_file (f->client, transport, destination, &sha1, &body, NULL, NULL, NULL,
-                                 &error);
-  g_assert_no_error (error);
+  g_assert_true (box_emulator_add_version (f->emulator, file_id, text, strlen (text)));
 }

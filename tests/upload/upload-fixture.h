@@ -29,9 +29,6 @@ void set_up (Fixture *f, gconstpointer data);
 void set_up_with (Fixture *f, const BoxEmulatorOptions *options);
 void tear_down (Fixture *f, gconstpointer data);
 
-/* The test stream: byte i of every stream is the same, and no two parts are alike. */
-void fill (guint8 *buffer, guint64 offset, gsize length);
-
 /* For a file of @size bytes, three parts in flight. */
 BoxUploadSettings settings_for (Fixture *f, const BoxDestination *destination, guint64 size);
 

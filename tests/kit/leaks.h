@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a test may not leave: open files, and files.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Open files of the file system, one a line; sockets of idle connections may stay with workers. */
+char *kit_list_open_files (void);
+
+/* Fails unless the same files as @expected are open, or soon are: a worker that was cut short may
+ * have one to close yet, and tells nobody when it has. */
+void kit_assert_open_files (const char *expected);
+
+/* Removes a file, or a directory with all that is in it. Links are not followed. */
+void kit_remove_tree (const char *path);
+
+G_END_DECLS

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Bytes that depend on where they are: what is lost, repeated or in the wrong place is seen, and
+ * they repeat with the grid of no part.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The @length bytes of the pattern from @offset. */
+void kit_pattern_fill (guint64 offset, guint8 *buffer, gsize length);
+
+/* SHA-1, in hex, of the first @size bytes of the pattern with @zeros zeros after them. */
+char *kit_pattern_sha1 (guint64 size, guint64 zeros);
+
+/* Makes a file of the first @size bytes. */
+void kit_pattern_write_file (const char *path, guint64 size);
+
+G_END_DECLS

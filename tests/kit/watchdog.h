@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What ends a test that hangs. No test takes nearly as long, on whatever machine: whoever measures
+ * uses a clock of his own.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* How long something that must happen may take before the test has failed. */
+#define KIT_PATIENCE_MS 60000
+
+/* Sanitizers take memory and time of their own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KIT_SANITIZED TRUE
+#else
+#define KIT_SANITIZED FALSE
+#endif
+
+/* Aborts the program, with a line that says why, unless kit_watchdog_stop() comes first. Its
+ * children have none. */
+void kit_watchdog_start (void);
+void kit_watchdog_stop (void);
+
+G_END_DECLS
