@@ -153,8 +153,8 @@ sink_config_free (SinkConfig *plan)
   g_free (plan);
 }
 
-static BoxUploadSettings
-settings_of (const SinkConfig *plan, guint64 size)
+BoxUploadSettings
+sink_config_get_upload (const SinkConfig *plan, guint64 size)
 {
   const SinkValues *values = &plan->values;
 
@@ -177,24 +177,6 @@ settings_of (const SinkConfig *plan, guint64 size)
       .content_modified_at = values->content_modified_at,
     },
   };
-}
-
-BoxUpload *
-sink_config_make_upload (const SinkConfig *plan, guint64 size, const BoxUploadEvents *events,
-                         gpointer user_data, GDestroyNotify destroy, GError **error)
-{
-  BoxUploadSettings settings = settings_of (plan, size);
-
-  return box_upload_new (&settings, events, user_data, destroy, error);
-}
-
-BoxAttempt *
-sink_config_make_delivery (const SinkConfig *plan, BoxRecording *recording, guint64 size,
-                           const BoxUploadEvents *events, gpointer user_data, GError **error)
-{
-  BoxUploadSettings settings = settings_of (plan, size);
-
-  return box_attempt_new (recording, &settings, events, user_data, error);
 }
 
 char *
@@ -223,14 +205,12 @@ sink_config_wants_spool (const SinkConfig *plan)
          || values->eos_mode == SINK_EOS_MODE_SPOOL;
 }
 
-BoxTerms
-sink_config_get_terms (const SinkConfig *plan)
+BoxSpool *
+sink_config_open_spool (const SinkConfig *plan, GError **error)
 {
-  return (BoxTerms){
-    .given_session = plan->destination->kind == BOX_DESTINATION_SESSION,
-    .if_exists = plan->values.if_exists,
-    .left_to_others = plan->values.eos_mode == SINK_EOS_MODE_SPOOL,
-  };
+  const char *dir = plan->values.spool_dir;
+
+  return box_spool_open (dir != NULL && *dir != '\0' ? dir : NULL, plan->values.max_spool, error);
 }
 
 gboolean

@@ -5,10 +5,10 @@
  */
 #pragma once
 
-#include "delivery/attempt.h"
-#include "delivery/policy.h"
 #include "properties.h"
 #include "spool/note.h"
+#include "spool/spool.h"
+#include "upload/upload.h"
 
 G_BEGIN_DECLS
 
@@ -25,15 +25,8 @@ SinkConfig *sink_config_new (SinkProperties *properties, GError **error);
 void sink_config_free (SinkConfig *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SinkConfig, sink_config_free)
 
-/* An upload of @size bytes as planned, not yet started; see box_upload_new(). */
-BoxUpload *
-sink_config_make_upload (const SinkConfig *plan, guint64 size, const BoxUploadEvents *events,
-                         gpointer user_data, GDestroyNotify destroy, GError **error);
-
-/* The same of a recording, see box_attempt_new(). */
-BoxAttempt *
-sink_config_make_delivery (const SinkConfig *plan, BoxRecording *recording, guint64 size,
-                           const BoxUploadEvents *events, gpointer user_data, GError **error);
+/* The settings of an upload of @size bytes; what they point to is owned by @plan. */
+BoxUploadSettings sink_config_get_upload (const SinkConfig *plan, guint64 size);
 
 /* The destination for people: a box:// URI, "session ID" or "file ID". Free with g_free(). */
 char *sink_config_describe_destination (const SinkConfig *plan);
@@ -41,8 +34,8 @@ char *sink_config_describe_destination (const SinkConfig *plan);
 /* Whether a spool is asked for, also where the size is known. */
 gboolean sink_config_wants_spool (const SinkConfig *plan);
 
-/* What the plan says of an upload that fails beside its recording. */
-BoxTerms sink_config_get_terms (const SinkConfig *plan);
+/* Opens the spool. BOX_ERROR_STORAGE. */
+BoxSpool *sink_config_open_spool (const SinkConfig *plan, GError **error);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
 gboolean sink_config_uses_session (const SinkConfig *plan, guint64 size);

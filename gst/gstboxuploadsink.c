@@ -32,7 +32,6 @@
 #include "instance.h"
 #include "stats.h"
 #include "stream.h"
-#include "upload.h"
 #include "uri.h"
 
 GST_DEBUG_CATEGORY (gst_box_upload_sink_debug);
@@ -340,7 +339,7 @@ open_spool (GstBoxUploadSink *self)
 
   if (!sink_config_wants_spool (self->plan))
     return TRUE;
-  self->spool = sink_recorder_open_spool (self->plan, &error);
+  self->spool = sink_config_open_spool (self->plan, &error);
   if (self->spool == NULL)
     sink_post_error (GST_ELEMENT (self), sink_resource_error (error), error, &context);
   return self->spool != NULL;
@@ -382,8 +381,8 @@ static void
 write_out (GstBoxUploadSink *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->recording != NULL)
-    box_recording_flush_soon (self->recording);
+  if (self->delivery != NULL)
+    box_delivery_flush_soon (self->delivery);
   g_mutex_unlock (&self->lock);
 }
 
@@ -455,7 +454,7 @@ gst_box_upload_sink_set_property (GObject *object, guint id, const GValue *value
       apply_access_token (self);
       break;
     case SINK_CHANGED_UPLOAD_RATE:
-      sink_upload_apply_rate (self);
+      sink_stream_apply_rate (self);
       break;
     case SINK_CHANGED_NOTHING:
       break;

@@ -130,6 +130,8 @@ sink_post_reserve (GstElement *element, guint64 position, guint64 size)
 GstResourceError
 sink_resource_error (const GError *error)
 {
+  if (error->domain == GST_RESOURCE_ERROR)
+    return (GstResourceError) error->code;
   if (error->domain != BOX_ERROR)
     return GST_RESOURCE_ERROR_FAILED;
 

@@ -4,18 +4,6 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
-/* An answer of Box that comes later than this (microseconds) finds a recording that has begun, and
- * does not end it. Longer than an answer takes on a slow line, short enough that little is recorded
- * in vain. */
-#define BEGINNING (30 * G_USEC_PER_SEC)
-
-typedef enum
-{
-  END_OPEN,    /* none yet */
-  END_TELLING, /* one thread is posting it */
-  END_TOLD,
-} End;
-
 /* Progress that was begun must be ended: gst-launch-1.0 waits for it. */
 typedef enum
 {
@@ -30,20 +18,17 @@ struct _SinkReporter
   char *destination; /* immutable */
   gboolean fatal;    /* immutable */
   GMutex lock;
-  GCond told; /* end is END_TOLD, n_beginning is 0, or interrupted */
+  GCond changed; /* n_beginning is 0, or interrupted */
 
   /* with lock */
-  End end;
+  gboolean ended; /* or being ended: nothing else is told from now on */
   gboolean interrupted;
   Progress progress; /* begun and not ended */
   guint n_beginning; /* of these, whose beginning is being posted */
-  gboolean failed;   /* that is the end */
   char *session_id;
-  char *spool;           /* nullable */
-  BoxTerms terms;        /* of the recording, where there is a spool */
-  gint64 begun;          /* the recording; monotonic, microseconds */
-  gboolean opened;       /* Box has opened a session */
-  guint64 failed_offset; /* of the part that was retried last and is not done; G_MAXUINT64: none */
+  char *spool;            /* path of the recording; nullable */
+  gboolean is_for_others; /* they upload it */
+  guint64 failed_offset;  /* of the part that was retried last and is not done; G_MAXUINT64: none */
   guint adopted;
 };
 
@@ -57,7 +42,7 @@ sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
   self->destination = g_strdup (destination);
   self->fatal = fatal;
   g_mutex_init (&self->lock);
-  g_cond_init (&self->told);
+  g_cond_init (&self->changed);
   self->failed_offset = G_MAXUINT64;
   return self;
 }
@@ -78,7 +63,7 @@ sink_reporter_unref (gpointer data)
     return;
   g_weak_ref_clear (&self->element);
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->told);
+  g_cond_clear (&self->changed);
   g_free (self->destination);
   g_free (self->session_id);
   g_free (self->spool);
@@ -86,27 +71,13 @@ sink_reporter_unref (gpointer data)
 }
 
 void
-sink_reporter_set_spool (SinkReporter *self, const char *path, const BoxTerms *terms)
+sink_reporter_set_spool (SinkReporter *self, const char *path, gboolean is_for_others)
 {
   g_mutex_lock (&self->lock);
   g_free (self->spool);
   self->spool = g_strdup (path);
-  self->terms = *terms;
-  self->begun = g_get_monotonic_time ();
+  self->is_for_others = is_for_others;
   g_mutex_unlock (&self->lock);
-}
-
-gboolean
-sink_reporter_has_failed (SinkReporter *self)
-{
-  gboolean failed;
-
-  g_mutex_lock (&self->lock);
-  while (self->fatal && self->failed && self->end == END_TELLING && !self->interrupted)
-    g_cond_wait (&self->told, &self->lock);
-  failed = self->failed && self->end == END_TOLD;
-  g_mutex_unlock (&self->lock);
-  return failed;
 }
 
 /* The element while something is left to be told to it, else NULL. Unref. */
@@ -116,7 +87,7 @@ dup_listener (SinkReporter *self)
   gboolean open;
 
   g_mutex_lock (&self->lock);
-  open = self->end == END_OPEN;
+  open = !self->ended;
   g_mutex_unlock (&self->lock);
   return open ? g_weak_ref_get (&self->element) : NULL;
 }
@@ -130,7 +101,7 @@ begin_progress (SinkReporter *self, Progress progress, const char *code, const c
   gboolean begins;
 
   g_mutex_lock (&self->lock);
-  begins = self->end == END_OPEN && (self->progress & progress) == 0;
+  begins = !self->ended && (self->progress & progress) == 0;
   if (begins)
     self->progress |= progress;
   self->n_beginning += begins ? 1 : 0;
@@ -143,7 +114,7 @@ begin_progress (SinkReporter *self, Progress progress, const char *code, const c
     sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
   g_mutex_lock (&self->lock);
   self->n_beginning--;
-  g_cond_broadcast (&self->told);
+  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
@@ -194,139 +165,59 @@ sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats)
     sink_post_commit_progress (element, stats);
 }
 
-/* Whether the caller is the one to tell the end; otherwise it waits until the other has told it. */
+/* Nothing is told from now on but the end. Whether nobody had begun with that; then it has to be
+ * told. */
 static gboolean
-claim_end (SinkReporter *self)
+begin_end (SinkReporter *self)
 {
   gboolean ours;
 
   g_mutex_lock (&self->lock);
-  ours = self->end == END_OPEN;
-  if (ours)
-    self->end = END_TELLING;
+  ours = !self->ended;
+  self->ended = TRUE;
   while (ours && self->n_beginning > 0 && !self->interrupted)
-    g_cond_wait (&self->told, &self->lock);
-  while (!ours && self->end == END_TELLING && !self->interrupted)
-    g_cond_wait (&self->told, &self->lock);
+    g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
   return ours;
 }
 
+/* What is known of the upload; free the strings. */
+static SinkContext
+copy_context (SinkReporter *self)
+{
+  SinkContext context = { .destination = self->destination, .is_warning = !self->fatal };
+
+  g_mutex_lock (&self->lock);
+  context.session_id = g_strdup (self->session_id);
+  context.spool = g_strdup (self->spool);
+  context.offset = self->failed_offset;
+  context.is_for_others = self->is_for_others;
+  g_mutex_unlock (&self->lock);
+  return context;
+}
+
 static void
-end_is_told (SinkReporter *self)
+clear_context (SinkContext *context)
 {
-  g_mutex_lock (&self->lock);
-  self->end = END_TOLD;
-  g_cond_broadcast (&self->told);
-  g_mutex_unlock (&self->lock);
+  g_free ((char *) context->session_id);
+  g_free ((char *) context->spool);
 }
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SinkContext, clear_context)
+
 void
-sink_reporter_completed (SinkReporter *self, const BoxFile *file)
+sink_reporter_failed (SinkReporter *self, const GError *error)
 {
   g_autoptr (GstElement) element = NULL;
+  g_auto (SinkContext) context = copy_context (self);
 
-  if (!claim_end (self))
+  if (!begin_end (self))
     return;
   element = g_weak_ref_get (&self->element);
-  if (element != NULL)
-    {
-      if (file != NULL)
-        sink_post_complete (element, file);
-      end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
-                        file != NULL ? "The file is committed"
-                                     : "All parts are uploaded, not committed");
-    }
-  end_is_told (self);
-}
-
-void
-sink_reporter_ended (SinkReporter *self, const char *text)
-{
-  g_autoptr (GstElement) element = NULL;
-
-  if (!claim_end (self))
+  if (element == NULL)
     return;
-  element = g_weak_ref_get (&self->element);
-  if (element != NULL)
-    end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE, text);
-  end_is_told (self);
-}
-
-void
-sink_reporter_failed (SinkReporter *self, GstResourceError code, const GError *error)
-{
-  g_autoptr (GstElement) element = NULL;
-  g_autofree char *session_id = NULL, *spool = NULL;
-  SinkContext context = {
-    .destination = self->destination,
-    .is_warning = !self->fatal,
-  };
-
-  if (!claim_end (self))
-    return;
-
-  g_mutex_lock (&self->lock);
-  context.session_id = session_id = g_strdup (self->session_id);
-  context.spool = spool = g_strdup (self->spool);
-  context.offset = self->failed_offset;
-  self->failed = TRUE;
-  g_mutex_unlock (&self->lock);
-
-  element = g_weak_ref_get (&self->element);
-  if (element != NULL)
-    {
-      end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
-      sink_post_error (element, code, error, &context);
-    }
-  end_is_told (self);
-}
-
-/* What a failed upload means. */
-typedef enum
-{
-  WEIGHT_END,     /* nothing is left that could be uploaded, or it would be in vain */
-  WEIGHT_WARNING, /* the recording goes on without it */
-  WEIGHT_NONE,    /* the same, and nobody here has to know */
-} Weight;
-
-static Weight
-weigh_locked (const SinkReporter *self, const GError *error)
-{
-  if (self->spool == NULL)
-    return WEIGHT_END;
-  if (box_policy_is_for_others (&self->terms, error) || (self->progress & PROGRESS_COMMIT) != 0)
-    return WEIGHT_NONE;
-  if (self->fatal && !self->opened && g_get_monotonic_time () < self->begun + BEGINNING
-      && box_policy_refuses_settings (&self->terms, error))
-    return WEIGHT_END;
-  return WEIGHT_WARNING;
-}
-
-void
-sink_reporter_upload_failed (SinkReporter *self, const GError *error)
-{
-  g_autoptr (GstElement) element = dup_listener (self);
-  g_autofree char *session_id = NULL, *spool = NULL;
-  SinkContext context = { .destination = self->destination };
-  Weight weight;
-
-  g_mutex_lock (&self->lock);
-  weight = weigh_locked (self, error);
-  context.session_id = session_id = g_strdup (self->session_id);
-  context.spool = spool = g_strdup (self->spool);
-  context.offset = self->failed_offset;
-  context.is_for_others = self->terms.left_to_others;
-  g_mutex_unlock (&self->lock);
-
-  if (weight == WEIGHT_END)
-    {
-      sink_reporter_failed (self, sink_resource_error (error), error);
-      return;
-    }
-  GST_INFO ("the upload beside the recording ended: %s", error->message);
-  if (weight == WEIGHT_WARNING && element != NULL)
-    sink_post_goes_on (element, error, &context);
+  end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
+  sink_post_error (element, sink_resource_error (error), error, &context);
 }
 
 void
@@ -334,25 +225,23 @@ sink_reporter_interrupt (SinkReporter *self, gboolean interrupted)
 {
   g_mutex_lock (&self->lock);
   self->interrupted = interrupted;
-  g_cond_broadcast (&self->told);
+  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
-gboolean
+void
 sink_reporter_close (SinkReporter *self)
 {
   g_autoptr (GstElement) element = NULL;
-  gboolean ours, failed;
+  gboolean ours;
 
   g_mutex_lock (&self->lock);
-  ours = self->end == END_OPEN;
-  self->end = ours ? END_TOLD : self->end;
-  failed = self->failed;
+  ours = !self->ended;
+  self->ended = TRUE;
   g_mutex_unlock (&self->lock);
 
   if (ours && (element = g_weak_ref_get (&self->element)) != NULL)
     end_all_progress (self, element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
-  return failed;
 }
 
 guint
@@ -375,7 +264,6 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_mutex_lock (&self->lock);
   g_free (self->session_id);
   self->session_id = g_strdup (session->id);
-  self->opened = TRUE;
   g_mutex_unlock (&self->lock);
 
   if (element == NULL)
@@ -436,23 +324,95 @@ on_committing (gpointer user_data)
 }
 
 static void
-on_completed (const BoxFile *file, gpointer user_data)
+on_goes_on (const GError *reason, gboolean matters, gpointer user_data)
 {
-  sink_reporter_completed (user_data, file);
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_listener (self);
+  g_auto (SinkContext) context = copy_context (self);
+
+  GST_INFO ("the upload beside the recording ended: %s", reason->message);
+  if (element != NULL && matters)
+    sink_post_goes_on (element, reason, &context);
 }
 
 static void
-on_failed (const GError *error, gpointer user_data)
+on_kept (const char *path, guint64 size, const char *reason, gboolean interrupted,
+         const GError *lost, gpointer user_data)
 {
-  sink_reporter_upload_failed (user_data, error);
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = g_weak_ref_get (&self->element);
+
+  if (element != NULL && lost != NULL)
+    GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("%s", lost->message), (NULL));
+  if (element != NULL)
+    sink_post_spooled (element, path, size, reason, interrupted);
 }
 
-const BoxUploadEvents sink_reporter_events = {
-  .session_opened = on_session_opened,
-  .part_done = on_part_done,
-  .retrying = on_retrying,
-  .outage = on_outage,
-  .committing = on_committing,
-  .completed = on_completed,
-  .failed = on_failed,
+/* Without a commit of ours, the application gets what it needs for its own. */
+static void
+tell_filled (GstElement *element, BoxDelivery *delivery)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+  g_autoptr (BoxSession) session = upload != NULL ? box_upload_get_session (upload) : NULL;
+  BoxUploadStats stats;
+  BoxSha1 sha1;
+
+  if (upload == NULL || !box_upload_get_sha1 (upload, &sha1))
+    return;
+  box_upload_get_stats (upload, &stats);
+  sink_post_filled (element, session != NULL ? session->id : NULL, stats.bytes_total, &sha1);
+}
+
+/* A good end; what the progress is told of it. */
+static const char *
+tell_end (GstElement *element, BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file)
+{
+  switch (phase)
+    {
+    case BOX_DELIVERY_COMMITTED:
+      sink_post_complete (element, file);
+      return "The file is committed";
+    case BOX_DELIVERY_FILLED:
+      tell_filled (element, delivery);
+      return "All parts are uploaded, not committed";
+    case BOX_DELIVERY_EMPTY:
+      GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
+                           (NULL));
+      return "Nothing was recorded";
+    default:
+      return "The recording is in the spool";
+    }
+}
+
+static void
+on_ended (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file, const GError *error,
+          gpointer user_data)
+{
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = NULL;
+
+  if (phase == BOX_DELIVERY_FAILED)
+    {
+      sink_reporter_failed (self, error);
+      return;
+    }
+  if (!begin_end (self))
+    return;
+  element = g_weak_ref_get (&self->element);
+  if (element != NULL)
+    end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
+                      tell_end (element, delivery, phase, file));
+}
+
+const BoxDeliveryEvents sink_reporter_events = {
+  .upload = {
+    .session_opened = on_session_opened,
+    .part_done = on_part_done,
+    .retrying = on_retrying,
+    .outage = on_outage,
+    .committing = on_committing,
+  },
+  .goes_on = on_goes_on,
+  .kept = on_kept,
+  .ended = on_ended,
 };

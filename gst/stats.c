@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stats.h"
 
+/* The upload of the stream, and its bytes in the spool; NULL and 0 where there is none. */
 static BoxUpload *
-dup_upload (GstBoxUploadSink *self)
+dup_upload (GstBoxUploadSink *self, guint64 *spooled)
 {
-  BoxUpload *upload;
+  BoxUpload *upload = NULL;
 
+  *spooled = 0;
   g_mutex_lock (&self->lock);
-  if (self->finisher != NULL)
-    upload = sink_finisher_dup_upload (self->finisher);
-  else
-    upload = self->upload != NULL ? box_upload_ref (self->upload) : NULL;
+  if (self->delivery != NULL)
+    {
+      upload = box_delivery_dup_upload (self->delivery);
+      *spooled = box_delivery_get_spooled (self->delivery);
+    }
   g_mutex_unlock (&self->lock);
   return upload;
-}
-
-/* Bytes in the spool, 0 where there is none. */
-static guint64
-get_spooled (GstBoxUploadSink *self)
-{
-  guint64 spooled;
-
-  g_mutex_lock (&self->lock);
-  spooled = self->recording != NULL ? box_recording_get_size (self->recording) : 0;
-  g_mutex_unlock (&self->lock);
-  return spooled;
 }
 
 static SinkReporter *
@@ -69,11 +60,12 @@ make (BoxUpload *upload, SinkReporter *reporter, guint64 spooled)
 static GstStructure *
 make_now (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = dup_upload (self);
+  guint64 spooled;
+  g_autoptr (BoxUpload) upload = dup_upload (self, &spooled);
   SinkReporter *reporter = dup_reporter (self);
   GstStructure *stats;
 
-  stats = make (upload, reporter, get_spooled (self));
+  stats = make (upload, reporter, spooled);
   g_clear_pointer (&reporter, sink_reporter_unref);
   return stats;
 }

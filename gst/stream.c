@@ -1,36 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream.h"
 
-#include "spooling.h"
 #include "stats.h"
-#include "upload.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
-/* Padding is written in pieces of this size (bytes). */
-#define PADDING_PIECE 65536
+/* While the rest is uploaded after EOS, progress is told this often (microseconds). */
+#define PROGRESS_INTERVAL G_USEC_PER_SEC
 
 /* --- Failing -------------------------------------------------------------------------------- */
 
-/* The stream cannot go where upstream wants it. */
+/* Ends the stream with @error (taken). */
 static GstFlowReturn
-fail_seek (GstBoxUploadSink *self, GError *error)
+fail (GstBoxUploadSink *self, GError *error)
 {
-  sink_reporter_failed (self->reporter, GST_RESOURCE_ERROR_SEEK, error);
-  return sink_upload_fail (self, error);
+  self->failed = TRUE;
+  if (self->delivery != NULL)
+    box_delivery_fail (self->delivery, error);
+  else
+    {
+      sink_reporter_failed (self->reporter, error);
+      g_error_free (error);
+    }
+  return GST_FLOW_ERROR;
+}
+
+/* The delivery has failed by itself, and that is on the bus. */
+static GstFlowReturn
+has_failed (GstBoxUploadSink *self)
+{
+  self->failed = TRUE;
+  return GST_FLOW_ERROR;
 }
 
 static GstFlowReturn
 fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
 {
-  return fail_seek (
-      self,
-      g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
-                   "The stream goes to byte %" G_GUINT64_FORMAT " after byte %" G_GUINT64_FORMAT
-                   ", but what is uploaded cannot be written again: use unknown-size=spool "
-                   "(and no total-size), or settings of the muxer that only append",
-                   to, from));
+  return fail (
+      self, g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK,
+                         "The stream goes to byte %" G_GUINT64_FORMAT " after byte "
+                         "%" G_GUINT64_FORMAT
+                         ", but what is uploaded cannot be written again: use unknown-size=spool "
+                         "(and no total-size), or settings of the muxer that only append",
+                         to, from));
 }
 
 /* What upstream gets to know: with errors-fatal=false the pipeline goes on without us. */
@@ -53,20 +66,93 @@ sink_stream_set_position (GstBoxUploadSink *self, guint64 position)
 
 /* --- Beginning and ending ------------------------------------------------------------------- */
 
+static BoxSizing
+sizing_of (const SinkSize *size)
+{
+  switch (size->kind)
+    {
+    case SINK_SIZE_EXACT:
+      return BOX_SIZING_EXACT;
+    case SINK_SIZE_RESERVE:
+      return BOX_SIZING_RESERVE;
+    case SINK_SIZE_UNKNOWN:
+      break;
+    }
+  return BOX_SIZING_SPOOL;
+}
+
+/* What would fill a reserve. */
+static BoxPaddingKind
+padding_of (GstBoxUploadSink *self)
+{
+  BoxPaddingKind wanted = self->plan->values.padding;
+
+  if (self->size.kind != SINK_SIZE_RESERVE)
+    return BOX_PADDING_NONE;
+  return wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (self->media_type);
+}
+
+static BoxDelivery *
+make_delivery (GstBoxUploadSink *self, GError **error)
+{
+  const SinkValues *values = &self->plan->values;
+  const BoxDeliverySettings settings = {
+    .upload = sink_config_get_upload (self->plan, self->size.bytes),
+    .sizing = sizing_of (&self->size),
+    .padding = padding_of (self),
+    .stop_if_refused = values->errors_fatal,
+    .left_to_others = values->eos_mode == SINK_EOS_MODE_SPOOL,
+  };
+  BoxDelivery *delivery;
+
+  if (self->spool == NULL && self->size.kind == SINK_SIZE_UNKNOWN
+      && (self->spool = sink_config_open_spool (self->plan, error)) == NULL)
+    return NULL;
+  delivery =
+      box_delivery_new_stream (&settings, self->spool, &sink_reporter_events,
+                               sink_reporter_ref (self->reporter), sink_reporter_unref, error);
+  if (delivery == NULL)
+    sink_reporter_unref (self->reporter);
+  return delivery;
+}
+
+/* Whoever publishes a delivery calls it afterwards, and so does whoever changes the property: the
+ * last one is right. */
+void
+sink_stream_apply_rate (GstBoxUploadSink *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->delivery != NULL)
+    box_delivery_set_rate (self->delivery, sink_properties_get_upload_rate (&self->properties));
+  g_mutex_unlock (&self->lock);
+}
+
 static GstFlowReturn
-begin_upload (GstBoxUploadSink *self)
+begin_delivery (GstBoxUploadSink *self)
 {
   GError *error = NULL;
-  BoxUpload *upload =
-      sink_config_make_upload (self->plan, self->size.bytes, &sink_reporter_events,
-                               sink_reporter_ref (self->reporter), sink_reporter_unref, &error);
+  BoxDelivery *delivery = make_delivery (self, &error);
+  const char *path;
 
-  if (upload == NULL)
-    {
-      sink_reporter_unref (self->reporter);
-      return sink_upload_fail (self, error);
-    }
-  sink_upload_start (self, upload);
+  if (delivery == NULL)
+    return fail (self, error);
+  g_mutex_lock (&self->lock);
+  self->delivery = delivery;
+  self->seekable &= self->size.kind == SINK_SIZE_UNKNOWN;
+  box_delivery_interrupt (delivery, self->wait.interrupted);
+  g_mutex_unlock (&self->lock);
+  sink_stream_apply_rate (self);
+
+  path = box_delivery_get_path (delivery);
+  GST_INFO_OBJECT (self, "recording to %s", path != NULL ? path : "memory");
+  if (path != NULL)
+    sink_reporter_set_spool (self->reporter, path,
+                             self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL);
+  /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
+   * network. */
+  else if (sink_config_uses_session (self->plan, self->size.bytes))
+    sink_reporter_begin_session (self->reporter, self->plan->destination->session_id);
+  box_delivery_start (delivery);
   return GST_FLOW_OK;
 }
 
@@ -99,11 +185,33 @@ decide_size (GstBoxUploadSink *self, GError **error)
 static GstFlowReturn
 refuse_beginning (GstBoxUploadSink *self, const char *reason)
 {
-  return fail_seek (self,
-                    g_error_new (BOX_ERROR, BOX_ERROR_SETTINGS,
-                                 "The stream was flushed or began anew, but %s: seek before that, "
-                                 "or make another recording",
-                                 reason));
+  return fail (self, g_error_new (GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SEEK,
+                                  "The stream was flushed or began anew, but %s: seek before that, "
+                                  "or make another recording",
+                                  reason));
+}
+
+/* RECEIVING where there is no delivery yet. */
+static BoxDeliveryPhase
+phase_of (GstBoxUploadSink *self)
+{
+  return self->delivery != NULL ? box_delivery_get_phase (self->delivery) : BOX_DELIVERY_RECEIVING;
+}
+
+/* Something was made of the stream, and it is over. */
+static gboolean
+is_complete (GstBoxUploadSink *self)
+{
+  BoxDeliveryPhase phase = phase_of (self);
+
+  return phase == BOX_DELIVERY_COMMITTED || phase == BOX_DELIVERY_FILLED
+         || phase == BOX_DELIVERY_SPOOLED;
+}
+
+static gboolean
+is_empty (GstBoxUploadSink *self)
+{
+  return phase_of (self) == BOX_DELIVERY_EMPTY;
 }
 
 /* Nothing was made of the stream until now. */
@@ -134,7 +242,7 @@ refuse_another_stream (GstBoxUploadSink *self)
       self->plan->values.commit ? "its file is committed already" : "its session is filled already";
   GstStructure *stats;
 
-  if (self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL)
+  if (phase_of (self) == BOX_DELIVERY_SPOOLED)
     reason = "its recording is in the spool already";
   sink_stream_end (self);
   g_mutex_lock (&self->lock);
@@ -154,19 +262,17 @@ begin (GstBoxUploadSink *self)
 
   if (self->failed)
     return GST_FLOW_ERROR;
-  if (self->completed)
+  if (is_complete (self))
     return refuse_another_stream (self);
-  if (self->empty)
+  if (is_empty (self))
     begin_anew (self);
   if (self->size_in_doubt)
     settle_doubt (self);
-  if (self->upload != NULL || self->recorder != NULL)
+  if (self->delivery != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
-    return sink_upload_fail (self, error);
-  if (self->spool != NULL || self->size.kind == SINK_SIZE_UNKNOWN)
-    return sink_spooling_begin (self);
-  return begin_upload (self);
+    return fail (self, error);
+  return begin_delivery (self);
 }
 
 GstFlowReturn
@@ -184,8 +290,6 @@ sink_stream_begin (GstBoxUploadSink *self)
 
   sink_stream_set_position (self, 0);
   self->failed = FALSE;
-  self->empty = FALSE;
-  self->completed = FALSE;
   self->reserve_told = FALSE;
   self->size_in_doubt = FALSE;
   self->size = sink_size_from_plan (self->plan);
@@ -201,23 +305,19 @@ sink_stream_begin (GstBoxUploadSink *self)
 void
 sink_stream_end (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = NULL;
   SinkReporter *reporter = self->reporter;
-  gboolean failed;
+  BoxDelivery *delivery;
 
   if (reporter == NULL)
     return;
-  if (self->upload != NULL)
-    sink_upload_stop (self);
-  failed = sink_reporter_close (reporter);
   sink_stats_keep (self);
-
   g_mutex_lock (&self->lock);
-  upload = g_steal_pointer (&self->upload);
+  delivery = g_steal_pointer (&self->delivery);
   self->reporter = NULL;
   self->seekable = FALSE;
   g_mutex_unlock (&self->lock);
-  sink_spooling_end (self, failed ? "error" : "stop");
+  box_delivery_free (delivery);
+  sink_reporter_close (reporter);
   sink_reporter_unref (reporter);
 }
 
@@ -226,22 +326,28 @@ sink_stream_end (GstBoxUploadSink *self)
 static GstFlowReturn
 wait_for_room (GstBoxUploadSink *self)
 {
+  GstFlowReturn flow;
   BoxWait wait;
 
-  sink_wait_begin (self);
-  wait = box_upload_wait_room (self->upload);
-  sink_wait_end (self);
-  if (wait == BOX_WAIT_FAILED)
-    return sink_upload_failed (self);
-  return sink_wait_until_playing (self);
+  do
+    {
+      sink_wait_begin (self);
+      wait = box_delivery_wait_room (self->delivery);
+      sink_wait_end (self);
+      if (wait == BOX_WAIT_FAILED)
+        return has_failed (self);
+      flow = sink_wait_until_playing (self);
+    }
+  while (flow == GST_FLOW_OK && wait == BOX_WAIT_INTERRUPTED);
+  return flow;
 }
 
 static GstFlowReturn
-upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
+write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 {
   while (TRUE)
     {
-      gsize n = box_upload_write (self->upload, data, length);
+      gsize n = box_delivery_write (self->delivery, self->position, data, length);
       GstFlowReturn flow;
 
       sink_stream_set_position (self, self->position + n);
@@ -253,13 +359,6 @@ upload_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
       if (flow != GST_FLOW_OK)
         return flow;
     }
-}
-
-static GstFlowReturn
-write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
-{
-  return self->recorder != NULL ? sink_spooling_write (self, data, length)
-                                : upload_bytes (self, data, length);
 }
 
 /* A sink cannot end a recording at a good place, but the application can, if it knows. */
@@ -277,8 +376,8 @@ watch_reserve (GstBoxUploadSink *self)
 static GstFlowReturn
 write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 {
+  GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
   guint n = gst_buffer_n_memory (buffer);
-  GError *error = NULL;
 
   for (guint i = 0; i < n; i++)
     {
@@ -287,9 +386,8 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
       GstFlowReturn flow = GST_FLOW_OK;
 
       if (!gst_memory_map (memory, &map, GST_MAP_READ))
-        return sink_upload_fail (self,
-                                 g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
-                                                      "A buffer of the stream cannot be read"));
+        return fail (self, g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                                                "A buffer of the stream cannot be read"));
       if (map.size > 0)
         flow = write_bytes (self, map.data, map.size);
       gst_memory_unmap (memory, &map);
@@ -297,9 +395,9 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
         return flow;
     }
   watch_reserve (self);
-  if (self->recorder != NULL
-      && !sink_recorder_reach (self->recorder, GST_BUFFER_DTS_OR_PTS (buffer), &error))
-    return sink_upload_fail (self, error);
+  if (GST_CLOCK_TIME_IS_VALID (time)
+      && !box_delivery_reach (self->delivery, (gint64) GST_TIME_AS_USECONDS (time)))
+    return has_failed (self);
   return GST_FLOW_OK;
 }
 
@@ -311,87 +409,78 @@ sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 
 /* --- EOS ------------------------------------------------------------------------------------ */
 
-typedef struct
+static void
+tell_progress (GstBoxUploadSink *self)
 {
-  BoxPaddingKind kind;
-  guint64 stream_size;
-  guint64 bytes;
-  guint64 done;
-} Gap;
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (self->delivery);
+  BoxUploadStats stats;
 
-/* Without the preroll lock. */
-static BoxWait
-fill_gap (GstBoxUploadSink *self, Gap *gap)
-{
-  g_autofree guint8 *piece = g_malloc (PADDING_PIECE);
-  BoxWait wait = BOX_WAIT_READY;
-
-  while (wait == BOX_WAIT_READY && gap->done < gap->bytes)
-    {
-      gsize length = (gsize) MIN (gap->bytes - gap->done, PADDING_PIECE);
-      gsize n;
-
-      box_padding_read (gap->kind, gap->stream_size, gap->bytes, gap->done, piece, length);
-      n = box_upload_write (self->upload, piece, length);
-      gap->done += n;
-      sink_stream_set_position (self, self->position + n);
-      if (n < length)
-        wait = box_upload_wait_room (self->upload);
-      else if (sink_wait_is_interrupted (self))
-        wait = BOX_WAIT_INTERRUPTED;
-    }
-  return wait;
+  if (upload == NULL)
+    return;
+  box_upload_get_stats (upload, &stats);
+  sink_reporter_commit_goes_on (self->reporter, &stats);
 }
 
-/* Fills what the stream left of a reserve. */
+/* The wait at EOS. */
 static GstFlowReturn
-write_padding (GstBoxUploadSink *self)
+wait_for_end (GstBoxUploadSink *self)
 {
-  Gap gap = { .stream_size = self->position };
-  GstFlowReturn flow = GST_FLOW_OK;
-  GError *error = NULL;
-
-  if (!sink_size_get_gap (&self->size, gap.stream_size, self->plan->values.padding,
-                          self->media_type, &gap.kind, &gap.bytes, &error))
-    return sink_upload_fail (self, error);
-  if (gap.bytes > 0)
-    GST_INFO_OBJECT (self, "padding %" G_GUINT64_FORMAT " bytes", gap.bytes);
-  while (flow == GST_FLOW_OK && gap.done < gap.bytes)
+  while (TRUE)
     {
+      GstFlowReturn flow;
       BoxWait wait;
 
       sink_wait_begin (self);
-      wait = fill_gap (self, &gap);
+      wait = box_delivery_wait (self->delivery, PROGRESS_INTERVAL);
       sink_wait_end (self);
-      flow = wait == BOX_WAIT_FAILED ? sink_upload_failed (self) : sink_wait_until_playing (self);
+      switch (wait)
+        {
+        case BOX_WAIT_READY:
+          sink_stats_keep (self);
+          return GST_FLOW_OK;
+        case BOX_WAIT_FAILED:
+          return has_failed (self);
+        case BOX_WAIT_TIMEOUT:
+          tell_progress (self);
+          break;
+        case BOX_WAIT_INTERRUPTED:
+          break;
+        }
+      flow = sink_wait_until_playing (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
     }
-  return flow;
+}
+
+/* Fills what the stream left of a reserve, and lets the delivery end it. */
+static void
+finish_delivery (GstBoxUploadSink *self, const char *reason)
+{
+  guint64 size = MAX (self->position, box_delivery_get_spooled (self->delivery)), gap = 0;
+  BoxPaddingKind padding = BOX_PADDING_NONE;
+  GError *no_padding = NULL;
+
+  sink_size_get_gap (&self->size, size, self->plan->values.padding, self->media_type, &padding,
+                     &gap, &no_padding);
+  if (self->plan->values.eos_mode == SINK_EOS_MODE_COMMIT
+      && (size > 0 || self->size.kind == SINK_SIZE_EXACT))
+    sink_reporter_begin_commit (self->reporter);
+  box_delivery_finish (self->delivery, reason, padding, gap, no_padding);
 }
 
 static GstFlowReturn
 finish (GstBoxUploadSink *self, const char *reason)
 {
   GstFlowReturn flow;
-  gboolean done;
 
   /* A second EOS, with nothing between. */
-  if (self->completed || self->empty)
+  if (is_complete (self) || is_empty (self))
     return GST_FLOW_OK;
   flow = begin (self);
   if (flow != GST_FLOW_OK)
     return flow;
-  if (self->recorder != NULL)
-    return sink_spooling_finish (self, reason);
-  if (sink_upload_has_failed (self))
-    return sink_upload_failed (self);
-  if (self->position == 0 && self->size.kind == SINK_SIZE_RESERVE)
-    return sink_upload_end_empty (self);
-  sink_reporter_begin_commit (self->reporter);
-  flow = write_padding (self);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  box_upload_finish (self->upload);
-  return sink_upload_wait (self, &done);
+  finish_delivery (self, reason);
+  return wait_for_end (self);
 }
 
 GstFlowReturn
@@ -409,10 +498,10 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
-  if (self->empty)
+  if (is_empty (self))
     begin_anew (self);
   /* After the end, what is wrong is told with the data. */
-  if (self->completed)
+  if (is_complete (self))
     return TRUE;
   if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
     return TRUE;
@@ -431,39 +520,48 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
 static gboolean
 has_sent (GstBoxUploadSink *self)
 {
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (self->delivery);
   BoxUploadStats stats = { 0 };
 
-  if (self->upload != NULL)
-    box_upload_get_stats (self->upload, &stats);
+  if (upload != NULL)
+    box_upload_get_stats (upload, &stats);
   return stats.bytes_sent > 0;
 }
 
 void
 sink_stream_flush (GstBoxUploadSink *self)
 {
+  GError *error = NULL;
+
   if (self->reporter == NULL || self->failed)
     return;
-  if (self->completed)
+  if (is_complete (self))
     {
       refuse_another_stream (self);
       return;
     }
-  if (self->empty)
+  if (is_empty (self))
     begin_anew (self);
-  if (self->recorder == NULL && (self->upload == NULL || self->position == 0))
+  if (self->delivery == NULL)
+    return;
+  if (self->position == 0 && box_delivery_get_path (self->delivery) == NULL)
     {
-      self->size_in_doubt = self->upload != NULL && self->size.from_source;
+      self->size_in_doubt = self->size.from_source;
       return;
     }
-  if (has_sent (self) || self->finisher != NULL)
+  if (has_sent (self)
+      || (self->size.kind == SINK_SIZE_UNKNOWN && phase_of (self) != BOX_DELIVERY_RECEIVING))
     {
       refuse_beginning (self, "some of it is uploaded already");
       return;
     }
   GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
                    self->position);
-  if (self->recorder != NULL && !sink_spooling_restart (self))
-    return;
+  if (!box_delivery_discard (self->delivery, &error))
+    {
+      fail (self, error);
+      return;
+    }
   sink_stream_end (self);
   sink_stream_begin (self);
 }

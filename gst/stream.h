@@ -27,6 +27,9 @@ void sink_stream_end (GstBoxUploadSink *self);
  * upstream is asked. */
 GstFlowReturn sink_stream_ensure_begun (GstBoxUploadSink *self);
 
+/* Gives the delivery, if there is one, the property's current rate; takes the lock. Any thread. */
+void sink_stream_apply_rate (GstBoxUploadSink *self);
+
 /* Takes the bytes of @buffer. */
 GstFlowReturn sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
 

@@ -10,10 +10,8 @@ static void
 set_interrupted_locked (GstBoxUploadSink *self, gboolean interrupted)
 {
   self->wait.interrupted = interrupted;
-  if (self->finisher != NULL)
-    sink_finisher_interrupt (self->finisher, interrupted);
-  if (self->upload != NULL)
-    box_upload_interrupt (self->upload, interrupted);
+  if (self->delivery != NULL)
+    box_delivery_interrupt (self->delivery, interrupted);
   if (self->reporter != NULL)
     sink_reporter_interrupt (self->reporter, interrupted);
 }

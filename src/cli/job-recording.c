@@ -11,7 +11,7 @@ typedef struct
   char *journal_path;
   char *problem;           /* why it is unreadable; NULL: it is not */
   BoxRecording *recording; /* these two: while it runs */
-  BoxRecoveryJob *job;
+  BoxDelivery *delivery;
   gboolean interrupted; /* its stream was cut short, */
   BoxCut cut;           /* and this becomes of what there is */
   BoxRecovered recovered;
@@ -22,7 +22,7 @@ clear_recording (CliJob *base)
 {
   RecordingJob *job = (RecordingJob *) base;
 
-  g_clear_pointer (&job->job, box_recovery_job_free);
+  g_clear_pointer (&job->delivery, box_delivery_free);
   g_clear_pointer (&job->recording, box_recording_unref);
   g_free (job->journal_path);
   g_free (job->problem);
@@ -114,6 +114,7 @@ gboolean
 cli_job_start_recording (CliJob *base, const BoxRecoverySettings *settings,
                          const CliRedirect *redirect, GCancellable *cancellable, GError **error)
 {
+  const BoxDeliveryEvents events = { .upload = cli_reporter_events };
   RecordingJob *job = (RecordingJob *) base;
   g_autoptr (BoxJournalState) state = NULL;
 
@@ -129,21 +130,22 @@ cli_job_start_recording (CliJob *base, const BoxRecoverySettings *settings,
   if (redirect != NULL && !redirect_recording (job->recording, state, redirect, error))
     return FALSE;
   judge (job, state);
-  job->job = box_recovery_job_new (job->recording, settings, &cli_reporter_events, base->reporter,
-                                   cancellable);
+  job->delivery =
+      box_delivery_new_recording (job->recording, settings, &events, base->reporter, cancellable);
+  box_delivery_start (job->delivery);
   return TRUE;
 }
 
 static gboolean
 poll_recording (CliJob *job, gint64 timeout)
 {
-  return box_recovery_job_wait (((RecordingJob *) job)->job, timeout) != BOX_WAIT_TIMEOUT;
+  return box_delivery_wait (((RecordingJob *) job)->delivery, timeout) != BOX_WAIT_TIMEOUT;
 }
 
 static BoxUpload *
 dup_upload_of_recording (CliJob *job)
 {
-  return box_recovery_job_dup_upload (((RecordingJob *) job)->job);
+  return box_delivery_dup_upload (((RecordingJob *) job)->delivery);
 }
 
 static void
@@ -178,22 +180,20 @@ static gboolean
 finish_recording (CliJob *base, GError **error)
 {
   RecordingJob *job = (RecordingJob *) base;
-  const GError *failure = box_recovery_job_get_error (job->job);
-  const BoxFile *file = box_recovery_job_get_file (job->job, &job->recovered);
-  g_autoptr (GError) own_failure = failure != NULL ? g_error_copy (failure) : NULL;
-  g_autoptr (BoxFile) own_file = file != NULL ? box_file_copy (file) : NULL;
+  g_autoptr (GError) failure = box_delivery_dup_error (job->delivery);
+  g_autoptr (BoxFile) file = box_delivery_dup_file (job->delivery, &job->recovered);
 
   /* Now, so that whoever looks at the spool next finds the recording free. */
-  g_clear_pointer (&job->job, box_recovery_job_free);
-  if (own_failure == NULL && job->recovered == BOX_RECOVERED_LEFT)
+  g_clear_pointer (&job->delivery, box_delivery_free);
+  if (failure == NULL && job->recovered == BOX_RECOVERED_LEFT)
     complain_of_remains (job);
   g_clear_pointer (&job->recording, box_recording_unref);
-  if (own_failure != NULL)
+  if (failure != NULL)
     {
-      g_propagate_error (error, g_steal_pointer (&own_failure));
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  tell_success (job, own_file);
+  tell_success (job, file);
   return TRUE;
 }
 

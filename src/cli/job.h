@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/reporter.h"
-#include "delivery/job.h"
+#include "delivery/delivery.h"
 #include "spool/spool.h"
 
 G_BEGIN_DECLS

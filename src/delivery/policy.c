@@ -56,3 +56,65 @@ box_policy_another_upload_can_mend (const GError *error)
       return TRUE;
     }
 }
+
+gboolean
+box_delivery_phase_is_end (BoxDeliveryPhase phase)
+{
+  return phase >= BOX_DELIVERY_SPOOLED;
+}
+
+static BoxDeliveryStep
+step (BoxDeliveryStepKind kind)
+{
+  return (BoxDeliveryStep){ .kind = kind };
+}
+
+static BoxDeliveryStep
+enter (BoxDeliveryPhase phase)
+{
+  return (BoxDeliveryStep){ .kind = BOX_DELIVERY_ENTER, .phase = phase };
+}
+
+static BoxDeliveryStep
+next_while_uploading (const BoxDeliveryFacts *facts)
+{
+  switch (facts->carrier)
+    {
+    case BOX_CARRIER_RUNNING:
+      return step (BOX_DELIVERY_AWAIT);
+    case BOX_CARRIER_DONE:
+      if (facts->empty)
+        return enter (BOX_DELIVERY_EMPTY);
+      if (facts->committed && facts->spooled && !facts->cleared)
+        return step (BOX_DELIVERY_CLEAR);
+      return enter (facts->committed ? BOX_DELIVERY_COMMITTED : BOX_DELIVERY_FILLED);
+    case BOX_CARRIER_NONE:
+    case BOX_CARRIER_FAILED:
+      break;
+    }
+  if (facts->spooled && !facts->again && (facts->carrier == BOX_CARRIER_NONE || facts->mendable))
+    return step (BOX_DELIVERY_RESEND);
+  return enter (BOX_DELIVERY_FAILED);
+}
+
+BoxDeliveryStep
+box_delivery_next (const BoxDeliveryFacts *facts)
+{
+  gboolean lost = !facts->spooled && facts->carrier == BOX_CARRIER_FAILED;
+
+  if (box_delivery_phase_is_end (facts->phase))
+    return step (BOX_DELIVERY_STOP);
+  if (facts->broken || lost)
+    return enter (BOX_DELIVERY_FAILED);
+  if (facts->phase == BOX_DELIVERY_UPLOADING)
+    return next_while_uploading (facts);
+  if (facts->phase == BOX_DELIVERY_ENDING)
+    {
+      if (!facts->closed)
+        return step (BOX_DELIVERY_CLOSE);
+      return enter (facts->left_to_others ? BOX_DELIVERY_SPOOLED : BOX_DELIVERY_UPLOADING);
+    }
+  if (!facts->finished)
+    return step (BOX_DELIVERY_WAIT);
+  return enter (facts->empty ? BOX_DELIVERY_EMPTY : BOX_DELIVERY_ENDING);
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPolicy: what a failed upload means for the file it was to carry. The one place that knows
- * which failure ends a recording, and which one another attempt can mend. Pure.
+ * BoxPolicy: what becomes of one file on its way to Box. Two pure functions decide it all: which
+ * step comes next (box_delivery_next()), and what a failed upload means for the bytes it was to
+ * carry: which failure ends a recording, and which one another upload can mend.
  */
 #pragma once
 
@@ -30,5 +31,71 @@ gboolean box_policy_is_for_others (const BoxTerms *terms, const GError *error);
 /* Whether another upload of the recording, at the end of the stream, can do what one that failed
  * with @error could not: with another session, or because the refusal was a passing one. */
 gboolean box_policy_another_upload_can_mend (const GError *error);
+
+/* How far a file is. It only ever moves down this list. */
+typedef enum
+{
+  BOX_DELIVERY_RECEIVING, /* bytes come */
+  BOX_DELIVERY_ENDING,    /* the stream is over: it is padded, and ended in the spool */
+  BOX_DELIVERY_UPLOADING, /* the rest goes to Box */
+  /* Ends: nothing follows. */
+  BOX_DELIVERY_SPOOLED,   /* durably in the spool, for others to upload */
+  BOX_DELIVERY_FILLED,    /* the session has all parts, and its application commits it */
+  BOX_DELIVERY_COMMITTED, /* Box has the file */
+  BOX_DELIVERY_EMPTY,     /* there was no byte: no file is made */
+  BOX_DELIVERY_FAILED,
+} BoxDeliveryPhase;
+
+/* The upload that runs, or ran last. */
+typedef enum
+{
+  BOX_CARRIER_NONE,
+  BOX_CARRIER_RUNNING,
+  BOX_CARRIER_DONE,
+  BOX_CARRIER_FAILED,
+} BoxCarrier;
+
+/* What is known of a file on its way. */
+typedef struct
+{
+  /* settings */
+  gboolean spooled;        /* the bytes stay in a recording until Box has them */
+  gboolean left_to_others; /* its end is a recording in the spool */
+
+  /* what happened */
+  BoxDeliveryPhase phase;
+  gboolean broken;   /* by something else than an upload: the stream, the disk, a setting */
+  gboolean finished; /* no more bytes come */
+  gboolean empty;    /* finished without a byte */
+  gboolean closed;   /* padded; and a recording has its end */
+  BoxCarrier carrier;
+  gboolean mendable;  /* the carrier failed with what another upload can mend */
+  gboolean again;     /* the carrier is another upload of the recording */
+  gboolean committed; /* the carrier made a file of it */
+  gboolean cleared;   /* the recording has left the spool, or its removal was tried */
+} BoxDeliveryFacts;
+
+typedef enum
+{
+  BOX_DELIVERY_WAIT,   /* for the stream */
+  BOX_DELIVERY_CLOSE,  /* pad, and end the recording */
+  BOX_DELIVERY_AWAIT,  /* the carrier's end */
+  BOX_DELIVERY_RESEND, /* the recording in another upload, by what its journal says */
+  BOX_DELIVERY_CLEAR,  /* the recording out of the spool */
+  BOX_DELIVERY_ENTER,  /* the next phase */
+  BOX_DELIVERY_STOP,   /* the end has been reached */
+} BoxDeliveryStepKind;
+
+typedef struct
+{
+  BoxDeliveryStepKind kind;
+  BoxDeliveryPhase phase; /* ENTER */
+} BoxDeliveryStep;
+
+/* The next step of a file of which @facts are known. */
+BoxDeliveryStep box_delivery_next (const BoxDeliveryFacts *facts);
+
+/* Whether @phase is an end. */
+gboolean box_delivery_phase_is_end (BoxDeliveryPhase phase);
 
 G_END_DECLS

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/job.h"
+/*
+ * A delivery of a recording that is in the spool.
+ */
+#include "delivery/delivery.h"
 
 #include "spool-kit.h"
 
@@ -12,7 +15,7 @@ typedef struct
   char *journal;
   GCancellable *outer;
   gint n_parts; /* atomic: told */
-  BoxRecoveryJob *job;
+  BoxDelivery *delivery;
 } Fixture;
 
 static void
@@ -25,7 +28,7 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  static const BoxUploadEvents events = { .part_done = on_part_done };
+  static const BoxDeliveryEvents events = { .upload = { .part_done = on_part_done } };
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecoverySettings settings = { .retry_timeout = 20 };
   g_autoptr (BoxRecording) recording = NULL;
@@ -41,13 +44,15 @@ set_up (Fixture *fixture, gconstpointer data)
       "{\"rules\":[{\"name\":\"gate\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
   g_assert_no_error (error);
   fixture->outer = g_cancellable_new ();
-  fixture->job = box_recovery_job_new (recording, &settings, &events, fixture, fixture->outer);
+  fixture->delivery =
+      box_delivery_new_recording (recording, &settings, &events, fixture, fixture->outer);
+  box_delivery_start (fixture->delivery);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  g_clear_pointer (&fixture->job, box_recovery_job_free);
+  g_clear_pointer (&fixture->delivery, box_delivery_free);
   g_object_unref (fixture->outer);
   g_free (fixture->journal);
   spool_kit_tear_down (&fixture->kit);
@@ -63,13 +68,13 @@ static void
 test_the_end_tells_what_became_of_the_recording (Fixture *fixture, gconstpointer data)
 {
   BoxRecovered how = BOX_RECOVERED_EMPTY;
-  const BoxFile *file;
+  g_autoptr (BoxFile) file = NULL;
 
   wait_held (fixture);
   box_emulator_release (fixture->kit.emulator, "gate");
-  g_assert_cmpint (box_recovery_job_wait (fixture->job, LONG), ==, BOX_WAIT_READY);
-  g_assert_null (box_recovery_job_get_error (fixture->job));
-  file = box_recovery_job_get_file (fixture->job, &how);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_READY);
+  g_assert_null (box_delivery_dup_error (fixture->delivery));
+  file = box_delivery_dup_file (fixture->delivery, &how);
   g_assert_cmpint (how, ==, BOX_RECOVERED_COMMITTED);
   g_assert_cmpuint (file->size, ==, SPOOL_KIT_SIZE);
   g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
@@ -82,8 +87,8 @@ test_the_upload_and_its_events_are_seen_meanwhile (Fixture *fixture, gconstpoint
   BoxUploadStats stats;
 
   wait_held (fixture);
-  g_assert_cmpint (box_recovery_job_wait (fixture->job, 0), ==, BOX_WAIT_TIMEOUT);
-  upload = box_recovery_job_dup_upload (fixture->job);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, 0), ==, BOX_WAIT_TIMEOUT);
+  upload = box_delivery_dup_upload (fixture->delivery);
   box_upload_get_stats (upload, &stats);
   g_assert_cmpuint (stats.bytes_uploaded, ==, SPOOL_KIT_SIZE);
   g_assert_cmpint (g_atomic_int_get (&fixture->n_parts), ==, 3);
@@ -93,21 +98,23 @@ static void
 test_an_interrupted_wait_does_not_stop_the_work (Fixture *fixture, gconstpointer data)
 {
   wait_held (fixture);
-  box_recovery_job_interrupt (fixture->job, TRUE);
-  g_assert_cmpint (box_recovery_job_wait (fixture->job, LONG), ==, BOX_WAIT_INTERRUPTED);
-  box_recovery_job_interrupt (fixture->job, FALSE);
+  box_delivery_interrupt (fixture->delivery, TRUE);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_INTERRUPTED);
+  box_delivery_interrupt (fixture->delivery, FALSE);
   box_emulator_release (fixture->kit.emulator, "gate");
-  g_assert_cmpint (box_recovery_job_wait (fixture->job, LONG), ==, BOX_WAIT_READY);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_READY);
 }
 
 static void
 test_cancelling_from_outside_ends_it (Fixture *fixture, gconstpointer data)
 {
+  g_autoptr (GError) error = NULL;
+
   wait_held (fixture);
   g_cancellable_cancel (fixture->outer);
-  g_assert_cmpint (box_recovery_job_wait (fixture->job, LONG), ==, BOX_WAIT_FAILED);
-  g_assert_true (
-      g_error_matches (box_recovery_job_get_error (fixture->job), BOX_ERROR, BOX_ERROR_CANCELLED));
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_FAILED);
+  error = box_delivery_dup_error (fixture->delivery);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_CANCELLED);
 }
 
 static void
@@ -117,14 +124,14 @@ test_what_is_freed_early_leaves_the_recording_to_others (Fixture *fixture, gcons
   g_autoptr (GError) error = NULL;
 
   wait_held (fixture);
-  g_clear_pointer (&fixture->job, box_recovery_job_free);
+  g_clear_pointer (&fixture->delivery, box_delivery_free);
   g_assert_false (g_cancellable_is_cancelled (fixture->outer));
   recording = box_recording_open (fixture->journal, &error);
   g_assert_no_error (error);
 }
 
 #define ADD(name, function)                                                                        \
-  g_test_add ("/recovery-job/" name, Fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/delivery/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

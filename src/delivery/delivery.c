@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The life of a delivery, and its waits. */
+#include "delivery/delivery.h"
+
+#include "delivery/state.h"
+
+/* --- Life ----------------------------------------------------------------------------------- */
+
+static BoxDelivery *
+new_delivery (const BoxDeliveryEvents *events, gpointer user_data)
+{
+  BoxDelivery *delivery = g_new0 (BoxDelivery, 1);
+
+  g_atomic_ref_count_init (&delivery->refs);
+  g_mutex_init (&delivery->lock);
+  g_cond_init (&delivery->changed);
+  delivery->events = *events;
+  delivery->user_data = user_data;
+  delivery->cancellable = g_cancellable_new ();
+  return delivery;
+}
+
+BoxDelivery *
+box_delivery_ref (BoxDelivery *delivery)
+{
+  g_atomic_ref_count_inc (&delivery->refs);
+  return delivery;
+}
+
+void
+box_delivery_unref (gpointer data)
+{
+  BoxDelivery *delivery = data;
+
+  if (!g_atomic_ref_count_dec (&delivery->refs))
+    return;
+  if (delivery->destroy != NULL)
+    delivery->destroy (delivery->user_data);
+  g_clear_pointer (&delivery->recovery.client, box_client_unref);
+  g_clear_pointer (&delivery->spool, box_spool_unref);
+  g_object_unref (delivery->cancellable);
+  g_clear_object (&delivery->outer);
+  g_clear_pointer (&delivery->file, box_file_free);
+  g_clear_error (&delivery->error);
+  g_clear_error (&delivery->no_padding);
+  g_mutex_clear (&delivery->lock);
+  g_cond_clear (&delivery->changed);
+  g_free (delivery);
+}
+
+BoxDelivery *
+box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
+                         const BoxDeliveryEvents *events, gpointer user_data,
+                         GDestroyNotify destroy, GError **error)
+{
+  const BoxUploadSettings *upload = &settings->upload;
+  BoxDelivery *delivery = new_delivery (events, user_data);
+
+  delivery->settings = *settings;
+  delivery->recovery = (BoxRecoverySettings){
+    .client = box_client_ref (upload->client),
+    .parallel = upload->parallel,
+    .upload_rate = upload->upload_rate,
+    .retry_timeout = upload->retry_timeout,
+    .digest_engine = upload->digest_engine,
+  };
+  delivery->rate = upload->upload_rate;
+  delivery->spool = spool != NULL ? box_spool_ref (spool) : NULL;
+  delivery->facts.spooled = spool != NULL;
+  delivery->facts.left_to_others = settings->left_to_others;
+  if (!box_delivery_open_stream (delivery, error))
+    {
+      g_clear_pointer (&delivery->recording, box_recording_unref);
+      box_delivery_unref (delivery);
+      return NULL;
+    }
+  delivery->destroy = destroy;
+  return delivery;
+}
+
+static void
+on_outer_cancelled (GCancellable *outer, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+BoxDelivery *
+box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *settings,
+                            const BoxDeliveryEvents *events, gpointer user_data,
+                            GCancellable *cancellable)
+{
+  BoxDelivery *delivery = new_delivery (events, user_data);
+
+  delivery->recording = box_recording_ref (recording);
+  delivery->kept_told = TRUE;
+  delivery->recovery = *settings;
+  box_client_ref (delivery->recovery.client);
+  delivery->rate = settings->upload_rate;
+  delivery->facts = (BoxDeliveryFacts){
+    .spooled = TRUE,
+    .phase = BOX_DELIVERY_UPLOADING,
+    .finished = TRUE,
+    .closed = TRUE,
+  };
+  if (cancellable != NULL)
+    {
+      delivery->outer = g_object_ref (cancellable);
+      delivery->outer_id = g_cancellable_connect (cancellable, G_CALLBACK (on_outer_cancelled),
+                                                  delivery->cancellable, NULL);
+    }
+  return delivery;
+}
+
+/* The owner lets go of it: nothing is reported from now on. */
+static void
+close_delivery (BoxDelivery *delivery)
+{
+  g_mutex_lock (&delivery->lock);
+  delivery->closed = TRUE;
+  g_cond_broadcast (&delivery->changed);
+  g_mutex_unlock (&delivery->lock);
+  g_cancellable_cancel (delivery->cancellable);
+  box_delivery_stop_upload (delivery);
+  if (delivery->thread != NULL)
+    g_thread_join (g_steal_pointer (&delivery->thread));
+  g_clear_pointer (&delivery->preflight, box_preflight_free);
+  g_clear_pointer (&delivery->attempt, box_attempt_free);
+}
+
+gboolean
+box_delivery_discard (BoxDelivery *delivery, GError **error)
+{
+  close_delivery (delivery);
+  return delivery->recording == NULL || box_recording_truncate (delivery->recording, 0, error);
+}
+
+void
+box_delivery_free (BoxDelivery *delivery)
+{
+  gboolean failed;
+
+  if (delivery == NULL)
+    return;
+  g_cancellable_disconnect (delivery->outer, delivery->outer_id);
+  close_delivery (delivery);
+  g_clear_pointer (&delivery->digest, box_digest_free);
+  failed = box_delivery_get_phase (delivery) == BOX_DELIVERY_FAILED;
+  if (delivery->recording != NULL)
+    box_delivery_tell_kept (delivery, failed ? "error" : "stop");
+  /* Nothing is lost with an empty one; where it cannot be removed, "boxupload resume" does it. */
+  if (delivery->spool != NULL && delivery->recording != NULL
+      && box_recording_get_size (delivery->recording) == 0)
+    box_recording_remove (delivery->recording, NULL);
+  g_clear_pointer (&delivery->recording, box_recording_unref);
+  g_clear_pointer (&delivery->upload, box_upload_unref);
+  box_delivery_unref (delivery);
+}
+
+void
+box_delivery_start (BoxDelivery *delivery)
+{
+  const BoxUploadSettings *upload = &delivery->settings.upload;
+
+  delivery->begun = g_get_monotonic_time ();
+  if (delivery->facts.finished)
+    box_delivery_start_thread (delivery);
+  else if (delivery->upload != NULL)
+    box_upload_start (delivery->upload);
+  else
+    delivery->preflight =
+        box_preflight_new (upload->client, upload->destination, box_delivery_refused, delivery);
+}
+
+void
+box_delivery_finish (BoxDelivery *delivery, const char *reason, BoxPaddingKind padding, guint64 gap,
+                     GError *no_padding)
+{
+  gboolean ended;
+
+  if (delivery->facts.finished)
+    {
+      g_clear_error (&no_padding);
+      return;
+    }
+  delivery->reason = reason;
+  delivery->padding = padding;
+  delivery->gap = gap;
+  delivery->no_padding = no_padding;
+  /* Asked later than this, Box would find our own file in its way. */
+  g_clear_pointer (&delivery->preflight, box_preflight_free);
+  g_mutex_lock (&delivery->lock);
+  ended = delivery->ending;
+  delivery->facts.finished = TRUE;
+  delivery->facts.empty =
+      delivery->position == 0 && delivery->settings.sizing != BOX_SIZING_EXACT
+      && (delivery->recording == NULL || box_recording_get_size (delivery->recording) == 0);
+  /* Its waits are the thread's from now on. */
+  if (delivery->upload != NULL)
+    box_upload_interrupt (delivery->upload, FALSE);
+  g_mutex_unlock (&delivery->lock);
+  if (!ended)
+    box_delivery_start_thread (delivery);
+  else if (delivery->recording != NULL)
+    box_delivery_tell_kept (delivery, "error");
+}
+
+void
+box_delivery_fail (BoxDelivery *delivery, GError *error)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+  g_autoptr (GError) copy = g_error_copy (error);
+
+  if (delivery->recording != NULL)
+    {
+      box_delivery_tell_kept (delivery, "error");
+      box_recording_note_failure (delivery->recording, error);
+    }
+  box_delivery_break (delivery, error);
+  if (upload != NULL)
+    box_upload_fail (upload, g_steal_pointer (&copy));
+}
+
+/* --- Waits ---------------------------------------------------------------------------------- */
+
+static gboolean
+wait_locked (BoxDelivery *delivery, gint64 until)
+{
+  if (until >= 0)
+    return g_cond_wait_until (&delivery->changed, &delivery->lock, until);
+  g_cond_wait (&delivery->changed, &delivery->lock);
+  return TRUE;
+}
+
+BoxWait
+box_delivery_wait (BoxDelivery *delivery, gint64 timeout)
+{
+  gint64 until = timeout < 0 ? -1 : g_get_monotonic_time () + timeout;
+  BoxWait wait = BOX_WAIT_READY;
+
+  g_mutex_lock (&delivery->lock);
+  while (!delivery->told && wait == BOX_WAIT_READY)
+    if (delivery->interrupted)
+      wait = BOX_WAIT_INTERRUPTED;
+    else if (!wait_locked (delivery, until))
+      wait = BOX_WAIT_TIMEOUT;
+  if (delivery->told && delivery->facts.phase == BOX_DELIVERY_FAILED)
+    wait = BOX_WAIT_FAILED;
+  g_mutex_unlock (&delivery->lock);
+  return wait;
+}
+
+BoxWait
+box_delivery_wait_room (BoxDelivery *delivery)
+{
+  BoxWait wait = BOX_WAIT_READY;
+
+  if (!delivery->facts.spooled)
+    wait = box_upload_wait_room (delivery->upload);
+  if (wait == BOX_WAIT_INTERRUPTED)
+    return wait;
+  g_mutex_lock (&delivery->lock);
+  while (delivery->ending && !delivery->told && !delivery->interrupted)
+    g_cond_wait (&delivery->changed, &delivery->lock);
+  if (delivery->told)
+    wait = BOX_WAIT_FAILED;
+  else if (delivery->ending)
+    wait = BOX_WAIT_INTERRUPTED;
+  g_mutex_unlock (&delivery->lock);
+  return wait;
+}
+
+/* --- Any thread ----------------------------------------------------------------------------- */
+
+void
+box_delivery_interrupt (BoxDelivery *delivery, gboolean interrupted)
+{
+  g_mutex_lock (&delivery->lock);
+  delivery->interrupted = interrupted;
+  if (delivery->upload != NULL && !delivery->facts.finished)
+    box_upload_interrupt (delivery->upload, interrupted);
+  g_cond_broadcast (&delivery->changed);
+  g_mutex_unlock (&delivery->lock);
+}
+
+void
+box_delivery_set_rate (BoxDelivery *delivery, guint64 rate)
+{
+  g_mutex_lock (&delivery->lock);
+  delivery->rate = rate;
+  if (delivery->upload != NULL)
+    box_upload_set_rate (delivery->upload, rate);
+  g_mutex_unlock (&delivery->lock);
+}
+
+void
+box_delivery_flush_soon (BoxDelivery *delivery)
+{
+  g_mutex_lock (&delivery->lock);
+  if (delivery->recording != NULL)
+    box_recording_flush_soon (delivery->recording);
+  g_mutex_unlock (&delivery->lock);
+}
+
+BoxDeliveryPhase
+box_delivery_get_phase (BoxDelivery *delivery)
+{
+  BoxDeliveryPhase phase;
+
+  g_mutex_lock (&delivery->lock);
+  phase = delivery->facts.phase;
+  g_mutex_unlock (&delivery->lock);
+  return phase;
+}
+
+BoxUpload *
+box_delivery_dup_upload (BoxDelivery *delivery)
+{
+  BoxUpload *upload;
+
+  g_mutex_lock (&delivery->lock);
+  upload = delivery->upload != NULL ? box_upload_ref (delivery->upload) : NULL;
+  g_mutex_unlock (&delivery->lock);
+  return upload;
+}
+
+guint64
+box_delivery_get_spooled (BoxDelivery *delivery)
+{
+  guint64 size;
+
+  g_mutex_lock (&delivery->lock);
+  size = delivery->recording != NULL ? box_recording_get_size (delivery->recording)
+                                     : delivery->left_size;
+  g_mutex_unlock (&delivery->lock);
+  return size;
+}
+
+const char *
+box_delivery_get_path (BoxDelivery *delivery)
+{
+  return delivery->recording != NULL ? box_recording_get_path (delivery->recording) : NULL;
+}
+
+GError *
+box_delivery_dup_error (BoxDelivery *delivery)
+{
+  GError *error;
+
+  g_mutex_lock (&delivery->lock);
+  error = delivery->error != NULL ? g_error_copy (delivery->error) : NULL;
+  g_mutex_unlock (&delivery->lock);
+  return error;
+}
+
+BoxFile *
+box_delivery_dup_file (BoxDelivery *delivery, BoxRecovered *how)
+{
+  BoxFile *file;
+
+  g_mutex_lock (&delivery->lock);
+  *how = delivery->how;
+  file = delivery->file != NULL ? box_file_copy (delivery->file) : NULL;
+  g_mutex_unlock (&delivery->lock);
+  return file;
+}

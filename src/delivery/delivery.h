@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxDelivery: one file on its way to Box, from its first byte to Box's confirmed answer. Its bytes
+ * come as a stream, through memory or through a recording in the spool; or they are a recording
+ * already. It begins, ends and replaces the uploads that this takes, and reports one end, once.
+ *
+ *   delivery = box_delivery_new_stream (&settings, spool, &events, data, destroy, &error);
+ *   box_delivery_start (delivery);
+ *   while (…)
+ *     {
+ *       n = box_delivery_write (delivery, offset, bytes, length); // what had room
+ *       if (n < length)
+ *         switch (box_delivery_wait_room (delivery)) …
+ *     }
+ *   box_delivery_finish (delivery, …);
+ *   box_delivery_wait (delivery, -1);
+ *   box_delivery_free (delivery);
+ *
+ * What comes next is decided by box_delivery_next() (delivery/policy.h). While bytes come nobody
+ * has to do anything for it; after that a thread of the delivery's own does what it says, so that
+ * the caller can give way to something else meanwhile.
+ *
+ * Threads: one thread, the producer's, makes, writes, finishes and frees it; what others may call
+ * says so.
+ */
+#pragma once
+
+#include "delivery/policy.h"
+#include "delivery/recovery.h"
+#include "spool/spool.h"
+
+G_BEGIN_DECLS
+
+typedef struct _BoxDelivery BoxDelivery;
+
+/**
+ * BoxDeliveryEvents:
+ * @upload: of every upload that is made; but completed and failed, which are the delivery's to say.
+ * @goes_on: (nullable): the upload ended with @reason, or Box is known to refuse it; the recording
+ *   goes on, and another upload is tried at its end.
+ * @kept: (nullable): the recording has ended and is in the spool, where it may still be uploaded
+ *   from. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
+ *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
+ *   written. Once, unless it has no byte.
+ * @ended: (nullable): the end, once. @file: COMMITTED, or FILLED if it was found to be committed;
+ *   else NULL. @error: FAILED, else NULL. When box_delivery_wait() returns the end, this has
+ *   returned.
+ *
+ * What happens, from any thread, without a lock held.
+ */
+typedef struct
+{
+  BoxUploadEvents upload;
+  void (*goes_on) (const GError *reason, gboolean matters, gpointer user_data);
+  void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
+                const GError *lost, gpointer user_data);
+  void (*ended) (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file,
+                 const GError *error, gpointer user_data);
+} BoxDeliveryEvents;
+
+/**
+ * BoxDeliverySettings:
+ * @upload: of the uploads; size is 0 where @sizing is SPOOL. What it points to lives as long as the
+ *   delivery.
+ * @padding: what will fill a reserve; never AUTO.
+ * @stop_if_refused: a recording that Box refuses at its beginning, for a setting that the user can
+ *   mend, fails at once.
+ * @left_to_others: the end is a recording in the spool, which others upload.
+ */
+typedef struct
+{
+  BoxUploadSettings upload;
+  BoxSizing sizing;
+  BoxPaddingKind padding;
+  gboolean stop_if_refused;
+  gboolean left_to_others;
+} BoxDeliverySettings;
+
+/* A stream that will be written. @spool: (nullable): where it is recorded; NULL: it is held in
+ * memory, and its size has to be known. @user_data is released with @destroy (nullable) when no
+ * event can come any more. Errors are box_upload_new()'s and the spool's; @user_data is not
+ * released then. */
+BoxDelivery *box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
+                                      const BoxDeliveryEvents *events, gpointer user_data,
+                                      GDestroyNotify destroy, GError **error);
+
+/* A recording that is in the spool: finished by what its journal says. @recording is kept until the
+ * delivery is freed, and its lock with it. @cancellable: (nullable): stops it, too; several may
+ * share it. @user_data has to live until box_delivery_free() has returned. */
+BoxDelivery *
+box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *settings,
+                            const BoxDeliveryEvents *events, gpointer user_data,
+                            GCancellable *cancellable);
+
+/* Stops it where it stands, at once, unless it has ended: the session stays, and a recording of
+ * which nothing is to be done any more is kept (see the event). When this returns no event of a
+ * recording runs any more; of a stream in memory one that has begun may still run. Not to be called
+ * by an event. */
+void box_delivery_free (BoxDelivery *delivery);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
+
+/* Begins. The stream may be written before. */
+void box_delivery_start (BoxDelivery *delivery);
+
+/* Takes @length bytes for the file's @offset and returns how many had room; less: wait for room. In
+ * memory, and beside an upload, @offset is where the last write ended. */
+gsize box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length);
+
+/* What was written belongs to @time of the stream (microseconds, -1: not known): more than 100 ms
+ * of a recording do not wait in memory, however fast it comes. FALSE: they cannot be written, and
+ * the delivery has failed. */
+gboolean box_delivery_reach (BoxDelivery *delivery, gint64 time);
+
+/* READY: something can be written; FAILED: it has ended. */
+BoxWait box_delivery_wait_room (BoxDelivery *delivery);
+
+/* Stops it and forgets what was written, to begin anew with another delivery: a recording is
+ * removed when this one is freed. */
+gboolean box_delivery_discard (BoxDelivery *delivery, GError **error);
+
+/**
+ * box_delivery_finish:
+ * @reason: as in the event kept.
+ * @padding: what fills the @gap bytes between the stream and a reserve.
+ * @no_padding: (nullable) (transfer full): why nothing fills it. It is the failure, unless the
+ *   recording can be uploaded in its own size.
+ *
+ * The stream is over; only the first time counts. Does not wait.
+ */
+void box_delivery_finish (BoxDelivery *delivery, const char *reason, BoxPaddingKind padding,
+                          guint64 gap, GError *no_padding);
+
+/* Waits for the end: READY, or FAILED; see box_delivery_dup_error(). @timeout in microseconds, -1:
+ * forever. */
+BoxWait box_delivery_wait (BoxDelivery *delivery, gint64 timeout);
+
+/* The stream is not good: it fails with @error (taken). When this returns the end has been
+ * reported, unless interrupted. */
+void box_delivery_fail (BoxDelivery *delivery, GError *error);
+
+/* --- Any thread ------------------------------------------------------------------------------- */
+
+/* TRUE makes the waits return at once until FALSE is set; transfers go on. */
+void box_delivery_interrupt (BoxDelivery *delivery, gboolean interrupted);
+
+/* Bytes per second of the upload that runs and of those to come; 0: no limit. */
+void box_delivery_set_rate (BoxDelivery *delivery, guint64 rate);
+
+/* Writes to disk what was recorded, in the background, at once. */
+void box_delivery_flush_soon (BoxDelivery *delivery);
+
+/* How far it is. */
+BoxDeliveryPhase box_delivery_get_phase (BoxDelivery *delivery);
+
+/* The upload that runs, or ran last; NULL: none yet. Free with box_upload_unref(). */
+BoxUpload *box_delivery_dup_upload (BoxDelivery *delivery);
+
+/* Bytes in the spool; 0 where there is none. */
+guint64 box_delivery_get_spooled (BoxDelivery *delivery);
+
+/* The path of the recording; NULL where there is none. Owned by @delivery. */
+const char *box_delivery_get_path (BoxDelivery *delivery);
+
+/* After FAILED. Free with g_error_free(). */
+GError *box_delivery_dup_error (BoxDelivery *delivery);
+
+/* After the end of a recording: what became of it; and the file, NULL if there is none. Free with
+ * box_file_free(). */
+BoxFile *box_delivery_dup_file (BoxDelivery *delivery, BoxRecovered *how);
+
+G_END_DECLS

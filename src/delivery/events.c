@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the uploads of a delivery tell it, and what of that is passed on. */
+#include "delivery/state.h"
+
+/* An answer of Box that comes later than this (microseconds) finds a recording that has begun, and
+ * does not end it. Longer than an answer takes on a slow line, short enough that little is recorded
+ * in vain. */
+#define BEGINNING (30 * G_USEC_PER_SEC)
+
+/* What a refusal means while bytes come. */
+typedef enum
+{
+  WEIGHT_NONE,    /* for the steps to come */
+  WEIGHT_GOES_ON, /* the recording goes on without its upload */
+  WEIGHT_END,     /* it would be recorded in vain */
+} Weight;
+
+static BoxTerms
+terms_of (const BoxDelivery *delivery)
+{
+  const BoxDeliverySettings *settings = &delivery->settings;
+
+  return (BoxTerms){
+    .given_session = settings->upload.destination->kind == BOX_DESTINATION_SESSION,
+    .if_exists = settings->upload.if_exists,
+    .left_to_others = settings->left_to_others,
+  };
+}
+
+static Weight
+weigh_locked (const BoxDelivery *delivery, const BoxTerms *terms, const GError *error)
+{
+  if (!delivery->facts.spooled || delivery->facts.finished || delivery->closed || delivery->ending)
+    return WEIGHT_NONE;
+  if (delivery->settings.stop_if_refused && !delivery->opened
+      && g_get_monotonic_time () < delivery->begun + BEGINNING
+      && box_policy_refuses_settings (terms, error))
+    return WEIGHT_END;
+  return WEIGHT_GOES_ON;
+}
+
+void
+box_delivery_refused (const GError *error, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+  BoxTerms terms = terms_of (delivery);
+  Weight weight;
+
+  g_mutex_lock (&delivery->lock);
+  weight = weigh_locked (delivery, &terms, error);
+  g_mutex_unlock (&delivery->lock);
+  if (weight == WEIGHT_END)
+    box_delivery_break (delivery, g_error_copy (error));
+  else if (weight == WEIGHT_GOES_ON && delivery->events.goes_on != NULL)
+    delivery->events.goes_on (error, !box_policy_is_for_others (&terms, error),
+                              delivery->user_data);
+}
+
+static void
+on_failed (const GError *error, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+  gboolean wanted;
+
+  g_mutex_lock (&delivery->lock);
+  wanted = !delivery->abandoned;
+  if (wanted)
+    {
+      delivery->facts.carrier = BOX_CARRIER_FAILED;
+      delivery->facts.mendable = box_policy_another_upload_can_mend (error);
+      box_delivery_set_error_locked (delivery, g_error_copy (error));
+    }
+  g_mutex_unlock (&delivery->lock);
+  if (wanted)
+    box_delivery_refused (error, delivery);
+  if (!delivery->facts.spooled)
+    box_delivery_settle (delivery);
+}
+
+/* Whether an event is still wanted. */
+static gboolean
+may_tell (BoxDelivery *delivery)
+{
+  gboolean may;
+
+  g_mutex_lock (&delivery->lock);
+  may = !delivery->closed && !delivery->ending;
+  g_mutex_unlock (&delivery->lock);
+  return may;
+}
+
+static void
+on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  g_mutex_lock (&delivery->lock);
+  delivery->opened = TRUE;
+  g_mutex_unlock (&delivery->lock);
+  if (delivery->events.upload.session_opened != NULL && may_tell (delivery))
+    delivery->events.upload.session_opened (session, size, delivery->user_data);
+}
+
+static void
+on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  if (delivery->events.upload.part_done != NULL && may_tell (delivery))
+    delivery->events.upload.part_done (part, attempts, adopted, delivery->user_data);
+}
+
+static void
+on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
+             gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  if (delivery->events.upload.retrying != NULL && may_tell (delivery))
+    delivery->events.upload.retrying (request, offset, attempt, delay, reason, delivery->user_data);
+}
+
+static void
+on_outage (const GError *reason, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  if (delivery->events.upload.outage != NULL && may_tell (delivery))
+    delivery->events.upload.outage (reason, delivery->user_data);
+}
+
+static void
+on_committing (gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  if (delivery->events.upload.committing != NULL && may_tell (delivery))
+    delivery->events.upload.committing (delivery->user_data);
+}
+
+/* Not completed: the step that waits for the upload sees that. */
+const BoxUploadEvents box_delivery_upload_events = {
+  .session_opened = on_session_opened,
+  .part_done = on_part_done,
+  .retrying = on_retrying,
+  .outage = on_outage,
+  .committing = on_committing,
+  .failed = on_failed,
+};
+
+void
+box_delivery_tell_kept (BoxDelivery *delivery, const char *reason)
+{
+  g_autoptr (BoxJournalState) state = NULL;
+  g_autoptr (GError) lost = NULL;
+  guint64 size = box_recording_get_size (delivery->recording);
+
+  if (delivery->kept_told || size == 0)
+    return;
+  delivery->kept_told = TRUE;
+  box_recording_flush (delivery->recording, &lost);
+  state = box_recording_get_state (delivery->recording);
+  if (delivery->events.kept != NULL)
+    delivery->events.kept (box_recording_get_path (delivery->recording), size, reason,
+                           box_recording_is_interrupted (state, size), lost, delivery->user_data);
+}

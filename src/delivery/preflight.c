@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "delivery/preflight.h"
+
+#include "base/limits.h"
+
+/* All immutable. */
+struct _BoxPreflight
+{
+  BoxClient *client;
+  const BoxDestination *destination;
+  void (*refused) (const GError *error, gpointer user_data);
+  gpointer user_data;
+  GCancellable *cancellable;
+  GThread *thread; /* NULL: there was none to be had */
+};
+
+static gboolean
+ask (BoxPreflight *preflight, GError **error)
+{
+  const BoxDestination *destination = preflight->destination;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxSession) session = NULL;
+
+  /* The size is not known yet; that there is room for a byte is a beginning. */
+  if (destination->kind != BOX_DESTINATION_SESSION)
+    return box_client_preflight (preflight->client, transport, destination, 1,
+                                 preflight->cancellable, error);
+  session = box_client_get_session (preflight->client, transport, destination->session_id,
+                                    preflight->cancellable, error);
+  return session != NULL;
+}
+
+/* No network is no reason to worry anybody; an answer that is not Box's is. */
+static gboolean
+is_no_answer (const GError *error)
+{
+  guint status = box_error_get_details (error)->http_status;
+
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED)
+         || (box_error_is_transient (error) && (status == 0 || status == 429));
+}
+
+static gpointer
+run (gpointer data)
+{
+  BoxPreflight *preflight = data;
+  g_autoptr (GError) error = NULL;
+
+  if (ask (preflight, &error))
+    return NULL;
+  if (is_no_answer (error))
+    g_info ("Not known yet whether Box takes the file: %s", error->message);
+  else
+    preflight->refused (error, preflight->user_data);
+  return NULL;
+}
+
+BoxPreflight *
+box_preflight_new (BoxClient *client, const BoxDestination *destination,
+                   void (*refused) (const GError *error, gpointer user_data), gpointer user_data)
+{
+  BoxPreflight *preflight = g_new0 (BoxPreflight, 1);
+  g_autoptr (GError) error = NULL;
+
+  preflight->client = client;
+  preflight->destination = destination;
+  preflight->refused = refused;
+  preflight->user_data = user_data;
+  preflight->cancellable = g_cancellable_new ();
+  /* Without it the same is found out at the end. */
+  preflight->thread =
+      box_limits_start_thread ("box-preflight", "to ask Box with", run, preflight, &error);
+  if (preflight->thread == NULL)
+    g_info ("%s", error->message);
+  return preflight;
+}
+
+void
+box_preflight_free (BoxPreflight *preflight)
+{
+  g_cancellable_cancel (preflight->cancellable);
+  if (preflight->thread != NULL)
+    g_thread_join (preflight->thread);
+  g_object_unref (preflight->cancellable);
+  g_free (preflight);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of BoxDelivery, shared by its files: delivery/delivery.c (its life, its waits),
+ * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell) and
+ * delivery/stream.c (the bytes of a stream).
+ */
+#pragma once
+
+#include "delivery/attempt.h"
+#include "delivery/delivery.h"
+#include "delivery/preflight.h"
+
+G_BEGIN_DECLS
+
+struct _BoxDelivery
+{
+  gatomicrefcount refs; /* an upload of a stream in memory holds one: its events may come late */
+
+  /* immutable */
+  BoxDeliverySettings settings; /* of a stream */
+  BoxRecoverySettings recovery;
+  BoxDeliveryEvents events;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  BoxSpool *spool; /* of a stream that is recorded, else NULL */
+  GCancellable *cancellable;
+  GCancellable *outer; /* nullable */
+  gulong outer_id;
+
+  /* The producer's thread; from finish on the delivery's, until that has ended. */
+  BoxRecording *recording; /* changes with lock. NULL: the bytes are in memory, or others have it */
+  BoxAttempt *attempt;     /* the upload beside the recording; nullable */
+  BoxPreflight *preflight; /* of a recording without an upload; nullable */
+  BoxDigest *digest;       /* of a recording that is uploaded while it is made, else NULL */
+  guint64 position;        /* where in the file the next byte goes */
+  gint64 time;             /* of the stream, up to which it was written out; -1: none */
+  gboolean overrun;        /* the stream is longer than was declared, and its upload abandoned */
+  gboolean kept_told;
+  const char *reason; /* of the end of the stream */
+  BoxPaddingKind padding;
+  guint64 gap;
+  GError *no_padding;
+
+  GThread *thread; /* from finish on */
+
+  GMutex lock;
+  GCond changed; /* told, or interrupted */
+  /* with lock */
+  BoxDeliveryFacts facts;
+  BoxUpload *upload;  /* the carrier; NULL: none yet */
+  gboolean resent;    /* it is the recovery's, which ends it when cancelled */
+  guint64 left_size;  /* bytes of a recording that was left to others */
+  guint64 rate;       /* bytes per second, 0: no limit */
+  gint64 begun;       /* monotonic, microseconds */
+  gboolean opened;    /* Box has opened a session */
+  gboolean abandoned; /* the first upload: what it tells does not count any more */
+  gboolean interrupted;
+  gboolean closed;  /* no event comes any more */
+  gboolean ending;  /* one thread is reporting the end, or has; phase is the end */
+  gboolean told;    /* that has returned */
+  BoxFile *file;    /* nullable; this and error: immutable from ending on */
+  GError *error;    /* what it has failed with, or its last upload */
+  BoxRecovered how; /* of a recording */
+};
+
+/* --- delivery/delivery.c --- */
+
+BoxDelivery *box_delivery_ref (BoxDelivery *delivery);
+void box_delivery_unref (gpointer delivery);
+
+/* --- delivery/events.c --- */
+
+/* For the uploads of the delivery. */
+extern const BoxUploadEvents box_delivery_upload_events;
+
+/* Box, or somebody in its place, has @error against the file. Any thread. */
+void box_delivery_refused (const GError *error, gpointer delivery);
+
+/* Reports that the recording is kept, unless that was done, or there is nothing in it. */
+void box_delivery_tell_kept (BoxDelivery *delivery, const char *reason);
+
+/* --- delivery/steps.c --- */
+
+/* Something else than an upload failed, with @error (taken): the next step is the end, and it is
+ * reported when this returns. */
+void box_delivery_break (BoxDelivery *delivery, GError *error);
+
+/* An end that is due is reported by the one who made it so. */
+void box_delivery_settle (BoxDelivery *delivery);
+
+/* What it failed with so far, if it fails. The first failure that is not an upload's stays. Takes
+ * @error (nullable). */
+void box_delivery_set_error_locked (BoxDelivery *delivery, GError *error);
+
+/* Whether the thread has to stop where it stands. */
+gboolean box_delivery_is_closed (BoxDelivery *delivery);
+
+/* Ends the upload that came with the stream, at once, without waiting for it: what it would have
+ * done, another one does. Any thread. */
+void box_delivery_abandon (BoxDelivery *delivery);
+
+/* Stops the upload that came with the stream. One that has failed ends by itself, in the
+ * background, but may still have its session to abort: it gets a moment for that. Many applications
+ * end as soon as they hear of a failure, and what comes next would cancel it. */
+void box_delivery_stop_upload (BoxDelivery *delivery);
+
+/* Begins to do the steps, in a thread of the delivery's own. */
+void box_delivery_start_thread (BoxDelivery *delivery);
+
+/* --- delivery/stream.c --- */
+
+/* Opens the recording, or the upload in memory, or both. */
+gboolean box_delivery_open_stream (BoxDelivery *delivery, GError **error);
+
+/* The step CLOSE. */
+void box_delivery_close_stream (BoxDelivery *delivery);
+
+G_END_DECLS

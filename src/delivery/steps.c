@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps of a delivery, the thread that does them, and its end, which is reported once. */
+#include "base/limits.h"
+#include "delivery/state.h"
+#include "spool/note.h"
+
+/* What the owner waits for the session of a failed upload to be aborted, at most (microseconds):
+ * long enough for a request over the internet, short enough for a user. */
+#define ABORT_TIME (700 * 1000)
+
+/* --- The end -------------------------------------------------------------------------------- */
+
+/* Whoever comes second waits until the first has reported. */
+static void
+report_end (BoxDelivery *delivery, BoxDeliveryPhase phase)
+{
+  gboolean ours, tell;
+
+  g_mutex_lock (&delivery->lock);
+  ours = !delivery->ending;
+  while (!ours && !delivery->told && !delivery->interrupted)
+    g_cond_wait (&delivery->changed, &delivery->lock);
+  if (ours)
+    {
+      if (phase == BOX_DELIVERY_FAILED && delivery->error == NULL)
+        delivery->error = g_error_new_literal (BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
+      delivery->ending = TRUE;
+      delivery->facts.phase = phase;
+    }
+  tell = ours && !delivery->closed && delivery->events.ended != NULL;
+  g_mutex_unlock (&delivery->lock);
+  if (!ours)
+    return;
+
+  if (tell)
+    delivery->events.ended (delivery, phase, delivery->file,
+                            phase == BOX_DELIVERY_FAILED ? delivery->error : NULL,
+                            delivery->user_data);
+  g_mutex_lock (&delivery->lock);
+  delivery->told = TRUE;
+  g_cond_broadcast (&delivery->changed);
+  g_mutex_unlock (&delivery->lock);
+}
+
+void
+box_delivery_settle (BoxDelivery *delivery)
+{
+  BoxDeliveryStep step;
+
+  g_mutex_lock (&delivery->lock);
+  step = box_delivery_next (&delivery->facts);
+  g_mutex_unlock (&delivery->lock);
+  if (step.kind == BOX_DELIVERY_ENTER && box_delivery_phase_is_end (step.phase))
+    report_end (delivery, step.phase);
+}
+
+void
+box_delivery_set_error_locked (BoxDelivery *delivery, GError *error)
+{
+  if (delivery->ending || delivery->facts.broken)
+    {
+      g_clear_error (&error);
+      return;
+    }
+  g_clear_error (&delivery->error);
+  delivery->error = error;
+}
+
+void
+box_delivery_break (BoxDelivery *delivery, GError *error)
+{
+  g_mutex_lock (&delivery->lock);
+  box_delivery_set_error_locked (delivery, error);
+  delivery->facts.broken = TRUE;
+  g_mutex_unlock (&delivery->lock);
+  box_delivery_settle (delivery);
+}
+
+/* --- Steps ---------------------------------------------------------------------------------- */
+
+gboolean
+box_delivery_is_closed (BoxDelivery *delivery)
+{
+  gboolean closed;
+
+  g_mutex_lock (&delivery->lock);
+  closed = delivery->closed;
+  g_mutex_unlock (&delivery->lock);
+  return closed;
+}
+
+void
+box_delivery_stop_upload (BoxDelivery *delivery)
+{
+  g_autoptr (BoxUpload) upload = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&delivery->lock);
+  if (delivery->upload != NULL && !delivery->resent)
+    upload = box_upload_ref (delivery->upload);
+  g_mutex_unlock (&delivery->lock);
+  error = upload != NULL ? box_upload_get_error (upload) : NULL;
+  if (error != NULL && delivery->settings.upload.on_error == BOX_ON_ERROR_ABORT)
+    box_upload_wait_settled (upload, ABORT_TIME);
+  else if (upload != NULL && error == NULL)
+    box_upload_cancel (upload);
+}
+
+void
+box_delivery_abandon (BoxDelivery *delivery)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+
+  g_mutex_lock (&delivery->lock);
+  delivery->abandoned = TRUE;
+  delivery->facts.carrier = BOX_CARRIER_NONE;
+  g_mutex_unlock (&delivery->lock);
+  if (upload != NULL)
+    box_upload_cancel (upload);
+}
+
+static void
+await_carrier (BoxDelivery *delivery)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+  BoxWait wait = box_upload_wait_done (upload, -1);
+
+  g_mutex_lock (&delivery->lock);
+  if (wait == BOX_WAIT_READY)
+    {
+      delivery->file = box_upload_get_file (upload);
+      delivery->facts.carrier = BOX_CARRIER_DONE;
+      delivery->facts.committed = delivery->file != NULL;
+    }
+  else if (wait == BOX_WAIT_FAILED)
+    delivery->facts.carrier = BOX_CARRIER_FAILED;
+  g_mutex_unlock (&delivery->lock);
+}
+
+static void
+on_uploading (BoxUpload *upload, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+  BoxUpload *previous;
+
+  g_mutex_lock (&delivery->lock);
+  previous = delivery->upload;
+  delivery->upload = box_upload_ref (upload);
+  delivery->resent = TRUE;
+  box_upload_set_rate (upload, delivery->rate);
+  g_mutex_unlock (&delivery->lock);
+  g_clear_pointer (&previous, box_upload_unref);
+}
+
+static void
+resend (BoxDelivery *delivery)
+{
+  BoxRecoveryEvents events = {
+    .uploading = on_uploading,
+    .uploading_data = delivery,
+    .upload = box_delivery_upload_events,
+  };
+  g_autoptr (BoxFile) file = NULL;
+  GError *error = NULL;
+  BoxRecovered how = BOX_RECOVERED_EMPTY;
+  gboolean done;
+
+  box_delivery_stop_upload (delivery);
+  g_clear_pointer (&delivery->attempt, box_attempt_free);
+  done = box_recovery_run (delivery->recording, &delivery->recovery, &events, delivery,
+                           delivery->cancellable, &how, &file, &error);
+  g_mutex_lock (&delivery->lock);
+  box_delivery_set_error_locked (delivery, error);
+  delivery->how = how;
+  delivery->facts.carrier = done ? BOX_CARRIER_DONE : BOX_CARRIER_FAILED;
+  delivery->facts.committed = file != NULL;
+  delivery->facts.empty = done && how == BOX_RECOVERED_EMPTY;
+  delivery->facts.again = delivery->facts.cleared = TRUE;
+  delivery->file = g_steal_pointer (&file);
+  g_mutex_unlock (&delivery->lock);
+}
+
+/* Box has the file. That it cannot be removed from the spool changes nothing about that, and
+ * "boxupload resume" tries again. */
+static void
+clear (BoxDelivery *delivery)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!box_recording_remove (delivery->recording, &error))
+    g_info ("%s", error->message);
+  g_mutex_lock (&delivery->lock);
+  delivery->facts.cleared = TRUE;
+  g_mutex_unlock (&delivery->lock);
+}
+
+/* The recording is free for others: its lock is given up. */
+static void
+let_go (BoxDelivery *delivery)
+{
+  BoxRecording *recording;
+
+  box_delivery_stop_upload (delivery);
+  g_clear_pointer (&delivery->attempt, box_attempt_free);
+  g_mutex_lock (&delivery->lock);
+  delivery->left_size = box_recording_get_size (delivery->recording);
+  recording = g_steal_pointer (&delivery->recording);
+  g_mutex_unlock (&delivery->lock);
+  box_recording_unref (recording);
+}
+
+static void
+enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
+{
+  const BoxDestination *destination = delivery->settings.upload.destination;
+
+  if (!box_delivery_phase_is_end (phase))
+    {
+      g_mutex_lock (&delivery->lock);
+      delivery->facts.phase = phase;
+      g_mutex_unlock (&delivery->lock);
+      return;
+    }
+  if (phase == BOX_DELIVERY_EMPTY)
+    box_delivery_abandon (delivery);
+  if (phase == BOX_DELIVERY_SPOOLED)
+    let_go (delivery);
+  if (phase == BOX_DELIVERY_COMMITTED && destination != NULL
+      && destination->kind == BOX_DESTINATION_SESSION)
+    box_note_remove (destination->session_id);
+  report_end (delivery, phase);
+}
+
+static void
+execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
+{
+  switch (step->kind)
+    {
+    case BOX_DELIVERY_CLOSE:
+      box_delivery_close_stream (delivery);
+      break;
+    case BOX_DELIVERY_AWAIT:
+      await_carrier (delivery);
+      break;
+    case BOX_DELIVERY_RESEND:
+      resend (delivery);
+      break;
+    case BOX_DELIVERY_CLEAR:
+      clear (delivery);
+      break;
+    case BOX_DELIVERY_ENTER:
+      enter (delivery, step->phase);
+      break;
+    case BOX_DELIVERY_WAIT:
+    case BOX_DELIVERY_STOP:
+      break;
+    }
+}
+
+static gpointer
+run (gpointer data)
+{
+  BoxDelivery *delivery = data;
+  BoxDeliveryStep step;
+  gboolean closed;
+
+  do
+    {
+      g_mutex_lock (&delivery->lock);
+      step = box_delivery_next (&delivery->facts);
+      closed = delivery->closed;
+      g_mutex_unlock (&delivery->lock);
+      if (!closed)
+        execute (delivery, &step);
+    }
+  while (!closed && step.kind != BOX_DELIVERY_STOP);
+  return NULL;
+}
+
+void
+box_delivery_start_thread (BoxDelivery *delivery)
+{
+  GError *error = NULL;
+
+  delivery->thread =
+      box_limits_start_thread ("box-delivery", "to upload with", run, delivery, &error);
+  if (delivery->thread == NULL)
+    box_delivery_break (delivery, error);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bytes of a stream: into memory or into the spool, and how they end. */
+#include "delivery/state.h"
+#include "spool/data-file.h"
+
+/* Padding is made in pieces of this size (bytes). */
+#define PIECE 65536
+
+static gboolean
+is_given_session (const BoxDelivery *delivery)
+{
+  return delivery->settings.upload.destination->kind == BOX_DESTINATION_SESSION;
+}
+
+/* --- Beginning ------------------------------------------------------------------------------ */
+
+static gboolean
+open_recording (BoxDelivery *delivery, GError **error)
+{
+  const BoxDeliverySettings *settings = &delivery->settings;
+  const BoxUploadSettings *upload = &settings->upload;
+  BoxRecordingIntent intent = {
+    .destination = (BoxDestination *) upload->destination,
+    .sizing = settings->sizing,
+    .size = upload->size,
+    .padding = settings->padding,
+    .if_exists = upload->if_exists,
+    .commit = upload->commit,
+    .description = (char *) upload->attributes.description,
+    .content_created_at = (char *) upload->attributes.content_created_at,
+    .content_modified_at = (char *) upload->attributes.content_modified_at,
+    .created = g_get_real_time () / G_USEC_PER_SEC,
+  };
+
+  delivery->recording = box_spool_record (delivery->spool, &intent, error);
+  return delivery->recording != NULL;
+}
+
+static gboolean
+open_attempt (BoxDelivery *delivery, GError **error)
+{
+  delivery->attempt = box_attempt_new (delivery->recording, &delivery->settings.upload,
+                                       &box_delivery_upload_events, delivery, error);
+  if (delivery->attempt == NULL)
+    return FALSE;
+  delivery->upload = box_upload_ref (box_attempt_get_upload (delivery->attempt));
+  delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  return TRUE;
+}
+
+static gboolean
+open_memory (BoxDelivery *delivery, GError **error)
+{
+  delivery->upload = box_upload_new (&delivery->settings.upload, &box_delivery_upload_events,
+                                     box_delivery_ref (delivery), box_delivery_unref, error);
+  if (delivery->upload == NULL)
+    box_delivery_unref (delivery);
+  return delivery->upload != NULL;
+}
+
+gboolean
+box_delivery_open_stream (BoxDelivery *delivery, GError **error)
+{
+  gboolean sized = delivery->settings.sizing != BOX_SIZING_SPOOL;
+
+  delivery->time = -1;
+
+  if (delivery->spool != NULL)
+    {
+      if (!open_recording (delivery, error) || (sized && !open_attempt (delivery, error)))
+        return FALSE;
+    }
+  else if (!open_memory (delivery, error))
+    return FALSE;
+  delivery->facts.carrier = sized ? BOX_CARRIER_RUNNING : BOX_CARRIER_NONE;
+  return TRUE;
+}
+
+/* --- Data ----------------------------------------------------------------------------------- */
+
+/* Like a file: bytes can be written anywhere in what is there, or behind it. */
+static gboolean
+record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length, GError **error)
+{
+  guint64 size = box_recording_get_size (delivery->recording);
+  guint64 growth = offset + length > size ? offset + length - size : 0;
+
+  if (growth > 0 && !box_spool_admit (delivery->spool, growth, error))
+    return FALSE;
+  if (!box_recording_write (delivery->recording, offset, data, length, error))
+    return FALSE;
+  if (delivery->digest != NULL)
+    box_digest_update (delivery->digest, data, length);
+  return TRUE;
+}
+
+/* Tells the upload beside the recording, if there is one, what it can read. */
+static void
+announce (BoxDelivery *delivery)
+{
+  guint64 declared = delivery->settings.upload.size;
+
+  if (delivery->attempt == NULL)
+    return;
+  if (delivery->position <= declared)
+    box_upload_advance (delivery->upload, delivery->position);
+  else if (!delivery->overrun) /* once */
+    {
+      g_info ("The stream is longer than the %" G_GUINT64_FORMAT
+              " bytes declared: it is recorded, and uploaded at its end",
+              declared);
+      delivery->overrun = TRUE;
+      box_delivery_abandon (delivery);
+    }
+}
+
+static gboolean
+is_over (BoxDelivery *delivery)
+{
+  gboolean over;
+
+  g_mutex_lock (&delivery->lock);
+  over = delivery->ending;
+  g_mutex_unlock (&delivery->lock);
+  return over;
+}
+
+gsize
+box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length)
+{
+  GError *error = NULL;
+
+  if (!delivery->facts.spooled)
+    {
+      length = box_upload_write (delivery->upload, data, length);
+      delivery->position += length;
+      return length;
+    }
+  if (is_over (delivery))
+    {
+      if (delivery->recording != NULL)
+        box_delivery_tell_kept (delivery, "error");
+      return 0;
+    }
+  if (!record (delivery, offset, data, length, &error))
+    {
+      box_delivery_fail (delivery, error);
+      return 0;
+    }
+  delivery->position = offset + length;
+  announce (delivery);
+  return length;
+}
+
+gboolean
+box_delivery_reach (BoxDelivery *delivery, gint64 time)
+{
+  gint64 before = delivery->time;
+  GError *error = NULL;
+
+  if (delivery->recording == NULL || time < 0
+      || (before >= 0 && time >= before && time - before < BOX_RUN_AGE) || is_over (delivery))
+    return TRUE;
+  delivery->time = time;
+  if (box_recording_flush (delivery->recording, &error))
+    return TRUE;
+  box_delivery_fail (delivery, error);
+  return FALSE;
+}
+
+/* --- The end in memory ---------------------------------------------------------------------- */
+
+/* FALSE: it has ended. */
+static gboolean
+write_all (BoxDelivery *delivery, const guint8 *data, gsize length)
+{
+  while (length > 0)
+    {
+      gsize n = box_upload_write (delivery->upload, data, length);
+
+      data += n;
+      length -= n;
+      if (length > 0 && box_upload_wait_room (delivery->upload) != BOX_WAIT_READY)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+close_memory (BoxDelivery *delivery)
+{
+  g_autofree guint8 *piece = g_malloc (PIECE);
+  gboolean written = TRUE;
+
+  if (delivery->no_padding != NULL)
+    {
+      box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
+      return;
+    }
+  for (guint64 offset = 0; written && offset < delivery->gap; offset += PIECE)
+    {
+      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
+
+      box_padding_read (delivery->padding, delivery->position, delivery->gap, offset, piece,
+                        length);
+      written = write_all (delivery, piece, length);
+    }
+  if (written)
+    box_upload_finish (delivery->upload);
+}
+
+/* --- The end in the spool ------------------------------------------------------------------- */
+
+/* An exact size is how a truncated stream is told from a whole one. */
+static gboolean
+check_exact (BoxDelivery *delivery, GError **error)
+{
+  guint64 declared = delivery->settings.upload.size;
+
+  if (delivery->settings.sizing != BOX_SIZING_EXACT || delivery->position == declared)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "The stream ended after %" G_GUINT64_FORMAT " bytes, but %" G_GUINT64_FORMAT
+               " were declared for it; nothing was committed",
+               delivery->position, declared);
+  return FALSE;
+}
+
+/* What fills the rest of a reserve. Where nothing can, or its upload has failed, there will be
+ * another upload, of the right size; but not of a session that was given. */
+static void
+decide_padding (BoxDelivery *delivery)
+{
+  gboolean given = is_given_session (delivery), running;
+
+  g_mutex_lock (&delivery->lock);
+  running = delivery->facts.carrier == BOX_CARRIER_RUNNING;
+  g_mutex_unlock (&delivery->lock);
+  if (delivery->settings.sizing == BOX_SIZING_RESERVE && !given
+      && (!running || delivery->no_padding != NULL))
+    {
+      box_delivery_abandon (delivery);
+      delivery->gap = 0;
+    }
+  if (!given)
+    g_clear_error (&delivery->no_padding);
+  if (delivery->gap == 0)
+    delivery->padding = BOX_PADDING_NONE;
+}
+
+/* Whether the upload beside the recording is of use still, and waits for the file's digest. */
+static gboolean
+wants_digest (BoxDelivery *delivery)
+{
+  gboolean wants;
+
+  g_mutex_lock (&delivery->lock);
+  wants = delivery->digest != NULL && delivery->facts.carrier == BOX_CARRIER_RUNNING;
+  g_mutex_unlock (&delivery->lock);
+  return wants;
+}
+
+/* FALSE: closed meanwhile. */
+static gboolean
+digest_padding (BoxDelivery *delivery, guint64 size)
+{
+  g_autofree guint8 *piece = g_malloc (PIECE);
+
+  for (guint64 offset = 0; offset < delivery->gap; offset += PIECE)
+    {
+      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
+
+      if (box_delivery_is_closed (delivery))
+        return FALSE;
+      box_padding_read (delivery->padding, size, delivery->gap, offset, piece, length);
+      box_digest_update (delivery->digest, piece, length);
+    }
+  return TRUE;
+}
+
+static void
+close_recording (BoxDelivery *delivery)
+{
+  guint64 size = box_recording_get_size (delivery->recording);
+  BoxRecordingEnd end = { .size = size };
+  GError *error = NULL;
+
+  if (!check_exact (delivery, &error))
+    {
+      box_delivery_tell_kept (delivery, "size");
+      box_delivery_fail (delivery, error);
+      return;
+    }
+  decide_padding (delivery);
+  end.has_sha1 = wants_digest (delivery);
+  if (end.has_sha1 && !digest_padding (delivery, size))
+    return;
+  if (end.has_sha1)
+    box_digest_finish (delivery->digest, &end.sha1);
+  end.total = size + delivery->gap;
+  end.padding = delivery->padding;
+  if (!box_recording_set_end (delivery->recording, &end, &error))
+    {
+      box_delivery_fail (delivery, error);
+      return;
+    }
+  box_delivery_tell_kept (delivery, delivery->reason);
+  if (delivery->no_padding != NULL)
+    box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
+  else if (end.has_sha1)
+    box_upload_finish_digest (delivery->upload, &end.sha1);
+}
+
+void
+box_delivery_close_stream (BoxDelivery *delivery)
+{
+  if (delivery->recording != NULL)
+    close_recording (delivery);
+  else
+    close_memory (delivery);
+  g_mutex_lock (&delivery->lock);
+  delivery->facts.closed = TRUE;
+  g_mutex_unlock (&delivery->lock);
+}
