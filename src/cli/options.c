@@ -112,9 +112,9 @@ cli_options_new_connection_group (CliOptions *options)
     { "proxy", 0, 0, G_OPTION_ARG_STRING, &options->proxy,
       "Proxy (default: what the environment says)", "URI" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
-      "Give a connection up without progress for so long (default: 60)", "SECONDS" },
+      "Time without progress after which a connection has failed (default: 60)", "SECONDS" },
     { "retry-timeout", 0, 0, G_OPTION_ARG_INT, &options->retry_timeout,
-      "Retry passing failures for so long; 0: for ever (default: 600, short calls 60)", "SECONDS" },
+      "Time to retry temporary failures; 0: forever (default: 600, short calls 60)", "SECONDS" },
     { NULL },
   };
   GOptionGroup *group =
@@ -148,7 +148,7 @@ cli_options_new_upload_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
-      "Where the name is taken: error (default), version, rename", "POLICY" },
+      "If the name is taken: error (default), version, rename", "POLICY" },
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
@@ -328,7 +328,7 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
   return TRUE;
 }
 
-/* 0 where @suffix is none. */
+/* 0 if @suffix is not a unit. */
 static guint64
 get_unit (const char *suffix)
 {

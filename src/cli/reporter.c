@@ -33,109 +33,109 @@ cli_reporter_choose (gboolean json, CliProgress *progress)
 CliReporter *
 cli_reporter_new (const char *path, CliTell tell)
 {
-  CliReporter *teller = g_atomic_rc_box_new0 (CliReporter);
+  CliReporter *reporter = g_atomic_rc_box_new0 (CliReporter);
   g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *base = g_filename_display_basename (path);
 
-  teller->path = g_strdup (path);
-  teller->shown = cli_format_text (shown);
-  teller->label = cli_format_text (base);
-  teller->tell = tell;
-  g_mutex_init (&teller->lock);
-  g_cond_init (&teller->gone_changed);
-  return teller;
+  reporter->path = g_strdup (path);
+  reporter->shown = cli_format_text (shown);
+  reporter->label = cli_format_text (base);
+  reporter->tell = tell;
+  g_mutex_init (&reporter->lock);
+  g_cond_init (&reporter->gone_changed);
+  return reporter;
 }
 
 CliReporter *
-cli_reporter_ref (CliReporter *teller)
+cli_reporter_ref (CliReporter *reporter)
 {
-  return g_atomic_rc_box_acquire (teller);
+  return g_atomic_rc_box_acquire (reporter);
 }
 
 static void
-teller_clear (gpointer data)
+reporter_clear (gpointer data)
 {
-  CliReporter *teller = data;
+  CliReporter *reporter = data;
 
-  g_clear_pointer (&teller->noted, box_destination_free);
-  g_free (teller->session_id);
-  g_free (teller->notice);
-  g_free (teller->label);
-  g_free (teller->shown);
-  g_free (teller->path);
-  g_cond_clear (&teller->gone_changed);
-  g_mutex_clear (&teller->lock);
+  g_clear_pointer (&reporter->noted, box_destination_free);
+  g_free (reporter->session_id);
+  g_free (reporter->notice);
+  g_free (reporter->label);
+  g_free (reporter->shown);
+  g_free (reporter->path);
+  g_cond_clear (&reporter->gone_changed);
+  g_mutex_clear (&reporter->lock);
 }
 
 void
-cli_reporter_unref (CliReporter *teller)
+cli_reporter_unref (CliReporter *reporter)
 {
-  g_atomic_rc_box_release_full (teller, teller_clear);
+  g_atomic_rc_box_release_full (reporter, reporter_clear);
 }
 
 void
-cli_reporter_note_sessions (CliReporter *teller, const BoxDestination *destination)
+cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *destination)
 {
-  g_clear_pointer (&teller->noted, box_destination_free);
-  teller->noted = box_destination_copy (destination);
+  g_clear_pointer (&reporter->noted, box_destination_free);
+  reporter->noted = box_destination_copy (destination);
 }
 
 void
 cli_reporter_upload_gone (gpointer data)
 {
-  CliReporter *teller = data;
+  CliReporter *reporter = data;
 
-  g_mutex_lock (&teller->lock);
-  teller->gone = TRUE;
-  g_cond_broadcast (&teller->gone_changed);
-  g_mutex_unlock (&teller->lock);
-  cli_reporter_unref (teller);
+  g_mutex_lock (&reporter->lock);
+  reporter->gone = TRUE;
+  g_cond_broadcast (&reporter->gone_changed);
+  g_mutex_unlock (&reporter->lock);
+  cli_reporter_unref (reporter);
 }
 
 void
-cli_reporter_wait_gone (CliReporter *teller, gint64 timeout)
+cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
 
-  g_mutex_lock (&teller->lock);
-  while (!teller->gone && g_cond_wait_until (&teller->gone_changed, &teller->lock, until))
+  g_mutex_lock (&reporter->lock);
+  while (!reporter->gone && g_cond_wait_until (&reporter->gone_changed, &reporter->lock, until))
     continue;
-  g_mutex_unlock (&teller->lock);
+  g_mutex_unlock (&reporter->lock);
 }
 
 const char *
-cli_reporter_get_name (CliReporter *teller)
+cli_reporter_get_name (CliReporter *reporter)
 {
-  return teller->shown;
+  return reporter->shown;
 }
 
 char *
-cli_reporter_dup_session_id (CliReporter *teller)
+cli_reporter_dup_session_id (CliReporter *reporter)
 {
   char *session_id;
 
-  g_mutex_lock (&teller->lock);
-  session_id = g_strdup (teller->session_id);
-  g_mutex_unlock (&teller->lock);
+  g_mutex_lock (&reporter->lock);
+  session_id = g_strdup (reporter->session_id);
+  g_mutex_unlock (&reporter->lock);
   return session_id;
 }
 
 /* Takes @notice. */
 static void
-set_notice (CliReporter *teller, char *notice)
+set_notice (CliReporter *reporter, char *notice)
 {
   g_autofree char *old = NULL;
 
-  g_mutex_lock (&teller->lock);
-  old = teller->notice;
-  teller->notice = notice;
-  g_mutex_unlock (&teller->lock);
+  g_mutex_lock (&reporter->lock);
+  old = reporter->notice;
+  reporter->notice = notice;
+  g_mutex_unlock (&reporter->lock);
 }
 
 static JsonBuilder *
-new_event (CliReporter *teller, const char *event)
+new_event (CliReporter *reporter, const char *event)
 {
-  g_autofree char *shown = g_filename_display_name (teller->path);
+  g_autofree char *shown = g_filename_display_name (reporter->path);
   JsonBuilder *builder = cli_json_new ();
 
   cli_json_add_string (builder, "event", event);
@@ -145,29 +145,29 @@ new_event (CliReporter *teller, const char *event)
 
 /* A note that cannot be written costs only comfort. */
 static void
-note_session (CliReporter *teller, const BoxSession *session, guint64 size)
+note_session (CliReporter *reporter, const BoxSession *session, guint64 size)
 {
   g_autoptr (GError) error = NULL;
 
-  if (teller->noted != NULL && !box_note_save (session, size, teller->noted, &error)
-      && teller->tell == CLI_TELL_TEXT)
-    cli_complain ("%s: %s", teller->shown, error->message);
+  if (reporter->noted != NULL && !box_note_save (session, size, reporter->noted, &error)
+      && reporter->tell == CLI_TELL_TEXT)
+    cli_complain ("%s: %s", reporter->shown, error->message);
 }
 
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
-  CliReporter *teller = user_data;
+  CliReporter *reporter = user_data;
   g_autofree char *old = NULL;
 
-  note_session (teller, session, size);
-  g_mutex_lock (&teller->lock);
-  old = teller->session_id;
-  teller->session_id = g_strdup (session->id);
-  g_mutex_unlock (&teller->lock);
-  if (teller->tell == CLI_TELL_JSON)
+  note_session (reporter, session, size);
+  g_mutex_lock (&reporter->lock);
+  old = reporter->session_id;
+  reporter->session_id = g_strdup (session->id);
+  g_mutex_unlock (&reporter->lock);
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_event (teller, "session");
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "session");
 
       cli_json_add_session (builder, session);
       cli_json_add_uint (builder, "size", size);
@@ -178,12 +178,12 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
-  CliReporter *teller = user_data;
+  CliReporter *reporter = user_data;
 
-  set_notice (teller, NULL);
-  if (teller->tell == CLI_TELL_JSON)
+  set_notice (reporter, NULL);
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_event (teller, "part");
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "part");
 
       cli_json_add_part (builder, part);
       cli_json_add_uint (builder, "attempts", attempts);
@@ -196,21 +196,21 @@ static void
 on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, const GError *reason,
              gpointer user_data)
 {
-  CliReporter *teller = user_data;
+  CliReporter *reporter = user_data;
   double seconds = (double) delay / G_USEC_PER_SEC;
   gboolean known;
 
-  g_mutex_lock (&teller->lock);
-  known = teller->outage;
-  g_mutex_unlock (&teller->lock);
+  g_mutex_lock (&reporter->lock);
+  known = reporter->outage;
+  g_mutex_unlock (&reporter->lock);
   if (!known)
-    set_notice (teller, g_strdup_printf ("retrying: %s", reason->message));
+    set_notice (reporter, g_strdup_printf ("retrying: %s", reason->message));
   /* An outage is told when it begins and when it ends, however long it takes. */
-  if (teller->tell == CLI_TELL_TEXT && !known)
-    cli_complain ("%s: %s; trying again in %.1f s", teller->shown, reason->message, seconds);
-  if (teller->tell == CLI_TELL_JSON)
+  if (reporter->tell == CLI_TELL_TEXT && !known)
+    cli_complain ("%s: %s; trying again in %.1f s", reporter->shown, reason->message, seconds);
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_event (teller, "retry");
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "retry");
 
       cli_json_add_string (builder, "request", request);
       if (offset != G_MAXUINT64)
@@ -225,19 +225,19 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  CliReporter *teller = user_data;
+  CliReporter *reporter = user_data;
 
-  g_mutex_lock (&teller->lock);
-  teller->outage = reason != NULL;
-  g_mutex_unlock (&teller->lock);
-  set_notice (teller, reason != NULL ? g_strdup ("waiting for the network") : NULL);
-  if (teller->tell == CLI_TELL_TEXT && reason != NULL)
-    cli_complain ("%s: nothing gets through (%s); waiting", teller->shown, reason->message);
-  if (teller->tell == CLI_TELL_TEXT && reason == NULL)
-    cli_complain ("%s: it gets through again", teller->shown);
-  if (teller->tell == CLI_TELL_JSON)
+  g_mutex_lock (&reporter->lock);
+  reporter->outage = reason != NULL;
+  g_mutex_unlock (&reporter->lock);
+  set_notice (reporter, reason != NULL ? g_strdup ("waiting for the network") : NULL);
+  if (reporter->tell == CLI_TELL_TEXT && reason != NULL)
+    cli_complain ("%s: nothing gets through (%s); waiting", reporter->shown, reason->message);
+  if (reporter->tell == CLI_TELL_TEXT && reason == NULL)
+    cli_complain ("%s: it gets through again", reporter->shown);
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_event (teller, "outage");
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "outage");
 
       cli_json_add_bool (builder, "over", reason == NULL);
       cli_json_add_string (builder, "reason", reason != NULL ? reason->message : NULL);
@@ -248,12 +248,12 @@ on_outage (const GError *reason, gpointer user_data)
 static void
 on_committing (gpointer user_data)
 {
-  CliReporter *teller = user_data;
+  CliReporter *reporter = user_data;
 
-  set_notice (teller, g_strdup ("committing"));
-  if (teller->tell == CLI_TELL_JSON)
+  set_notice (reporter, g_strdup ("committing"));
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_event (teller, "commit");
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "commit");
 
       cli_json_print (builder);
     }
@@ -275,18 +275,18 @@ get_done (const BoxUploadStats *stats, guint64 size)
 }
 
 void
-cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 size,
+cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 size,
                            CliProgressLine *line, char **notice)
 {
   BoxUploadStats stats = { 0 };
 
   if (upload != NULL)
     box_upload_get_stats (upload, &stats);
-  g_mutex_lock (&teller->lock);
-  *notice = teller->notice != NULL ? cli_format_text (teller->notice) : NULL;
-  g_mutex_unlock (&teller->lock);
+  g_mutex_lock (&reporter->lock);
+  *notice = reporter->notice != NULL ? cli_format_text (reporter->notice) : NULL;
+  g_mutex_unlock (&reporter->lock);
   *line = (CliProgressLine){
-    .label = teller->label,
+    .label = reporter->label,
     .done = get_done (&stats, size),
     .total = size,
     .rate = stats.rate,
@@ -295,9 +295,9 @@ cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 size,
 }
 
 void
-cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload)
+cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload)
 {
-  g_autoptr (JsonBuilder) builder = new_event (teller, "progress");
+  g_autoptr (JsonBuilder) builder = new_event (reporter, "progress");
   BoxUploadStats stats;
 
   box_upload_get_stats (upload, &stats);
@@ -314,10 +314,10 @@ cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload)
 
 /* The end of what is told as JSON; free with g_object_unref(). */
 static JsonBuilder *
-new_end (CliReporter *teller, const char *event)
+new_end (CliReporter *reporter, const char *event)
 {
-  JsonBuilder *builder = new_event (teller, event);
-  g_autofree char *session_id = cli_reporter_dup_session_id (teller);
+  JsonBuilder *builder = new_event (reporter, event);
+  g_autofree char *session_id = cli_reporter_dup_session_id (reporter);
 
   if (session_id != NULL)
     cli_json_add_string (builder, "session_id", session_id);
@@ -336,19 +336,19 @@ describe_cut (const CliCut *cut)
 }
 
 void
-cli_reporter_tell_file (CliReporter *teller, const char *name, const BoxFile *file,
+cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                         const CliCut *cut)
 {
   g_autoptr (JsonBuilder) builder = NULL;
 
-  if (teller->tell != CLI_TELL_JSON)
+  if (reporter->tell != CLI_TELL_JSON)
     {
       g_autofree char *text = cli_format_file (file);
 
       cli_print ("%s: %s%s", name, text, describe_cut (cut));
       return;
     }
-  builder = new_end (teller, "complete");
+  builder = new_end (reporter, "complete");
   cli_json_add_file (builder, file);
   if (cut != NULL)
     {
@@ -360,11 +360,11 @@ cli_reporter_tell_file (CliReporter *teller, const char *name, const BoxFile *fi
 }
 
 void
-cli_reporter_tell_end (CliReporter *teller, const char *name, const char *event, const char *text)
+cli_reporter_tell_end (CliReporter *reporter, const char *name, const char *event, const char *text)
 {
-  if (teller->tell == CLI_TELL_JSON)
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_end (teller, event);
+      g_autoptr (JsonBuilder) builder = new_end (reporter, event);
 
       cli_json_print (builder);
     }
@@ -373,11 +373,11 @@ cli_reporter_tell_end (CliReporter *teller, const char *name, const char *event,
 }
 
 void
-cli_reporter_tell_failure (CliReporter *teller, const char *name, const GError *error, guint wait)
+cli_reporter_tell_failure (CliReporter *reporter, const char *name, const GError *error, guint wait)
 {
-  if (teller->tell == CLI_TELL_JSON)
+  if (reporter->tell == CLI_TELL_JSON)
     {
-      g_autoptr (JsonBuilder) builder = new_end (teller, "failed");
+      g_autoptr (JsonBuilder) builder = new_end (reporter, "failed");
 
       cli_json_add_error (builder, error);
       if (wait > 0)

@@ -25,39 +25,39 @@ typedef struct _CliReporter CliReporter;
 
 /* @path: of the local file, in the file system's encoding. */
 CliReporter *cli_reporter_new (const char *path, CliTell tell);
-CliReporter *cli_reporter_ref (CliReporter *teller);
-void cli_reporter_unref (CliReporter *teller);
+CliReporter *cli_reporter_ref (CliReporter *reporter);
+void cli_reporter_unref (CliReporter *reporter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_unref)
 
 /* Sessions that are opened are noted (spool/note.h) as going to @destination. Before the upload
  * begins. */
-void cli_reporter_note_sessions (CliReporter *teller, const BoxDestination *destination);
+void cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *destination);
 
-/* For box_upload_new(), with a teller as user data. */
+/* For box_upload_new(), with a reporter as user data. */
 extern const BoxUploadEvents cli_reporter_events;
 
 /* For box_upload_new() as well: takes the reference that the upload had, when its workers are done
  * with it. */
-void cli_reporter_upload_gone (gpointer teller);
+void cli_reporter_upload_gone (gpointer reporter);
 
 /* Waits until that has happened, so that a session that is being aborted is not left behind by the
  * program's end; not longer than
  * @timeout microseconds. */
-void cli_reporter_wait_gone (CliReporter *teller, gint64 timeout);
+void cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout);
 
-/* The path for people, printable; owned by @teller. */
-const char *cli_reporter_get_name (CliReporter *teller);
+/* The path for people, printable; owned by @reporter. */
+const char *cli_reporter_get_name (CliReporter *reporter);
 
 /* The last session that was opened, or NULL; free with g_free(). */
-char *cli_reporter_dup_session_id (CliReporter *teller);
+char *cli_reporter_dup_session_id (CliReporter *reporter);
 
 /* The figures of @upload (nullable: not begun), a file of @size bytes. @notice: (out): what @line's
  * notice is; free with g_free(). */
-void cli_reporter_get_progress (CliReporter *teller, BoxUpload *upload, guint64 size,
+void cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 size,
                                 CliProgressLine *line, char **notice);
 
 /* Prints the figures of @upload as a JSON line. */
-void cli_reporter_tell_progress (CliReporter *teller, BoxUpload *upload);
+void cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload);
 
 /* What is to be said of a recording that was cut short. */
 typedef struct
@@ -69,13 +69,13 @@ typedef struct
 /* Print the end, as a JSON line or a line of text that begins with @name. */
 
 /* Box has @file. @cut: (nullable): it is no whole one. */
-void cli_reporter_tell_file (CliReporter *teller, const char *name, const BoxFile *file,
+void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                              const CliCut *cut);
 /* Another end that is no failure: @event for machines, @text for people. */
-void
-cli_reporter_tell_end (CliReporter *teller, const char *name, const char *event, const char *text);
+void cli_reporter_tell_end (CliReporter *reporter, const char *name, const char *event,
+                            const char *text);
 /* @wait: seconds until the next attempt, 0: there is none. */
-void
-cli_reporter_tell_failure (CliReporter *teller, const char *name, const GError *error, guint wait);
+void cli_reporter_tell_failure (CliReporter *reporter, const char *name, const GError *error,
+                                guint wait);
 
 G_END_DECLS

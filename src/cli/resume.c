@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
     "Give it another name at Box (for one recording)", "NAME" },
   { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "Upload into another folder", "ID" },
   { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options.if_exists,
-    "Where the name is taken: error, version, rename (default: as recorded)", "POLICY" },
+    "If the name is taken: error, version, rename (default: as recorded)", "POLICY" },
   { NULL },
 };
 

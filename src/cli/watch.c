@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * boxupload watch: finishes the recordings of the spool for ever, a few at a time, the oldest
+ * boxupload watch: finishes the recordings of the spool continuously, a few at a time, the oldest
  * first. One that fails waits, each time longer, while others go on.
  */
 #include "cli/jobs.h"
@@ -17,7 +17,7 @@
 #define FILLED_WAIT 3600
 
 /* Who says that another process has a recording is asked again no sooner: the list and the lock
- * might disagree for ever. Seconds. */
+ * might disagree forever. Seconds. */
 #define ELSEWHERE_WAIT 1
 
 /* The directory is read no more often: a recorder at work, and each upload that ends, tell of many
@@ -139,7 +139,7 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
         g_get_monotonic_time () + (gint64) FILLED_WAIT * G_USEC_PER_SEC;
 }
 
-/* Forgets recordings that are gone, so that the table does not grow for ever. */
+/* Forgets recordings that are gone, so that the table does not grow forever. */
 static void
 forget_gone (Watch *watch)
 {
@@ -365,23 +365,24 @@ const CliCommand cli_command_watch = {
   .name = "watch",
   .arguments = "[DIR]",
   .summary = "Upload pending recordings continuously",
-  .description = "Does for ever what “boxupload resume” does once, for a host that records: sees\n"
-                 "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
-                 "uploads the oldest first, and prints a line for each. A recording that fails is\n"
-                 "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
-                 "code 0; what it was uploading goes on at the next start.\n"
-                 "\n"
-                 "What is watched is said at the start, on standard error. Recordings that were\n"
-                 "cut short are dealt with as “boxupload resume --help” says.\n"
-                 "\n"
-                 "With --json: JSON Lines as “boxupload resume --help” has them, also\n"
-                 "  watching  at the start: path (of the directory), recordings, made\n"
-                 "“failed” also has retry_in: seconds until the next attempt.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  boxupload watch\n"
-                 "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
-                 "--upload-rate 5MB\n",
+  .description =
+      "Does continuously what “boxupload resume” does once, for a host that records: sees\n"
+      "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
+      "uploads the oldest first, and prints a line for each. A recording that fails is\n"
+      "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
+      "code 0; what it was uploading goes on at the next start.\n"
+      "\n"
+      "What is watched is said at the start, on standard error. Recordings that were\n"
+      "cut short are dealt with as “boxupload resume --help” says.\n"
+      "\n"
+      "With --json: JSON Lines as “boxupload resume --help” has them, also\n"
+      "  watching  at the start: path (of the directory), recordings, made\n"
+      "“failed” also has retry_in: seconds until the next attempt.\n"
+      "\n"
+      "Examples:\n"
+      "  boxupload watch\n"
+      "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
+      "--upload-rate 5MB\n",
   .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,
   .min_arguments = 0,

@@ -375,8 +375,8 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
   return NULL;
 }
 
-/* Data whose journal is gone. In this order a recording that is being made, or removed, is none:
- * its data comes after the unnamed journal, and goes before the journal. */
+/* Data whose journal is gone. The order of the questions leaves out a recording that is being made
+ * or removed: its data comes after the unnamed journal, and goes before the journal. */
 static gboolean
 is_lone_data (const BoxSpoolEntry *spooled)
 {

@@ -77,7 +77,7 @@ const char *box_spool_status_to_string (BoxSpoolStatus status);
 GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
 
 /* (element-type filename): their names alone, oldest first: reads the directory, but no journal.
- * box_spool_look() may find that one is none. */
+ * box_spool_look() may find that one is not a recording. */
 GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 
 /* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
