@@ -232,7 +232,7 @@ test_no_secret_is_shown_however_much_is_logged (Fixture *f, gconstpointer data)
                 "{\"client_id\":\"the-client\",\"client_secret\":\"the-secret-81\","
                 "\"enterprise_id\":\"4711\"}");
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":3,\"do\":\"reply\",\"status\":401}]");
+  fixture_load (f, RULE ({"route": "upload_part", "nth": 3, "do": "reply", "status": 401}));
   environment = g_environ_setenv (environment, "G_MESSAGES_DEBUG", "all", TRUE);
   environment = g_environ_setenv (environment, "GNUTLS_DEBUG_LEVEL", "9", TRUE);
   answer = fixture_run_env (
@@ -263,7 +263,7 @@ test_no_secret_is_in_the_process_list (Fixture *f, gconstpointer data)
   gsize length;
 
   fixture_write_file (f, "a", 1000, 1);
-  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "put", "a");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   path = g_build_filename ("/proc", g_subprocess_get_identifier (process), "cmdline", NULL);

@@ -235,7 +235,7 @@ test_a_name_taken_while_the_file_was_sent_is_changed (Fixture *f, gconstpointer 
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_write_file (f, "b", SESSION_FILE_SIZE, 2);
-  fixture_load (f, "[{\"route\":\"commit\",\"nth\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "commit", "nth": 1, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--name", "same.bin", "--if-exists", "rename");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   second = RUN (f, "put", "b", "--name", "same.bin", "--if-exists", "rename");
@@ -275,7 +275,7 @@ interrupt (Fixture *f, const char *name, int number, int code, char ***hint)
   GSubprocess *process;
 
   fixture_write_file (f, name, SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 6, "do": "hold", "name": "gate"}));
   process = START (f, "put", "--parallel", "1", "--", name);
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   g_subprocess_send_signal (process, number);
@@ -349,8 +349,8 @@ test_a_refusal_names_the_session_that_it_leaves (Fixture *f, gconstpointer data)
   g_auto (Answer) answer = { 0 };
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403,"
-                   "\"json\":{\"code\":\"storage_limit_exceeded\",\"message\":\"Full\"}}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "reply", "status": 403,
+                          "json": {"code": "storage_limit_exceeded", "message": "Full"}}));
   answer = RUN (f, "put", "a");
   g_assert_cmpint (answer.code, ==, 9);
   ids = box_emulator_get_session_ids (f->emulator);
@@ -378,8 +378,8 @@ test_on_error_abort_leaves_no_session (Fixture *f, gconstpointer data)
   g_auto (Answer) answer = { 0 };
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"reply\",\"status\":403,"
-                   "\"json\":{\"code\":\"access_denied_insufficient_permissions\"}}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "reply", "status": 403,
+                          "json": {"code": "access_denied_insufficient_permissions"}}));
   answer = RUN (f, "put", "a", "--on-error", "abort");
   g_assert_cmpint (answer.code, ==, 5);
   ids = box_emulator_get_session_ids (f->emulator);
@@ -396,7 +396,7 @@ test_a_file_that_grows_while_it_is_read_is_not_committed (Fixture *f, gconstpoin
   int fd;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -420,7 +420,7 @@ test_a_file_that_grows_until_it_is_at_box_is_a_failure (Fixture *f, gconstpointe
   int fd;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "commit", "do": "hold", "name": "gate"}));
   process = START (f, "put", "a");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -443,7 +443,7 @@ test_a_file_that_shrinks_while_it_is_read_is_not_committed (Fixture *f, gconstpo
   GSubprocess *process;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
@@ -459,9 +459,9 @@ test_what_goes_wrong_meanwhile_is_told_and_survived (Fixture *f, gconstpointer d
   g_auto (Answer) answer = { 0 };
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":[2,5],\"do\":\"reply\",\"status\":502,"
-                   "\"body\":\"<html>\"},"
-                   "{\"route\":\"upload_part\",\"nth\":7,\"at\":\"stored\",\"do\":\"reset\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "nth": [2, 5], "do": "reply", "status": 502,
+                          "body": "<html>"},
+                         {"route": "upload_part", "nth": 7, "at": "stored", "do": "reset"}));
   answer = RUN (f, "put", "a");
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_nonnull (strstr (answer.err, "trying again in"));
@@ -475,7 +475,7 @@ test_an_outage_is_told_when_it_begins_and_when_it_ends (Fixture *f, gconstpointe
   GSubprocess *process;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  fixture_load (f, "[{\"route\":\"upload_part\",\"nth\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "nth": 6, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   box_emulator_set_down (f->emulator, TRUE);

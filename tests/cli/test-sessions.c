@@ -343,8 +343,8 @@ test_commit_waits_until_the_parts_are_processed (Fixture *f, gconstpointer data)
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   id = fixture_add_session (f, "a", SESSION_FILE_SIZE, 20);
   sha1 = fixture_sha1 (f, "a");
-  fixture_load (f, "[{\"route\":\"commit\",\"times\":2,\"do\":\"reply\",\"status\":202,"
-                   "\"headers\":{\"Retry-After\":\"1\"}}]");
+  fixture_load (f, RULE ({"route": "commit", "times": 2, "do": "reply", "status": 202,
+                          "headers": {"Retry-After": "1"}}));
   answer = RUN (f, "commit", id, "--sha1", sha1);
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), ==, 3);
@@ -372,9 +372,9 @@ commit_with_other_answer (Fixture *f, const char *scenario, const char *id, cons
 static void
 commit_with_lost_answer (Fixture *f, const char *id, const char *name, guint n_versions)
 {
-  commit_with_other_answer (
-      f, "[{\"route\":\"commit\",\"times\":1,\"at\":\"stored\",\"do\":\"reset\"}]", id, name,
-      n_versions);
+  commit_with_other_answer (f,
+                            RULE ({"route": "commit", "times": 1, "at": "stored", "do": "reset"}),
+                                  id, name, n_versions);
 }
 
 static void
@@ -421,10 +421,10 @@ test_a_version_whose_commit_was_too_many_is_made_once (Fixture *f, gconstpointer
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   store_parts (f, id);
-  commit_with_other_answer (f,
-                            "[{\"route\":\"commit\",\"times\":1,\"at\":\"stored\","
-                            "\"do\":\"reply\",\"status\":429}]",
-                            id, "a.bin", 2);
+  commit_with_other_answer (
+      f, RULE ({"route": "commit", "times": 1, "at": "stored",
+                "do": "reply", "status": 429}), id,
+               "a.bin", 2);
 }
 
 static void
@@ -443,7 +443,7 @@ test_a_version_is_committed_whatever_others_did_meanwhile (Fixture *f, gconstpoi
   fixture_write_file (f, "theirs", 1000, 2);
   sha1 = fixture_sha1 (f, "a");
   store_parts (f, id);
-  fixture_load (f, "[{\"route\":\"commit\",\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "commit", "times": 1, "do": "hold", "name": "gate"}));
   process = START (f, "commit", id, "--sha1", sha1);
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   theirs = RUN (f, "put", "--file", file_id, "theirs");
@@ -479,7 +479,7 @@ test_passing_failures_are_retried_and_told (Fixture *f, gconstpointer data)
   g_autofree char *id = fixture_add_session (f, "a", SESSION_FILE_SIZE, 0);
   g_auto (Answer) answer = { 0 };
 
-  fixture_load (f, "[{\"route\":\"get_session\",\"times\":2,\"do\":\"reply\",\"status\":503}]");
+  fixture_load (f, RULE ({"route": "get_session", "times": 2, "do": "reply", "status": 503}));
   answer = RUN (f, "status", id);
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_cmpuint (box_emulator_count (f->emulator, "get_session"), ==, 3);

@@ -192,12 +192,12 @@ load_session_conflict (Fixture *f)
   g_autofree char *url = g_strdup_printf ("%s/files/upload_sessions/%s",
                                           box_emulator_get_endpoint (f->emulator, FALSE), id);
   g_autofree char *scenario = g_strdup_printf (
-      "[{\"route\":\"create_session\",\"do\":\"reply\",\"status\":409,\"json\":{"
-      "\"code\":\"session_conflict\",\"context_info\":{\"session\":{\"id\":\"%s\","
-      "\"part_size\":%u,\"total_parts\":20,\"session_endpoints\":{\"upload_part\":\"%s\","
-      "\"commit\":\"%s/commit\",\"abort\":\"%s\",\"list_parts\":\"%s/"
-      "parts\",\"status\":\"%s\"}}}}}]",
-      id, PART_SIZE, url, url, url, url, url);
+      RULE ({"route": "create_session", "do": "reply", "status": 409,
+             "json": {"code": "session_conflict", "context_info": {"session": {"id": "%s",
+                      "part_size": %u, "total_parts": 20,
+                      "session_endpoints": {"upload_part": "%s", "commit": "%s/commit",
+                      "abort": "%s", "list_parts": "%s/parts", "status": "%s"}}}}}),
+                      id, PART_SIZE, url, url, url, url, url);
 
   fixture_load (f, scenario);
   return g_steal_pointer (&id);
@@ -263,7 +263,7 @@ test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   recordings_leave_complete (f, "a");
-  fixture_load (f, "[{\"route\":\"upload_part\",\"from\":6,\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_part", "from": 6, "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--parallel", "1");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   g_subprocess_send_signal (process, SIGINT);
@@ -319,7 +319,7 @@ test_an_interrupted_resume_says_what_is_left (Fixture *f, gconstpointer data)
       fixture_write_file (f, names[i], 1000, i);
       recordings_leave_complete (f, names[i]);
     }
-  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--files", "1");
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
   g_subprocess_send_signal (process, SIGTERM);
@@ -358,8 +358,8 @@ test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
   recordings_leave_complete (f, "first");
   fixture_write_file (f, "second", 2000, 2);
   recordings_leave_complete (f, "second");
-  fixture_load (f, "[{\"route\":\"upload_file\",\"nth\":1,\"do\":\"reply\",\"status\":403,\"json\":"
-                   "{\"code\":\"access_denied_insufficient_permissions\"}}]");
+  fixture_load (f, RULE ({"route": "upload_file", "nth": 1, "do": "reply", "status": 403,
+                          "json": {"code": "access_denied_insufficient_permissions"}}));
   process = START (f, "watch", "--first-wait", "1");
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, 60000));
   g_subprocess_send_signal (process, SIGINT);
@@ -453,7 +453,7 @@ test_recordings_go_at_the_same_time (Fixture *f, gconstpointer data)
       fixture_write_file (f, names[i], 1000, i);
       recordings_leave_complete (f, names[i]);
     }
-  fixture_load (f, "[{\"route\":\"upload_file\",\"do\":\"hold\",\"name\":\"gate\"}]");
+  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--files", "3");
   g_assert_true (box_emulator_wait_seen (f->emulator, "upload_file", 3, 60000));
   box_emulator_release (f->emulator, "gate");

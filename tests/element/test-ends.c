@@ -137,8 +137,8 @@ test_refused_folder_is_announced (void)
   g_autoptr (SinkFixture) fixture = begin ();
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
-  box_emulator_load_scenario (
-      fixture->emulator, "[{\"route\":\"preflight\",\"do\":\"hold\",\"name\":\"gate\"}]", NULL);
+  box_emulator_load_scenario (fixture->emulator,
+                              RULE ({"route": "preflight", "do": "hold", "name": "gate"}), NULL);
   g_object_set (fixture->sink, "location", "box://4711/e.bin", NULL);
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);

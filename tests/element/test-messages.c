@@ -87,8 +87,8 @@ static void
 test_retry (void)
 {
   g_autoptr (SinkFixture) fixture =
-      begin ("[{\"route\":\"upload_part\",\"part\":4,\"times\":1,\"do\":\"reply\",\"status\":503,"
-             "\"headers\":{\"Retry-After\":\"1\"}}]");
+      begin (RULE ({"route": "upload_part", "part": 4, "times": 1, "do": "reply",
+                    "status": 503, "headers": {"Retry-After": "1"}}));
   const GstStructure *message;
 
   g_assert_true (sink_fixture_run (fixture));
@@ -126,7 +126,7 @@ static void
 test_commit_progress (void)
 {
   g_autoptr (SinkFixture) fixture =
-      begin ("[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+      begin (RULE ({"route": "commit", "do": "hold", "name": "gate"}));
   GstMessage *message;
   GstProgressType type;
   const GstStructure *structure;
@@ -211,9 +211,9 @@ static void
 test_commit_begins_before_it_ends (void)
 {
   g_autoptr (SinkFixture) fixture =
-      begin ("[{\"route\":\"upload_part\",\"part\":4,\"do\":\"hold\",\"name\":\"gate\"},"
-             "{\"route\":\"upload_part\",\"part\":4,\"do\":\"reply\",\"status\":403,\"json\":{"
-             "\"code\":\"access_denied_insufficient_permissions\"}}]");
+      begin (RULE ({"route": "upload_part", "part": 4, "do": "hold", "name": "gate"},
+                   {"route": "upload_part", "part": 4, "do": "reply", "status": 403,
+                    "json": {"code": "access_denied_insufficient_permissions"}}));
   Application application = { .emulator = fixture->emulator };
   gboolean begun = FALSE;
 
@@ -234,9 +234,9 @@ static void
 test_failure (void)
 {
   g_autoptr (SinkFixture) fixture =
-      begin ("[{\"route\":\"upload_part\",\"part\":2,\"do\":\"reply\",\"status\":403,"
-             "\"json\":{\"type\":\"error\",\"status\":403,\"code\":\"storage_limit_exceeded\","
-             "\"message\":\"Account storage limit reached\",\"request_id\":\"abcdef\"}}]");
+      begin (RULE ({"route": "upload_part", "part": 2, "do": "reply", "status": 403,
+                    "json": {"type": "error", "status": 403, "code": "storage_limit_exceeded",
+                             "message": "Account storage limit reached", "request_id": "abcdef"}}));
   const GstStructure *details, *failed;
   g_autoptr (GPtrArray) ids = NULL;
 

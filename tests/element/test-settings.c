@@ -79,9 +79,8 @@ test_upload_rate_is_lowered_while_playing (void)
   g_autofree char *path = NULL;
   g_autoptr (SinkFixture) fixture = begin (SIZE, "parallel=1", &path);
 
-  load_scenario (fixture,
-                 "[{\"route\":\"upload_part\",\"part\":8,\"do\":\"hold\",\"at\":\"stored\","
-                 "\"name\":\"gate\"}]");
+  load_scenario (fixture, RULE ({"route": "upload_part", "part": 8, "do": "hold", "at": "stored",
+                                 "name": "gate"}));
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
   g_object_set (fixture->sink, "upload-rate", (guint64) RATE, NULL);

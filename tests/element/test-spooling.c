@@ -173,10 +173,9 @@ test_abort_on_error_is_not_cut_off (void)
   g_autoptr (GError) error = NULL;
 
   box_emulator_load_scenario (fixture->emulator,
-                              "[{\"route\":\"upload_part\",\"do\":\"reply\",\"status\":403,"
-                              "\"json\":{\"code\":\"access_denied_insufficient_permissions\"}},"
-                              "{\"route\":\"abort\",\"do\":\"delay\",\"ms\":100}]",
-                              &error);
+                              RULE ({"route": "upload_part", "do": "reply", "status": 403,
+                                     "json": {"code": "access_denied_insufficient_permissions"}},
+                                    {"route": "abort", "do": "delay", "ms": 100}), &error);
   g_assert_no_error (error);
   set_option (fixture, "on-error", "abort");
   g_object_set (fixture->sink, "errors-fatal", FALSE, "parallel", 1, NULL);

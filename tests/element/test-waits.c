@@ -183,7 +183,7 @@ waiter_init (Waiter *waiter, const Way *way, GstState late_for)
 {
   BoxEmulatorOptions options = { .part_size = PART };
   g_autofree char *scenario = g_strdup_printf (
-      "[{\"route\":\"%s\",\"do\":\"hold\",\"at\":\"stored\",\"name\":\"gate\"}]", way->route);
+      RULE ({"route": "%s", "do": "hold", "at": "stored", "name": "gate"}), way->route);
   g_autoptr (GError) error = NULL;
 
   *waiter = (Waiter){ .late_for = late_for, .format = GST_FORMAT_BYTES };

@@ -84,7 +84,7 @@ test_early_reply_comes_without_the_body (Fixture *fixture, gconstpointer options
   g_autoptr (GSocketConnection) connection = connect_plain (fixture, NULL);
   g_autofree char *reply = NULL;
 
-  load_scenario (fixture, "[{'do': 'reply', 'at': 'head', 'status': 429}]");
+  load_scenario (fixture, RULE ({"do": "reply", "at": "head", "status": 429}));
   say (connection, "PUT /api/2.0/files/upload_sessions/X HTTP/1.1\r\nHost: x\r\n"
                    "Content-Length: 8388608\r\n" AUTH "\r\n");
   reply = hear (connection, NULL);

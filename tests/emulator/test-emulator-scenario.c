@@ -137,11 +137,12 @@ test_reply_has_status_headers_and_body (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) json = NULL, html = NULL, redirect = NULL;
 
-  load_scenario (fixture, "[{'nth': 1, 'do': 'reply', 'status': 429, 'json': {'code': 'x'},"
-                          "  'headers': {'Retry-After': '7'}},"
-                          " {'nth': 2, 'do': 'reply', 'status': 502, 'body': '<html>'},"
-                          " {'nth': 3, 'do': 'reply', 'status': 307,"
-                          "  'headers': {'Location': 'http://127.0.0.1:1/'}}]");
+  load_scenario (fixture,
+                 RULE ({"nth": 1, "do": "reply", "status": 429, "json": {"code": "x"},
+                        "headers": {"Retry-After": "7"}},
+                       {"nth": 2, "do": "reply", "status": 502, "body": "<html>"},
+                       {"nth": 3, "do": "reply", "status": 307,
+                        "headers": {"Location": "http://127.0.0.1:1/"}}));
   json = ask (fixture, "GET", ME, NULL, NULL);
   html = ask (fixture, "GET", ME, NULL, NULL);
   redirect = ask (fixture, "GET", ME, NULL, NULL);
@@ -217,8 +218,8 @@ test_rules_in_the_body_wait_for_their_bytes (Fixture *fixture, gconstpointer opt
   g_autoptr (GPtrArray) requests = NULL;
   g_autoptr (Answer) answer = NULL;
 
-  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'reset', 'bytes': 900},"
-                          " {'route': 'upload_part', 'do': 'delay', 'ms': 1, 'bytes': 10}]");
+  load_scenario (fixture, RULE ({"route": "upload_part", "do": "reset", "bytes": 900},
+                                {"route": "upload_part", "do": "delay", "ms": 1, "bytes": 10}));
   answer = put_part (fixture, id, data, 0);
   g_assert_cmpuint (answer->status, ==, 0);
   requests = box_emulator_get_requests (fixture->emulator, "upload_part");
@@ -231,7 +232,7 @@ test_rule_at_the_end_strikes_also_what_is_refused (Fixture *fixture, gconstpoint
   g_autoptr (GBytes) data = make_bytes (1000, 1);
   g_autoptr (Answer) answer = NULL;
 
-  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'reply', 'status': 503}]");
+  load_scenario (fixture, RULE ({"route": "upload_part", "do": "reply", "status": 503}));
   answer = put_part (fixture, "00000000000000000000000000000000", data, 0);
   g_assert_cmpuint (answer->status, ==, 503);
 }
@@ -241,9 +242,10 @@ test_change_is_merged_into_the_reply (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) answer = NULL;
 
-  load_scenario (fixture, "[{'route': 'create_session', 'do': 'change', 'change': "
-                          "{'part_size': 0, 'total_parts': null,"
-                          " 'session_endpoints': {'commit': 'https://example.com/'}}}]");
+  load_scenario (fixture,
+                 RULE ({"route": "create_session", "do": "change",
+                        "change": {"part_size": 0, "total_parts": null,
+                                   "session_endpoints": {"commit": "https://example.com/"}}}));
   answer = ask (fixture, "POST", "/files/upload_sessions",
                 "{\"folder_id\":\"0\",\"file_size\":2001,\"file_name\":\"a\"}", NULL);
   g_assert_cmpuint (answer->status, ==, 201);
@@ -265,7 +267,7 @@ test_endless_body_does_not_end (Fixture *fixture, gconstpointer options)
   g_autofree char *buffer = g_malloc (1 << 20);
   gsize n = 0;
 
-  load_scenario (fixture, "[{'do': 'endless'}]");
+  load_scenario (fixture, RULE ({"do": "endless"}));
   stream = soup_session_send (fixture->http, message, NULL, NULL);
   g_assert_nonnull (stream);
   for (guint i = 0; i < 8; i++)
@@ -281,7 +283,7 @@ test_fill_makes_a_large_body (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) answer = NULL;
 
-  load_scenario (fixture, "[{'do': 'reply', 'status': 200, 'fill': 3000000}]");
+  load_scenario (fixture, RULE ({"do": "reply", "status": 200, "fill": 3000000}));
   answer = ask (fixture, "GET", ME, NULL, NULL);
   g_assert_cmpuint (g_bytes_get_size (answer->body), ==, 3000000);
 }
@@ -304,7 +306,7 @@ test_hold_ends_when_it_is_released (Fixture *fixture, gconstpointer options)
 {
   GThread *thread;
 
-  load_scenario (fixture, "[{'route': 'get_user', 'do': 'hold', 'name': 'gate'}]");
+  load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   g_assert_false (box_emulator_wait_held (fixture->emulator, "gate", 1));
   thread = g_thread_new ("ask", ask_for_user, fixture);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
@@ -320,7 +322,7 @@ test_hold_notices_that_the_client_went (Fixture *fixture, gconstpointer options)
   g_autoptr (GPtrArray) requests = NULL;
   const BoxEmulatorRequest *request;
 
-  load_scenario (fixture, "[{'route': 'get_user', 'do': 'hold'}]");
+  load_scenario (fixture, RULE ({"route": "get_user", "do": "hold"}));
   g_object_unref (fixture->http);
   fixture->http = soup_session_new_with_options ("timeout", 1, NULL);
   g_assert_cmpuint (get_status (fixture, ME), ==, 0);
@@ -337,7 +339,7 @@ test_hold_does_not_keep_the_emulator_alive (Fixture *fixture, gconstpointer opti
 {
   GThread *thread;
 
-  load_scenario (fixture, "[{'route': 'get_user', 'do': 'hold', 'name': 'gate'}]");
+  load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   thread = g_thread_new ("ask", ask_for_user, fixture);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
   box_emulator_set_down (fixture->emulator, TRUE);
@@ -349,7 +351,7 @@ test_clearing_lets_all_go_on (Fixture *fixture, gconstpointer options)
 {
   GThread *thread;
 
-  load_scenario (fixture, "[{'route': 'get_user', 'do': 'hold', 'name': 'gate'}]");
+  load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   thread = g_thread_new ("ask", ask_for_user, fixture);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
   box_emulator_clear_scenario (fixture->emulator);

@@ -247,8 +247,8 @@ test_same_part_twice_at_once_is_stored_once (Fixture *fixture, gconstpointer opt
   g_autoptr (BoxEmulatorFile) file = NULL;
   GThread *thread;
 
-  load_scenario (fixture, "[{'route': 'upload_part', 'nth': 1, 'do': 'hold', 'at': 'body', "
-                          "'bytes': 10, 'name': 'slow'}]");
+  load_scenario (fixture, RULE ({"route": "upload_part", "nth": 1, "do": "hold", "at": "body",
+                                 "bytes": 10, "name": "slow"}));
   thread = g_thread_new ("put", put_other_first_part, &second);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "slow", PATIENCE_MS));
   winner = put_part (fixture, id, data, 0);

@@ -135,8 +135,8 @@ expire_in_mid_transfer (Fixture *fixture)
 
   box_emulator_set_token (fixture->emulator, "t", 60);
   id = create_session (fixture, "a", 1000);
-  load_scenario (fixture, "[{'route': 'upload_part', 'do': 'hold', 'at': 'body', 'bytes': 500,"
-                          " 'name': 'half'}]");
+  load_scenario (fixture, RULE ({"route": "upload_part", "do": "hold", "at": "body",
+                                 "bytes": 500, "name": "half"}));
   thread = g_thread_new ("put", put_first_part, fixture);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "half", PATIENCE_MS));
   box_emulator_advance_clock (fixture->emulator, 61);

@@ -20,8 +20,8 @@ set_state_at_once (SinkFixture *fixture, GstState state)
 static void
 test_pause_while_waiting_for_room (void)
 {
-  g_autoptr (SinkFixture) fixture = parts_fixture_new (
-      "[{\"route\":\"upload_part\",\"part\":0,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autoptr (SinkFixture) fixture =
+      parts_fixture_new (RULE ({"route": "upload_part", "part": 0, "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=1 max-memory=2000000");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
@@ -36,7 +36,7 @@ static void
 test_pause_while_waiting_for_the_commit (void)
 {
   g_autoptr (SinkFixture) fixture =
-      parts_fixture_new ("[{\"route\":\"commit\",\"do\":\"hold\",\"name\":\"gate\"}]");
+      parts_fixture_new (RULE ({"route": "commit", "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
@@ -85,7 +85,7 @@ test_stop (gconstpointer data)
 {
   const char *route = data;
   g_autofree char *scenario =
-      g_strdup_printf ("[{\"route\":\"%s\",\"do\":\"hold\",\"name\":\"gate\"}]", route);
+      g_strdup_printf (RULE ({"route": "%s", "do": "hold", "name": "gate"}), route);
   g_autoptr (SinkFixture) fixture = parts_fixture_new (scenario);
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=2 max-memory=2000000");
 
@@ -105,8 +105,8 @@ test_stop (gconstpointer data)
 static void
 test_stop_and_begin_again (void)
 {
-  g_autoptr (SinkFixture) fixture = parts_fixture_new (
-      "[{\"route\":\"upload_part\",\"times\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autoptr (SinkFixture) fixture =
+      parts_fixture_new (RULE ({"route": "upload_part", "times": 3, "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=2");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
@@ -233,7 +233,7 @@ static void
 test_eos_during_an_outage (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (
-      "[{\"route\":\"upload_part\",\"part\":3,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+      RULE ({"route": "upload_part", "part": 3, "times": 1, "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "max-memory=60000000");
   g_autoptr (GError) info = NULL;
   GstMessage *message;

@@ -112,11 +112,12 @@ measure (const Case *c, guint64 size)
   g_autoptr (GError) error = NULL;
   guint64 peak;
 
-  box_emulator_load_scenario (fixture->emulator,
-                              "[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"full\"},"
-                              "{\"route\":[\"commit\",\"upload_file\"],\"do\":\"hold\","
-                              "\"at\":\"stored\",\"name\":\"end\"}]",
-                              &error);
+  box_emulator_load_scenario (
+      fixture->emulator,
+      RULE ({"route": "upload_part", "do": "hold", "name": "full"},
+            {"route": ["commit", "upload_file"], "do": "hold",
+             "at": "stored", "name": "end"}),
+             &error);
   g_assert_no_error (error);
   process = launch (fixture, c, path);
   if (size > 1)

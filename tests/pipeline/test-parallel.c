@@ -8,7 +8,7 @@ static void
 test_sixteen_parts_are_in_flight (gconstpointer data)
 {
   g_autoptr (SinkFixture) fixture =
-      parts_fixture_new ("[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"gate\"}]");
+      parts_fixture_new (RULE ({"route": "upload_part", "do": "hold", "name": "gate"}));
   g_autofree char *path = NULL;
 
   fixture->tls = GPOINTER_TO_INT (data);

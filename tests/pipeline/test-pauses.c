@@ -60,8 +60,8 @@ count_body_bytes (SinkFixture *fixture)
 static void
 test_longer_than_the_timeout (gconstpointer data)
 {
-  g_autoptr (SinkFixture) fixture = parts_fixture_new (
-      "[{\"route\":\"upload_part\",\"part\":3,\"do\":\"hold\",\"name\":\"gate\"}]");
+  g_autoptr (SinkFixture) fixture =
+      parts_fixture_new (RULE ({"route": "upload_part", "part": 3, "do": "hold", "name": "gate"}));
   g_autofree char *properties =
       g_strdup_printf ("timeout=%d parallel=2 max-memory=2000000", TIMEOUT);
   g_autofree char *path = NULL;

@@ -315,8 +315,7 @@ test_does_not_show (gconstpointer data)
   if (c->refused)
     box_emulator_load_scenario (
         fixture->emulator,
-        "[{\"route\":[\"create_session\",\"upload_part\"],\"do\":\"reply\",\"status\":401}]",
-        &error);
+        RULE ({"route": ["create_session", "upload_part"], "do": "reply", "status": 401}), &error);
   g_assert_no_error (error);
   g_assert_true (launch (fixture, c, logs) == !c->refused);
   assert_outcome (fixture, c, logs);

@@ -99,7 +99,7 @@ say_digest_in_list (SinkFixture *fixture, const char *id, const char *sha1)
   json_object_set_string_member (json_array_get_object_element (entries, 0), "sha1", sha1);
   change = json_to_string (list, FALSE);
   scenario = g_strdup_printf (
-      "[{\"route\":\"list_parts\",\"times\":1,\"do\":\"change\",\"change\":%s}]", change);
+      RULE ({"route": "list_parts", "times": 1, "do": "change", "change": %s}), change);
   box_emulator_load_scenario (fixture->emulator, scenario, &error);
   g_assert_no_error (error);
 }

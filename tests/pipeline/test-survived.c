@@ -193,8 +193,7 @@ test_token_file_is_read_again (void)
 
   box_emulator_load_scenario (
       fixture->emulator,
-      "[{\"route\":\"upload_part\",\"part\":5,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]",
-      &error);
+      RULE ({"route": "upload_part", "part": 5, "times": 1, "do": "hold", "name": "gate"}), &error);
   g_assert_no_error (error);
   g_assert_true (g_file_set_contents_full (token_file, "first-token\n", -1,
                                            G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));

@@ -172,7 +172,7 @@ static void
 test_token_set_while_playing (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (
-      "[{\"route\":\"upload_part\",\"part\":9,\"times\":1,\"do\":\"hold\",\"name\":\"gate\"}]");
+      RULE ({"route": "upload_part", "part": 9, "times": 1, "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=1");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);

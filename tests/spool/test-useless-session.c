@@ -177,7 +177,8 @@ test_all_parts_go_into_the_session_that_replaces_one (Fixture *kit, gconstpointe
   g_autoptr (BoxSession) session =
       spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
   g_autofree char *rule = g_strdup_printf (
-      "[{'route':'upload_part','path':'*%s*','from':2,'do':'reply','status':404}]", session->id);
+      RULE ({"route": "upload_part", "path": "*%s*", "from": 2, "do": "reply", "status": 404}),
+            session->id);
   g_autoptr (BoxEmulatorSession) next = NULL;
   g_autoptr (GPtrArray) ids = NULL;
   g_autofree char *path = NULL;
