@@ -97,9 +97,26 @@ cli_spool_export (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, G
   return TRUE;
 }
 
-/* Whether the user, who is at a terminal, wants it gone. */
+/* Until there is something to read at the terminal. FALSE: interrupted. */
 static gboolean
-ask (const BoxSpoolEntry *entry)
+wait_for_answer (GCancellable *cancellable, GError **error)
+{
+  GPollFD fds[] = { { .fd = STDIN_FILENO, .events = G_IO_IN }, { .fd = -1 } };
+  guint n_fds = g_cancellable_make_pollfd (cancellable, &fds[1]) ? 2 : 1;
+
+  while (g_poll (fds, n_fds, -1) < 0 && !g_cancellable_is_cancelled (cancellable))
+    continue;
+  if (n_fds == 2)
+    g_cancellable_release_fd (cancellable);
+  if (!g_cancellable_is_cancelled (cancellable))
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Interrupted; it was not removed");
+  return FALSE;
+}
+
+/* @wanted: (out): whether the user, who is at a terminal, wants it gone. */
+static gboolean
+ask (Cli *cli, const BoxSpoolEntry *entry, gboolean *wanted, GError **error)
 {
   g_autofree char *bytes = cli_format_bytes (entry->size);
   char answer[16] = "";
@@ -107,32 +124,31 @@ ask (const BoxSpoolEntry *entry)
   fprintf (stderr, "Remove %s, %s, %s? [y/N] ", entry->name, bytes,
            entry->state->file != NULL ? "which Box has" : "which Box does not have");
   fflush (stderr);
-  if (fgets (answer, sizeof answer, stdin) == NULL)
+  if (!wait_for_answer (cli->cancellable, error))
     return FALSE;
-  return answer[0] == 'y' || answer[0] == 'Y';
+  *wanted = fgets (answer, sizeof answer, stdin) != NULL && g_ascii_tolower (answer[0]) == 'y';
+  return TRUE;
 }
 
 static gboolean
 remove_one (Cli *cli, BoxSpool *spool, const char *name, gboolean force, GError **error)
 {
   g_autoptr (BoxSpoolEntry) entry = find_entry (spool, name, error);
-  gboolean removed;
+  gboolean wanted = force;
 
-  if (entry == NULL)
-    return FALSE;
-  removed = force || ask (entry);
-  if (removed && !box_spool_remove (spool, name, error))
+  if (entry == NULL || (!force && !ask (cli, entry, &wanted, error))
+      || (wanted && !box_spool_remove (spool, name, error)))
     return FALSE;
   if (cli->options->json)
     {
       g_autoptr (JsonBuilder) builder = cli_json_new ();
 
       cli_json_add_string (builder, "name", name);
-      cli_json_add_bool (builder, "removed", removed);
+      cli_json_add_bool (builder, "removed", wanted);
       cli_json_print (builder);
     }
   else
-    cli_print ("%s: %s", name, removed ? "removed" : "not removed");
+    cli_print ("%s: %s", name, wanted ? "removed" : "not removed");
   return TRUE;
 }
 

@@ -191,9 +191,10 @@ read_terminal (int fd)
   return g_string_free (text, FALSE);
 }
 
-Answer
-fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
-                         const char *const *arguments)
+/* @input: what somebody types. @environment: (nullable) (transfer full). */
+static Answer
+run_on_terminal (Fixture *f, guint columns, const char *input, char **environment,
+                 const char *const *arguments)
 {
   const struct winsize size = { .ws_col = (unsigned short) columns, .ws_row = 24 };
   g_auto (GStrv) owned = environment != NULL ? environment : fixture_environment (f);
@@ -209,12 +210,26 @@ fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
         execve (command[0], command, owned);
       _exit (127);
     }
+  g_assert_cmpint (write (terminal, input, strlen (input)), ==, strlen (input));
   answer.out = read_terminal (terminal);
   answer.err = g_strdup ("");
   close (terminal);
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   answer.code = WIFEXITED (status) ? WEXITSTATUS (status) : -WTERMSIG (status);
   return answer;
+}
+
+Answer
+fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
+                         const char *const *arguments)
+{
+  return run_on_terminal (f, columns, "", environment, arguments);
+}
+
+Answer
+fixture_type_on_terminal (Fixture *f, const char *input, const char *const *arguments)
+{
+  return run_on_terminal (f, 80, input, NULL, arguments);
 }
 
 void

@@ -75,6 +75,9 @@ Answer fixture_finish (GSubprocess *process);
 Answer fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
                                 const char *const *arguments);
 
+/* Runs it on a terminal where somebody types @input. */
+Answer fixture_type_on_terminal (Fixture *f, const char *input, const char *const *arguments);
+
 /* Writes @size bytes that are the same for the same @seed to a file in the working directory. */
 void fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed);
 

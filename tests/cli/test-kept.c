@@ -316,6 +316,25 @@ test_removing_is_confirmed (Fixture *f, gconstpointer data)
 }
 
 static void
+test_removing_is_asked_at_a_terminal (Fixture *f, gconstpointer data)
+{
+  g_autofree char *name = NULL;
+  g_auto (Answer) no = { 0 };
+  g_auto (Answer) yes = { 0 };
+
+  fixture_write_file (f, "a.mp4", 1000, 1);
+  recordings_leave_complete (f, "a.mp4");
+  name = get_recording_name (f, 0);
+  no = fixture_type_on_terminal (f, "\n", (const char *const[]){ "spool", "rm", name, NULL });
+  g_assert_nonnull (strstr (no.out, "which Box does not have? [y/N]"));
+  g_assert_nonnull (strstr (no.out, "not removed"));
+  g_assert_cmpuint (count_recordings (f), ==, 1);
+  yes = fixture_type_on_terminal (f, "y\n", (const char *const[]){ "spool", "rm", name, NULL });
+  g_assert_cmpint (yes.code, ==, 0);
+  g_assert_cmpuint (count_recordings (f), ==, 0);
+}
+
+static void
 test_what_is_being_made_is_neither_exported_nor_removed (Fixture *f, gconstpointer data)
 {
   g_autoptr (BoxRecording) busy = NULL;
@@ -390,6 +409,7 @@ main (int argc, char **argv)
             test_data_without_a_journal_is_reported);
   ADD_TEST ("/cli/spool/export-under-its-name", test_a_recording_is_exported_under_its_name);
   ADD_TEST ("/cli/spool/removing-is-confirmed", test_removing_is_confirmed);
+  ADD_TEST ("/cli/spool/removing-is-asked-at-a-terminal", test_removing_is_asked_at_a_terminal);
   ADD_TEST ("/cli/spool/what-is-being-made-stays",
             test_what_is_being_made_is_neither_exported_nor_removed);
   ADD_TEST ("/cli/spool/data-without-a-journal-is-exported-and-removed",
