@@ -57,6 +57,61 @@ box_policy_another_upload_can_mend (const GError *error)
     }
 }
 
+/* Whether Box, or what stands before it, has answered about the session's own URLs, not about a
+ * moment or an account. */
+static gboolean
+is_answer_about_session (const GError *error)
+{
+  guint status = box_error_get_details (error)->http_status;
+
+  return (status >= 200 && status < 500 && status != 407 && status != 408 && status != 429)
+         || status == 501 || status == 505;
+}
+
+/* The bytes in the session are not the recording's. After a commit the wrong bytes may be a file's,
+ * and another commit would make a second one. */
+static gboolean
+is_wrong_content (const BoxSessionFacts *facts, const GError *error)
+{
+  return box_error_get_details (error)->http_status >= 400 || !facts->commit_begun;
+}
+
+/* Whether the session of an earlier run does not help for reasons of its own. This machine, the
+ * credentials and the account's space meet every session alike. */
+static gboolean
+is_useless (const BoxSessionFacts *facts, const GError *error)
+{
+  switch ((BoxErrorCode) error->code)
+    {
+    case BOX_ERROR_NOT_FOUND:
+    case BOX_ERROR_FORBIDDEN:
+    case BOX_ERROR_CONFLICT:
+    case BOX_ERROR_SIZE:
+    case BOX_ERROR_PROTOCOL:
+      return TRUE;
+    case BOX_ERROR_INTEGRITY:
+      return facts->opened && is_wrong_content (facts, error);
+    case BOX_ERROR_SETTINGS:
+    case BOX_ERROR_TRANSIENT:
+      return is_answer_about_session (error);
+    default:
+      return FALSE;
+    }
+}
+
+gboolean
+box_policy_another_session_can_mend (const BoxSessionFacts *facts, const GError *error)
+{
+  if (facts->given || error->domain != BOX_ERROR)
+    return FALSE;
+  if (error->code == BOX_ERROR_SESSION_GONE)
+    return TRUE;
+  /* Somebody took the name after the session was opened. */
+  if (error->code == BOX_ERROR_NAME_IN_USE)
+    return facts->opened && facts->if_exists != BOX_IF_EXISTS_ERROR;
+  return facts->continued && is_useless (facts, error);
+}
+
 gboolean
 box_delivery_phase_is_end (BoxDeliveryPhase phase)
 {

@@ -32,6 +32,19 @@ gboolean box_policy_is_for_others (const BoxTerms *terms, const GError *error);
  * with @error could not: with another session, or because the refusal was a passing one. */
 gboolean box_policy_another_upload_can_mend (const GError *error);
 
+/* What is known of the session with which an upload failed. */
+typedef struct
+{
+  gboolean given;        /* by the application: no other can take its place */
+  gboolean opened;       /* FALSE: the upload did not come so far */
+  gboolean continued;    /* it is of an earlier run, perhaps of another identity */
+  gboolean commit_begun; /* the file may be at Box */
+  BoxIfExists if_exists;
+} BoxSessionFacts;
+
+/* Whether another session can do what the one with which an upload failed with @error could not. */
+gboolean box_policy_another_session_can_mend (const BoxSessionFacts *facts, const GError *error);
+
 /* How far a file is. It only ever moves down this list. */
 typedef enum
 {

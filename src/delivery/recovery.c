@@ -7,6 +7,7 @@
 #include "delivery/recovery.h"
 
 #include "delivery/attempt.h"
+#include "delivery/policy.h"
 #include "spool/container.h"
 #include "spool/note.h"
 
@@ -297,64 +298,20 @@ usable_session (const Recovery *recovery)
   return state->session;
 }
 
-/* Whether Box, or what stands before it, has answered about the session's own URLs, not about a
- * moment or an account. */
-static gboolean
-is_answer_about_session (const GError *error)
-{
-  guint status = box_error_get_details (error)->http_status;
-
-  return (status >= 200 && status < 500 && status != 407 && status != 408 && status != 429)
-         || status == 501 || status == 505;
-}
-
-/* The bytes in the session are not the recording's. After a commit the wrong bytes may be a file's,
- * and another commit would make a second one. */
-static gboolean
-is_wrong_content (const Recovery *recovery, const GError *error)
+/* What is known of the session with which an upload failed; NULL: it opened none. @continued: it is
+ * of an earlier run. */
+static BoxSessionFacts
+facts_of (const Recovery *recovery, const BoxSession *used, gboolean continued)
 {
   g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
 
-  return box_error_get_details (error)->http_status >= 400 || !now->commit_begun;
-}
-
-/* Whether the session of an earlier run, perhaps of another identity, does not help for reasons of
- * its own. This machine, the credentials and the account's space meet every session alike. */
-static gboolean
-is_useless (const Recovery *recovery, const GError *error, const BoxSession *used)
-{
-  switch ((BoxErrorCode) error->code)
-    {
-    case BOX_ERROR_NOT_FOUND:
-    case BOX_ERROR_FORBIDDEN:
-    case BOX_ERROR_CONFLICT:
-    case BOX_ERROR_SIZE:
-    case BOX_ERROR_PROTOCOL:
-      return TRUE;
-    case BOX_ERROR_INTEGRITY:
-      return used != NULL && is_wrong_content (recovery, error);
-    case BOX_ERROR_SETTINGS:
-    case BOX_ERROR_TRANSIENT:
-      return is_answer_about_session (error);
-    default:
-      return FALSE;
-    }
-}
-
-/* Whether another session can do what the one in use could not. @used: that session; NULL: it was
- * not opened, or the data is not what was recorded. @continued: it is of an earlier run. */
-static gboolean
-is_worth_another_session (const Recovery *recovery, const GError *error, const BoxSession *used,
-                          gboolean continued)
-{
-  if (error->domain != BOX_ERROR)
-    return FALSE;
-  if (error->code == BOX_ERROR_SESSION_GONE)
-    return TRUE;
-  /* Somebody took the name after the session was opened. */
-  if (error->code == BOX_ERROR_NAME_IN_USE)
-    return used != NULL && recovery->state->intent->if_exists != BOX_IF_EXISTS_ERROR;
-  return continued && is_useless (recovery, error, used);
+  return (BoxSessionFacts){
+    .given = is_given_session (recovery),
+    .opened = used != NULL,
+    .continued = continued,
+    .commit_begun = now->commit_begun,
+    .if_exists = recovery->state->intent->if_exists,
+  };
 }
 
 /* Whether the file may be at Box already: whoever had the recording before may have come to the
@@ -398,11 +355,12 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
     {
       g_autoptr (GError) local = NULL;
       g_autoptr (BoxSession) used = NULL;
+      BoxSessionFacts facts;
 
       if (upload_once (recovery, session, unsure, file, &used, &local))
         break;
-      if (is_given_session (recovery) || attempt == SESSIONS_MAX
-          || !is_worth_another_session (recovery, local, used, session != NULL))
+      facts = facts_of (recovery, used, session != NULL);
+      if (attempt == SESSIONS_MAX || !box_policy_another_session_can_mend (&facts, local))
         {
           g_propagate_error (error, explain_given (recovery, g_steal_pointer (&local)));
           return FALSE;

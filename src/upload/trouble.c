@@ -37,8 +37,7 @@ is_commit (BoxStepKind kind)
 }
 
 /* No answer, or not that of Box: of a server that fails, a gateway, a login page. A refusal, or the
- * wish for a pause, is an answer
- * of Box. */
+ * wish for a pause, is an answer of Box. */
 static gboolean
 is_out_of_reach (const GError *error)
 {

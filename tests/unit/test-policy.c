@@ -113,6 +113,70 @@ test_case (gconstpointer data)
   g_assert_cmpint (box_policy_another_upload_can_mend (error), ==, c->another_can_mend);
 }
 
+/* --- Sessions ------------------------------------------------------------------------------- */
+
+#define GIVEN                                                                                      \
+  {                                                                                                \
+    .given = TRUE, .opened = TRUE, .continued = TRUE                                               \
+  }
+#define OURS                                                                                       \
+  {                                                                                                \
+    .opened = TRUE                                                                                 \
+  }
+#define OLD                                                                                        \
+  {                                                                                                \
+    .opened = TRUE, .continued = TRUE                                                              \
+  }
+#define RENAME                                                                                     \
+  {                                                                                                \
+    .opened = TRUE, .if_exists = BOX_IF_EXISTS_RENAME                                              \
+  }
+
+typedef struct
+{
+  const char *name;
+  BoxSessionFacts facts;
+  BoxErrorCode code;
+  guint http_status;
+  gboolean can_mend;
+} SessionCase;
+
+static const SessionCase session_cases[] = {
+  { "gone", OURS, BOX_ERROR_SESSION_GONE, 410, TRUE },
+  { "given-is-gone", GIVEN, BOX_ERROR_SESSION_GONE, 410, FALSE },
+  { "name-taken-since", RENAME, BOX_ERROR_NAME_IN_USE, 409, TRUE },
+  { "name-taken-before", { .if_exists = BOX_IF_EXISTS_RENAME }, BOX_ERROR_NAME_IN_USE, 409, FALSE },
+  { "name-taken-and-that-is-an-error", OURS, BOX_ERROR_NAME_IN_USE, 409, FALSE },
+  { "forbidden", OURS, BOX_ERROR_FORBIDDEN, 403, FALSE },
+  { "forbidden-to-this-identity", OLD, BOX_ERROR_FORBIDDEN, 403, TRUE },
+  { "given-and-forbidden", GIVEN, BOX_ERROR_FORBIDDEN, 403, FALSE },
+  { "another-grid", OLD, BOX_ERROR_SIZE, 416, TRUE },
+  { "redirect", OLD, BOX_ERROR_TRANSIENT, 302, TRUE },
+  { "outage", OLD, BOX_ERROR_TRANSIENT, 503, FALSE },
+  { "silence", OLD, BOX_ERROR_TRANSIENT, 0, FALSE },
+  { "proxy", OLD, BOX_ERROR_SETTINGS, 407, FALSE },
+  { "credentials", OLD, BOX_ERROR_CREDENTIALS, 401, FALSE },
+  { "full-account", OLD, BOX_ERROR_SPACE, 403, FALSE },
+  { "wrong-content", OLD, BOX_ERROR_INTEGRITY, 200, TRUE },
+  { "wrong-content-perhaps-committed",
+    { .opened = TRUE, .continued = TRUE, .commit_begun = TRUE },
+    BOX_ERROR_INTEGRITY,
+    200,
+    FALSE },
+  { "wrong-data-here", { .continued = TRUE }, BOX_ERROR_INTEGRITY, 0, FALSE },
+  { "disk", OLD, BOX_ERROR_STORAGE, 0, FALSE },
+};
+
+static void
+test_session (gconstpointer data)
+{
+  const SessionCase *c = data;
+  BoxErrorDetails details = { .http_status = c->http_status };
+  g_autoptr (GError) error = box_error_new_with_details (c->code, &details, "Box said no");
+
+  g_assert_cmpint (box_policy_another_session_can_mend (&c->facts, error), ==, c->can_mend);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -122,6 +186,12 @@ main (int argc, char **argv)
       g_autofree char *path = g_strdup_printf ("/policy/%s", cases[i].name);
 
       g_test_add_data_func (path, &cases[i], test_case);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (session_cases); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/policy/session/%s", session_cases[i].name);
+
+      g_test_add_data_func (path, &session_cases[i], test_session);
     }
   return g_test_run ();
 }
