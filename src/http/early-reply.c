@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/early-reply.h"
+#include "http/exchange.h"
 
 #include <libsoup/soup.h>
 

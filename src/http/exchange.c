@@ -2,9 +2,6 @@
 #include "http/exchange.h"
 
 #include "base/error.h"
-#include "http/body-stream.h"
-#include "http/early-reply.h"
-#include "http/failure.h"
 #include "http/trust.h"
 
 #include <netinet/in.h>

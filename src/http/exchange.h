@@ -3,13 +3,15 @@
  * BoxExchange: one request and its reply on a SoupSession, from the first byte to the error's
  * words. What libsoup's synchronous path lacks is here: it watches the connection for an early
  * reply while the body leaves, cuts a failed connection so that closing it cannot block, and knows
- * how far things had come when they failed.
+ * how far things had come when they failed. Below it are its pieces: the parser of early replies,
+ * the watchdog, the eye on the connection, the body as a stream, and the words of a failure.
  */
 #pragma once
 
 #include <libsoup/soup.h>
 
 #include "http/message.h"
+#include "http/patience.h"
 
 G_BEGIN_DECLS
 
@@ -23,5 +25,168 @@ typedef struct
 /* Everything box_transport_send() promises. @streams is kept up to date. */
 BoxReply *box_exchange_run (const BoxExchangeSettings *settings, const BoxRequest *request,
                             GCancellable *cancellable, GError **error);
+
+/*
+ * BoxReplyParser: reads one HTTP/1.1 reply out of the bytes of a connection. For replies that come
+ * while the request is still being sent, which libsoup's synchronous calls do not look for. Pure:
+ * bytes in, reply out.
+ */
+typedef struct _BoxReplyParser BoxReplyParser;
+
+typedef enum
+{
+  BOX_REPLY_PARSER_NOTHING, /* no byte of a reply yet; interim replies (1xx) were skipped */
+  BOX_REPLY_PARSER_MORE,    /* a reply has begun */
+  BOX_REPLY_PARSER_DONE,    /* take it */
+  BOX_REPLY_PARSER_BAD,     /* this is not HTTP */
+} BoxReplyParserState;
+
+BoxReplyParser *box_reply_parser_new (void);
+void box_reply_parser_free (BoxReplyParser *wire);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReplyParser, box_reply_parser_free)
+
+/* Takes the next @length bytes of the reply. BAD is final. */
+BoxReplyParserState box_reply_parser_feed (BoxReplyParser *wire, const guint8 *data, gsize length);
+
+/* The connection has ended: MORE where that cut the reply off. An error whose head is complete is
+ * DONE all the same, for its status is worth more than its text. */
+BoxReplyParserState box_reply_parser_end (BoxReplyParser *wire);
+
+/* The reply, after DONE. */
+BoxReply *box_reply_parser_take_reply (BoxReplyParser *wire);
+
+/*
+ * BoxWatchdog: ends a request that has run out of patience (http/patience.h), wherever libsoup or
+ * GIO block in it. One thread looks at the connections of all requests under way, once a second at
+ * most often, and cancels; it exists while there are requests, and some seconds longer.
+ *
+ *   if (!box_watchdog_begin (&dog, cancellable, timeout, body_size, slack, &error)) ...
+ *   box_watchdog_set_socket (&dog, socket); box_watchdog_enter (&dog, BOX_PHASE_SENDING); ...
+ *   if (failed && box_watchdog_get_verdict (&dog, &patience) != BOX_PATIENCE_HELD) ...
+ *   box_watchdog_end (&dog);
+ */
+typedef struct
+{
+  GCancellable *cancellable; /* immutable, borrowed */
+
+  /* with the watchdog's lock */
+  BoxPatience patience;
+  BoxPatienceVerdict verdict;
+  GSocket *socket; /* owned; NULL before there is a connection */
+} BoxWatchdog;
+
+/* BOX_ERROR_TRANSIENT: no thread could be started. */
+gboolean box_watchdog_begin (BoxWatchdog *self, GCancellable *cancellable, guint timeout,
+                             guint64 body_size, guint slack, GError **error);
+void box_watchdog_end (BoxWatchdog *self);
+
+/* The connection to look at. NULL: there is none. */
+void box_watchdog_set_socket (BoxWatchdog *self, GSocket *socket);
+
+/* As box_patience_enter(), box_patience_written() and box_patience_rest(). */
+void box_watchdog_enter (BoxWatchdog *self, BoxPhase phase);
+void box_watchdog_written (BoxWatchdog *self);
+void box_watchdog_rest (BoxWatchdog *self, gint64 duration);
+
+/* Why it has cancelled, and what was waited for then. */
+BoxPatienceVerdict box_watchdog_get_verdict (BoxWatchdog *self, BoxPatience *patience);
+
+/*
+ * BoxEarlyReply: an eye on the connection while a request's body leaves. libsoup's synchronous path
+ * writes without looking; a server that refuses early and closes would be a lost connection. It
+ * also keeps why an exchange was ended by us, which goes before libsoup's reason, and cuts a failed
+ * connection so that closing it cannot block. Belongs to one thread.
+ */
+typedef struct
+{
+  /* immutable */
+  GCancellable *cancellable; /* borrowed */
+  GPollFD cancel_fd;
+  BoxWatchdog *dog; /* borrowed; ends every wait by the cancellable */
+
+  GIOStream *stream;    /* owned; NULL before there is a connection */
+  GSocket *socket;      /* of @stream, owned; NULL where it cannot be watched */
+  BoxReplyParser *wire; /* an early reply as it comes in */
+  BoxReply *reply;      /* it, complete */
+  GError *failure;      /* why we ended the exchange */
+} BoxEarlyReply;
+
+/* @cancellable: ends every wait. @dog: cancels it when there was no progress. */
+void box_early_reply_init (BoxEarlyReply *watch, GCancellable *cancellable, BoxWatchdog *dog);
+void box_early_reply_clear (BoxEarlyReply *watch);
+
+/* The request is sent on @stream (nullable: not known yet) from here on; forgets what another
+ * connection has said. */
+void box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream);
+
+/* The socket below @stream, or NULL. Borrowed. */
+GSocket *box_early_reply_find_socket (GIOStream *stream);
+
+/* Lets @pause microseconds pass and waits until bytes can be written. FALSE with @error set where
+ * sending has to end: where
+ * @watch has a reply or a failure, it is CANCELLED, for which libsoup does not try the request
+ * again. */
+gboolean box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error);
+
+/* The body is not sent further. After a failed write this is the last moment to read what the
+ * server said before it closed. @complete: all of it was given out, though the last bytes may not
+ * have been written. */
+void box_early_reply_read_last_words (BoxEarlyReply *watch, gboolean complete);
+
+/* Notes why the exchange was ended; takes @reason. The first one stays. */
+void box_early_reply_fail (BoxEarlyReply *watch, GError *reason);
+
+/* Shuts the connection down below TLS, so that whoever closes it later does not wait for a peer
+ * that does not read. */
+void box_early_reply_cut (BoxEarlyReply *watch);
+
+/*
+ * BoxBodyStream: a BoxBody as the stream that libsoup sends. libsoup's synchronous path would copy
+ * it in pieces of 8 KiB, each a TLS record and a system call of its own. So the first read, which
+ * comes when the head has been written, writes all of it to the connection in the largest pieces
+ * there are, and then there is nothing left for libsoup. libsoup closes the stream when it is done
+ * or the writing has failed, before it tears the connection down: the watch is told then.
+ */
+#define BOX_TYPE_BODY_STREAM (box_body_stream_get_type ())
+G_DECLARE_FINAL_TYPE (BoxBodyStream, box_body_stream, BOX, BODY_STREAM, GInputStream)
+
+/* @body and @watch must outlive the sending. */
+BoxBodyStream *box_body_stream_new (const BoxBody *body, BoxEarlyReply *watch);
+
+/* The stream will be asked for nothing more: forgets body and watch. */
+void box_body_stream_detach (BoxBodyStream *stream);
+
+/* Bytes written so far. */
+guint64 box_body_stream_get_position (BoxBodyStream *stream);
+
+/* BoxFailure: what is known of an exchange that failed, and the error that it makes. Pure. */
+/* How far an exchange has come. */
+typedef enum
+{
+  BOX_STAGE_RESOLVING,
+  BOX_STAGE_CONNECTING,
+  BOX_STAGE_TUNNELLING,
+  BOX_STAGE_HANDSHAKING,
+  BOX_STAGE_SENDING,
+  BOX_STAGE_WAITING,
+  BOX_STAGE_READING,
+} BoxStage;
+
+typedef struct
+{
+  const char *host; /* borrowed */
+  guint timeout;    /* seconds, of connecting to one address */
+  BoxStage stage;
+  gboolean started; /* a byte of the request may have left */
+  GTlsCertificateFlags certificate_problems;
+  char *certificate_words; /* what they are */
+} BoxFailure;
+
+/* The error of an exchange that the watchdog has ended. */
+GError *box_failure_describe_verdict (const BoxFailure *self, BoxPatienceVerdict verdict,
+                                      const BoxPatience *patience);
+
+/* The error of one that failed for @reason, an error of libsoup, GIO or BOX_ERROR. */
+GError *box_failure_describe (const BoxFailure *self, const GError *reason);
 
 G_END_DECLS

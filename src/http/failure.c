@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/failure.h"
+#include "http/exchange.h"
 
 #include "base/error.h"
 

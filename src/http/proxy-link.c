@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/proxy-link.h"
+#include "http/proxy.h"
 
 #include "base/error.h"
 #include "http/trust.h"

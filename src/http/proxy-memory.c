@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/proxy-memory.h"
+#include "http/proxy.h"
 
 /* Directories often lock an account at five wrong passwords in half an hour. Microseconds. */
 #define REST (10 * 60 * G_USEC_PER_SEC)

@@ -2,19 +2,20 @@
 /*
  * BoxProxy: a GProxyResolver that sends clear text to loopback addresses directly, whatever proxy
  * is set: http is allowed there only because nobody else can read it, and a proxy could. Everything
- * else goes as another resolver says; HTTP proxies are given the protocol of http/tunnel.h, and
- * their user and password are kept back for it.
+ * else goes as another resolver says; HTTP proxies are given the protocol of BoxTunnel, and their
+ * user and password are kept back for it. BoxTunnel speaks to the proxy on a BoxProxyLink, answers
+ * a BoxChallenge, and asks BoxProxyMemory first.
  */
 #pragma once
 
-#include <gio/gio.h>
+#include <libsoup/soup.h>
 
 G_BEGIN_DECLS
 
 #define BOX_TYPE_PROXY (box_proxy_get_type ())
 G_DECLARE_FINAL_TYPE (BoxProxy, box_proxy, BOX, PROXY, GObject)
 
-/* The protocols of http/tunnel.h: an HTTP proxy, and one that is reached over TLS. */
+/* The protocols of BoxTunnel: an HTTP proxy, and one that is reached over TLS. */
 #define BOX_PROXY_HTTP  "box-http"
 #define BOX_PROXY_HTTPS "box-https"
 
@@ -35,5 +36,119 @@ typedef struct
 /* The way that the last lookup in this thread has named @uri, or NULL. GSocketClient asks its
  * resolver and its proxy in one thread. Valid until the next lookup in this thread. */
 const BoxProxyWay *box_proxy_find (const char *uri);
+
+/*
+ * BoxTunnel: the GProxy that GSocketClient uses for BOX_PROXY_HTTP and BOX_PROXY_HTTPS. It asks an
+ * HTTP proxy for a tunnel (CONNECT) in the calling thread and answers its wish for a user and
+ * password, instead of libsoup: libsoup 3.2 offers a refused password without end, leaves the body
+ * of a 407 in the connection, and would answer a 407 that comes through the tunnel.
+ * How often a password is offered: BoxProxyMemory.
+ */
+/* Makes the protocols known to GIO. To be called before the first lookup. */
+void box_tunnel_register (void);
+
+/*
+ * BoxProxyMemory: what the process remembers of each proxy with its user and password: whether they
+ * are taken at once, and how often they were refused. A password that was refused twice in a row
+ * rests for ten minutes: directories lock an account after a few wrong ones. Thread-safe.
+ */
+/* How often a password is offered: a second time if a nonce was stale, the scheme another, or the
+ * connection lost. */
+#define BOX_PROXY_MAX_OFFERS 2
+
+/* @uri, in all of them: of the proxy, with its user and password. */
+void box_proxy_memory_refused (GUri *uri);
+void box_proxy_memory_accepted (GUri *uri, gboolean as_basic);
+
+/* Whether Basic was taken before, so that it can be offered without being asked. */
+gboolean box_proxy_memory_wants_basic (GUri *uri);
+
+/* How often the password was refused, if it must not be offered now; else 0. */
+guint box_proxy_memory_rests (GUri *uri);
+
+/* For tests: forgets everything. */
+void box_proxy_memory_forget (void);
+
+/*
+ * BoxChallenge: what a proxy's Proxy-Authenticate asks for, and the Proxy-Authorization that
+ * answers it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256). Digest is preferred, because
+ * the password does not travel with it. Pure.
+ */
+typedef enum
+{
+  BOX_CHALLENGE_NONE, /* nothing was asked for */
+  BOX_CHALLENGE_BASIC,
+  BOX_CHALLENGE_DIGEST,
+  BOX_CHALLENGE_UNSUPPORTED, /* NTLM, Negotiate and the like, and nothing else */
+} BoxChallengeKind;
+
+typedef struct
+{
+  BoxChallengeKind kind;
+  gboolean stale;     /* DIGEST: the password was right, only the nonce was old */
+  GHashTable *params; /* DIGEST: name to value; else NULL */
+  char *schemes;      /* all that were offered, for messages ("NTLM, Negotiate") */
+} BoxChallenge;
+
+/* @values: of all Proxy-Authenticate headers, NULL-terminated. */
+void box_challenge_init (BoxChallenge *challenge, const char *const *values);
+void box_challenge_clear (BoxChallenge *challenge);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxChallenge, box_challenge_clear)
+
+/* The value of Proxy-Authorization for a request of @method for @target; free with g_free(). Only
+ * for BASIC and DIGEST. @cnonce: any random text; unused for BASIC. */
+char *box_challenge_answer (const BoxChallenge *challenge, const char *user, const char *password,
+                            const char *method, const char *target, const char *cnonce);
+
+/*
+ * BoxProxyLink: a connection to an HTTP proxy, in the clear or over TLS, on which CONNECT is asked
+ * for until the proxy lets through. Belongs to one thread, whose calls block. Its errors are
+ * BOX_ERROR, or G_IO_ERROR's CANCELLED and TIMED_OUT.
+ */
+typedef struct
+{
+  /* immutable, borrowed */
+  const BoxProxyWay *way;
+  GProxyAddress *address;
+  GCancellable *cancellable;
+  guint timeout; /* seconds, of the socket */
+
+  GSocketConnection *connection; /* to the proxy */
+  GIOStream *stream;             /* the same, or TLS over it */
+  gboolean reused;               /* an answer has come on it */
+  gboolean was_reused;           /* when the last question was asked */
+  char *problems;                /* of the proxy's certificate, in words; else NULL */
+} BoxProxyLink;
+
+typedef struct
+{
+  guint status;
+  SoupMessageHeaders *headers; /* owned */
+  gboolean keeps;              /* the connection can be used for another question */
+} BoxProxyAnswer;
+
+void box_proxy_answer_clear (BoxProxyAnswer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxProxyAnswer, box_proxy_answer_clear)
+
+/* @connection: to @address. Sets TLS up if the proxy is reached over it. */
+gboolean
+box_proxy_link_init (BoxProxyLink *self, const BoxProxyWay *way, GSocketConnection *connection,
+                     GProxyAddress *address, GCancellable *cancellable, GError **error);
+void box_proxy_link_clear (BoxProxyLink *self);
+
+/* Goes on with another connection to the same address. */
+gboolean box_proxy_link_reconnect (BoxProxyLink *self, GError **error);
+
+/* Asks for a tunnel to @target (HOST:PORT) and reads the answer, with the body of a refusal. Not a
+ * byte more is read: what follows belongs to the tunnel. @authorization: (nullable): value of
+ * Proxy-Authorization. */
+gboolean box_proxy_link_ask (BoxProxyLink *self, const char *target, const char *authorization,
+                             BoxProxyAnswer *answer, GError **error);
+
+/* Whether the last question failed (@reason) because the proxy had closed a kept connection. */
+gboolean box_proxy_link_was_stale (BoxProxyLink *self, const GError *reason);
+
+/* The stream to use from here on. */
+GIOStream *box_proxy_link_take_stream (BoxProxyLink *self);
 
 G_END_DECLS

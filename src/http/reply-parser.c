@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/reply-parser.h"
+#include "http/exchange.h"
 
 #include <libsoup/soup.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "http/exchange.h"
 #include "http/proxy.h"
 #include "http/trust.h"
-#include "http/tunnel.h"
 
 #include <libsoup/soup.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A GTlsDatabase that trusts what either of two databases trusts (a user's own authority beside the
- * system's) and http/certificate.h accepts. Used by many threads, as the two it asks may be.
+ * system's) and whose certificates BoxCertificate accepts. Used by many threads, as the two it asks
+ * may be.
  */
 #pragma once
 
@@ -29,5 +30,16 @@ char *box_trust_describe (GTlsCertificateFlags flags, GTlsCertificate *certifica
 
 /* Whether @tls speaks TLS 1.2 or later. */
 gboolean box_trust_is_modern (GTlsConnection *tls);
+
+/*
+ * BoxCertificate: what is asked of a server's certificate beside a trusted signature, which
+ * glib-networking does not ask: that its purpose is a server's, and that no key of its chain is
+ * weak. Pure.
+ */
+/* Whether the certificate's extended key usage allows it to say who a server is. */
+gboolean box_certificate_is_for_servers (GTlsCertificate *certificate);
+
+/* Whether every key of @chain is strong enough: RSA from 2048 bits, elliptic curves from 224. */
+gboolean box_certificate_is_strong (GTlsCertificate *chain);
 
 G_END_DECLS

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/tunnel.h"
+#include "http/proxy.h"
 
 #include "base/error.h"
 #include "base/type.h"
-#include "http/challenge.h"
 #include "http/message.h"
-#include "http/proxy-link.h"
-#include "http/proxy-memory.h"
 
 #include <libsoup/soup.h>
 #include <string.h>

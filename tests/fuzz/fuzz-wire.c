@@ -3,7 +3,7 @@
  * matter. */
 #include "fuzz.h"
 
-#include "http/reply-parser.h"
+#include "http/exchange.h"
 
 static BoxReply *
 read_reply (const guint8 *data, gsize size, gsize cut)

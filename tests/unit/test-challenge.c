@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/challenge.h"
+#include "http/proxy.h"
 
 typedef struct
 {

@@ -2,7 +2,7 @@
 /* Proxies that want a password, and those that say no. */
 #include "transport-fixture.h"
 
-#include "http/proxy-memory.h"
+#include "http/proxy.h"
 
 #define REALM "Basic realm=\"p\""
 #define PAGE  "<html>You have to log in.</html>"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/message.h"
-#include "http/reply-parser.h"
+#include "http/exchange.h"
 
 #include <string.h>
 
