@@ -35,6 +35,21 @@ typedef struct
   GError *first;        /* failure */
 } Outcome;
 
+/* The ways out that are this command's own, for what time does not heal. */
+static void
+hint_elsewhere (const CliJob *job, const GError *failure)
+{
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
+      || g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)
+      || g_error_matches (failure, BOX_ERROR, BOX_ERROR_FORBIDDEN)
+      || g_error_matches (failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
+      || g_error_matches (failure, BOX_ERROR, BOX_ERROR_SIZE))
+    cli_complain (
+        "To send it elsewhere:  boxupload resume --only %s, with --name NAME, --folder ID "
+        "or --if-exists rename",
+        job->name);
+}
+
 static void
 on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {
@@ -45,6 +60,8 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
   outcome->n_left++;
   outcome->interrupted |= g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED);
   cli_job_tell_failure (job, failure, 0);
+  if (!outcome->cli->options->json)
+    hint_elsewhere (job, failure);
   outcome->cli->told |= outcome->cli->options->json;
   if (outcome->first == NULL)
     outcome->first = g_error_copy (failure);
