@@ -25,6 +25,9 @@ G_BEGIN_DECLS
  * and Box makes larger parts of larger files. The part table of such a session takes 100 MB. */
 #define BOX_SESSION_MAX_PARTS 1000000
 
+/* No session can be for more bytes. */
+#define BOX_SESSION_MAX_SIZE (BOX_SESSION_MAX_PARTS * BOX_SESSION_MAX_PART_SIZE)
+
 typedef struct
 {
   char *id;

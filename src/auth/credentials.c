@@ -20,9 +20,6 @@
 #define ONE_FOLDER "A token for one folder"
 #define ADVICE     "the present token cannot be exchanged for one"
 
-/* Of credentials made from now on; only tests change it. Atomic. */
-static gint64 default_request_limit = REQUEST_LIMIT;
-
 struct _BoxCredentials
 {
   gatomicrefcount users;
@@ -101,7 +98,7 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
 
   g_atomic_ref_count_init (&credentials->users);
   g_mutex_init (&credentials->lock);
-  credentials->request_limit = __atomic_load_n (&default_request_limit, __ATOMIC_RELAXED);
+  credentials->request_limit = REQUEST_LIMIT;
   credentials->source = box_token_source_new (settings, config);
   if (credentials->source->path != NULL)
     credentials->configured = box_token_cache_get (box_token_source_new (settings, config));
@@ -168,12 +165,6 @@ box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit)
   if (credentials->application != NULL)
     box_token_cache_set_limit (credentials->application, credentials->request_limit);
   g_mutex_unlock (&credentials->lock);
-}
-
-void
-box_credentials_set_default_request_limit (gint64 limit)
-{
-  __atomic_store_n (&default_request_limit, limit > 0 ? limit : REQUEST_LIMIT, __ATOMIC_RELAXED);
 }
 
 /* Why a token that was given is of no use, or that none was. */

@@ -59,10 +59,6 @@ void box_credentials_set_request (BoxCredentials *credentials, BoxTokenRequest r
 /* How long the application has to answer (microseconds); 0: 30 seconds, the default. */
 void box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit);
 
-/* The same for all credentials that are made from now on; tests of the element find it in the
- * loaded plugin, whose credentials they cannot reach. */
-void box_credentials_set_default_request_limit (gint64 limit);
-
 /**
  * box_credentials_get_token:
  * @refused: (nullable): the token that a 401 came for; another one is wanted.
