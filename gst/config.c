@@ -64,6 +64,18 @@ check_time (const char *name, const char *time, GError **error)
 }
 
 static gboolean
+check_size (const char *name, guint64 size, GError **error)
+{
+  if (size <= BOX_SESSION_MAX_SIZE)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "The property %s says %" G_GUINT64_FORMAT " bytes, but no file at Box can have more "
+               "than %" G_GUINT64_FORMAT,
+               name, size, BOX_SESSION_MAX_SIZE);
+  return FALSE;
+}
+
+static gboolean
 check_reserve (const SinkValues *values, GError **error)
 {
   if (values->unknown_size != SINK_UNKNOWN_SIZE_RESERVE
@@ -130,6 +142,8 @@ sink_config_new (SinkProperties *properties, GError **error)
     return NULL;
   if (!check_time ("content-created-at", plan->values.content_created_at, error)
       || !check_time ("content-modified-at", plan->values.content_modified_at, error)
+      || !check_size ("total-size", plan->values.total_size, error)
+      || !check_size ("reserve-size", plan->values.reserve_size, error)
       || !check_reserve (&plan->values, error))
     return NULL;
   if (!load_note (plan, &local_error))
