@@ -9,6 +9,7 @@
 #include "properties.h"
 #include "reporter.h"
 #include "size.h"
+#include "stall.h"
 #include "wait.h"
 
 G_BEGIN_DECLS
@@ -31,6 +32,7 @@ struct _GstBoxUploadSink
   /* with lock */
   gboolean seekable; /* the stream goes to the spool before any of it is uploaded */
   SinkWait wait;
+  SinkStall stall;
   guint64 position;    /* where in the file the next byte goes; changed by the streaming thread */
   gboolean posted_eos; /* eos_seqnum was posted, and no pause or flush came since */
   guint32 eos_seqnum;

@@ -15,6 +15,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 static GstFlowReturn
 fail (GstBoxUploadSink *self, GError *error)
 {
+  sink_stall_end (self);
   self->failed = TRUE;
   if (self->delivery != NULL)
     box_delivery_fail (self->delivery, error);
@@ -30,6 +31,7 @@ fail (GstBoxUploadSink *self, GError *error)
 static GstFlowReturn
 has_failed (GstBoxUploadSink *self)
 {
+  sink_stall_end (self);
   self->failed = TRUE;
   return GST_FLOW_ERROR;
 }
@@ -153,6 +155,8 @@ begin_delivery (GstBoxUploadSink *self)
   else if (sink_config_uses_session (self->plan, self->size.bytes))
     sink_reporter_begin_session (self->reporter, self->plan->destination->session_id);
   box_delivery_start (delivery);
+  if (self->size.kind != SINK_SIZE_UNKNOWN && !self->size.from_source)
+    sink_stall_begin (self);
   return GST_FLOW_OK;
 }
 
@@ -310,6 +314,7 @@ sink_stream_end (GstBoxUploadSink *self)
 
   if (reporter == NULL)
     return;
+  sink_stall_end (self);
   sink_stats_keep (self);
   g_mutex_lock (&self->lock);
   delivery = g_steal_pointer (&self->delivery);
@@ -486,6 +491,7 @@ finish (GstBoxUploadSink *self, const char *reason)
 GstFlowReturn
 sink_stream_finish (GstBoxUploadSink *self, const char *reason)
 {
+  sink_stall_end (self);
   return settle (self, finish (self, reason));
 }
 
