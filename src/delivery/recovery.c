@@ -228,6 +228,7 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
                     .content_modified_at = intent->content_modified_at },
     .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
     .session = session,
+    .known_parts = session != NULL ? recovery->state->parts : NULL,
     .commit_unsure = unsure,
     .begun = intent->created,
   };

@@ -178,6 +178,23 @@ note_full_session_locked (BoxUpload *upload, guint n_adopted)
   g_clear_pointer (&upload->version_before, g_free);
 }
 
+/* Behind what Box lists, what it has acknowledged before is all that is known. How many were
+ * adopted. */
+static guint
+adopt_unlisted (BoxUpload *upload)
+{
+  guint i = 0, n_adopted = 0;
+
+  for (guint k = 0; upload->known_parts != NULL && k < upload->known_parts->len; k++)
+    {
+      const BoxPart *part = g_ptr_array_index (upload->known_parts, k);
+
+      if (locate (upload, part, &i, NULL) && i >= BOX_LISTED_PARTS_MAX && adopt (upload, i, part))
+        n_adopted++;
+    }
+  return n_adopted;
+}
+
 gboolean
 box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
 {
@@ -195,6 +212,8 @@ box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
     if (locate (upload, g_ptr_array_index (listed, k), &i, NULL)
         && adopt (upload, i, g_ptr_array_index (listed, k)))
       n_adopted++;
+  if (upload->plan.list_first)
+    n_adopted += adopt_unlisted (upload);
   if (n_adopted > 0)
     box_upload_progressed (upload);
 

@@ -25,6 +25,7 @@ struct _BoxUpload
   BoxDestination *destination;
   BoxDestination *session_target; /* nullable */
   BoxSession *given_session;      /* nullable */
+  GPtrArray *known_parts;         /* of that; nullable */
   guint64 size;
   BoxIfExists if_exists;
   gboolean commit;

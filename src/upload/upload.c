@@ -46,6 +46,16 @@ check_settings (const BoxUploadSettings *settings, GError **error)
   return TRUE;
 }
 
+static GPtrArray *
+copy_parts (GPtrArray *parts)
+{
+  GPtrArray *copy = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+
+  for (guint i = 0; i < parts->len; i++)
+    g_ptr_array_add (copy, box_part_copy (g_ptr_array_index (parts, i)));
+  return copy;
+}
+
 static void
 copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
 {
@@ -55,6 +65,8 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
     upload->session_target = box_destination_copy (settings->session_target);
   if (settings->session != NULL)
     upload->given_session = box_session_copy (settings->session);
+  if (settings->known_parts != NULL)
+    upload->known_parts = copy_parts (settings->known_parts);
   upload->size = settings->size;
   upload->if_exists = settings->if_exists;
   upload->commit = settings->commit;
@@ -121,6 +133,7 @@ free_copies (BoxUpload *upload)
   box_destination_free (upload->destination);
   g_clear_pointer (&upload->session_target, box_destination_free);
   g_clear_pointer (&upload->given_session, box_session_free);
+  g_clear_pointer (&upload->known_parts, g_ptr_array_unref);
   g_free ((char *) upload->attributes.description);
   g_free ((char *) upload->attributes.content_created_at);
   g_free ((char *) upload->attributes.content_modified_at);

@@ -58,6 +58,8 @@ typedef enum
  * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with
  * instead of opening one; where it is gone the upload fails with BOX_ERROR_SESSION_GONE, and the
  * owner of the bytes starts another one without it.
+ * @known_parts: (nullable) (element-type BoxPart): copied. What Box has acknowledged of @session,
+ * for the parts behind those that it lists.
  * @commit_unsure: the earlier attempt may have committed @session: look for the file before
  * committing again.
  * @begun: Unix time at which the bytes began to be made; 0: now. With @commit_unsure, a version of
@@ -83,6 +85,7 @@ typedef struct
   gboolean file_grows;
   const BoxDestination *session_target;
   const BoxSession *session;
+  GPtrArray *known_parts;
   gboolean commit_unsure;
   gint64 begun;
 } BoxUploadSettings;

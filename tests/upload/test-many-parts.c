@@ -63,6 +63,48 @@ test_a_full_session_is_committed (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->adopted, ==, N_PARTS);
 }
 
+/* An earlier run had them acknowledged: none is sent again. */
+static void
+test_what_was_acknowledged_behind_the_list_is_not_sent_again (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "many.bin", NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GPtrArray) acknowledged =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+  g_autoptr (BoxDestination) given = session_with_parts (f, BOX_LISTED_PARTS_MAX);
+  g_autoptr (BoxSession) session =
+      box_client_get_session (f->client, transport, given->session_id, NULL, NULL);
+
+  for (guint i = BOX_LISTED_PARTS_MAX; i < BOX_LISTED_PARTS_MAX + 10; i++)
+    {
+      guint64 offset = (guint64) i * SHORT_PART;
+      guint8 bytes[SHORT_PART];
+      g_autoptr (GBytes) content = g_bytes_new_static (bytes, sizeof bytes);
+      g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
+      BoxSha1 sha1;
+      BoxBody body;
+      BoxPart *part;
+
+      kit_pattern_fill (offset, bytes, sizeof bytes);
+      box_digest_update (digest, bytes, sizeof bytes);
+      box_digest_finish (digest, &sha1);
+      box_body_init_bytes (&body, content);
+      part = box_client_upload_part (f->client, transport, session, offset, SIZE, &sha1, &body,
+                                     NULL, NULL);
+      g_assert_nonnull (part);
+      g_ptr_array_add (acknowledged, part);
+    }
+  settings.session = session;
+  settings.known_parts = acknowledged;
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "many.bin", SIZE);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), ==,
+                    N_PARTS - BOX_LISTED_PARTS_MAX);
+  g_assert_cmpuint (f->adopted, ==, BOX_LISTED_PARTS_MAX + 10);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/many-parts/" path, Fixture, NULL, set_up_short_parts, func, tear_down)
 
@@ -72,5 +114,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("lost-answer-behind-the-list-is-no-end", test_a_lost_answer_behind_the_list_is_no_end);
   ADD ("full-session-is-committed", test_a_full_session_is_committed);
+  ADD ("acknowledged-behind-the-list-are-not-sent-again",
+       test_what_was_acknowledged_behind_the_list_is_not_sent_again);
   return g_test_run ();
 }
