@@ -170,43 +170,14 @@ box_delivery_reach (BoxDelivery *delivery, gint64 time)
 
 /* --- The end in memory ---------------------------------------------------------------------- */
 
-/* FALSE: it has ended. */
-static gboolean
-write_all (BoxDelivery *delivery, const guint8 *data, gsize length)
-{
-  while (length > 0)
-    {
-      gsize n = box_upload_write (delivery->upload, data, length);
-
-      data += n;
-      length -= n;
-      if (length > 0 && box_upload_wait_room (delivery->upload) != BOX_WAIT_READY)
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static void
 close_memory (BoxDelivery *delivery)
 {
-  g_autofree guint8 *piece = g_malloc (PIECE);
-  gboolean written = TRUE;
-
   if (delivery->no_padding != NULL)
-    {
-      box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
-      return;
-    }
-  for (guint64 offset = 0; written && offset < delivery->gap; offset += PIECE)
-    {
-      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
-
-      box_padding_read (delivery->padding, delivery->position, delivery->gap, offset, piece,
-                        length);
-      written = write_all (delivery, piece, length);
-    }
-  if (written)
-    box_upload_finish (delivery->upload);
+    box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
+  else
+    box_upload_finish_padded (delivery->upload,
+                              delivery->gap > 0 ? delivery->padding : BOX_PADDING_NONE);
 }
 
 /* --- The end in the spool ------------------------------------------------------------------- */
