@@ -58,7 +58,7 @@ test_revoked_token_is_replaced_by_one_request (Fixture *f, gconstpointer data)
   g_autoptr (BoxUpload) upload =
       fixture_begin_upload (f, f->client, PARTS, c->parallel, PARTS * FIXTURE_PART, &session);
 
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", PARTS / 2, 30000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", PARTS / 2, 60000));
   box_emulator_revoke_all_tokens (f->emulator);
   fixture_assert_complete (f, upload, session);
   g_assert_cmpuint (count_tokens (f), ==, 2);

@@ -184,7 +184,7 @@ test_abort_on_error_is_not_cut_off (void)
   sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, PART, SIZE - PART), ==, GST_FLOW_OK);
   finish (fixture);
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "abort", 1, 10000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "abort", 1, 60000));
   ids = box_emulator_get_session_ids (fixture->emulator);
   session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
   g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);

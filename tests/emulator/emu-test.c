@@ -77,6 +77,23 @@ ask_bytes (Fixture *fixture, const char *method, const char *path, GBytes *body,
   return answer;
 }
 
+GSocketConnection *
+connect_and_say (Fixture *fixture, const char *request)
+{
+  const char *origin = box_emulator_get_origin (fixture->emulator, FALSE);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  GSocketConnection *connection;
+
+  g_socket_client_set_timeout (client, PATIENCE_MS / 1000);
+  g_socket_client_set_enable_proxy (client, FALSE);
+  connection = g_socket_client_connect_to_uri (client, origin, 80, NULL, NULL);
+  g_assert_nonnull (connection);
+  g_assert_true (
+      g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request,
+                                 strlen (request), NULL, NULL, NULL));
+  return connection;
+}
+
 Answer *
 ask (Fixture *fixture, const char *method, const char *path, const char *body, ...)
 {

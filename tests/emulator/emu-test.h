@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 #define PART        1000
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 typedef struct
 {
@@ -50,6 +50,9 @@ Answer *ask (Fixture *fixture, const char *method, const char *path, const char 
              ...) G_GNUC_NULL_TERMINATED;
 Answer *ask_bytes (Fixture *fixture, const char *method, const char *path, GBytes *body,
                    const char *const *headers);
+
+/* A connection of its own, on which @request was written. */
+GSocketConnection *connect_and_say (Fixture *fixture, const char *request);
 
 /* Whether the answer is an error of this status and code. */
 void assert_refused (Answer *answer, guint status, const char *code);

@@ -12,19 +12,14 @@
 static char *
 read_raw (Fixture *fixture, const char *path)
 {
-  const char *origin = box_emulator_get_origin (fixture->emulator, FALSE);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketConnection) connection =
-      g_socket_client_connect_to_uri (client, origin, 80, NULL, NULL);
-  GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
-  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   g_autofree char *request = g_strdup_printf (
       "GET /2.0%s HTTP/1.1\r\nAuthorization: Bearer t\r\nConnection: close\r\n\r\n", path);
+  g_autoptr (GSocketConnection) connection = connect_and_say (fixture, request);
+  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   GString *text = g_string_new (NULL);
   char buffer[4096];
   gssize n = 1;
 
-  g_assert_true (g_output_stream_write_all (out, request, strlen (request), NULL, NULL, NULL));
   while (n > 0)
     {
       n = g_input_stream_read (in, buffer, sizeof buffer, NULL, NULL);
@@ -121,18 +116,15 @@ test_interim_replies_come_first (Fixture *fixture, gconstpointer options)
 static void
 test_interim_replies_go_on_until_the_client_goes (Fixture *fixture, gconstpointer options)
 {
-  const char *origin = box_emulator_get_origin (fixture->emulator, FALSE);
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketConnection) connection =
-      g_socket_client_connect_to_uri (client, origin, 80, NULL, NULL);
-  GInputStream *in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   static const char request[] = "GET /2.0/users/me HTTP/1.1\r\nAuthorization: Bearer t\r\n\r\n";
+  g_autoptr (GSocketConnection) connection = NULL;
+  GInputStream *in;
   char buffer[4096];
   gsize n;
 
   load_scenario (fixture, RULE ({"do": "interim", "status": 100}));
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request,
-                             strlen (request), NULL, NULL, NULL);
+  connection = connect_and_say (fixture, request);
+  in = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   g_assert_true (g_input_stream_read_all (in, buffer, sizeof buffer, &n, NULL, NULL));
   g_assert_cmpuint (n, ==, sizeof buffer);
   g_assert_cmpmem (buffer, 21, "HTTP/1.1 100 Continue", 21);

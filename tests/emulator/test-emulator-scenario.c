@@ -319,13 +319,14 @@ test_hold_ends_when_it_is_released (Fixture *fixture, gconstpointer options)
 static void
 test_hold_notices_that_the_client_went (Fixture *fixture, gconstpointer options)
 {
+  g_autoptr (GSocketConnection) connection = NULL;
   g_autoptr (GPtrArray) requests = NULL;
   const BoxEmulatorRequest *request;
 
   load_scenario (fixture, RULE ({"route": "get_user", "do": "hold"}));
-  g_object_unref (fixture->http);
-  fixture->http = soup_session_new_with_options ("timeout", 1, NULL);
-  g_assert_cmpuint (get_status (fixture, ME), ==, 0);
+  connection = connect_and_say (fixture, "GET /2.0/users/me HTTP/1.1\r\n\r\n");
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "", PATIENCE_MS));
+  g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
   g_assert_true (box_emulator_wait_done (fixture->emulator, "get_user", 1, PATIENCE_MS));
   requests = box_emulator_get_requests (fixture->emulator, "get_user");
   request = g_ptr_array_index (requests, 0);

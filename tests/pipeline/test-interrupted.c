@@ -73,7 +73,7 @@ assert_cut_off (SinkFixture *fixture, const char *route)
 
   if (g_str_equal (route, "upload_part"))
     return;
-  g_assert_true (box_emulator_wait_done (fixture->emulator, route, 1, 10000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, route, 1, 60000));
   requests = box_emulator_get_requests (fixture->emulator, route);
   request = g_ptr_array_index (requests, 0);
   g_assert_true (request->aborted);

@@ -132,7 +132,7 @@ stop_at_stage (const Stage *stage, gboolean tls)
       times[i] = stop (fixture, i % 2 == 0 ? GST_STATE_READY : GST_STATE_NULL);
       assert_stopped_quietly (fixture);
       if (stage->commits)
-        g_assert_true (box_emulator_wait_done (fixture->emulator, "commit", i + 1, 10000));
+        g_assert_true (box_emulator_wait_done (fixture->emulator, "commit", i + 1, 60000));
     }
   assert_quick (times);
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);

@@ -61,7 +61,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 wait_held (Fixture *fixture)
 {
-  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "gate", 30000));
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "gate", 60000));
 }
 
 static void

@@ -91,7 +91,7 @@ test_what_others_did_to_the_file_meanwhile_does_not_stop_a_repeated_commit (Fixt
   load (f, "{'route':'commit','times':1,'do':'reset','at':'end'}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 10000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
   add_version (f, file_id, "theirs");
   box_upload_finish (f->upload);
   assert_done (f);
@@ -130,7 +130,7 @@ test_a_description_that_changed_does_not_stop_a_repeated_commit (Fixture *f, gco
   load (f, "{'route':'commit','times':1,'do':'reset','at':'end'}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 10000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
   describe_file (f, file_id);
   box_upload_finish (f->upload);
   assert_done (f);
@@ -316,7 +316,7 @@ test_a_name_taken_while_a_small_file_was_made_is_changed (Fixture *f, gconstpoin
 
   settings.if_exists = BOX_IF_EXISTS_RENAME;
   begin (f, &settings);
-  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 10000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 60000));
   set_up_taken_name (f, &settings);
   g_assert_true (produce (f, 0, SMALL));
   box_upload_finish (f->upload);

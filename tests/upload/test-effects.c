@@ -54,7 +54,7 @@ run_and_wait_for_effects (Fixture *f, const Answered *answer, const BoxUploadSet
 {
   run_to_the_end (f, settings);
   assert_done (f);
-  g_assert_true (box_emulator_wait_late (f->emulator, answer->late ? 1 : 0, 10000));
+  g_assert_true (box_emulator_wait_late (f->emulator, answer->late ? 1 : 0, 60000));
 }
 
 static void
@@ -118,7 +118,7 @@ test_a_version_of_theirs_before_the_commit_does_not_refuse_ours (Fixture *f, gco
 
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 10000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
   add_version (f, file_id, "theirs");
   box_upload_finish (f->upload);
   assert_done (f);

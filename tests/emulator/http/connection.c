@@ -9,7 +9,7 @@
 #define HEAD_LIMIT 65536
 
 /* How long a client may take to notice that its request was answered before it was sent. */
-#define LINGER_US (2 * G_USEC_PER_SEC)
+#define LINGER_US (10 * G_USEC_PER_SEC)
 
 struct _EmuConnection
 {
