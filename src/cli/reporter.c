@@ -297,10 +297,13 @@ cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 siz
 void
 cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload)
 {
-  g_autoptr (JsonBuilder) builder = new_event (reporter, "progress");
+  g_autoptr (JsonBuilder) builder = NULL;
   BoxUploadStats stats;
 
   box_upload_get_stats (upload, &stats);
+  if (stats.parts_total == 0 && stats.bytes_sent == 0)
+    return;
+  builder = new_event (reporter, "progress");
   cli_json_add_uint (builder, "bytes_uploaded", stats.bytes_uploaded);
   cli_json_add_uint (builder, "bytes_sent", stats.bytes_sent);
   cli_json_add_uint (builder, "bytes_total", stats.bytes_total);

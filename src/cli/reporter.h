@@ -56,7 +56,7 @@ char *cli_reporter_dup_session_id (CliReporter *reporter);
 void cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 size,
                                 CliProgressLine *line, char **notice);
 
-/* Prints the figures of @upload as a JSON line. */
+/* Prints the figures of @upload as a JSON line, if it has a session or has sent something. */
 void cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload);
 
 /* What is to be said of a recording that was cut short. */
