@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The lock is on the file itself (flock): whoever gets it looks whether the path still leads to it,
- * as the holder before may have replaced it.
+ * The lock is on the file itself (flock): the one who gets it checks that the path
+ * still leads to this file, because the holder before may have replaced it.
  *
  * The replacement is called .NAME.HASH.new, HASH being of the refresh token that it replaces: a
  * complete one that is there when the lock is taken was left by a writer that died before the
@@ -111,7 +111,7 @@ resolve (BoxConfigFile *store, const char *path, GError **error)
   return TRUE;
 }
 
-/* Write access where it can be had: locks over NFS want it. */
+/* With write access if possible: locks over NFS need it. */
 static int
 open_for_lock (const char *path)
 {
@@ -344,7 +344,7 @@ box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
 {
   gboolean replaced;
 
-  /* A half one is told from a whole one by its content. */
+  /* Its content tells whether it is whole. */
   store->written = TRUE;
   replaced = put_in_place (store, store->next_fd, text, error);
   /* Gives back what was reserved and not used; only room is lost if that fails. */

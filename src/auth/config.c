@@ -10,7 +10,7 @@
 #define FIELD_LIMIT 1024
 #define KEY_LIMIT   32768
 
-/* What a reader of fields carries along. */
+/* The object that fields are read from. */
 typedef struct
 {
   const char *label;
@@ -131,8 +131,8 @@ parse_algorithm (BoxAuthConfig *config, const Section *section, GError **error)
   return TRUE;
 }
 
-/* A user's ID goes before the enterprise's, as in Box's own software: the file always carries the
- * latter. */
+/* A user's ID takes precedence over the enterprise's, as in Box's own software: the file always
+ * carries the latter. */
 static gboolean
 parse_app_subject (BoxAuthConfig *config, const Section *root, GError **error)
 {
@@ -194,8 +194,7 @@ parse_client (BoxAuthConfig *config, const Section *root, GError **error)
                           "is missing: an enterprise_id, a user_id or a refresh_token is wanted");
 }
 
-/* The access token is a convenience: where its members make no sense it is as if it were not there.
- */
+/* The access token is optional: if its members make no sense, it is ignored. */
 static void
 parse_access_token (BoxAuthConfig *config, const Section *root)
 {

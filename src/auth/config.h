@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 /* Bytes that are read; Box's own file has about 2500. */
 #define BOX_AUTH_CONFIG_LIMIT 131072
 
-/* What the tokens and their times take at most of a file that is rewritten. Bytes. */
+/* Room for the tokens and their times in a file that is rewritten. Bytes. */
 #define BOX_AUTH_CONFIG_ROOM (4 * BOX_TOKEN_MAX_LENGTH + 64)
 
 typedef enum
@@ -66,7 +66,7 @@ typedef enum
 
 /* Reads and parses @path. @origin is the setting that named it. A file that is missing, unreadable
  * or not whole is BOX_ERROR_CREDENTIALS to begin with, and BOX_ERROR_TRANSIENT at a renewal, when
- * whoever supplies it may be writing it. BOX_ERROR_SETTINGS: it is no file, or too long. */
+ * its supplier may be writing it. BOX_ERROR_SETTINGS: it is not a regular file, or too long. */
 BoxAuthConfig *
 box_auth_config_load (const char *origin, const char *path, BoxAuthConfigUse use, GError **error);
 
@@ -87,8 +87,8 @@ char *box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *toke
 /*
  * BoxConfigFile: a configuration that is rewritten at each use, by several processes: lock it, make
  * sure that it can be written, use what is in it, replace it. At every moment the file is whole;
- * what replaces it is on the disk before it takes its place, and is found by the next to lock it
- * where the writer died in between.
+ * what replaces it is on the disk before it takes its place, and the next to lock it finds it
+ * if the writer died in between.
  *
  *   store = box_config_file_lock (origin, path, cancellable, &error);
  *   config = box_config_file_get_config (store);
@@ -115,7 +115,7 @@ gboolean box_config_file_prepare (BoxConfigFile *store, GError **error);
 
 /* Puts @text in the file's place, durably; its mode and owner are kept. If that fails, @text is
  * kept in memory: to this process it is the file's content, and the next lock tries to write it
- * again. What had reached the disk is completed by any process that locks the file. */
+ * again. Any process that locks the file completes what had reached the disk. */
 gboolean box_config_file_replace (BoxConfigFile *store, const char *text, GError **error);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Credentials are a chain: the token that was given, what the settings name, the application's
- * function. The first that has a token is asked. What the settings name is shared with others (see
- * BoxTokenCache); the rest belongs to one user of credentials.
+ * function. The first that has a token is asked. The cache of what the settings name is shared with
+ * others (see BoxTokenCache); the rest belongs to one user of credentials.
  */
 #define G_LOG_DOMAIN "boxupload"
 
@@ -47,7 +47,7 @@ give_locked (BoxCredentials *credentials, char *token, const char *origin)
   credentials->given_refused = FALSE;
 }
 
-/* What the settings or the environment give, or the application anew. */
+/* The token of the settings or the environment, or a new one of the application. */
 static void
 give_plain_locked (BoxCredentials *credentials, const char *token)
 {
@@ -61,7 +61,7 @@ give_plain_locked (BoxCredentials *credentials, const char *token)
     give_locked (credentials, NULL, NULL);
 }
 
-/* A warning where others may read the source's file; NULL else. */
+/* A warning if others may read the source's file, else NULL. */
 static char *
 exposure (const BoxTokenSource *source)
 {
@@ -181,7 +181,7 @@ explain_given_locked (BoxCredentials *credentials)
                       "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE or BOX_AUTH_CONFIG");
 }
 
-/* The token that was given or, later than that, answered; NULL where Box has refused both. */
+/* The token that was given or, later than that, answered; NULL if Box has refused both. */
 static char *
 given_locked (BoxCredentials *credentials, const char *refused)
 {
@@ -195,7 +195,7 @@ given_locked (BoxCredentials *credentials, const char *refused)
 }
 
 /* Without asking the application. NULL: with @reason set. A token that was given hides what the
- * settings name, also where it is refused. */
+ * settings name, even if Box refuses it. */
 static char *
 take_token (BoxCredentials *credentials, const char *refused, guint lasting,
             GCancellable *cancellable, GError **reason)
@@ -216,8 +216,8 @@ take_token (BoxCredentials *credentials, const char *refused, guint lasting,
   return token;
 }
 
-/* The application's last word, where it has given a function for that; @reason where not. NULL with
- * BOX_ERROR_CANCELLED also where another token was given meanwhile. */
+/* Asks the application, if it has given a function for that; else the error is @reason.
+ * BOX_ERROR_CANCELLED also means that another token was given meanwhile. */
 static char *
 ask_application (BoxCredentials *credentials, const char *refused, const GError *reason,
                  GCancellable *cancellable, GError **error)
@@ -327,7 +327,7 @@ describe_source (BoxCredentialsInfo *info, const BoxTokenSource *source)
     info->warning = exposure (source);
 }
 
-/* What was given, or answered since: TRUE where there is such a token. */
+/* Describes the token that was given, or answered since; FALSE if there is none. */
 static gboolean
 describe_given (BoxCredentialsInfo *info, BoxCredentials *credentials)
 {
@@ -392,7 +392,7 @@ exchange (const BoxTokenEndpoint *endpoint, const char *token, const char *folde
   return box_grant_send (endpoint, form, cancellable, error);
 }
 
-/* With a newer token once more, where it is the token that was refused. */
+/* Once more with a newer token, if it is the token that was refused. */
 static BoxReply *
 exchange_with_renewal (BoxCredentials *credentials, const char *folder_id,
                        GCancellable *cancellable, GError **error)

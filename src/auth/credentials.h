@@ -34,8 +34,8 @@ typedef struct
   gboolean use_environment;
 } BoxCredentialsSettings;
 
-/* Checks what can be checked without the network (where no access_token is given), and logs a
- * message where a file with secrets is open to everybody: BOX_ERROR_SETTINGS or
+/* Checks what can be checked without the network (unless access_token is given), and logs a
+ * message if everybody can read a file with secrets: BOX_ERROR_SETTINGS or
  * BOX_ERROR_CREDENTIALS names the file and the field, never the content. Without any setting it
  * succeeds only if a request function is given later. */
 BoxCredentials *box_credentials_new (const BoxCredentialsSettings *settings,
@@ -50,7 +50,7 @@ void box_credentials_set_access_token (BoxCredentials *credentials, const char *
 
 /* The application's last word before a refused token becomes an error: returns a token (taken) or
  * NULL. It is called without locks, in a thread of its own with a time limit, so that an
- * application that never answers stops no upload for ever.
+ * application that never answers does not stop an upload forever.
  * @destroy is called on @user_data when it is no longer needed. NULL as @request takes it away. */
 typedef char *(*BoxTokenRequest) (gpointer user_data);
 void box_credentials_set_request (BoxCredentials *credentials, BoxTokenRequest request,
@@ -79,7 +79,7 @@ char *box_credentials_get_token (BoxCredentials *credentials, const char *refuse
  * "client-credentials", "refresh-token", "application" or "none".
  * @origin: what named it: "access-token", "BOX_TOKEN_FILE", …; NULL for "none".
  * @path: the file, or NULL.
- * @subject: who it stands for, where the configuration says: "enterprise 123", "user 45"; or NULL.
+ * @subject: who it stands for, if the configuration says: "enterprise 123", "user 45"; or NULL.
  * @expires: when the present token expires (Unix time, seconds); 0: not known.
  * @warning: what the owner of the credentials should mend, or NULL.
  *

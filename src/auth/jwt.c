@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signed assertions, and the provider that shows them to Box. Their times are by Box's clock: where
+/* Signed assertions, and the provider that shows them to Box. Their times are by Box's clock: if
  * ours is refused, the difference is taken from the reply and kept. */
 #include "auth/jwt.h"
 #include "auth/provider.h"
@@ -62,7 +62,7 @@ is_encrypted (const char *pem)
   return has_line (pem, "ENCRYPTED PRIVATE KEY") || strstr (pem, "Proc-Type: 4,ENCRYPTED") != NULL;
 }
 
-/* What @pem is, where it is no private key; NULL where it looks like one. */
+/* What @pem is instead of a private key; NULL if it looks like one. */
 static const char *
 what_else (const char *pem)
 {

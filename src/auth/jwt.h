@@ -23,7 +23,7 @@ typedef enum
   BOX_JWT_RS512,
 } BoxJwtAlgorithm;
 
-/* FALSE where @name is none of RS256, RS384, RS512. */
+/* FALSE unless @name is RS256, RS384 or RS512. */
 gboolean box_jwt_algorithm_from_name (const char *name, BoxJwtAlgorithm *algorithm);
 
 /* A private RSA key; immutable. */

@@ -37,8 +37,8 @@ make_form (const BoxAuthConfig *config)
                          config->refresh_token, NULL);
 }
 
-/* The access token in the file, where it is good for a while and another than those of @wish;
- * NULL else. */
+/* The access token in the file, if it is good for a while and not one of those in @wish; else NULL.
+ */
 static BoxToken *
 stored_token (const BoxAuthConfig *config, const BoxTokenWish *wish)
 {
@@ -87,7 +87,7 @@ end_rotation (void)
   g_mutex_unlock (&rotations_lock);
 }
 
-/* What the file says next. @token: as far as there is a good one. */
+/* Writes the next content of the file. @token: NULL if the reply had no good one. */
 static void
 save (BoxConfigFile *store, const BoxToken *token, const char *successor)
 {

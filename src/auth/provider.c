@@ -95,8 +95,8 @@ box_grant_form (const char *name, ...)
   return g_string_free (form, FALSE);
 }
 
-/* What is not HTTP at all is trouble of the endpoint, or of something before it: it may be over
- * soon. */
+/* A reply that is not HTTP comes from an endpoint in trouble, or from something before it: it may
+ * be over soon. */
 static void
 soften (GError *error)
 {

@@ -43,8 +43,8 @@ box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig
 void box_token_source_free (BoxTokenSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenSource, box_token_source_free)
 
-/* What is asked of a provider: another token than those @refused, and a later one than @present if
- * there can be. */
+/* A request to a provider: for another token than those @refused, and for a later one than @present
+ * if possible. */
 typedef struct
 {
   const char *const *refused; /* NULL-terminated */
@@ -95,7 +95,7 @@ box_token_provider_obtain (BoxTokenProvider *provider, const BoxTokenWish *wish,
 void box_token_provider_free (BoxTokenProvider *provider);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenProvider, box_token_provider_free)
 
-/* What the providers by a configuration are made of; @source and @config outlive them. */
+/* A provider by a configuration; @source and @config outlive it. */
 typedef struct
 {
   BoxTokenProvider parent;
@@ -151,7 +151,7 @@ gboolean box_token_cache_open (BoxTokenCache *cache, GError **error);
 char *box_token_cache_take (BoxTokenCache *cache, const char *refused, gint64 lasting,
                             GCancellable *cancellable, GError **error);
 
-/* The token that is there, where it is good and not @refused (nullable); NULL else. Waits for
+/* The token that is there, if it is good and not @refused (nullable); else NULL. Waits for
  * nobody. Free with box_secret_free(). */
 char *box_token_cache_peek (BoxTokenCache *cache, const char *refused);
 

@@ -11,7 +11,7 @@
 #define RENEWAL_LIMIT (180 * G_USEC_PER_SEC)
 
 /* After a failed renewal none is begun for this long, so that many threads that retry do not hammer
- * a token endpoint that is in trouble; they get the failure again. Longer only where the server
+ * a token endpoint that is in trouble; they get the failure again. Longer only if the server
  * asked for it. Microseconds. */
 #define RENEWAL_PAUSE (1 * G_USEC_PER_SEC)
 
@@ -131,7 +131,7 @@ is_worth_keeping (BoxTokenCache *cache)
   return worth;
 }
 
-/* Frees a cache that is in no table any more; its thread does, where it has one. */
+/* Frees a cache that is in no table any more; if it has a thread, that does it. */
 static void
 dispose (BoxTokenCache *cache)
 {
@@ -170,7 +170,7 @@ take_stale_locked (void)
   return stale;
 }
 
-/* What was kept belongs to the configuration as it was then. */
+/* A token that was kept belongs to the configuration as it was then. */
 static void
 take_up (BoxTokenCache *cache)
 {
@@ -262,7 +262,7 @@ box_token_cache_get_expiry (BoxTokenCache *cache)
   return expires;
 }
 
-/* The present token; NULL where there is none, or Box refused it, or it has expired. */
+/* The present token; NULL if there is none, Box refused it, or it has expired. */
 static const char *
 present_locked (BoxTokenCache *cache, gint64 lasting, BoxTokenState *state)
 {
@@ -299,7 +299,7 @@ watch_file (BoxTokenCache *cache)
   g_mutex_unlock (&cache->lock);
 }
 
-/* What one renewal works with: a copy of what it needs, taken under the lock. */
+/* A copy of what one renewal needs, taken under the lock. */
 typedef struct
 {
   GCancellable *cancellable;
@@ -531,7 +531,7 @@ take_token_locked (BoxTokenCache *cache, gint64 lasting, GCancellable *cancellab
   return NULL;
 }
 
-/* What Box has refused is not asked for again. */
+/* A token that Box has refused is not wanted again. */
 static void
 note_refused_locked (BoxTokenCache *cache, const char *refused)
 {

@@ -13,7 +13,7 @@
 /* So many replies in a row that there is no token endpoint are believed. */
 #define STRAYS_MAX 3
 
-/* What is shown of the server's own words. Bytes. */
+/* How much of the server's own words is shown. Bytes. */
 #define DESCRIPTION_MAX 200
 
 /* Box's secrets have 32 characters and more. */
@@ -154,7 +154,7 @@ discreet (char *text)
   return g_strjoinv (" ", words);
 }
 
-/* The server's own words, as they may be shown; takes @text (nullable). NULL where there are none.
+/* The server's own words, as they may be shown; takes @text (nullable). NULL if there are none.
  * Shortened last: half a secret does not look like one. */
 static char *
 quotable (char *text)
@@ -168,7 +168,7 @@ quotable (char *text)
   return box_text_tidy (line, DESCRIPTION_MAX);
 }
 
-/* NULL where the body is no JSON object. */
+/* NULL unless the body is a JSON object. */
 static JsonNode *
 parse_body (const BoxReply *reply)
 {
@@ -181,7 +181,7 @@ parse_body (const BoxReply *reply)
   return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? g_steal_pointer (&root) : NULL;
 }
 
-/* FALSE where the body is no OAuth error. */
+/* FALSE unless the body is an OAuth error. */
 static gboolean
 read_refusal (const BoxReply *reply, Refusal *refusal)
 {
@@ -305,7 +305,7 @@ read_life (JsonObject *object, guint64 *life)
          && box_json_find_uint64 (object, "expires_in", 1, LIFE_MAX, &found, life, NULL);
 }
 
-/* NULL where @name is absent or no token. */
+/* NULL if @name is absent or not a token. */
 static char *
 read_secret (JsonObject *object, const char *name)
 {

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* Real tokens have 32 to about 2000 characters. */
 #define BOX_TOKEN_MAX_LENGTH 16384
 
-/* A token is renewed this long before it expires (microseconds), or at half its life where that is
+/* A token is renewed this long before it expires (microseconds), or at half its life if that is
  * shorter than twice as much: long enough to outlast a short outage of the token endpoint, short
  * enough not to ask without need. */
 #define BOX_TOKEN_EARLY (300 * G_USEC_PER_SEC)
@@ -50,7 +50,7 @@ gboolean box_token_check (const char *label, const char *string, GError **error)
 /**
  * box_token_reply_parse:
  * @label: the configuration that was used; begins messages of refusals.
- * @advice: what to mend where the grant itself was refused (invalid_grant).
+ * @advice: what to mend if the grant itself was refused (invalid_grant).
  * @issued: when the token was asked for (monotonic, microseconds).
  *
  * BOX_ERROR_CREDENTIALS: a refusal, which will not change by itself; the details carry its OAuth

@@ -116,7 +116,7 @@ box_fileio_sync (int fd, const char *path, GError **error)
   return FALSE;
 }
 
-/* TRUE also where the file system has no sync of directories; else with errno. */
+/* TRUE also if the file system has no sync of directories; else errno is set. */
 static gboolean
 sync_directory (const char *path)
 {

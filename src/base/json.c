@@ -51,7 +51,7 @@ box_json_object (JsonNode *node, const char *what, GError **error)
   return NULL;
 }
 
-/* The member, or NULL where it is absent or null. */
+/* The member, or NULL if it is absent or null. */
 static JsonNode *
 find_member (JsonObject *object, const char *name)
 {

@@ -23,7 +23,7 @@ gsize box_json_mark_length (const char *text, gsize length);
 /* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
 gboolean box_json_is_valid (const char *text, gsize length);
 
-/* @text, which is valid, with ".0" after each integer that does not fit in a gint64; NULL where
+/* @text, which is valid, with ".0" after each integer that does not fit in a gint64; NULL if
  * there is none. Versions of json-glib differ in what they make of these: another number, or the
  * nearest.
  */
@@ -50,7 +50,7 @@ JsonNode *box_json_parse (GBytes *bytes, GError **error);
 /* The object that @node is, owned by it. @what names it in the error. */
 JsonObject *box_json_object (JsonNode *node, const char *what, GError **error);
 
-/* The object or array that is @object's member, owned by it; NULL without error where absent or
+/* The object or array that is @object's member, owned by it; NULL without error if absent or
  * null. */
 gboolean
 box_json_find_object (JsonObject *object, const char *name, JsonObject **value, GError **error);
@@ -64,7 +64,7 @@ gboolean box_json_find_uint64 (JsonObject *object, const char *name, guint64 min
 gboolean box_json_get_uint64 (JsonObject *object, const char *name, guint64 min, guint64 max,
                               guint64 *value, GError **error);
 
-/* The string that is @object's member, owned by it; NULL where it is anything else. */
+/* The string that is @object's member, owned by it; NULL if it is anything else. */
 const char *box_json_peek_string (JsonObject *object, const char *name);
 
 /* FALSE unless the member is true or false. */

@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  * @error: how it failed last; its Retry-After is kept to.
  * @random: any number; spreads the delays of many clients.
  *
- * Microseconds to wait: Retry-After where given, else 0.5 s doubled with each attempt up to 30 s,
+ * Microseconds to wait: Retry-After if given, else 0.5 s doubled with each attempt up to 30 s,
  * of which a random quarter is taken off.
  */
 gint64 box_retry_delay (guint attempt, const GError *error, guint32 random);
@@ -59,8 +59,8 @@ typedef gboolean (*BoxCallFunc) (gpointer user_data, GCancellable *cancellable, 
 
 /**
  * BoxCallPolicy:
- * @timeout: seconds after the first failure in which new attempts begin; 0: for ever.
- * @retrying: (nullable): told before each wait; @delay in microseconds.
+ * @timeout: seconds after the first failure in which new attempts begin; 0: forever.
+ * @retrying: (nullable): called before each wait; @delay in microseconds.
  * @user_data: for @retrying.
  */
 typedef struct

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* What tells one state of a file from another without reading it. */
+/* Tells one state of a file from another without reading it. */
 typedef struct
 {
   guint64 device;
@@ -18,7 +18,7 @@ typedef struct
   gint64 mtime; /* nanoseconds */
 } BoxFileStamp;
 
-/* FALSE where @path cannot be looked at. */
+/* FALSE if @path cannot be examined. */
 gboolean box_file_stamp_take (const char *path, BoxFileStamp *stamp);
 gboolean box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b);
 
@@ -35,7 +35,7 @@ gboolean box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b);
 char *box_secret_read_file (const char *label, const char *path, gsize limit, gsize *length,
                             GError **error);
 
-/* Whether others than the owner and root may read @path; FALSE also where that is not known. */
+/* Whether others than the owner and root may read @path; FALSE also if that is not known. */
 gboolean box_secret_file_is_exposed (const char *path);
 
 /* Overwrite before freeing; NULL is fine. */
