@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/limits.h"
 #include "cli/output.h"
 #include "spool/note.h"
 #include "upload/feed.h"
@@ -17,10 +16,9 @@ typedef struct
 {
   CliJob base;
   char *path;
-  int fd;             /* the feeder's too while it runs, and so is the size */
-  struct stat opened; /* the file as it was then */
-  BoxUpload *upload;
-  GThread *feeder;
+  int fd;                /* the delivery's too, while it runs */
+  struct stat opened;    /* the file as it was then */
+  BoxDelivery *delivery; /* while it runs */
   gboolean cancelled;
 } FileJob;
 
@@ -29,11 +27,7 @@ clear_file (CliJob *base)
 {
   FileJob *job = (FileJob *) base;
 
-  if (job->upload != NULL)
-    box_upload_cancel (job->upload);
-  if (job->feeder != NULL)
-    g_thread_join (job->feeder);
-  g_clear_pointer (&job->upload, box_upload_unref);
+  g_clear_pointer (&job->delivery, box_delivery_free);
   if (job->fd >= 0)
     close (job->fd);
   g_free (job->path);
@@ -69,20 +63,11 @@ format_time (const struct timespec *time)
   return utc != NULL ? g_date_time_format (utc, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
-/* The upload has failed with whatever this answers. */
-static gpointer
-run_feeder (gpointer user_data)
-{
-  FileJob *job = user_data;
-
-  box_feed_fd (job->upload, job->fd, job->base.size, NULL);
-  return NULL;
-}
-
 gboolean
 cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *destination,
                     const BoxUploadSettings *settings, GError **error)
 {
+  const BoxDeliveryEvents events = { .upload = cli_reporter_events };
   FileJob *job = (FileJob *) base;
   BoxUploadSettings own = *settings;
   BoxBlocksFile file;
@@ -109,42 +94,39 @@ cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *desti
   if (!box_feed_keep_file (job->fd, &file, error))
     return FALSE;
   own.file = &file;
-  job->upload = box_upload_new (&own, &cli_reporter_events, cli_reporter_ref (job->base.reporter),
-                                cli_reporter_upload_gone, error);
-  if (job->upload == NULL)
+  job->delivery =
+      box_delivery_new_file (&own, job->fd, &events, cli_reporter_ref (job->base.reporter),
+                             cli_reporter_upload_gone, error);
+  if (job->delivery == NULL)
     {
       file.destroy (file.user_data);
       cli_reporter_unref (job->base.reporter);
       return FALSE;
     }
-  box_upload_start (job->upload);
-  job->feeder = box_limits_start_thread ("feed", "to read the file", run_feeder, job, error);
-  if (job->feeder != NULL)
-    return TRUE;
-  box_upload_cancel (job->upload);
-  g_clear_pointer (&job->upload, box_upload_unref);
-  return FALSE;
+  box_delivery_start (job->delivery);
+  return TRUE;
 }
 
 static gboolean
 poll_file (CliJob *job, gint64 timeout)
 {
-  return box_upload_wait_done (((FileJob *) job)->upload, timeout) != BOX_WAIT_TIMEOUT;
+  return box_delivery_wait (((FileJob *) job)->delivery, timeout) != BOX_WAIT_TIMEOUT;
 }
 
 static BoxUpload *
 dup_upload_of_file (CliJob *job)
 {
-  return box_upload_ref (((FileJob *) job)->upload);
+  return box_delivery_dup_upload (((FileJob *) job)->delivery);
 }
 
 static void
 cancel_file (CliJob *base)
 {
   FileJob *job = (FileJob *) base;
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
 
   job->cancelled = TRUE;
-  box_upload_cancel (job->upload);
+  box_upload_cancel (upload);
 }
 
 /* What Box has was a whole version of the file when it was read; who still writes to it has to know
@@ -169,15 +151,17 @@ check_unchanged (const FileJob *job, const BoxFile *file, GError **error)
 static BoxFile *
 take_file (FileJob *job, GError **error)
 {
-  g_autoptr (BoxFile) file = box_upload_get_file (job->upload);
-  GError *failure = box_upload_get_error (job->upload);
+  BoxRecovered how;
+  g_autoptr (BoxFile) file = box_delivery_dup_file (job->delivery, &how);
+  GError *failure = box_delivery_dup_error (job->delivery);
   g_autofree char *session_id = cli_reporter_dup_session_id (job->base.reporter);
 
-  /* It ends with the upload, at the latest when the read it is in returns. */
-  g_thread_join (g_steal_pointer (&job->feeder));
-  g_clear_pointer (&job->upload, box_upload_unref);
+  /* At the latest when the read that it is in returns. */
+  g_clear_pointer (&job->delivery, box_delivery_free);
   cli_reporter_wait_gone (job->base.reporter, CLEAN_UP_TIMEOUT);
 
+  if (job->cancelled && g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+    g_clear_error (&failure);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);

@@ -16,6 +16,7 @@ new_delivery (const BoxDeliveryEvents *events, gpointer user_data)
   g_cond_init (&delivery->changed);
   delivery->events = *events;
   delivery->user_data = user_data;
+  delivery->fd = -1;
   delivery->cancellable = g_cancellable_new ();
   return delivery;
 }
@@ -71,6 +72,27 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   if (!box_delivery_open_stream (delivery, error))
     {
       g_clear_pointer (&delivery->recording, box_recording_unref);
+      box_delivery_unref (delivery);
+      return NULL;
+    }
+  delivery->destroy = destroy;
+  return delivery;
+}
+
+BoxDelivery *
+box_delivery_new_file (const BoxUploadSettings *settings, int fd, const BoxDeliveryEvents *events,
+                       gpointer user_data, GDestroyNotify destroy, GError **error)
+{
+  BoxDelivery *delivery = new_delivery (events, user_data);
+
+  delivery->fd = fd;
+  delivery->settings.upload.size = settings->size;
+  delivery->settings.upload.on_error = settings->on_error;
+  delivery->rate = settings->upload_rate;
+  delivery->facts.phase = BOX_DELIVERY_ENDING;
+  delivery->facts.finished = TRUE;
+  if (!box_delivery_open_memory (delivery, settings, error))
+    {
       box_delivery_unref (delivery);
       return NULL;
     }
@@ -162,11 +184,11 @@ box_delivery_start (BoxDelivery *delivery)
   const BoxUploadSettings *upload = &delivery->settings.upload;
 
   delivery->begun = g_get_monotonic_time ();
+  if (delivery->upload != NULL)
+    box_upload_start (delivery->upload);
   if (delivery->facts.finished)
     box_delivery_start_thread (delivery);
-  else if (delivery->upload != NULL)
-    box_upload_start (delivery->upload);
-  else
+  else if (delivery->upload == NULL)
     delivery->preflight =
         box_preflight_new (upload->client, upload->destination, box_delivery_refused, delivery);
 }

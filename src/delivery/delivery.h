@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxDelivery: one file on its way to Box, from its first byte to Box's confirmed answer. Its bytes
- * come as a stream, through memory or through a recording in the spool; or they are a recording
- * already. It begins, ends and replaces the uploads that this takes, and reports one end, once.
+ * come as a stream, through memory or through a recording in the spool; or they are a recording, or
+ * a file on disk, already. It begins, ends and replaces the uploads that this takes, and reports
+ * one end, once.
  *
  *   delivery = box_delivery_new_stream (&settings, spool, &events, data, destroy, &error);
  *   box_delivery_start (delivery);
@@ -83,6 +84,13 @@ typedef struct
 BoxDelivery *box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
                                       const BoxDeliveryEvents *events, gpointer user_data,
                                       GDestroyNotify destroy, GError **error);
+
+/* A file on disk of settings->size bytes: @fd is a regular file, read from its start. @settings are
+ * not needed any more when this returns, @fd is until box_delivery_free() has. Else as for a stream
+ * in memory; box_feed_fd() says what becomes of a file that changes. */
+BoxDelivery *
+box_delivery_new_file (const BoxUploadSettings *settings, int fd, const BoxDeliveryEvents *events,
+                       gpointer user_data, GDestroyNotify destroy, GError **error);
 
 /* A recording that is in the spool: finished by what its journal says. @recording is kept until the
  * delivery is freed, and its lock with it. @cancellable: (nullable): stops it, too; several may

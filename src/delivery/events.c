@@ -21,7 +21,8 @@ terms_of (const BoxDelivery *delivery)
   const BoxDeliverySettings *settings = &delivery->settings;
 
   return (BoxTerms){
-    .given_session = settings->upload.destination->kind == BOX_DESTINATION_SESSION,
+    .given_session = settings->upload.destination != NULL
+                     && settings->upload.destination->kind == BOX_DESTINATION_SESSION,
     .if_exists = settings->upload.if_exists,
     .left_to_others = settings->left_to_others,
   };

@@ -23,6 +23,7 @@ struct _BoxDelivery
   gpointer user_data;
   GDestroyNotify destroy;
   BoxSpool *spool; /* of a stream that is recorded, else NULL */
+  int fd;          /* of a file on disk; -1: it is none */
   GCancellable *cancellable;
   GCancellable *outer; /* nullable */
   gulong outer_id;
@@ -112,7 +113,11 @@ void box_delivery_start_thread (BoxDelivery *delivery);
 /* Opens the recording, or the upload in memory, or both. */
 gboolean box_delivery_open_stream (BoxDelivery *delivery, GError **error);
 
-/* The step CLOSE. */
+/* Opens the upload in memory. */
+gboolean
+box_delivery_open_memory (BoxDelivery *delivery, const BoxUploadSettings *settings, GError **error);
+
+/* The step CLOSE: of a file on disk, all of it. */
 void box_delivery_close_stream (BoxDelivery *delivery);
 
 G_END_DECLS

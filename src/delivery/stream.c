@@ -2,6 +2,7 @@
 /* The bytes of a stream: into memory or into the spool, and how they end. */
 #include "delivery/state.h"
 #include "spool/data-file.h"
+#include "upload/feed.h"
 
 /* Padding is made in pieces of this size (bytes). */
 #define PIECE 65536
@@ -48,10 +49,11 @@ open_attempt (BoxDelivery *delivery, GError **error)
   return TRUE;
 }
 
-static gboolean
-open_memory (BoxDelivery *delivery, GError **error)
+gboolean
+box_delivery_open_memory (BoxDelivery *delivery, const BoxUploadSettings *settings, GError **error)
 {
-  delivery->upload = box_upload_new (&delivery->settings.upload, &box_delivery_upload_events,
+  delivery->facts.carrier = BOX_CARRIER_RUNNING;
+  delivery->upload = box_upload_new (settings, &box_delivery_upload_events,
                                      box_delivery_ref (delivery), box_delivery_unref, error);
   if (delivery->upload == NULL)
     box_delivery_unref (delivery);
@@ -65,15 +67,10 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
 
   delivery->time = -1;
 
-  if (delivery->spool != NULL)
-    {
-      if (!open_recording (delivery, error) || (sized && !open_attempt (delivery, error)))
-        return FALSE;
-    }
-  else if (!open_memory (delivery, error))
-    return FALSE;
+  if (delivery->spool == NULL)
+    return box_delivery_open_memory (delivery, &delivery->settings.upload, error);
   delivery->facts.carrier = sized ? BOX_CARRIER_RUNNING : BOX_CARRIER_NONE;
-  return TRUE;
+  return open_recording (delivery, error) && (!sized || open_attempt (delivery, error));
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */
@@ -285,7 +282,10 @@ close_recording (BoxDelivery *delivery)
 void
 box_delivery_close_stream (BoxDelivery *delivery)
 {
-  if (delivery->recording != NULL)
+  /* What is wrong with the file fails its upload. */
+  if (delivery->fd >= 0)
+    box_feed_fd (delivery->upload, delivery->fd, delivery->settings.upload.size, NULL);
+  else if (delivery->recording != NULL)
     close_recording (delivery);
   else
     close_memory (delivery);
