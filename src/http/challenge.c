@@ -59,6 +59,13 @@ offers_auth (const char *qop)
   return found;
 }
 
+/* Goes back to the proxy in a header. */
+static gboolean
+is_one_line (const char *value)
+{
+  return value == NULL || strpbrk (value, "\r\n") == NULL;
+}
+
 static gboolean
 can_digest (GHashTable *params)
 {
@@ -66,6 +73,9 @@ can_digest (GHashTable *params)
 
   return g_hash_table_lookup (params, "realm") != NULL
          && g_hash_table_lookup (params, "nonce") != NULL && hash_of (params) >= 0
+         && is_one_line (g_hash_table_lookup (params, "realm"))
+         && is_one_line (g_hash_table_lookup (params, "nonce"))
+         && is_one_line (g_hash_table_lookup (params, "opaque"))
          && (qop == NULL || offers_auth (qop));
 }
 

@@ -5,6 +5,8 @@
 #include "base/type.h"
 #include "http/url-policy.h"
 
+#include <string.h>
+
 struct _BoxProxy
 {
   GObject parent;
@@ -53,7 +55,9 @@ box_proxy_parse (const char *proxy)
 {
   GUri *uri = g_uri_parse (proxy, G_URI_FLAGS_HAS_PASSWORD, NULL);
 
-  if (uri != NULL && (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'))
+  if (uri != NULL
+      && (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
+          || (g_uri_get_user (uri) != NULL && strpbrk (g_uri_get_user (uri), "\r\n") != NULL)))
     g_clear_pointer (&uri, g_uri_unref);
   return uri;
 }

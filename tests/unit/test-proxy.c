@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
 #include "http/proxy.h"
+
+#include <string.h>
 
 #define PROXY   "http://u:pw@proxy.example.com:3128"
 #define TUNNEL  "box-http://proxy.example.com:3128"
@@ -32,6 +35,29 @@ test_clear_text_to_loopback_takes_no_proxy (gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (g_strv_length (ways), ==, 1);
   g_assert_cmpstr (ways[0], ==, c->way);
+}
+
+static const char *const unusable[] = {
+  "ftp://u:secret@proxy.example.com",
+  "u:secret@proxy.example.com:3128",
+  "http://u%0D%0AX:secret@proxy.example.com:3128",
+  "http://",
+};
+
+static void
+test_what_is_no_proxy_is_a_setting_to_mend (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (unusable); i++)
+    {
+      g_autoptr (GProxyResolver) resolver = box_proxy_new (unusable[i], NULL);
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) ways =
+          g_proxy_resolver_lookup (resolver, "https://upload.box.com/", NULL, &error);
+
+      g_assert_null (ways);
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+      g_assert_null (strstr (error->message, "secret"));
+    }
 }
 
 static void
@@ -71,5 +97,7 @@ main (int argc, char **argv)
       g_test_add_data_func (path, &cases[i], test_clear_text_to_loopback_takes_no_proxy);
       g_test_add_data_func (async_path, &cases[i], test_asynchronous_question_has_the_same_answer);
     }
+  g_test_add_func ("/proxy/what-is-none-is-a-setting-to-mend",
+                   test_what_is_no_proxy_is_a_setting_to_mend);
   return g_test_run ();
 }
