@@ -36,14 +36,16 @@ is_commit (BoxStepKind kind)
   return kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
 }
 
-/* No answer, or not that of Box: of a server that fails, a gateway, a login page. A refusal, or the
- * wish for a pause, is an answer of Box. */
+/* No answer, or not that of Box: of a server that fails, a gateway, a login page, a proxy,
+ * somebody with another certificate. A refusal, or the wish for a pause, is an answer of Box. */
 static gboolean
 is_out_of_reach (const GError *error)
 {
   const BoxErrorDetails *details = box_error_get_details (error);
   guint status = details->http_status;
 
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_TRUST) || status == 407)
+    return TRUE;
   return box_error_is_transient (error)
          && (status == 408 || status >= 500 || (status != 429 && details->box_code == NULL));
 }
