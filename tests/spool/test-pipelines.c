@@ -281,6 +281,31 @@ test_fragments_are_closed_once (SpoolKit *kit, gconstpointer data)
     }
 }
 
+/* splitmuxsink's other threads wait for the fragment's EOS meanwhile. */
+static void
+test_stop_while_a_fragment_waits_for_box (SpoolKit *kit, gconstpointer data)
+{
+  GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
+  g_autoptr (GstElement) split = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "splitmuxsink name=split muxer=matroskamux max-size-time=1000000000 "
+      "location=box://0/%05d.mkv audiotestsrc ! audio/x-raw,rate=8000 ! split.audio_0",
+      NULL);
+
+  box_emulator_load_scenario (
+      kit->emulator,
+      "[{\"route\":\"upload_file\",\"do\":\"hold\",\"at\":\"stored\",\"name\":\"gate\"}]", NULL);
+  configure (kit, sink);
+  split = gst_bin_get_by_name (GST_BIN (pipeline), "split");
+  g_object_set (split, "sink", sink, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (kit->emulator, "gate", 60000));
+  g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_PAUSED), !=,
+                   GST_STATE_CHANGE_FAILURE);
+  g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
+  box_emulator_release (kit->emulator, "gate");
+}
+
 /* --- Uploaded while it is recorded ---------------------------------------------------------- */
 
 typedef struct
@@ -343,6 +368,7 @@ main (int argc, char **argv)
   ADD ("one-fragments-failure-does-not-stop-the-others",
        test_one_fragments_failure_does_not_stop_the_others, NULL);
   ADD ("fragments-are-closed-once", test_fragments_are_closed_once, NULL);
+  ADD ("stop-while-a-fragment-waits-for-box", test_stop_while_a_fragment_waits_for_box, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (lives); i++)
     {
       g_autofree char *path = g_strdup_printf ("/pipelines/live/%s", lives[i].name);
