@@ -167,14 +167,38 @@ box_delivery_reach (BoxDelivery *delivery, gint64 time)
 
 /* --- The end in memory ---------------------------------------------------------------------- */
 
+/* Gives the padding behind a stream of @size bytes to @take, piece by piece. FALSE: stopped, by it
+ * or by the owner. */
+static gboolean
+pad (BoxDelivery *delivery, guint64 size,
+     gboolean (*take) (BoxDelivery *delivery, const guint8 *piece, gsize length))
+{
+  g_autofree guint8 *piece = g_malloc (PIECE);
+  gboolean taken = TRUE;
+
+  for (guint64 offset = 0; taken && offset < delivery->gap; offset += PIECE)
+    {
+      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
+
+      box_padding_read (delivery->padding, size, delivery->gap, offset, piece, length);
+      taken = !box_delivery_is_closed (delivery) && take (delivery, piece, length);
+    }
+  return taken;
+}
+
+static gboolean
+send_piece (BoxDelivery *delivery, const guint8 *piece, gsize length)
+{
+  return box_feed_bytes (delivery->upload, piece, length);
+}
+
 static void
 close_memory (BoxDelivery *delivery)
 {
   if (delivery->no_padding != NULL)
     box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
-  else
-    box_upload_finish_padded (delivery->upload,
-                              delivery->gap > 0 ? delivery->padding : BOX_PADDING_NONE);
+  else if (pad (delivery, delivery->position, send_piece))
+    box_upload_finish (delivery->upload);
 }
 
 /* --- The end in the spool ------------------------------------------------------------------- */
@@ -228,21 +252,10 @@ wants_digest (BoxDelivery *delivery)
   return wants;
 }
 
-/* FALSE: closed meanwhile. */
 static gboolean
-digest_padding (BoxDelivery *delivery, guint64 size)
+digest_piece (BoxDelivery *delivery, const guint8 *piece, gsize length)
 {
-  g_autofree guint8 *piece = g_malloc (PIECE);
-
-  for (guint64 offset = 0; offset < delivery->gap; offset += PIECE)
-    {
-      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
-
-      if (box_delivery_is_closed (delivery))
-        return FALSE;
-      box_padding_read (delivery->padding, size, delivery->gap, offset, piece, length);
-      box_digest_update (delivery->digest, piece, length);
-    }
+  box_digest_update (delivery->digest, piece, length);
   return TRUE;
 }
 
@@ -261,7 +274,7 @@ close_recording (BoxDelivery *delivery)
     }
   decide_padding (delivery);
   end.has_sha1 = wants_digest (delivery);
-  if (end.has_sha1 && !digest_padding (delivery, size))
+  if (end.has_sha1 && !pad (delivery, size, digest_piece))
     return;
   if (end.has_sha1)
     box_digest_finish (delivery->digest, &end.sha1);

@@ -8,9 +8,8 @@
 /* Small enough to be in the cache still when the upload copies and digests it. Bytes. */
 #define FEED_CHUNK (256 * 1024)
 
-/* Writes all of @data; FALSE where the upload has ended. */
-static gboolean
-write_all (BoxUpload *upload, const guint8 *data, gsize length)
+gboolean
+box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length)
 {
   while (length > 0)
     {
@@ -141,7 +140,7 @@ feed (BoxUpload *upload, int fd, guint64 size, GError **error)
                      "The file became shorter while it was read: it ends at byte %" G_GUINT64_FORMAT
                      " of %" G_GUINT64_FORMAT,
                      offset, size);
-      if (n <= 0 || !write_all (upload, buffer, (gsize) n))
+      if (n <= 0 || !box_feed_bytes (upload, buffer, (gsize) n))
         return FALSE;
       offset += (guint64) n;
     }

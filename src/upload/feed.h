@@ -27,6 +27,9 @@ G_BEGIN_DECLS
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
 
+/* Writes all of @data, and waits for room where there is none. FALSE: the upload has ended. */
+gboolean box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length);
+
 /* What is behind the blocks of an upload of @fd, which is duplicated. @error: BOX_ERROR_STORAGE. */
 gboolean box_feed_keep_file (int fd, BoxBlocksFile *file, GError **error);
 
