@@ -172,41 +172,61 @@ put_with_rule (Fixture *fixture, const char *rule, guint *stored)
   return answer->status;
 }
 
-static void
-test_rule_strikes_before_within_or_after_storing (Fixture *fixture, gconstpointer options)
+/* What becomes of a part whose upload meets a rule: the status that the client gets (0: none), and
+ * whether it is stored. */
+typedef struct
 {
-  static const struct
-  {
-    const char *rule;
-    guint status;
-    guint stored;
-  } cases[] = {
-    { "'do': 'reset'", 0, 0 },
-    { "'do': 'reset', 'bytes': 500", 0, 0 },
-    { "'do': 'reset', 'at': 'end'", 0, 0 },
-    { "'do': 'reset', 'at': 'stored'", 0, 1 },
-    { "'do': 'close'", 0, 0 },
-    { "'do': 'close', 'bytes': 500", 0, 0 },
-    { "'do': 'close', 'at': 'stored'", 0, 1 },
-    { "'do': 'garbage'", 0, 0 },
-    { "'do': 'garbage', 'at': 'stored'", 0, 1 },
-    { "'do': 'reply', 'status': 500", 500, 0 },
-    { "'do': 'reply', 'status': 500, 'at': 'stored'", 500, 1 },
-    { "'do': 'reply', 'status': 429, 'at': 'head'", 429, 0 },
-    { "'do': 'reply', 'status': 429, 'bytes': 10, 'at': 'body'", 429, 0 },
-    { "'do': 'delay', 'ms': 20", 200, 1 },
-    { "'do': 'change', 'status': 203", 203, 1 },
-    { "'do': 'reset', 'at': 'reply', 'bytes': 5", 0, 1 },
-    { "'do': 'close', 'at': 'reply', 'bytes': 5", 0, 1 },
-  };
+  const char *name;
+  const char *rule;
+  guint status;
+  guint stored;
+} Strike;
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+static const Strike strikes[] = {
+  { "reset-at-head", "'do': 'reset'", 0, 0 },
+  { "reset-in-body", "'do': 'reset', 'bytes': 500", 0, 0 },
+  { "reset-at-end", "'do': 'reset', 'at': 'end'", 0, 0 },
+  { "reset-when-stored", "'do': 'reset', 'at': 'stored'", 0, 1 },
+  { "close-at-head", "'do': 'close'", 0, 0 },
+  { "close-in-body", "'do': 'close', 'bytes': 500", 0, 0 },
+  { "close-when-stored", "'do': 'close', 'at': 'stored'", 0, 1 },
+  { "garbage", "'do': 'garbage'", 0, 0 },
+  { "garbage-when-stored", "'do': 'garbage', 'at': 'stored'", 0, 1 },
+  { "reply", "'do': 'reply', 'status': 500", 500, 0 },
+  { "reply-when-stored", "'do': 'reply', 'status': 500, 'at': 'stored'", 500, 1 },
+  { "reply-at-head", "'do': 'reply', 'status': 429, 'at': 'head'", 429, 0 },
+  { "reply-in-body", "'do': 'reply', 'status': 429, 'bytes': 10, 'at': 'body'", 429, 0 },
+  { "delay", "'do': 'delay', 'ms': 20", 200, 1 },
+  { "change", "'do': 'change', 'status': 203", 203, 1 },
+  { "reset-in-reply", "'do': 'reset', 'at': 'reply', 'bytes': 5", 0, 1 },
+  { "close-in-reply", "'do': 'close', 'at': 'reply', 'bytes': 5", 0, 1 },
+};
+
+static void
+set_up_strike (Fixture *fixture, gconstpointer strike)
+{
+  fixture_set_up (fixture, &small);
+}
+
+static void
+test_rule_strikes_before_within_or_after_storing (Fixture *fixture, gconstpointer data)
+{
+  const Strike *strike = data;
+  guint stored;
+
+  g_assert_cmpuint (put_with_rule (fixture, strike->rule, &stored), ==, strike->status);
+  g_assert_cmpuint (stored, ==, strike->stored);
+}
+
+static void
+add_strikes (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (strikes); i++)
     {
-      guint stored;
+      g_autofree char *path = g_strdup_printf ("/rule/strikes/%s", strikes[i].name);
 
-      g_test_message ("%s", cases[i].rule);
-      g_assert_cmpuint (put_with_rule (fixture, cases[i].rule, &stored), ==, cases[i].status);
-      g_assert_cmpuint (stored, ==, cases[i].stored);
+      g_test_add (path, Fixture, &strikes[i], set_up_strike,
+                  test_rule_strikes_before_within_or_after_storing, fixture_tear_down);
     }
 }
 
@@ -370,8 +390,7 @@ main (int argc, char **argv)
             NULL);
   ADD_TEST ("/rule/nonsense-is-refused", test_nonsense_is_refused, NULL);
   ADD_TEST ("/reply/has-status-headers-and-body", test_reply_has_status_headers_and_body, NULL);
-  ADD_TEST ("/rule/strikes-before-within-or-after-storing",
-            test_rule_strikes_before_within_or_after_storing, NULL);
+  add_strikes ();
   ADD_TEST ("/rule/in-the-body-waits-for-its-bytes", test_rules_in_the_body_wait_for_their_bytes,
             NULL);
   ADD_TEST ("/rule/at-the-end-strikes-also-what-is-refused",

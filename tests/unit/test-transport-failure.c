@@ -173,28 +173,52 @@ check_failure (const Failure *failure, const Mode *mode, guint timeout)
   g_assert_true (g_pattern_match_simple (failure->message, error->message));
 }
 
-static void
-test_failures_say_what_happened (gconstpointer mode)
+/* One failure over HTTP or TLS. */
+typedef struct
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (failures); i++)
-    check_failure (&failures[i], mode, 5);
+  const Failure *failure;
+  const Mode *mode;
+} Row;
+
+static void
+test_failure_says_what_happened (gconstpointer data)
+{
+  const Row *row = data;
+
+  check_failure (row->failure, row->mode, 5);
 }
 
 /* The servers are silent until the client goes: nothing but the timeout of a second, which the
  * error names, ends these. How long it really took depends on the machine: more than 3 s were seen
  * under load. */
 static void
-test_stalls_end_by_the_timeout (gconstpointer mode)
+test_stall_ends_by_the_timeout (gconstpointer data)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (timeouts); i++)
-    {
-      gint64 begin = g_get_monotonic_time ();
+  const Row *row = data;
+  gint64 begin = g_get_monotonic_time ();
 
-      check_failure (&timeouts[i], mode, 1);
-      begin = g_get_monotonic_time () - begin;
-      g_test_message ("%s: %" G_GINT64_FORMAT " µs", timeouts[i].name, begin);
-      g_assert_cmpint (begin, >=, G_USEC_PER_SEC / 2);
-      g_assert_cmpint (begin, <, 30 * G_USEC_PER_SEC);
+  check_failure (row->failure, row->mode, 1);
+  begin = g_get_monotonic_time () - begin;
+  g_test_message ("%" G_GINT64_FORMAT " µs", begin);
+  g_assert_cmpint (begin, >=, G_USEC_PER_SEC / 2);
+  g_assert_cmpint (begin, <, 30 * G_USEC_PER_SEC);
+}
+
+/* A case a row, over HTTP and over TLS. */
+static void
+add_rows (const char *name, const Failure *rows, gsize n, GTestDataFunc function)
+{
+  const Mode *const modes[] = { &fixture_plain, &fixture_tls };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (modes) * n; i++)
+    {
+      const Mode *mode = modes[i / n];
+      g_autofree char *path = g_strdup_printf ("/transport/%s/%s/%s", mode->tls ? "tls" : "http",
+                                               name, rows[i % n].name);
+      Row *row = g_new (Row, 1);
+
+      *row = (Row){ &rows[i % n], mode };
+      g_test_add_data_func_full (path, row, function, g_free);
     }
 }
 
@@ -440,8 +464,10 @@ int
 main (int argc, char **argv)
 {
   fixture_init_program (&argc, &argv);
-  fixture_add_both ("failures-say-what-happened", test_failures_say_what_happened);
-  fixture_add_both ("stalls-end-by-the-timeout", test_stalls_end_by_the_timeout);
+  add_rows ("failures-say-what-happened", failures, G_N_ELEMENTS (failures),
+            test_failure_says_what_happened);
+  add_rows ("stalls-end-by-the-timeout", timeouts, G_N_ELEMENTS (timeouts),
+            test_stall_ends_by_the_timeout);
   fixture_add_both ("an-error-status-outlives-its-cut-body",
                     test_an_error_status_outlives_its_cut_body);
   fixture_add_both ("a-misdirected-request-is-a-status", test_a_misdirected_request_is_a_status);

@@ -162,6 +162,12 @@ watch_clock (gpointer data)
 /* --- what others report ------------------------------------------------------------------------
  */
 
+static void
+append_header (const char *name, const char *value, gpointer headers)
+{
+  soup_message_headers_append (headers, name, value);
+}
+
 /* The request alone, without its connection and its rules. */
 static EmuCall *
 detach (EmuCall *call)
@@ -173,8 +179,7 @@ detach (EmuCall *call)
   copy->route = call->route;
   copy->method = g_strdup (call->method);
   copy->path = g_strdup (call->path);
-  soup_message_headers_unref (copy->headers);
-  copy->headers = soup_message_headers_ref (call->headers);
+  soup_message_headers_foreach (call->headers, append_header, copy->headers);
   copy->version = call->version;
   copy->id = g_strdup (call->id);
   copy->query = g_hash_table_ref (call->query);
