@@ -239,23 +239,16 @@ file_from_version (const BoxFile *file, const BoxVersion *version)
   return made;
 }
 
-BoxFile *
-box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
-                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error)
+/* The JSON of a reply to GET; what is none is an error. */
+static JsonNode *
+get_json (BoxClient *client, BoxTransport *transport, const char *url, const char *attempt,
+          GCancellable *cancellable, GError **error)
 {
-  static const char attempt[] = "list the file's versions";
-  /* More than any account keeps. */
-  g_autofree char *url = g_strdup_printf ("%s/files/%s/versions?fields=id,sha1,size,created_at"
-                                          "&limit=1000",
-                                          client->api_endpoint, file->id);
-  g_autoptr (BoxReply) reply = NULL;
-  g_autoptr (JsonNode) node = NULL;
-  g_autoptr (GPtrArray) versions = NULL;
+  g_autoptr (BoxReply) reply = box_client_send (
+      client, transport, &(BoxClientCall){ .method = "GET", .url = url }, cancellable, error);
   g_autoptr (GError) reason = NULL;
-  const BoxVersion *found;
+  JsonNode *node;
 
-  reply = box_client_send (client, transport, &(BoxClientCall){ .method = "GET", .url = url },
-                           cancellable, error);
   if (reply == NULL)
     return NULL;
   if (reply->status != 200)
@@ -264,15 +257,40 @@ box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFi
       return NULL;
     }
   node = box_json_parse (reply->body, &reason);
-  versions = node != NULL ? box_version_parse_list (node, &reason) : NULL;
-  if (versions == NULL)
-    {
-      g_propagate_error (
-          error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
-      return NULL;
-    }
-  found = box_version_find (versions, query);
+  if (node == NULL)
+    g_propagate_error (
+        error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));
+  return node;
+}
+
+BoxFile *
+box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
+                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error)
+{
+  /* More than any account keeps. */
+  g_autofree char *url = g_strdup_printf ("%s/files/%s/versions?fields=id,sha1,size,created_at"
+                                          "&limit=1000",
+                                          client->api_endpoint, file->id);
+  g_autoptr (JsonNode) node =
+      get_json (client, transport, url, "list the file's versions", cancellable, error);
+  g_autoptr (GPtrArray) versions = node != NULL ? box_version_parse_list (node, error) : NULL;
+  const BoxVersion *found = versions != NULL ? box_version_find (versions, query) : NULL;
+
   return found != NULL ? file_from_version (file, found) : NULL;
+}
+
+BoxFile *
+box_client_find_renamed (BoxClient *client, BoxTransport *transport, const char *folder_id,
+                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *url =
+      g_strdup_printf ("%s/folders/%s/items?fields=" FILE_FIELDS ",type,created_at&sort=date"
+                       "&direction=DESC&limit=1000",
+                       client->api_endpoint, folder_id);
+  g_autoptr (JsonNode) node =
+      get_json (client, transport, url, "list the folder", cancellable, error);
+
+  return node != NULL ? box_file_find_renamed (node, query) : NULL;
 }
 
 /* ---- the user ---- */

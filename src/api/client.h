@@ -131,6 +131,12 @@ BoxFile *
 box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
                          const BoxVersionQuery *query, GCancellable *cancellable, GError **error);
 
+/* GET …/folders/ID/items, the newest thousand: the file that was made by @query's upload and
+ * renamed since; NULL without @error where there is none. */
+BoxFile *
+box_client_find_renamed (BoxClient *client, BoxTransport *transport, const char *folder_id,
+                         const BoxVersionQuery *query, GCancellable *cancellable, GError **error);
+
 /* Who the credentials are: GET …/users/me. */
 typedef struct
 {

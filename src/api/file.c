@@ -270,3 +270,40 @@ box_version_find (GPtrArray *versions, const BoxVersionQuery *query)
     }
   return NULL;
 }
+
+/* Box counts an item's changes in its etag. */
+static gboolean
+is_renamed (JsonNode *node, const BoxVersionQuery *query)
+{
+  JsonObject *object = json_node_get_object (node);
+  g_autofree char *type = NULL;
+  g_autofree char *etag = NULL;
+  gint64 created = 0;
+
+  return box_json_find_string (object, "type", 32, &type, NULL) && g_strcmp0 (type, "file") == 0
+         && box_json_find_text (object, "etag", MAX_ID, &etag, NULL) && etag != NULL
+         && !g_str_equal (etag, "0") && parse_created (object, &created, NULL)
+         && created / G_USEC_PER_SEC >= query->since;
+}
+
+BoxFile *
+box_file_find_renamed (JsonNode *list, const BoxVersionQuery *query)
+{
+  JsonObject *object = box_json_object (list, "the folder", NULL);
+  JsonArray *entries = NULL;
+
+  if (object == NULL || !box_json_find_array (object, "entries", &entries, NULL))
+    return NULL;
+  for (guint i = 0; entries != NULL && i < json_array_get_length (entries); i++)
+    {
+      JsonNode *node = json_array_get_element (entries, i);
+      g_autoptr (BoxFile) file = NULL;
+
+      if (!JSON_NODE_HOLDS_OBJECT (node) || !is_renamed (node, query))
+        continue;
+      file = box_file_parse (node, NULL);
+      if (box_file_has_content (file, query->size, query->sha1))
+        return g_steal_pointer (&file);
+    }
+  return NULL;
+}

@@ -77,4 +77,9 @@ typedef struct
 /* The version in the list that @query describes, owned by it; NULL: there is none. */
 const BoxVersion *box_version_find (GPtrArray *versions, const BoxVersionQuery *query);
 
+/* In a folder's list: a file of the content that @query describes, made since, that was changed
+ * after it was made, as renaming does. NULL: there is none; what is not a file, or makes no sense,
+ * is passed over. */
+BoxFile *box_file_find_renamed (JsonNode *list, const BoxVersionQuery *query);
+
 G_END_DECLS

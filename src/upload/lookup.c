@@ -14,11 +14,14 @@ is_ours (const BoxUpload *upload, const BoxFile *file)
   return box_file_has_content (file, upload->size, &upload->sha1);
 }
 
+/* Lists are a second source: one that these credentials may not have, or that makes no sense, is
+ * done without. */
 static gboolean
-may_not_read (const GError *error)
+can_do_without (const GError *error)
 {
-  return g_error_matches (error, BOX_ERROR, BOX_ERROR_FORBIDDEN)
-         || g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
+  return !box_error_is_transient (error)
+         && !g_error_matches (error, BOX_ERROR, BOX_ERROR_CREDENTIALS)
+         && !g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED);
 }
 
 const BoxDestination *
@@ -49,7 +52,7 @@ find_version (BoxUpload *upload, BoxTransport *transport, const BoxFile *there, 
     query.since = upload->begun - CLOCK_SKEW;
   found = box_client_find_version (upload->client, transport, there, &query, upload->transfers,
                                    &failure);
-  if (failure != NULL && !may_not_read (failure))
+  if (failure != NULL && !can_do_without (failure))
     g_propagate_error (error, g_steal_pointer (&failure));
   return found;
 }
@@ -149,6 +152,23 @@ find_by_id (BoxUpload *upload, BoxTransport *transport, const BoxDestination *ta
   return file;
 }
 
+/* The name is free: somebody may have renamed what the request made. */
+static BoxFile *
+find_renamed (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
+              GError **error)
+{
+  BoxVersionQuery query = { .size = upload->size,
+                            .sha1 = &upload->sha1,
+                            .since = upload->begun - CLOCK_SKEW };
+  g_autoptr (GError) failure = NULL;
+  BoxFile *found = box_client_find_renamed (upload->client, transport, target->folder_id, &query,
+                                            upload->transfers, &failure);
+
+  if (failure != NULL && !can_do_without (failure))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return found;
+}
+
 /* What the request made: @there (nullable), if it has our content and is not the version that was
  * there before, which may have had the same; or a version that others have followed with theirs.
  * NULL without error: it has made nothing. */
@@ -161,6 +181,8 @@ find_effect (BoxUpload *upload, BoxTransport *transport, const BoxDestination *t
                      && (!versions || upload->version_before == NULL
                          || g_strcmp0 (there->version_id, upload->version_before) != 0);
 
+  if (there == NULL && target != NULL && target->kind == BOX_DESTINATION_FOLDER)
+    return find_renamed (upload, transport, target, error);
   if (!changed)
     return NULL;
   if (is_ours (upload, there))

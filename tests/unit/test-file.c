@@ -120,10 +120,50 @@ test_what_is_no_conflicting_file_is_none (void)
   g_assert_null (box_file_from_conflict (NULL));
 }
 
+#define ENTRY(type, sha1, etag, time)                                                              \
+  "{\"type\":\"" type "\",\"id\":\"12\",\"name\":\"b.mp4\",\"etag\":\"" etag                       \
+  "\",\"size\":7,\"sha1\":\"" sha1 "\",\"created_at\":\"" time "\"}"
+#define FOLDER(entry) "{\"total_count\":2,\"entries\":[7," entry "]}"
+#define OTHER         "0000000000000000000000000000000000000001"
+
+/* 2024-05-01T12:00:00-07:00 */
+#define NOON G_GINT64_CONSTANT (1714590000)
+
+static void
+test_renamed_files_are_told_from_others (void)
+{
+  static const struct
+  {
+    const char *list;
+    gboolean found;
+  } cases[] = {
+    { FOLDER (ENTRY ("file", SHA1, "1", "2024-05-01T12:00:00-07:00")), TRUE },
+    { FOLDER (ENTRY ("file", SHA1, "0", "2024-05-01T12:00:00-07:00")), FALSE },
+    { FOLDER (ENTRY ("file", OTHER, "1", "2024-05-01T12:00:00-07:00")), FALSE },
+    { FOLDER (ENTRY ("file", SHA1, "1", "2024-05-01T11:59:59-07:00")), FALSE },
+    { FOLDER (ENTRY ("folder", SHA1, "1", "2024-05-01T12:00:00-07:00")), FALSE },
+    { "{\"entries\":{}}", FALSE },
+    { "[]", FALSE },
+  };
+  BoxSha1 sha1;
+
+  g_assert_true (box_sha1_from_hex (SHA1, &sha1));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (JsonNode) node = json_from_string (cases[i].list, NULL);
+      BoxVersionQuery query = { .size = 7, .sha1 = &sha1, .since = NOON };
+      g_autoptr (BoxFile) file = box_file_find_renamed (node, &query);
+
+      g_assert_true ((file != NULL) == cases[i].found);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/file/renamed-ones-are-told-from-others",
+                   test_renamed_files_are_told_from_others);
   g_test_add_func ("/file/bare-and-listed-files-are-understood",
                    test_bare_and_listed_files_are_understood);
   g_test_add_func ("/file/nonsense-is-refused", test_nonsense_is_refused);

@@ -215,6 +215,54 @@ test_a_small_file_that_theirs_followed (Fixture *f, gconstpointer data)
   file_followed (f, SMALL, BOX_IF_EXISTS_RENAME);
 }
 
+/* The commit works, the file is renamed, and the answer is lost. */
+static void
+file_renamed (Fixture *f, guint64 size)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "n.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, size);
+  g_autoptr (BoxFile) made = NULL;
+
+  load (f, "{'route':['commit','upload_file'],'nth':1,'do':'others',"
+           "'others':{'name':'renamed.bin'}},"
+           "{'route':['commit','upload_file'],'nth':1,'do':'reset','at':'stored'}");
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
+  made = box_upload_get_file (f->upload);
+  g_assert_cmpstr (made->name, ==, "renamed.bin");
+}
+
+static void
+test_a_file_that_was_renamed (Fixture *f, gconstpointer data)
+{
+  file_renamed (f, LARGE);
+}
+
+static void
+test_a_small_file_that_was_renamed (Fixture *f, gconstpointer data)
+{
+  file_renamed (f, SMALL);
+}
+
+/* An equal file of another name was there before, and is not ours. */
+static void
+test_an_equal_file_is_not_ours (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *bytes = g_malloc (SMALL);
+  g_autofree char *other = NULL;
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "n.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, SMALL);
+
+  kit_pattern_fill (0, bytes, SMALL);
+  other = box_emulator_add_file (f->emulator, "0", "equal.bin", bytes, SMALL);
+  load (f, "{'route':'upload_file','nth':1,'do':'reply','status':503}");
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "n.bin", SMALL);
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 2);
+}
+
 /* Credentials that may upload and nothing else see the file by its name. */
 static void
 test_a_version_without_the_right_to_read (Fixture *f, gconstpointer data)
@@ -296,6 +344,9 @@ main (int argc, char **argv)
   ADD ("small-version-that-theirs-followed-is-found", test_a_small_version_that_theirs_followed);
   ADD ("file-that-theirs-followed-is-found", test_a_file_that_theirs_followed);
   ADD ("small-file-that-theirs-followed-is-found", test_a_small_file_that_theirs_followed);
+  ADD ("file-that-was-renamed-is-found", test_a_file_that_was_renamed);
+  ADD ("small-file-that-was-renamed-is-found", test_a_small_file_that_was_renamed);
+  ADD ("file-that-is-equal-is-not-ours", test_an_equal_file_is_not_ours);
   ADD ("version-needs-no-right-to-read", test_a_version_without_the_right_to_read);
   ADD ("version-of-an-earlier-attempt-that-theirs-followed-is-found",
        test_of_an_earlier_attempt_that_theirs_followed_is_found);
