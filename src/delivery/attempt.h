@@ -19,12 +19,12 @@ typedef struct _BoxAttempt BoxAttempt;
 BoxAttempt *box_attempt_new (BoxRecording *recording, const BoxUploadSettings *settings,
                              const BoxUploadEvents *events, gpointer user_data, GError **error);
 
-/* Owned by @delivery. */
-BoxUpload *box_attempt_get_upload (BoxAttempt *delivery);
+/* Owned by @self. */
+BoxUpload *box_attempt_get_upload (BoxAttempt *self);
 
 /* Cancels the upload, if it is not over. When this returns no event runs any more, and none will
  * come. Not to be called by an event. */
-void box_attempt_free (BoxAttempt *delivery);
+void box_attempt_free (BoxAttempt *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxAttempt, box_attempt_free)
 
 G_END_DECLS

@@ -13,8 +13,11 @@
 void
 box_upload_committed (BoxUpload *upload, BoxFile *file)
 {
-  if (upload->events.completed != NULL && box_upload_may_tell (upload))
-    upload->events.completed (file, upload->user_data);
+  if (upload->events.completed != NULL && box_upload_call_begins (upload))
+    {
+      upload->events.completed (file, upload->user_data);
+      box_upload_call_ends (upload);
+    }
 
   g_mutex_lock (box_workers_lock ());
   upload->file = file;
@@ -29,8 +32,11 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
 static void
 tell_committing (BoxUpload *upload)
 {
-  if (upload->events.committing != NULL && box_upload_may_tell (upload))
-    upload->events.committing (upload->user_data);
+  if (upload->events.committing != NULL && box_upload_call_begins (upload))
+    {
+      upload->events.committing (upload->user_data);
+      box_upload_call_ends (upload);
+    }
 }
 
 /* Box works on it, and may have finished when it is asked again. "Retry-After: 0" says nothing

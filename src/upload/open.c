@@ -222,8 +222,11 @@ box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
       return TRUE;
     }
   if (opened.session != NULL && upload->events.session_opened != NULL
-      && box_upload_may_tell (upload))
-    upload->events.session_opened (opened.session, upload->size, upload->user_data);
+      && box_upload_call_begins (upload))
+    {
+      upload->events.session_opened (opened.session, upload->size, upload->user_data);
+      box_upload_call_ends (upload);
+    }
 
   g_mutex_lock (box_workers_lock ());
   adopt_opened_locked (upload, &opened, given);

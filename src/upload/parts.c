@@ -3,6 +3,15 @@
  * before. */
 #include "upload/state.h"
 
+static void
+tell_part (BoxUpload *upload, const BoxPart *part, guint attempts, gboolean adopted)
+{
+  if (upload->events.part_done == NULL || !box_upload_call_begins (upload))
+    return;
+  upload->events.part_done (part, attempts, adopted, upload->user_data);
+  box_upload_call_ends (upload);
+}
+
 /* Tells of part @i and makes it a done one. */
 static void
 part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
@@ -15,8 +24,7 @@ part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
       attempts = g_array_index (upload->plan.parts, BoxPlanPart, i).attempts;
       g_mutex_unlock (box_workers_lock ());
     }
-  if (upload->events.part_done != NULL && box_upload_may_tell (upload))
-    upload->events.part_done (part, attempts, adopted, upload->user_data);
+  tell_part (upload, part, attempts, adopted);
 
   g_mutex_lock (box_workers_lock ());
   if (g_ptr_array_index (upload->parts, i) != part)
@@ -149,8 +157,8 @@ adopt (BoxUpload *upload, guint i, const BoxPart *part)
    * begins to be sent now is found to be there by its overlap. */
   if (!may_adopt (upload, i))
     return FALSE;
-  if (!part->has_sha1 && upload->events.part_done != NULL && box_upload_may_tell (upload))
-    upload->events.part_done (part, 0, TRUE, upload->user_data);
+  if (!part->has_sha1)
+    tell_part (upload, part, 0, TRUE);
 
   g_mutex_lock (box_workers_lock ());
   adopted = box_plan_adopt (&upload->plan, i, part->has_sha1);

@@ -60,6 +60,7 @@ struct _BoxUpload
   gboolean started;
   gboolean interrupted;
   gboolean cancelled;
+  guint n_calls;            /* events and reads of the file behind that have not returned */
   gboolean ending;          /* the end without a commit is being told */
   gboolean done;            /* the end was told (events.completed) */
   GError *error;            /* first failure */
@@ -123,8 +124,10 @@ gboolean box_upload_is_over_locked (const BoxUpload *upload);
 
 extern const BoxTaskClass box_upload_task_class;
 
-/* Whether an event may still be told. */
-gboolean box_upload_may_tell (BoxUpload *upload);
+/* Around each call out: an event, a read of the file behind. FALSE: the upload was cancelled, and
+ * none may begin. */
+gboolean box_upload_call_begins (BoxUpload *upload);
+void box_upload_call_ends (BoxUpload *upload);
 
 /* Steps: each is called without the lock in a worker, tells its events, changes the plan, and
  * returns TRUE; or changes nothing and returns FALSE with @error set. */

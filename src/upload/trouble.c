@@ -158,8 +158,11 @@ box_upload_reached (BoxUpload *upload)
     box_plan_hurry (&upload->plan, g_get_monotonic_time ());
   upload->trouble_count = 0;
   g_mutex_unlock (box_workers_lock ());
-  if (was_outage && upload->events.outage != NULL && box_upload_may_tell (upload))
-    upload->events.outage (NULL, upload->user_data);
+  if (was_outage && upload->events.outage != NULL && box_upload_call_begins (upload))
+    {
+      upload->events.outage (NULL, upload->user_data);
+      box_upload_call_ends (upload);
+    }
 }
 
 void
@@ -386,7 +389,7 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
 {
   guint64 offset = G_MAXUINT64;
 
-  if (trouble->other_name || !box_upload_may_tell (upload))
+  if (trouble->other_name || !box_upload_call_begins (upload))
     return;
   if (step->kind == BOX_STEP_SEND)
     offset = box_upload_part_offset (upload, step->part);
@@ -395,6 +398,7 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
                              error, upload->user_data);
   if (trouble->outage_begins && upload->events.outage != NULL)
     upload->events.outage (error, upload->user_data);
+  box_upload_call_ends (upload);
 }
 
 /* The advice for a name that is taken is another setting; where the setting is there already, or

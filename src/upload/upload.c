@@ -84,6 +84,9 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->grows = settings->file != NULL && settings->file_grows;
 }
 
+static gboolean
+read_file_behind (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error);
+
 BoxUpload *
 box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events,
                 gpointer user_data, GDestroyNotify destroy, GError **error)
@@ -105,7 +108,9 @@ box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events
   upload->transfers = g_cancellable_new ();
   upload->cleanup = g_cancellable_new ();
   upload->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
-  upload->store = box_blocks_new (settings->file);
+  upload->store = box_blocks_new (
+      settings->file != NULL ? &(BoxBlocksFile){ .read = read_file_behind, .user_data = upload }
+                             : NULL);
   g_cond_init (&upload->changed);
   abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
                      && settings->destination->kind != BOX_DESTINATION_SESSION;
@@ -241,14 +246,41 @@ box_upload_interrupt (BoxUpload *upload, gboolean interrupted)
 }
 
 gboolean
-box_upload_may_tell (BoxUpload *upload)
+box_upload_call_begins (BoxUpload *upload)
 {
   gboolean may;
 
   g_mutex_lock (box_workers_lock ());
   may = !upload->cancelled;
+  upload->n_calls += may ? 1 : 0;
   g_mutex_unlock (box_workers_lock ());
   return may;
+}
+
+void
+box_upload_call_ends (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  if (--upload->n_calls == 0)
+    g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+/* The file behind the blocks, as the workers see it. */
+static gboolean
+read_file_behind (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  BoxUpload *upload = user_data;
+  gboolean ok;
+
+  if (!box_upload_call_begins (upload))
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
+      return FALSE;
+    }
+  ok = upload->file_behind.read (upload->file_behind.user_data, offset, buffer, length, error);
+  box_upload_call_ends (upload);
+  return ok;
 }
 
 /* The first failure ends the upload: transfers are cut, it is told, and only then do the waits
@@ -302,8 +334,11 @@ box_upload_fail (BoxUpload *upload, GError *error)
 
   if (first)
     g_cancellable_cancel (upload->transfers);
-  if (tell)
-    upload->events.failed (error, upload->user_data);
+  if (tell && box_upload_call_begins (upload))
+    {
+      upload->events.failed (error, upload->user_data);
+      box_upload_call_ends (upload);
+    }
   g_error_free (error);
 
   g_mutex_lock (box_workers_lock ());
@@ -324,6 +359,16 @@ box_upload_cancel (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
   g_cancellable_cancel (upload->transfers);
   g_cancellable_cancel (upload->cleanup);
+}
+
+void
+box_upload_close (BoxUpload *upload)
+{
+  box_upload_cancel (upload);
+  g_mutex_lock (box_workers_lock ());
+  while (upload->n_calls > 0)
+    g_cond_wait (&upload->changed, box_workers_lock ());
+  g_mutex_unlock (box_workers_lock ());
 }
 
 gboolean

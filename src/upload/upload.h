@@ -95,8 +95,9 @@ typedef struct _BoxUpload BoxUpload;
 /**
  * BoxUploadEvents:
  *
- * What happens, told as it happens: from worker threads, without any lock held, never after
- * box_upload_cancel() has returned except for one that had already begun. Each may be NULL.
+ * What happens, told as it happens: from worker threads, without any lock held. None begins once
+ * box_upload_cancel() has returned, and none runs any more once box_upload_close() has. Each may be
+ * NULL.
  */
 typedef struct
 {
@@ -181,6 +182,10 @@ void box_upload_fail (BoxUpload *upload, GError *error);
 /* Stops everything now, leaving the session as it is; transfers in flight are cut within
  * milliseconds, in the background. Does nothing after the end. */
 void box_upload_cancel (BoxUpload *upload);
+
+/* The same, and waits until no event and no read of settings.file runs: none will come after it has
+ * returned, and what they use can be freed. Not to be called by an event. */
+void box_upload_close (BoxUpload *upload);
 
 /* After a failure: waits until no request is left to be made, such as the one that aborts the
  * session;

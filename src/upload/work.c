@@ -57,8 +57,11 @@ end_without_commit_locked (BoxUpload *upload)
     return;
   upload->ending = TRUE;
   g_mutex_unlock (box_workers_lock ());
-  if (upload->events.completed != NULL)
-    upload->events.completed (NULL, upload->user_data);
+  if (upload->events.completed != NULL && box_upload_call_begins (upload))
+    {
+      upload->events.completed (NULL, upload->user_data);
+      box_upload_call_ends (upload);
+    }
   g_mutex_lock (box_workers_lock ());
   upload->done = TRUE;
   g_cond_broadcast (&upload->changed);

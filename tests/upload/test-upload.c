@@ -427,6 +427,83 @@ add_taken_names (void)
     }
 }
 
+/* --- Closing --- */
+
+/* An event that takes its time. */
+typedef struct
+{
+  BoxUpload *upload;
+  GMutex mutex;
+  GCond cond;
+  /* with mutex */
+  gboolean inside;
+  gboolean may_go;
+  gboolean closed;
+} Slow;
+
+static void
+on_slow_part (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  Slow *slow = user_data;
+
+  g_mutex_lock (&slow->mutex);
+  slow->inside = TRUE;
+  g_cond_broadcast (&slow->cond);
+  while (!slow->may_go)
+    g_cond_wait (&slow->cond, &slow->mutex);
+  g_assert_false (slow->closed);
+  g_mutex_unlock (&slow->mutex);
+}
+
+static gpointer
+close_upload (gpointer user_data)
+{
+  Slow *slow = user_data;
+
+  box_upload_close (slow->upload);
+  g_mutex_lock (&slow->mutex);
+  slow->closed = TRUE;
+  g_mutex_unlock (&slow->mutex);
+  return NULL;
+}
+
+/* What they use can be freed then. */
+static void
+test_no_event_runs_once_it_is_closed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "close.bin", 8 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 8 * PART);
+  BoxUploadEvents events = { .part_done = on_slow_part };
+  g_autofree guint8 *bytes = g_malloc0 (settings.size);
+  Slow slow = { 0 };
+  GThread *closer;
+
+  g_mutex_init (&slow.mutex);
+  g_cond_init (&slow.cond);
+  settings.max_memory = 2 * settings.size;
+  slow.upload = box_upload_new (&settings, &events, &slow, NULL, NULL);
+  box_upload_start (slow.upload);
+  g_assert_cmpuint (box_upload_write (slow.upload, bytes, settings.size), ==, settings.size);
+  box_upload_finish (slow.upload);
+  g_mutex_lock (&slow.mutex);
+  while (!slow.inside)
+    g_cond_wait (&slow.cond, &slow.mutex);
+  g_mutex_unlock (&slow.mutex);
+
+  closer = g_thread_new ("closer", close_upload, &slow);
+  /* It has begun: the first that it does is to cancel. */
+  g_assert_cmpint (box_upload_wait_done (slow.upload, -1), ==, BOX_WAIT_FAILED);
+  g_mutex_lock (&slow.mutex);
+  g_assert_false (slow.closed);
+  slow.may_go = TRUE;
+  g_cond_broadcast (&slow.cond);
+  g_mutex_unlock (&slow.mutex);
+  g_thread_join (closer);
+  box_upload_unref (slow.upload);
+  g_mutex_clear (&slow.mutex);
+  g_cond_clear (&slow.cond);
+}
+
 #define ADD(path, func) g_test_add ("/upload/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -461,6 +538,7 @@ main (int argc, char **argv)
   ADD ("a-failed-upload-aborts-its-session-where-that-is-wanted",
        test_a_failed_upload_aborts_its_session_where_that_is_wanted);
   ADD ("a-given-session-is-never-aborted", test_a_given_session_is_never_aborted);
+  ADD ("no-event-runs-once-it-is-closed", test_no_event_runs_once_it_is_closed);
   add_taken_names ();
   return g_test_run ();
 }
