@@ -2,6 +2,7 @@
 #include "http/exchange.h"
 
 #include "base/error.h"
+#include "http/proxy.h"
 #include "http/trust.h"
 
 #include <netinet/in.h>
@@ -155,6 +156,7 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       self->facts.stage = BOX_STAGE_TUNNELLING;
       break;
     case G_SOCKET_CLIENT_PROXY_NEGOTIATED:
+      box_proxy_note_socks (TRUE);
       watch_stream (self, stream);
       take_turn (self);
       break;
@@ -450,6 +452,8 @@ describe_failure (Exchange *self, const GError *reason)
 
   if (self->user != NULL && g_cancellable_is_cancelled (self->user))
     return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
+  if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED))
+    box_proxy_note_socks (FALSE);
   self->facts.host = host_of (self);
   if (verdict != BOX_PATIENCE_HELD)
     return box_failure_describe_verdict (&self->facts, verdict, &patience);

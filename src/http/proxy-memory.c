@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
 #include "http/proxy.h"
 
 /* Directories often lock an account at five wrong passwords in half an hour. Microseconds. */
@@ -71,19 +72,27 @@ box_proxy_memory_wants_basic (GUri *uri)
   return wants_basic;
 }
 
-guint
-box_proxy_memory_rests (GUri *uri)
+gboolean
+box_proxy_memory_check (GUri *uri, GError **error)
 {
   const Memory *memory;
   guint refusals = 0;
 
+  if (g_uri_get_user (uri) == NULL)
+    return TRUE;
   g_mutex_lock (&the_memory.lock);
   memory = memory_of_locked (uri);
   if (memory->refusals >= BOX_PROXY_MAX_OFFERS
       && g_get_monotonic_time () - memory->refused_at < REST)
     refusals = memory->refusals;
   g_mutex_unlock (&the_memory.lock);
-  return refusals;
+  if (refusals == 0)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "the proxy %s has refused the user and password in its URI %u times, and is not "
+               "asked again for some minutes; correct them",
+               g_uri_get_host (uri), refusals);
+  return FALSE;
 }
 
 void

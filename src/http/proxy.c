@@ -79,15 +79,61 @@ port_of (GUri *uri)
   return g_str_equal (g_uri_get_scheme (uri), "https") ? 443 : 80;
 }
 
+static gboolean
+is_socks (GUri *uri)
+{
+  return g_str_has_prefix (g_uri_get_scheme (uri), "socks");
+}
+
+void
+box_proxy_note_socks (gboolean accepted)
+{
+  GHashTable *ways = g_private_get (&the_ways);
+  GHashTableIter iter;
+  gpointer way;
+
+  if (ways == NULL)
+    return;
+  g_hash_table_iter_init (&iter, ways);
+  while (g_hash_table_iter_next (&iter, NULL, &way))
+    {
+      GUri *uri = ((BoxProxyWay *) way)->uri;
+
+      if (!is_socks (uri) || g_uri_get_user (uri) == NULL)
+        continue;
+      if (accepted)
+        box_proxy_memory_accepted (uri, FALSE);
+      else
+        box_proxy_memory_refused (uri);
+    }
+}
+
+/* The name of a way by @uri, which is @proxy, to @destination; NULL: there is none. A SOCKS proxy
+ * is spoken to by GIO, which takes user and password from the name. */
+static char *
+name_of (GUri *uri, const char *proxy, const char *destination)
+{
+  g_autofree char *scheme = g_uri_parse_scheme (destination);
+  const char *protocol = g_uri_get_scheme (uri);
+
+  if (is_socks (uri))
+    return g_strdup (proxy);
+  if (!g_str_equal (protocol, "http") && !g_str_equal (protocol, "https"))
+    return NULL;
+  if (g_strcmp0 (scheme, "https") == 0)
+    protocol = g_str_equal (protocol, "http") ? BOX_PROXY_HTTP : BOX_PROXY_HTTPS;
+  return g_uri_join (G_URI_FLAGS_NONE, protocol, NULL, g_uri_get_host (uri), port_of (uri), "",
+                     NULL, NULL);
+}
+
 /* What is said of @proxy to whoever asks the way to @destination: an HTTP proxy without its user
  * and password, which nobody but the tunnel needs. Clear text is not tunnelled, and no password is
  * offered for it. NULL: it is no URI, or of a kind that does not exist. */
 static char *
-name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char *proxy)
+name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char *proxy,
+          GError **error)
 {
   g_autoptr (GUri) uri = box_proxy_parse (proxy);
-  g_autofree char *scheme = g_uri_parse_scheme (destination);
-  const char *protocol = NULL;
   BoxProxyWay *way;
   char *name;
 
@@ -95,16 +141,11 @@ name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char 
     return g_strdup (proxy);
   if (uri == NULL)
     return NULL;
-  if (g_str_equal (g_uri_get_scheme (uri), "http"))
-    protocol = BOX_PROXY_HTTP;
-  else if (g_str_equal (g_uri_get_scheme (uri), "https"))
-    protocol = BOX_PROXY_HTTPS;
-  else
-    return g_str_has_prefix (g_uri_get_scheme (uri), "socks") ? g_strdup (proxy) : NULL;
-  if (g_strcmp0 (scheme, "https") != 0)
-    protocol = g_uri_get_scheme (uri);
-  name = g_uri_join (G_URI_FLAGS_NONE, protocol, NULL, g_uri_get_host (uri), port_of (uri), "",
-                     NULL, NULL);
+  if (is_socks (uri) && !box_proxy_memory_check (uri, error))
+    return NULL;
+  name = name_of (uri, proxy, destination);
+  if (name == NULL)
+    return NULL;
   way = g_new0 (BoxProxyWay, 1);
   way->uri = g_steal_pointer (&uri);
   g_set_object (&way->trust, self->trust);
@@ -119,11 +160,13 @@ name_ways (BoxProxy *self, const char *destination, char **proxies, GError **err
   GHashTable *ways =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) way_free);
   GStrvBuilder *builder = g_strv_builder_new ();
+  g_autoptr (GError) rest = NULL;
   char **names;
 
   for (char **proxy = proxies; *proxy != NULL; proxy++)
     {
-      g_autofree char *name = name_way (self, ways, destination, *proxy);
+      g_autofree char *name =
+          name_way (self, ways, destination, *proxy, rest == NULL ? &rest : NULL);
 
       if (name != NULL)
         g_strv_builder_add (builder, name);
@@ -135,6 +178,11 @@ name_ways (BoxProxy *self, const char *destination, char **proxies, GError **err
   if (*names != NULL)
     return names;
   g_strfreev (names);
+  if (rest != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&rest));
+      return NULL;
+    }
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "the proxy that the environment names is not a URI such as "
                        "http://proxy.example.com:3128 or socks5://proxy.example.com:1080");

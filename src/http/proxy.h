@@ -37,6 +37,10 @@ typedef struct
  * resolver and its proxy in one thread. Valid until the next lookup in this thread. */
 const BoxProxyWay *box_proxy_find (const char *uri);
 
+/* Notes whether the SOCKS proxies that the last lookup in this thread has named took their user and
+ * password; GIO speaks to these. */
+void box_proxy_note_socks (gboolean accepted);
+
 /*
  * BoxTunnel: the GProxy that GSocketClient uses for BOX_PROXY_HTTP and BOX_PROXY_HTTPS. It asks an
  * HTTP proxy for a tunnel (CONNECT) in the calling thread and answers its wish for a user and
@@ -63,8 +67,8 @@ void box_proxy_memory_accepted (GUri *uri, gboolean as_basic);
 /* Whether Basic was taken before, so that it can be offered without being asked. */
 gboolean box_proxy_memory_wants_basic (GUri *uri);
 
-/* How often the password was refused, if it must not be offered now; else 0. */
-guint box_proxy_memory_rests (GUri *uri);
+/* Whether user and password, if there are any, may be offered now; else BOX_ERROR_SETTINGS. */
+gboolean box_proxy_memory_check (GUri *uri, GError **error);
 
 /* For tests: forgets everything. */
 void box_proxy_memory_forget (void);

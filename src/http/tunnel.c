@@ -205,20 +205,9 @@ negotiate (Tunnel *self, GError **error)
 static gboolean
 begin (Tunnel *self, GError **error)
 {
-  guint refusals;
-
-  if (user_of (self) == NULL)
-    return TRUE;
-  if (box_proxy_memory_wants_basic (self->link.way->uri))
+  if (user_of (self) != NULL && box_proxy_memory_wants_basic (self->link.way->uri))
     self->challenge.kind = BOX_CHALLENGE_BASIC;
-  refusals = box_proxy_memory_rests (self->link.way->uri);
-  if (refusals == 0)
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-               "the proxy %s has refused the user and password in its URI %u times, and is not "
-               "asked again for some minutes; correct them",
-               host_of (self), refusals);
-  return FALSE;
+  return box_proxy_memory_check (self->link.way->uri, error);
 }
 
 static char *

@@ -305,6 +305,47 @@ test_a_refused_password_rests (void)
   g_assert_cmpint (g_atomic_int_get (&proxy.offers), ==, BOX_PROXY_MAX_OFFERS);
 }
 
+/* SOCKS 5 with user and password (RFC 1929), which GIO speaks. */
+static void
+serve_socks (RawPeer *peer, gpointer offers)
+{
+  static const char methods[] = "\x05\x02??";
+  static const char credentials[] = "\x01\x01u\x06secret";
+
+  if (raw_peer_read (peer, sizeof methods - 1) < sizeof methods - 1)
+    return;
+  raw_peer_say (peer, "\x05\x02");
+  if (raw_peer_read (peer, sizeof credentials - 1) < sizeof credentials - 1)
+    return;
+  g_atomic_int_inc ((gint *) offers);
+  raw_peer_say (peer, "\x01\x01");
+}
+
+static void
+test_a_password_that_socks_refused_rests_too (void)
+{
+  gint offers = 0;
+  g_autoptr (RawServer) server = raw_server_new (serve_socks, &offers, NULL);
+  g_autofree char *uri =
+      g_strdup_printf ("socks5://u:secret@127.0.0.1:%u", raw_server_get_port (server));
+  g_autoptr (BoxTransportConfig) config =
+      box_transport_config_new (fixture_get_ca_file (), uri, 5, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  BoxRequest request = { .method = "GET", .url = "https://127.0.0.1:9999/" };
+
+  box_proxy_memory_forget ();
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (box_transport_send (transport, config, &request, NULL, &error));
+      g_test_message ("%s", error->message);
+      g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+      g_assert_null (strstr (error->message, "secret"));
+    }
+  g_assert_cmpint (g_atomic_int_get (&offers), ==, BOX_PROXY_MAX_OFFERS);
+}
+
 /* Whoever is behind the tunnel could ask for the proxy's password. */
 static void
 test_a_407_from_inside_is_a_status (void)
@@ -344,6 +385,8 @@ main (int argc, char **argv)
   g_test_add_func ("/tunnel/the-next-connection-offers-it-at-once",
                    test_the_next_connection_offers_it_at_once);
   g_test_add_func ("/tunnel/a-refused-password-rests", test_a_refused_password_rests);
+  g_test_add_func ("/tunnel/a-password-that-socks-refused-rests-too",
+                   test_a_password_that_socks_refused_rests_too);
   g_test_add_func ("/tunnel/a-407-from-inside-is-a-status", test_a_407_from_inside_is_a_status);
   return fixture_run_program ();
 }
