@@ -33,9 +33,10 @@ gst_box_upload_sink_if_exists_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { BOX_IF_EXISTS_ERROR, "Fail, and make no file", "error" },
-    { BOX_IF_EXISTS_VERSION, "Give the file that is there a new version", "version" },
-    { BOX_IF_EXISTS_RENAME, "Name the new file \"name (1).ext\", \"name (2).ext\", …", "rename" },
+    { BOX_IF_EXISTS_ERROR, "Fail without a new file", "error" },
+    { BOX_IF_EXISTS_VERSION, "Upload a new version of the existing file", "version" },
+    { BOX_IF_EXISTS_RENAME, "Rename the new file to \"name (1).ext\", \"name (2).ext\", …",
+      "rename" },
     { 0, NULL, NULL },
   };
 
@@ -104,8 +105,8 @@ gst_box_upload_sink_padding_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { BOX_PADDING_AUTO, "By the media type of the caps", "auto" },
-    { BOX_PADDING_NONE, "Nothing: a stream shorter than the reserve is an error", "none" },
+    { BOX_PADDING_AUTO, "Chosen by the caps", "auto" },
+    { BOX_PADDING_NONE, "No padding: a stream shorter than the reserve is an error", "none" },
     { BOX_PADDING_ZERO, "Zeros", "zero" },
     { BOX_PADDING_MPEGTS, "MPEG-TS null packets", "mpegts" },
     { BOX_PADDING_MP4, "One MP4 'free' box", "mp4" },
@@ -132,8 +133,8 @@ gst_box_upload_sink_unknown_size_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool, upload at EOS", "spool" },
-    { SINK_UNKNOWN_SIZE_RESERVE, "Declare reserve-size, upload while recording, pad at EOS",
+    { SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool and upload at EOS", "spool" },
+    { SINK_UNKNOWN_SIZE_RESERVE, "Declare reserve-size, upload while recording and pad at EOS",
       "reserve" },
     { SINK_UNKNOWN_SIZE_ERROR, "Fail", "error" },
     { 0, NULL, NULL },
@@ -157,9 +158,8 @@ gst_box_upload_sink_eos_mode_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { SINK_EOS_MODE_COMMIT, "EOS means that the file is committed", "commit" },
-    { SINK_EOS_MODE_SPOOL,
-      "EOS means that the recording is safe in the spool; \"boxupload watch\" uploads it",
+    { SINK_EOS_MODE_COMMIT, "The file is committed at Box", "commit" },
+    { SINK_EOS_MODE_SPOOL, "The recording is safe in the spool, and \"boxupload watch\" uploads it",
       "spool" },
     { 0, NULL, NULL },
   };

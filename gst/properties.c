@@ -14,16 +14,16 @@ typedef enum
   KIND_ENUM,
 } Kind;
 
-/* One property that is a value: where it is kept, and how it is described. */
+/* One property that is kept in SinkValues. */
 typedef struct
 {
   const char *name;
   Kind kind;
   gsize offset;             /* in SinkValues */
   GType (*get_type) (void); /* ENUM */
-  guint minimum, maximum;   /* UINT; UINT64 takes all */
+  guint minimum, maximum;   /* UINT only; UINT64 has the full range */
   guint fallback;           /* numbers: the default */
-  const char *text;         /* STRING: what holds where nothing is set; may be NULL */
+  const char *text;         /* STRING: the default; may be NULL */
   gboolean playing;         /* can be changed while an upload runs */
   SinkChanged changed;
   const char *blurb;
@@ -39,28 +39,28 @@ static const Property properties[] = {
       .name = "session",
       .kind = KIND_STRING,
       .offset = AT (session),
-      .blurb = "ID of an upload session that exists, for example one made by \"boxupload create\". "
-               "One of session, location, file-name and file-id says where the file goes",
+      .blurb =
+          "ID of an existing upload session, for example from \"boxupload create\". Set exactly "
+          "one of session, location, file-name and file-id",
   },
   {
       .name = "location",
       .kind = KIND_STRING,
       .offset = AT (location),
-      .blurb = "box://FOLDER_ID/PERCENT-ENCODED-NAME: a new file of this name in this folder (0 is "
-               "the root)",
+      .blurb = "URI of a new file, box://FOLDER_ID/PERCENT-ENCODED-NAME (folder 0 is the root)",
   },
   {
       .name = "folder-id",
       .kind = KIND_STRING,
       .offset = AT (folder_id),
       .text = "0",
-      .blurb = "ID of the folder in which file-name is made (0 is the root)",
+      .blurb = "ID of the folder for file-name (0 is the root)",
   },
   {
       .name = "file-name",
       .kind = KIND_STRING,
       .offset = AT (file_name),
-      .blurb = "Name of a new file in folder-id, as it is, without escapes",
+      .blurb = "Name of a new file in folder-id, without escapes",
   },
   {
       .name = "file-id",
@@ -73,9 +73,8 @@ static const Property properties[] = {
       .kind = KIND_UINT64,
       .offset = AT (total_size),
       .blurb =
-          "Exact size of the stream in bytes; a shorter or longer one is an error. 0: the size "
-          "noted by \"boxupload create\" for the session, else what upstream answers to a "
-          "DURATION query in bytes",
+          "Exact size of the stream in bytes; a shorter or longer stream is an error. 0: the size "
+          "saved by \"boxupload create\" for the session, or the size of a file source",
   },
   {
       .name = "unknown-size",
@@ -83,14 +82,13 @@ static const Property properties[] = {
       .offset = AT (unknown_size),
       .get_type = gst_box_upload_sink_unknown_size_get_type,
       .fallback = SINK_UNKNOWN_SIZE_SPOOL,
-      .blurb = "What happens to a stream whose size is not known when it begins",
+      .blurb = "Treatment of a stream whose size is not known when it begins",
   },
   {
       .name = "reserve-size",
       .kind = KIND_UINT64,
       .offset = AT (reserve_size),
-      .blurb = "With unknown-size=reserve: bytes declared for the file; the stream may be shorter "
-               "and is padded",
+      .blurb = "Size in bytes declared with unknown-size=reserve; a shorter stream is padded",
   },
   {
       .name = "padding",
@@ -98,9 +96,8 @@ static const Property properties[] = {
       .offset = AT (padding),
       .get_type = gst_box_upload_sink_padding_get_type,
       .fallback = BOX_PADDING_AUTO,
-      .blurb =
-          "What fills the rest where the stream is shorter than reserve-size, or than the size "
-          "noted for the session by \"boxupload create\"",
+      .blurb = "Filler after a stream that is shorter than reserve-size, or than the size saved by "
+               "\"boxupload create\" for the session",
   },
   {
       .name = "if-exists",
@@ -108,15 +105,15 @@ static const Property properties[] = {
       .offset = AT (if_exists),
       .get_type = gst_box_upload_sink_if_exists_get_type,
       .fallback = BOX_IF_EXISTS_ERROR,
-      .blurb = "What happens where the name is taken",
+      .blurb = "Action if the name already exists",
   },
   {
       .name = "commit",
       .kind = KIND_BOOLEAN,
       .offset = AT (commit),
       .fallback = TRUE,
-      .blurb = "Commit the file at EOS. false: fill the session and leave the commit to the "
-               "application",
+      .blurb = "Whether the file is committed at EOS. false: the session is filled, and the "
+               "application commits it",
   },
   {
       .name = "eos-mode",
@@ -124,7 +121,7 @@ static const Property properties[] = {
       .offset = AT (eos_mode),
       .get_type = gst_box_upload_sink_eos_mode_get_type,
       .fallback = SINK_EOS_MODE_COMMIT,
-      .blurb = "What EOS promises to the application",
+      .blurb = "Meaning of EOS for the application",
   },
   {
       .name = "errors-fatal",
@@ -132,24 +129,23 @@ static const Property properties[] = {
       .offset = AT (errors_fatal),
       .fallback = TRUE,
       .blurb =
-          "false: a failed upload is a WARNING and the message boxuploadsink-failed instead of "
-          "an ERROR, and what was recorded stays in the spool, if there is one (for "
-          "splitmuxsink, whose recording one fragment's error would end)",
+          "Whether a failed upload is an ERROR. false: a WARNING, so that a failed fragment does "
+          "not end the recording of splitmuxsink",
   },
   {
       .name = "spool-dir",
       .kind = KIND_STRING,
       .offset = AT (spool_dir),
-      .blurb = "Directory where recordings are kept until they are committed. Unset: memory only "
-               "where the size is known, else boxupload/spool in the user's state directory "
-               "($XDG_STATE_HOME)",
+      .blurb =
+          "Directory that keeps recordings until they are committed. Unset: memory if the size "
+          "is known, otherwise $XDG_STATE_HOME/boxupload/spool",
   },
   {
       .name = "max-spool",
       .kind = KIND_UINT64,
       .offset = AT (max_spool),
-      .blurb = "Most bytes that all recordings in the spool may take together. 0: as many as the "
-               "disk has",
+      .blurb = "Maximum size in bytes of all recordings in the spool together. 0: the size of the "
+               "disk",
   },
   {
       .name = "on-error",
@@ -157,7 +153,7 @@ static const Property properties[] = {
       .offset = AT (on_error),
       .get_type = gst_box_upload_sink_on_error_get_type,
       .fallback = BOX_ON_ERROR_KEEP,
-      .blurb = "What happens to the upload session on a fatal error; one given by the property "
+      .blurb = "Action on the upload session after a fatal error; a session given by the property "
                "session is never aborted",
   },
   {
@@ -167,14 +163,14 @@ static const Property properties[] = {
       .minimum = 1,
       .maximum = 16,
       .fallback = 4,
-      .blurb = "Parts in flight",
+      .blurb = "Maximum number of parts in flight",
   },
   {
       .name = "max-memory",
       .kind = KIND_UINT64,
       .offset = AT (max_memory),
-      .blurb = "Bytes of parts held in memory, at least two parts; when it is reached the stream "
-               "waits. 0: parallel + 1 parts",
+      .blurb = "Maximum bytes of parts in memory, at least two parts; the stream waits when it is "
+               "reached. 0: parallel + 1 parts",
   },
   {
       .name = "upload-rate",
@@ -182,7 +178,7 @@ static const Property properties[] = {
       .offset = AT (upload_rate),
       .playing = TRUE,
       .changed = SINK_CHANGED_UPLOAD_RATE,
-      .blurb = "Limit of bytes per second sent. 0: no limit",
+      .blurb = "Maximum number of bytes sent per second. 0: no limit",
   },
   {
       .name = "retry-timeout",
@@ -190,9 +186,8 @@ static const Property properties[] = {
       .offset = AT (retry_timeout),
       .maximum = G_MAXUINT,
       .fallback = 600,
-      .blurb =
-          "Seconds for which a transient failure is retried without any progress; with a spool "
-          "they count from EOS only. 0: until the session expires",
+      .blurb = "Seconds of retries without progress before the upload fails; with a spool, counted "
+               "from EOS. 0: until the session expires",
   },
   {
       .name = "timeout",
@@ -201,8 +196,8 @@ static const Property properties[] = {
       .minimum = 1,
       .maximum = 3600,
       .fallback = 60,
-      .blurb = "Seconds without progress after which a connection has failed (and is tried again, "
-               "see retry-timeout)",
+      .blurb =
+          "Seconds without progress before a connection fails; retry-timeout limits the retries",
   },
   {
       .name = "access-token",
@@ -210,32 +205,29 @@ static const Property properties[] = {
       .offset = AT (access_token),
       .playing = TRUE,
       .changed = SINK_CHANGED_ACCESS_TOKEN,
-      .blurb =
-          "Access token, never readable; one set while playing is used from the next request on. "
-          "Other users see command lines: prefer token-file there. First that is set: "
-          "access-token, token-file, auth-config, environment BOX_ACCESS_TOKEN, BOX_TOKEN_FILE, "
-          "BOX_AUTH_CONFIG",
+      .blurb = "Access token, write-only, used from the next request on. Takes precedence over "
+               "token-file, auth-config, $BOX_ACCESS_TOKEN, $BOX_TOKEN_FILE and $BOX_AUTH_CONFIG. "
+               "Command lines are visible to other users: use token-file there",
   },
   {
       .name = "token-file",
       .kind = KIND_STRING,
       .offset = AT (token_file),
-      .blurb = "File whose first line is an access token; read again when the token is refused and "
-               "when the file has changed",
+      .blurb = "File whose first line is an access token; read again when it changes and when the "
+               "token is refused",
   },
   {
       .name = "auth-config",
       .kind = KIND_STRING,
       .offset = AT (auth_config),
-      .blurb =
-          "JSON file from which access tokens are obtained and renewed: Box's app configuration "
-          "(JWT), client credentials, or a refresh token",
+      .blurb = "JSON file to obtain and renew access tokens with: Box's app configuration (JWT), "
+               "client credentials, or a refresh token",
   },
   {
       .name = "as-user",
       .kind = KIND_STRING,
       .offset = AT (as_user),
-      .blurb = "User ID on whose behalf everything is done (As-User)",
+      .blurb = "ID of the user to act as (As-User header)",
   },
   {
       .name = "digest-engine",
@@ -243,7 +235,7 @@ static const Property properties[] = {
       .offset = AT (digest_engine),
       .get_type = gst_box_upload_sink_digest_engine_get_type,
       .fallback = BOX_DIGEST_ENGINE_GLIB,
-      .blurb = "What computes the SHA-1 of the parts",
+      .blurb = "Library that computes the SHA-1 of the parts",
   },
   {
       .name = "endpoint",
@@ -257,37 +249,38 @@ static const Property properties[] = {
       .kind = KIND_STRING,
       .offset = AT (api_endpoint),
       .text = BOX_DEFAULT_API_ENDPOINT,
-      .blurb = "Base URL of the rest of the API; tokens come from /oauth2/token at its origin",
+      .blurb = "Base URL of the other API calls; tokens come from /oauth2/token at its origin",
   },
   {
       .name = "ca-file",
       .kind = KIND_STRING,
       .offset = AT (ca_file),
-      .blurb = "File of trust anchors (PEM) in addition to the system's",
+      .blurb = "PEM file of certificate authorities to trust in addition to the system's",
   },
   {
       .name = "proxy",
       .kind = KIND_PROXY,
       .offset = AT (proxy),
-      .blurb = "URI of a proxy; read without its password. Unset: as the environment says",
+      .blurb =
+          "URI of the proxy, readable without its password. Unset: the proxy of the environment",
   },
   {
       .name = "description",
       .kind = KIND_STRING,
       .offset = AT (description),
-      .blurb = "Description of the file",
+      .blurb = "Description of the file at Box",
   },
   {
       .name = "content-created-at",
       .kind = KIND_STRING,
       .offset = AT (content_created_at),
-      .blurb = "When the content was made (RFC 3339, for example 2024-05-01T12:00:00Z)",
+      .blurb = "Creation time of the content (RFC 3339, for example 2024-05-01T12:00:00Z)",
   },
   {
       .name = "content-modified-at",
       .kind = KIND_STRING,
       .offset = AT (content_modified_at),
-      .blurb = "When the content was last modified (RFC 3339, for example 2024-05-01T12:00:00Z)",
+      .blurb = "Modification time of the content (RFC 3339, for example 2024-05-01T12:00:00Z)",
   },
 };
 
@@ -369,7 +362,7 @@ sink_properties_install (GObjectClass *klass)
   g_object_class_install_property (
       klass, SINK_PROP_UPLOAD_STATS,
       g_param_spec_boxed ("upload-stats", NULL,
-                          "How the upload stands: bytes-received, bytes-uploaded, bytes-total, "
+                          "Statistics of the upload: bytes-received, bytes-uploaded, bytes-total, "
                           "parts-uploaded, parts-total, parts-in-flight, parts-adopted, retries, "
                           "memory, spooled, rate, session-id, file-id",
                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
