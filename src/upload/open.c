@@ -55,6 +55,19 @@ choose_other (const BoxUpload *upload, const Opened *opened, const GError *failu
   return file != NULL ? box_destination_new_file (file->id, NULL) : NULL;
 }
 
+/* What an earlier attempt did may take effect between the look for it and this one: then there is
+ * nothing left to do, and its version is not the one before ours. */
+static gboolean
+is_done_meanwhile (BoxUpload *upload, const BoxFile *file)
+{
+  gboolean digested;
+
+  g_mutex_lock (box_workers_lock ());
+  digested = upload->plan.finished && !upload->plan.undigested;
+  g_mutex_unlock (box_workers_lock ());
+  return upload->resumed && digested && box_file_has_content (file, upload->size, &upload->sha1);
+}
+
 /* A version: what the file is before keeps two commits from making two, and tells, after a lost
  * answer, whether the commit took effect. Credentials that may only upload have it from the
  * conflict of names, or do without. */
@@ -81,6 +94,8 @@ remember_version (BoxUpload *upload, BoxTransport *transport, Opened *opened, GE
     }
   opened->etag = g_strdup (file->etag);
   opened->version_id = g_strdup (file->version_id);
+  if (is_done_meanwhile (upload, file))
+    opened->file = g_steal_pointer (&file);
   return TRUE;
 }
 
@@ -91,6 +106,8 @@ try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
 {
   if (!remember_version (upload, transport, opened, error))
     return FALSE;
+  if (opened->file != NULL)
+    return TRUE;
   if (upload->size < BOX_SESSION_MIN_SIZE)
     return box_client_preflight (upload->client, transport, opened->target, upload->size,
                                  upload->transfers, error);

@@ -316,6 +316,27 @@ test_that_is_older_than_the_recording_is_not_ours (Fixture *f, gconstpointer dat
   resume_after_theirs (f, 3600, 3);
 }
 
+/* The earlier attempt's commit takes effect after it was looked for, and before the version that is
+ * there is remembered. */
+static void
+test_of_an_earlier_attempt_that_comes_late_is_found (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *bytes = g_malloc (SMALL);
+  g_autofree char *file_id = box_emulator_add_file (f->emulator, "0", "v.bin", "old", 3);
+  g_autoptr (BoxDestination) destination = box_destination_new_file (file_id, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, SMALL);
+
+  kit_pattern_fill (0, bytes, SMALL);
+  settings.commit_unsure = TRUE;
+  load (f, "{'route':'get_file','nth':2,'do':'hold','name':'gate'}");
+  run_to_the_end (f, &settings);
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_add_version (f->emulator, file_id, bytes, SMALL));
+  box_emulator_release (f->emulator, "gate");
+  assert_done (f);
+  assert_versions (f, file_id, 2);
+}
+
 static void
 add_answered (const char *what, const Answered *answer, void (*test) (Fixture *, gconstpointer))
 {
@@ -350,6 +371,8 @@ main (int argc, char **argv)
   ADD ("version-needs-no-right-to-read", test_a_version_without_the_right_to_read);
   ADD ("version-of-an-earlier-attempt-that-theirs-followed-is-found",
        test_of_an_earlier_attempt_that_theirs_followed_is_found);
+  ADD ("version-of-an-earlier-attempt-that-comes-late-is-found",
+       test_of_an_earlier_attempt_that_comes_late_is_found);
   ADD ("version-that-is-older-than-the-recording-is-not-ours",
        test_that_is_older_than_the_recording_is_not_ours);
   return g_test_run ();
