@@ -58,6 +58,11 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   BoxDelivery *delivery = new_delivery (events, user_data);
 
   delivery->settings = *settings;
+  delivery->terms = (BoxTerms){
+    .given_session = upload->destination->kind == BOX_DESTINATION_SESSION,
+    .if_exists = upload->if_exists,
+    .left_to_others = settings->left_to_others,
+  };
   delivery->recovery = (BoxRecoverySettings){
     .client = box_client_ref (upload->client),
     .parallel = upload->parallel,
@@ -133,7 +138,7 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
   return delivery;
 }
 
-/* The owner lets go of it: nothing is reported from now on. */
+/* The owner lets go of it: nothing is reported from now on, and what runs is stopped. */
 static void
 close_delivery (BoxDelivery *delivery)
 {
@@ -143,6 +148,12 @@ close_delivery (BoxDelivery *delivery)
   g_mutex_unlock (&delivery->lock);
   g_cancellable_cancel (delivery->cancellable);
   box_delivery_stop_upload (delivery);
+}
+
+/* Waits until nothing of it runs. Not in its own thread. */
+static void
+join (BoxDelivery *delivery)
+{
   if (delivery->thread != NULL)
     g_thread_join (g_steal_pointer (&delivery->thread));
   g_clear_pointer (&delivery->preflight, box_preflight_free);
@@ -153,20 +164,17 @@ gboolean
 box_delivery_discard (BoxDelivery *delivery, GError **error)
 {
   close_delivery (delivery);
+  join (delivery);
   return delivery->recording == NULL || box_recording_truncate (delivery->recording, 0, error);
 }
 
 void
-box_delivery_free (BoxDelivery *delivery)
+box_delivery_dispose (BoxDelivery *delivery)
 {
-  gboolean failed;
+  gboolean failed = box_delivery_get_phase (delivery) == BOX_DELIVERY_FAILED;
 
-  if (delivery == NULL)
-    return;
-  g_cancellable_disconnect (delivery->outer, delivery->outer_id);
-  close_delivery (delivery);
+  join (delivery);
   g_clear_pointer (&delivery->digest, box_digest_free);
-  failed = box_delivery_get_phase (delivery) == BOX_DELIVERY_FAILED;
   if (delivery->recording != NULL)
     box_delivery_tell_kept (delivery, failed ? "error" : "stop");
   /* Nothing is lost with an empty one; where it cannot be removed, "boxupload resume" does it. */
@@ -176,6 +184,17 @@ box_delivery_free (BoxDelivery *delivery)
   g_clear_pointer (&delivery->recording, box_recording_unref);
   g_clear_pointer (&delivery->upload, box_upload_unref);
   box_delivery_unref (delivery);
+}
+
+void
+box_delivery_free (BoxDelivery *delivery)
+{
+  if (delivery == NULL)
+    return;
+  g_cancellable_disconnect (delivery->outer, delivery->outer_id);
+  close_delivery (delivery);
+  if (!box_delivery_leave_to_thread (delivery))
+    box_delivery_dispose (delivery);
 }
 
 void

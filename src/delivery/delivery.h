@@ -102,8 +102,8 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
 
 /* Stops it where it stands, at once, unless it has ended: the session stays, and a recording of
  * which nothing is to be done any more is kept (see the event). When this returns no event of a
- * recording runs any more; of a stream in memory one that has begun may still run. Not to be called
- * by an event. */
+ * recording runs any more; of a stream in memory one that has begun may still run. An event that
+ * comes from the delivery's own thread (ended, kept) may call it; an upload's may not. */
 void box_delivery_free (BoxDelivery *delivery);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 

@@ -15,27 +15,14 @@ typedef enum
   WEIGHT_END,     /* it would be recorded in vain */
 } Weight;
 
-static BoxTerms
-terms_of (const BoxDelivery *delivery)
-{
-  const BoxDeliverySettings *settings = &delivery->settings;
-
-  return (BoxTerms){
-    .given_session = settings->upload.destination != NULL
-                     && settings->upload.destination->kind == BOX_DESTINATION_SESSION,
-    .if_exists = settings->upload.if_exists,
-    .left_to_others = settings->left_to_others,
-  };
-}
-
 static Weight
-weigh_locked (const BoxDelivery *delivery, const BoxTerms *terms, const GError *error)
+weigh_locked (const BoxDelivery *delivery, const GError *error)
 {
   if (!delivery->facts.spooled || delivery->facts.finished || delivery->closed || delivery->ending)
     return WEIGHT_NONE;
   if (delivery->settings.stop_if_refused && !delivery->opened
       && g_get_monotonic_time () < delivery->begun + BEGINNING
-      && box_policy_refuses_settings (terms, error))
+      && box_policy_refuses_settings (&delivery->terms, error))
     return WEIGHT_END;
   return WEIGHT_GOES_ON;
 }
@@ -44,16 +31,15 @@ void
 box_delivery_refused (const GError *error, gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
-  BoxTerms terms = terms_of (delivery);
   Weight weight;
 
   g_mutex_lock (&delivery->lock);
-  weight = weigh_locked (delivery, &terms, error);
+  weight = weigh_locked (delivery, error);
   g_mutex_unlock (&delivery->lock);
   if (weight == WEIGHT_END)
     box_delivery_break (delivery, g_error_copy (error));
   else if (weight == WEIGHT_GOES_ON && delivery->events.goes_on != NULL)
-    delivery->events.goes_on (error, !box_policy_is_for_others (&terms, error),
+    delivery->events.goes_on (error, !box_policy_is_for_others (&delivery->terms, error),
                               delivery->user_data);
 }
 

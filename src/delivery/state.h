@@ -18,6 +18,7 @@ struct _BoxDelivery
 
   /* immutable */
   BoxDeliverySettings settings; /* of a stream */
+  BoxTerms terms;               /* likewise */
   BoxRecoverySettings recovery;
   BoxDeliveryEvents events;
   gpointer user_data;
@@ -42,7 +43,9 @@ struct _BoxDelivery
   guint64 gap;
   GError *no_padding;
 
-  GThread *thread; /* from finish on */
+  GThread *thread;   /* from finish on */
+  GThread *self;     /* the same, once it runs; with lock, as the next */
+  gboolean orphaned; /* its owner, called by it, has freed the delivery: the thread does the rest */
 
   GMutex lock;
   GCond changed; /* told, or interrupted */
@@ -65,6 +68,9 @@ struct _BoxDelivery
 };
 
 /* --- delivery/delivery.c --- */
+
+/* What is left to free when everything was stopped. */
+void box_delivery_dispose (BoxDelivery *delivery);
 
 BoxDelivery *box_delivery_ref (BoxDelivery *delivery);
 void box_delivery_unref (gpointer delivery);
@@ -104,6 +110,10 @@ void box_delivery_abandon (BoxDelivery *delivery);
  * background, but may still have its session to abort: it gets a moment for that. Many applications
  * end as soon as they hear of a failure, and what comes next would cancel it. */
 void box_delivery_stop_upload (BoxDelivery *delivery);
+
+/* Whether the caller is the delivery's own thread, in an event: it disposes of the delivery when it
+ * has returned from there. */
+gboolean box_delivery_leave_to_thread (BoxDelivery *delivery);
 
 /* Begins to do the steps, in a thread of the delivery's own. */
 void box_delivery_start_thread (BoxDelivery *delivery);

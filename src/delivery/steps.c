@@ -262,8 +262,11 @@ run (gpointer data)
 {
   BoxDelivery *delivery = data;
   BoxDeliveryStep step;
-  gboolean closed;
+  gboolean closed, orphaned;
 
+  g_mutex_lock (&delivery->lock);
+  delivery->self = g_thread_self ();
+  g_mutex_unlock (&delivery->lock);
   do
     {
       g_mutex_lock (&delivery->lock);
@@ -274,7 +277,25 @@ run (gpointer data)
         execute (delivery, &step);
     }
   while (!closed && step.kind != BOX_DELIVERY_STOP);
+
+  g_mutex_lock (&delivery->lock);
+  orphaned = delivery->orphaned;
+  g_mutex_unlock (&delivery->lock);
+  if (orphaned)
+    {
+      g_thread_unref (g_steal_pointer (&delivery->thread));
+      box_delivery_dispose (delivery);
+    }
   return NULL;
+}
+
+gboolean
+box_delivery_leave_to_thread (BoxDelivery *delivery)
+{
+  g_mutex_lock (&delivery->lock);
+  delivery->orphaned = delivery->self == g_thread_self ();
+  g_mutex_unlock (&delivery->lock);
+  return delivery->orphaned;
 }
 
 void

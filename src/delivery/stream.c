@@ -7,12 +7,6 @@
 /* Padding is made in pieces of this size (bytes). */
 #define PIECE 65536
 
-static gboolean
-is_given_session (const BoxDelivery *delivery)
-{
-  return delivery->settings.upload.destination->kind == BOX_DESTINATION_SESSION;
-}
-
 /* --- Beginning ------------------------------------------------------------------------------ */
 
 static gboolean
@@ -223,7 +217,7 @@ check_exact (BoxDelivery *delivery, GError **error)
 static void
 decide_padding (BoxDelivery *delivery)
 {
-  gboolean given = is_given_session (delivery), running;
+  gboolean given = delivery->terms.given_session, running;
 
   g_mutex_lock (&delivery->lock);
   running = delivery->facts.carrier == BOX_CARRIER_RUNNING;

@@ -183,6 +183,37 @@ test_stream_that_cannot_be_padded_is_whole (void)
   assert_announced (fixture, PART, "eos", FALSE);
 }
 
+/* --- Stopped by a handler ------------------------------------------------------------------- */
+
+static GstBusSyncReply
+stop_at (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  if (gst_message_has_name (message, "boxuploadsink-complete")
+      || gst_message_has_name (message, "boxuploadsink-failed"))
+    gst_element_set_state (((SinkFixture *) user_data)->sink, GST_STATE_NULL);
+  return GST_BUS_PASS;
+}
+
+/* A handler that stops the sink where it hears of the end, in the thread that says so.
+ * @properties: of the sink. */
+static void
+test_stop_by_the_handler_of_the_end (gconstpointer properties)
+{
+  g_autoptr (SinkFixture) fixture = begin ();
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  gboolean fails = g_str_has_prefix (properties, "short");
+
+  g_object_set (fixture->sink, "total-size", (guint64) SIZE, NULL);
+  if (g_str_has_suffix (properties, "memory"))
+    g_object_set (fixture->sink, "spool-dir", NULL, NULL);
+  gst_bus_set_sync_handler (fixture->bus, stop_at, fixture, NULL);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, fails ? PART : SIZE), ==, GST_FLOW_OK);
+  sink_fixture_push_eos (fixture);
+  gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, fails ? 0 : 1);
+}
+
 /* --- Segment seeks -------------------------------------------------------------------------- */
 
 /* @spool: whether there is one; with a size that is known without. */
@@ -245,6 +276,9 @@ test_segment_seek_of_a_pipeline_has_the_file_of_filesink (void)
 int
 main (int argc, char **argv)
 {
+  static const char *const handled[] = { "whole-spool", "whole-memory", "short-spool",
+                                         "short-memory" };
+
   sink_fixture_init (&argc, &argv);
   g_test_add_data_func ("/ends/stop-before-eos-is-announced/ready",
                         GINT_TO_POINTER (GST_STATE_READY), test_stop_before_eos_is_announced);
@@ -261,6 +295,13 @@ main (int argc, char **argv)
                    test_short_stream_is_kept_and_announced);
   g_test_add_func ("/ends/stream-that-cannot-be-padded-is-whole",
                    test_stream_that_cannot_be_padded_is_whole);
+  for (guint i = 0; i < G_N_ELEMENTS (handled); i++)
+    {
+      g_autofree char *path =
+          g_strdup_printf ("/ends/stop-by-the-handler-of-the-end/%s", handled[i]);
+
+      g_test_add_data_func (path, handled[i], test_stop_by_the_handler_of_the_end);
+    }
   g_test_add_data_func ("/ends/segment-seek-ends-like-eos/spool", "spool",
                         test_segment_seek_ends_like_eos);
   g_test_add_data_func ("/ends/segment-seek-ends-like-eos/memory", NULL,
