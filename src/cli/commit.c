@@ -31,9 +31,9 @@ static const GOptionEntry entries[] = {
   { "description", 0, 0, G_OPTION_ARG_STRING, &options.description,
     "Description of the file at Box", "TEXT" },
   { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options.content_created_at,
-    "When the content was made (RFC 3339)", "TIME" },
+    "Creation time of the content (RFC 3339)", "TIME" },
   { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options.content_modified_at,
-    "When it was last changed (RFC 3339)", "TIME" },
+    "Modification time of the content (RFC 3339)", "TIME" },
   { NULL },
 };
 
@@ -289,9 +289,9 @@ const CliCommand cli_command_commit = {
   .name = "commit",
   .arguments = "SESSION --sha1 HEX",
   .summary = "Make the file of an upload session whose parts are all at Box",
-  .description = "Lists the parts, checks that all are there, and commits; waits while Box is\n"
-                 "still processing them. Box compares the digest with the bytes it has. Prints\n"
-                 "the file.\n"
+  .description = "Lists the parts, checks that Box has all of them, and commits. Waits while Box\n"
+                 "is still processing them. Box compares the digest with its bytes. Prints the\n"
+                 "file.\n"
                  "\n"
                  "With --json: one object with file_id, version_id, name, size, sha1 and etag.\n"
                  "\n"

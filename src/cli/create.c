@@ -17,14 +17,14 @@ static struct
 
 static const GOptionEntry entries[] = {
   { "size", 's', 0, G_OPTION_ARG_STRING, &options.size,
-    "Size of the file: a stream may be shorter, and is padded then", "SIZE" },
+    "Size of the file; a shorter stream is padded", "SIZE" },
   { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name, "Name of the new file", "NAME" },
   { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder,
     "Folder of the new file (default: 0, the root)", "ID" },
   { "file", 0, 0, G_OPTION_ARG_STRING, &options.file,
     "Make a new version of this file instead of a new file", "ID" },
   { "no-note", 0, 0, G_OPTION_ARG_NONE, &options.no_note,
-    "Do not note the size; the sink then needs total-size", NULL },
+    "Do not save the size; the sink then needs total-size", NULL },
   { NULL },
 };
 
@@ -151,24 +151,25 @@ const CliCommand cli_command_create = {
   .name = "create",
   .arguments = "--size SIZE {--name NAME [--folder ID] | --file ID}",
   .summary = "Open an upload session for a file of at most SIZE bytes",
-  .description = "Prints the session's ID, alone on a line, and notes the size in\n"
-                 "$XDG_STATE_HOME/boxupload/sessions/, where boxuploadsink looks for it. A stream\n"
-                 "that ends before SIZE is padded by the sink where its container allows that. A\n"
-                 "session lives about 7 days; one that is not used costs nothing. Box takes\n"
-                 "sessions from 20,000,000 bytes on.\n"
-                 "\n"
-                 "SIZE is a number of bytes, perhaps with kB, MB, GB, TB (1000) or KiB, MiB, GiB,\n"
-                 "TiB, K, M, G, T (1024).\n"
-                 "\n"
-                 "With --json: one object with session_id, part_size, total_parts,\n"
-                 "parts_processed, expires_at, size, and folder_id and name, or file_id.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  boxupload create --size 104857600 --name clip.mp4\n"
-                 "  boxupload create --size 4GiB --name live.mkv --folder 1234\n"
-                 "  boxupload create --size 4GiB --file 5678\n"
-                 "  gst-launch-1.0 … ! matroskamux ! boxuploadsink \\\n"
-                 "    session=$(boxupload create --size 4GiB --name live.mkv)\n",
+  .description =
+      "Prints the session's ID, alone on a line, and saves the size in\n"
+      "$XDG_STATE_HOME/boxupload/sessions/, where boxuploadsink finds it. The sink pads\n"
+      "a stream that is shorter than SIZE, if its container allows it. A session lasts\n"
+      "about 7 days; an unused session costs nothing. Box accepts sessions from\n"
+      "20,000,000 bytes on.\n"
+      "\n"
+      "SIZE is a number of bytes, or has a unit: kB, MB, GB, TB (1000) or KiB, MiB,\n"
+      "GiB, TiB, K, M, G, T (1024).\n"
+      "\n"
+      "With --json: one object with session_id, part_size, total_parts,\n"
+      "parts_processed, expires_at, size, and folder_id and name, or file_id.\n"
+      "\n"
+      "Examples:\n"
+      "  boxupload create --size 104857600 --name clip.mp4\n"
+      "  boxupload create --size 4GiB --name live.mkv --folder 1234\n"
+      "  boxupload create --size 4GiB --file 5678\n"
+      "  gst-launch-1.0 … ! matroskamux ! boxuploadsink \\\n"
+      "    session=$(boxupload create --size 4GiB --name live.mkv)\n",
   .flags = CLI_COMMAND_CONNECTS,
   .entries = entries,
   .min_arguments = 0,

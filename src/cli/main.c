@@ -40,8 +40,8 @@ format_program_help (void)
 {
   GString *help = g_string_new (
       "Usage:\n  boxupload COMMAND [OPTION…] [ARGUMENT…]\n\n"
-      "Uploads recordings to Box through upload sessions, and looks after those that\n"
-      "boxuploadsink, the GStreamer element, streams into.\n\nCommands:\n");
+      "Uploads recordings to Box through upload sessions, and manages the sessions of\n"
+      "boxuploadsink, the GStreamer element.\n\nCommands:\n");
 
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     g_string_append_printf (help, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
@@ -50,9 +50,9 @@ format_program_help (void)
       "\nOptions:\n"
       "  -h, --help     Show this; with a command: its options and examples\n"
       "  --version      Show the version\n\n"
-      "Credentials are looked for in --token-file, --auth-config, then the environment:\n"
-      "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE, BOX_AUTH_CONFIG. There is no option for a\n"
-      "token itself: a command line is readable by everybody on the machine.\n\n%s\n"
+      "Credentials come from --token-file, --auth-config, or the environment:\n"
+      "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE, BOX_AUTH_CONFIG. There is no option for the\n"
+      "token itself, because everybody on the machine can read a command line.\n\n%s\n"
       "Examples:\n"
       "  boxupload put recording.mp4 --folder 1234\n"
       "  SESSION=$(boxupload create --size 2GiB --name live.mp4 --folder 1234)\n"

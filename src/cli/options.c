@@ -104,15 +104,15 @@ cli_options_new_connection_group (CliOptions *options)
       "JSON: app configuration (JWT), client credentials or refresh token", "FILE" },
     { "as-user", 0, 0, G_OPTION_ARG_STRING, &options->as_user, "Act as this user", "ID" },
     { "endpoint", 0, 0, G_OPTION_ARG_STRING, &options->endpoint,
-      "Where uploads go (default: " BOX_DEFAULT_ENDPOINT ")", "URL" },
+      "Base URL of uploads (default: " BOX_DEFAULT_ENDPOINT ")", "URL" },
     { "api-endpoint", 0, 0, G_OPTION_ARG_STRING, &options->api_endpoint,
-      "Where everything else goes (default: " BOX_DEFAULT_API_ENDPOINT ")", "URL" },
+      "Base URL of other calls (default: " BOX_DEFAULT_API_ENDPOINT ")", "URL" },
     { "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
       "Authorities to trust besides the system's (PEM)", "FILE" },
     { "proxy", 0, 0, G_OPTION_ARG_STRING, &options->proxy,
-      "Proxy (default: what the environment says)", "URI" },
+      "Proxy (default: the proxy of the environment)", "URI" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
-      "Time without progress after which a connection has failed (default: 60)", "SECONDS" },
+      "Time without progress before a connection fails (default: 60)", "SECONDS" },
     { "retry-timeout", 0, 0, G_OPTION_ARG_INT, &options->retry_timeout,
       "Time to retry temporary failures; 0: forever (default: 600, short calls 60)", "SECONDS" },
     { NULL },
@@ -133,7 +133,7 @@ cli_options_new_transfer_group (CliOptions *options)
     { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
       "Bytes per second for a file, such as 20MB (default: no limit)", "RATE" },
     { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
-      "What computes the digests of parts: glib (default), gnutls", "NAME" },
+      "Library for the digests of parts: glib (default), gnutls", "NAME" },
     { NULL },
   };
   GOptionGroup *group =
@@ -148,7 +148,7 @@ cli_options_new_upload_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
-      "If the name is taken: error (default), version, rename", "POLICY" },
+      "If the name exists: error (default), version, rename", "POLICY" },
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
@@ -156,9 +156,9 @@ cli_options_new_upload_group (CliOptions *options)
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,
-      "When the content was made (RFC 3339)", "TIME" },
+      "Creation time of the content (RFC 3339)", "TIME" },
     { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options->content_modified_at,
-      "When it was last changed (RFC 3339; default: the local file's)", "TIME" },
+      "Modification time (RFC 3339; default: the local file's)", "TIME" },
     { NULL },
   };
   GOptionGroup *group = g_option_group_new (

@@ -18,7 +18,7 @@ static struct
 } options;
 
 static const GOptionEntry entries[] = {
-  { "table", 0, 0, G_OPTION_ARG_NONE, &options.table, "A table also on a terminal", NULL },
+  { "table", 0, 0, G_OPTION_ARG_NONE, &options.table, "Print a table on a terminal, too", NULL },
   { NULL },
 };
 
@@ -105,7 +105,7 @@ const CliCommand cli_command_parts = {
   .summary = "Show the parts of an upload session that are at Box",
   .description = "On a terminal: a map, one cell a part (or several, in large sessions), with the\n"
                  "numbers of the missing parts. Otherwise, or with --table: offset, size, SHA-1\n"
-                 "(- where Box does not tell it) and ID of each part.\n"
+                 "(- if Box does not report it) and ID of each part.\n"
                  "\n"
                  "With --json: one object with session_id, part_size, total_parts,\n"
                  "parts_processed, expires_at, parts_stored, bytes_stored, parts_unlisted (behind\n"

@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
   { "file", 0, 0, G_OPTION_ARG_STRING, &options.file,
     "Make a new version of this file (for one FILE)", "ID" },
   { "session", 0, 0, G_OPTION_ARG_STRING, &options.session,
-    "Go on with this session; parts it has stay (for one FILE)", "ID" },
+    "Continue this session and keep its parts (for one FILE)", "ID" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
@@ -221,12 +221,12 @@ const CliCommand cli_command_put = {
   .arguments = "FILE…",
   .summary = "Upload finished recordings",
   .description = "Uploads each FILE in parts (below 20,000,000 bytes in one request), verifies\n"
-                 "size and SHA-1 of what Box has, and prints a line for each. A file that fails\n"
-                 "does not stop the others. On a terminal a bar for each file shows how far it\n"
-                 "is.\n"
+                 "size and SHA-1 of the file at Box, and prints a line for each. A file that\n"
+                 "fails does not stop the others. On a terminal, a bar shows the progress of\n"
+                 "each file.\n"
                  "\n"
-                 "An upload that is interrupted keeps its session, and the command to go on with\n"
-                 "it is printed.\n"
+                 "An interrupted upload keeps its session and prints the command that continues\n"
+                 "it.\n"
                  "\n"
                  "With --json: JSON Lines, each with event and path:\n"
                  "  session   session_id, part_size, total_parts, parts_processed, expires_at,\n"

@@ -23,7 +23,7 @@ static const GOptionEntry entries[] = {
     "Give it another name at Box (for one recording)", "NAME" },
   { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "Upload into another folder", "ID" },
   { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options.if_exists,
-    "If the name is taken: error, version, rename (default: as recorded)", "POLICY" },
+    "If the name exists: error, version, rename (default: as recorded)", "POLICY" },
   { NULL },
 };
 
@@ -297,29 +297,29 @@ const CliCommand cli_command_resume = {
   .arguments = "[DIR]",
   .summary = "Upload pending recordings once",
   .description = "Finishes every recording in DIR (default: $XDG_STATE_HOME/boxupload/spool),\n"
-                 "oldest first: those whose upload was interrupted or failed, and those whose\n"
-                 "recorder died, with the bytes that reached the disk. Parts that Box has are not\n"
-                 "sent again. A recording that a living process has is left alone. A recording is\n"
-                 "removed only when Box has confirmed its size and SHA-1; whatever fails, it\n"
-                 "stays, and the next resume goes on.\n"
+                 "oldest first. If a recorder died, the bytes that reached the disk are uploaded.\n"
+                 "Parts that Box has are not sent again. Recordings of running processes are not\n"
+                 "touched. A recording is removed only when Box has confirmed its size and SHA-1.\n"
+                 "After any failure it stays, and the next resume continues it.\n"
                  "\n"
-                 "A recording that was cut short (its recorder died, the disk was full, it is\n"
-                 "shorter than its known size) is uploaded as it is, and said to be cut short.\n"
-                 "Some containers do not play without their end (MP4 and MOV without fragments,\n"
-                 "WAV, AVI): such a recording stays in the spool as “kept”, so that it can be\n"
-                 "repaired; --keep-interrupted=none removes it, --keep-interrupted keeps any.\n"
+                 "If a recording was cut short (its recorder died, the disk was full, it is\n"
+                 "shorter than its known size), its existing bytes are uploaded, and it is\n"
+                 "reported as interrupted. Some containers do not play without their end (MP4 and\n"
+                 "MOV without fragments, WAV, AVI). Such a recording stays in the spool as\n"
+                 "“kept”, so that it can be repaired. --keep-interrupted=none removes it;\n"
+                 "--keep-interrupted keeps every recording that was cut short.\n"
                  "\n"
                  "--name, --folder and --if-exists send a recording elsewhere, for example if its\n"
-                 "name is taken. That is remembered in the spool.\n"
+                 "name already exists. The spool remembers them.\n"
                  "\n"
                  "With --json: JSON Lines, each with event and path (of the recording's data):\n"
                  "session, part, progress, retry, outage, commit, complete and failed as\n"
                  "“boxupload put --help” has them, also\n"
                  "  empty     nothing was recorded; removed\n"
                  "  filled    all parts are in the session, and its application commits it\n"
-                 "  session_left  an upload session that was noted here has parts, and no\n"
+                 "  session_left  an upload session that was saved here has parts, and no\n"
                  "            recording belongs to it: session_id and more, as of status\n"
-                 "  nothing   no recording is to be finished; path is the spool's; busy, kept\n"
+                 "  nothing   there is no recording to finish; path is the spool's; busy, kept\n"
                  "“complete” also has interrupted, may_not_play and kept, if the recording was\n"
                  "cut short.\n"
                  "\n"

@@ -14,7 +14,7 @@ static struct
 
 static const GOptionEntry entries[] = {
   { "force", 0, 0, G_OPTION_ARG_NONE, &options.force,
-    "rm: do not ask; export: replace a file that is there", NULL },
+    "rm: do not ask; export: replace an existing file", NULL },
   { NULL },
 };
 
@@ -251,16 +251,16 @@ const CliCommand cli_command_spool = {
   .summary = "List the recordings that are not at Box yet",
   .description = "Lists the recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool), oldest\n"
                  "first, each as\n"
-                 "  in use       a living process writes or uploads it\n"
-                 "  complete     its stream came to its end\n"
+                 "  in use       a running process writes or uploads it\n"
+                 "  complete     its stream has ended\n"
                  "  interrupted  its recorder died\n"
-                 "  committed    Box has it; only the clearing up is left\n"
+                 "  committed    Box has it; it can be removed\n"
                  "  kept         Box has it; it was cut short, and stays\n"
-                 "  unreadable   its journal is not there or makes no sense\n"
+                 "  unreadable   its journal is missing or damaged\n"
                  "\n"
-                 "export copies the data of a recording to FILE, into the directory FILE, or here\n"
-                 "under the name that it has at Box; the recording stays. rm removes recordings\n"
-                 "after a question; what Box does not have of them is lost.\n"
+                 "export copies the data of a recording to FILE, into the directory FILE, or into\n"
+                 "the current one under its name at Box; the recording stays. rm removes\n"
+                 "recordings after a question; bytes that Box does not have are lost.\n"
                  "\n"
                  "With --json: one object with path, bytes and recordings: an array of objects\n"
                  "with name, path, status (busy, complete, interrupted, committed, kept,\n"

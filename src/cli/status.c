@@ -78,13 +78,13 @@ const CliCommand cli_command_status = {
   .name = "status",
   .arguments = "SESSION",
   .summary = "Show an upload session",
-  .description = "Shows the size of its parts, how many of them Box has processed, and when the\n"
-                 "session expires; also the size and destination if it was created with boxupload\n"
-                 "by this user on this machine (Box does not tell them).\n"
+  .description = "Shows the size of the session's parts, the number that Box has processed, and\n"
+                 "the time when it expires. If this user created it with boxupload on this\n"
+                 "machine, also shows its size and destination (Box does not report them).\n"
                  "\n"
                  "With --json: one object with session_id, part_size, total_parts,\n"
-                 "parts_processed, expires_at, and, where they are known, size, folder_id and\n"
-                 "name, or file_id.\n"
+                 "parts_processed, expires_at, and, if they are known, size, folder_id and name,\n"
+                 "or file_id.\n"
                  "\n"
                  "Examples:\n"
                  "  boxupload status F971964745A5CD0C001BBE4E58196BFD\n"

@@ -16,9 +16,9 @@ static struct
 } options;
 
 static const GOptionEntry entries[] = {
-  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "The folder to upload into", "ID" },
+  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder, "Folder to upload into", "ID" },
   { "out", 'o', 0, G_OPTION_ARG_FILENAME, &options.out,
-    "Write it to this file, readable by its owner only", "FILE" },
+    "Write the token to this file, readable by its owner only", "FILE" },
   { NULL },
 };
 
@@ -108,10 +108,10 @@ const CliCommand cli_command_token = {
   .name = "token",
   .arguments = "--folder ID",
   .summary = "Get a token that can only upload into one folder",
-  .description = "For recorders that should hold nothing more: the token can do nothing but\n"
-                 "upload into the folder (and what is below it), lasts about an hour and cannot\n"
-                 "be renewed. Written to a file that recorders name as their token-file, it is\n"
-                 "replaced as a whole, and they read it again when the old one is refused.\n"
+  .description = "The token can only upload into the folder (and the folders below it). It lasts\n"
+                 "about an hour and cannot be renewed. Use it for recorders that need no other\n"
+                 "rights. --out replaces the file in one step; recorders that use it as their\n"
+                 "token-file read it again when it changes.\n"
                  "\n"
                  "With --json: one object with access_token (or path, with --out), folder_id and\n"
                  "expires_at.\n"

@@ -365,24 +365,23 @@ const CliCommand cli_command_watch = {
   .name = "watch",
   .arguments = "[DIR]",
   .summary = "Upload pending recordings continuously",
-  .description =
-      "Does continuously what “boxupload resume” does once, for a host that records: sees\n"
-      "new recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself,\n"
-      "uploads the oldest first, and prints a line for each. A recording that fails is\n"
-      "tried again while others go on. SIGTERM and SIGINT end it in order, with exit\n"
-      "code 0; what it was uploading goes on at the next start.\n"
-      "\n"
-      "What is watched is said at the start, on standard error. Recordings that were\n"
-      "cut short are dealt with as “boxupload resume --help” says.\n"
-      "\n"
-      "With --json: JSON Lines as “boxupload resume --help” has them, also\n"
-      "  watching  at the start: path (of the directory), recordings, made\n"
-      "“failed” also has retry_in: seconds until the next attempt.\n"
-      "\n"
-      "Examples:\n"
-      "  boxupload watch\n"
-      "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
-      "--upload-rate 5MB\n",
+  .description = "Runs “boxupload resume” continuously, for a host that records. It finds new\n"
+                 "recordings in DIR (default: $XDG_STATE_HOME/boxupload/spool) by itself, uploads\n"
+                 "the oldest first, and prints a line for each. A recording that fails is tried\n"
+                 "again while others continue. SIGTERM and SIGINT end it in order, with exit code\n"
+                 "0; the next start continues the uploads.\n"
+                 "\n"
+                 "It prints the directory at the start, on standard error. “boxupload resume\n"
+                 "--help” explains recordings that were cut short.\n"
+                 "\n"
+                 "With --json: JSON Lines as “boxupload resume --help” has them, also\n"
+                 "  watching  at the start: path (of the directory), recordings, made\n"
+                 "“failed” also has retry_in: seconds until the next attempt.\n"
+                 "\n"
+                 "Examples:\n"
+                 "  boxupload watch\n"
+                 "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
+                 "--upload-rate 5MB\n",
   .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,
   .entries = entries,
   .min_arguments = 0,

@@ -115,10 +115,10 @@ run (Cli *cli, char **arguments, GError **error)
 const CliCommand cli_command_whoami = {
   .name = "whoami",
   .arguments = "",
-  .summary = "Check the credentials: say whose they are, which kind, and until when",
-  .description = "Asks Box whose the credentials are, and says which kind they are, what named\n"
-                 "them, and how long the present token lasts. If they do not work, says what to\n"
-                 "mend.\n"
+  .summary = "Check the credentials: show their user, kind and expiry",
+  .description = "Asks Box for the user of the credentials. Shows their kind, the setting that\n"
+                 "named them, and the time when the present token expires. If they do not work,\n"
+                 "shows what to correct.\n"
                  "\n"
                  "With --json: one object with user_id, name, login, grant (access-token,\n"
                  "token-file, jwt, client-credentials, refresh-token), origin, path, subject,\n"
