@@ -137,43 +137,9 @@ note_success (BoxClient *client, const BoxReply *reply)
 
 /* ---- sending ---- */
 
-/* Counts what a body gave out, so that it can be taken back when the whole request is sent again.
- */
-typedef struct
-{
-  const BoxBody *body;
-  gint64 counted;
-} CountedBody;
-
-static gboolean
-counted_read (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
-{
-  CountedBody *counted = user_data;
-
-  return counted->body->read (counted->body->user_data, offset, buffer, length, error);
-}
-
-static const guint8 *
-counted_peek (gpointer user_data, guint64 offset, gsize *length)
-{
-  CountedBody *counted = user_data;
-
-  return counted->body->peek (counted->body->user_data, offset, length);
-}
-
-static void
-counted_sent (gpointer user_data, gint64 n)
-{
-  CountedBody *counted = user_data;
-
-  counted->counted += n;
-  if (counted->body->sent != NULL)
-    counted->body->sent (counted->body->user_data, n);
-}
-
 static BoxReply *
 send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
-                 const BoxBody *body, const char *token, GCancellable *cancellable, GError **error)
+                 const char *token, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) headers = g_ptr_array_new ();
   g_autofree char *authorization = g_strconcat ("Bearer ", token, NULL);
@@ -196,7 +162,7 @@ send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall
     .url = call->url,
     .headers = (const char *const *) headers->pdata,
     .content_type = call->content_type,
-    .body = body,
+    .body = call->body,
   };
   reply = box_transport_send (transport, client->config, &request, cancellable, error);
   box_credentials_free_token (g_steal_pointer (&authorization));
@@ -259,26 +225,19 @@ BoxReply *
 box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                  GCancellable *cancellable, GError **error)
 {
-  CountedBody counted = { .body = call->body };
-  BoxBody body = { .read = counted_read, .sent = counted_sent, .user_data = &counted };
+  const BoxBody *body = call->body;
   char *refused = NULL;
   BoxReply *reply = NULL;
 
   if (!check_url (client, call->url, error))
     return NULL;
-  if (call->body != NULL)
-    {
-      body.size = call->body->size;
-      body.pace = call->body->pace;
-      body.peek = call->body->peek != NULL ? counted_peek : NULL;
-    }
 
   for (guint attempt = 0; attempt < 2; attempt++)
     {
       GError *reason = NULL;
-      char *token = box_credentials_get_token (client->credentials, refused,
-                                               call->body != NULL ? TOKEN_LASTS_FOR_BODY : 0,
-                                               cancellable, &reason);
+      char *token =
+          box_credentials_get_token (client->credentials, refused,
+                                     body != NULL ? TOKEN_LASTS_FOR_BODY : 0, cancellable, &reason);
 
       box_credentials_free_token (g_steal_pointer (&refused));
       if (token == NULL)
@@ -288,10 +247,9 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
           return NULL;
         }
       g_clear_pointer (&reply, box_reply_free);
-      if (counted.counted != 0)
-        counted_sent (&counted, -counted.counted);
-      reply = send_with_token (client, transport, call, call->body != NULL ? &body : NULL, token,
-                               cancellable, error);
+      if (attempt > 0 && body != NULL && body->progress != NULL)
+        body->progress (body->user_data, 0);
+      reply = send_with_token (client, transport, call, token, cancellable, error);
       refused = token;
       if (reply == NULL || reply->status != 401)
         break;

@@ -54,8 +54,8 @@ static void
 count_written (BoxBodyStream *self, gsize n)
 {
   self->position += n;
-  if (self->body->sent != NULL)
-    self->body->sent (self->body->user_data, (gint64) n);
+  if (self->body->progress != NULL)
+    self->body->progress (self->body->user_data, self->position);
 }
 
 /* GnuTLS wants a record that did not fit offered again as it was: the run is written to its end. */

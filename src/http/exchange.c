@@ -282,8 +282,8 @@ on_restarted (SoupMessage *message, gpointer user_data)
   self->facts.stage = BOX_STAGE_RESOLVING;
   if (self->body == NULL)
     return;
-  if (body->sent != NULL)
-    body->sent (body->user_data, -(gint64) box_body_stream_get_position (self->body));
+  if (body->progress != NULL)
+    body->progress (body->user_data, 0);
   box_body_stream_detach (self->body);
   g_clear_object (&self->body);
   set_body (self);

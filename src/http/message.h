@@ -25,8 +25,8 @@ typedef struct _SoupMessageHeaders SoupMessageHeaders;
  * the start again where a request is repeated. FALSE with @error set where they cannot be had.
  * @peek: (nullable): the bytes at @offset where they lie, instead of a copy: of @length (in:
  * wanted, out: at least 1, at most that) a run that stays there until the request is over.
- * @sent: (nullable): @n more bytes were handed to the network; a repeated request starts with @n ==
- * -(what was counted).
+ * @progress: (nullable): the first @position bytes were handed to the network. A request that is
+ * repeated begins at 0 again.
  * @pace: (nullable): limits the rate, shared with other bodies.
  * @slack: how many times the usual its reply may take (http/patience.h); 0: once.
  *
@@ -38,7 +38,7 @@ typedef struct
   gboolean (*read) (gpointer user_data, guint64 offset, guint8 *buffer, gsize length,
                     GError **error);
   const guint8 *(*peek) (gpointer user_data, guint64 offset, gsize *length);
-  void (*sent) (gpointer user_data, gint64 n);
+  void (*progress) (gpointer user_data, guint64 position);
   gpointer user_data;
   BoxPace *pace;
   guint slack;

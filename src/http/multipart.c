@@ -13,7 +13,6 @@ struct _BoxMultipart
   gsize prefix_length;
   char *suffix;
   gsize suffix_length;
-  guint64 position; /* the sending thread: how far "sent" has come */
 };
 
 /* 128 random bits: that it occurs in a file is less likely than that the file is damaged on the
@@ -83,16 +82,12 @@ content_before (BoxMultipart *self, guint64 position)
 }
 
 static void
-sent_multipart (gpointer user_data, gint64 n)
+progress_multipart (gpointer user_data, guint64 position)
 {
   BoxMultipart *self = user_data;
-  guint64 before = content_before (self, self->position);
-  gint64 change;
 
-  self->position = (guint64) ((gint64) self->position + n);
-  change = (gint64) content_before (self, self->position) - (gint64) before;
-  if (self->content->sent != NULL && change != 0)
-    self->content->sent (self->content->user_data, change);
+  if (self->content->progress != NULL)
+    self->content->progress (self->content->user_data, content_before (self, position));
 }
 
 BoxMultipart *
@@ -115,7 +110,7 @@ box_multipart_new (const char *attributes, const BoxBody *content)
   self->body = (BoxBody){
     .size = self->prefix_length + content->size + self->suffix_length,
     .read = read_multipart,
-    .sent = sent_multipart,
+    .progress = progress_multipart,
     .user_data = self,
     .pace = content->pace,
     .slack = content->slack,

@@ -117,13 +117,14 @@ peek_bytes (gpointer user_data, guint64 offset, gsize *length)
 }
 
 static void
-count_sent (gpointer user_data, gint64 n)
+note_progress (gpointer user_data, guint64 position)
 {
   BoxUploadBytes *bytes = user_data;
+  guint64 change = position - bytes->sent; /* may wrap, and so does what it is added to */
 
-  bytes->sent += (guint64) n;
-  __atomic_add_fetch (&bytes->upload->sent, (guint64) n, __ATOMIC_RELAXED);
-  __atomic_add_fetch (&bytes->upload->under_way, (guint64) n, __ATOMIC_RELAXED);
+  bytes->sent = position;
+  __atomic_add_fetch (&bytes->upload->sent, change, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&bytes->upload->under_way, change, __ATOMIC_RELAXED);
 }
 
 void
@@ -133,7 +134,7 @@ box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
     .size = bytes->size,
     .read = read_bytes,
     .peek = bytes->range.in_memory ? peek_bytes : NULL,
-    .sent = count_sent,
+    .progress = note_progress,
     .user_data = bytes,
     .pace = bytes->upload->pace,
   };

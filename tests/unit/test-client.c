@@ -88,9 +88,9 @@ give_new_token (gpointer user_data)
 }
 
 static void
-count_sent (gpointer user_data, gint64 n)
+note_progress (gpointer user_data, guint64 position)
 {
-  *(gint64 *) user_data += n;
+  *(guint64 *) user_data = position;
 }
 
 static gboolean
@@ -112,9 +112,9 @@ test_a_refused_token_is_renewed_and_the_body_sent_whole (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxSession) session = NULL;
   g_autoptr (BoxPart) part = NULL;
-  gint64 sent = 0;
+  guint64 sent = 0;
   gint asked = 0;
-  BoxBody body = { .size = 3, .read = read_abc, .sent = count_sent, .user_data = &sent };
+  BoxBody body = { .size = 3, .read = read_abc, .progress = note_progress, .user_data = &sent };
   BoxSha1 sha1;
 
   fixture_init (&fixture, replies, 2);
@@ -129,7 +129,7 @@ test_a_refused_token_is_renewed_and_the_body_sent_whole (void)
   g_assert_cmpuint (script_server_get_requests (fixture.server), ==, 2);
   g_assert_true (fixture_sent_header (&fixture, 1, "Authorization", "Bearer new-token-0"));
   g_assert_cmpuint (g_bytes_get_size (script_server_get_body (fixture.server, 1)), ==, 3);
-  g_assert_cmpint (sent, ==, 3);
+  g_assert_cmpuint (sent, ==, 3);
 }
 
 static void
@@ -265,9 +265,9 @@ test_a_taken_name_carries_the_file_that_is_there (void)
 
 static BoxFile *
 upload_abc (Fixture *fixture, const BoxDestination *destination, const BoxAttributes *attributes,
-            const char *if_match, gint64 *sent, GError **error)
+            const char *if_match, guint64 *sent, GError **error)
 {
-  BoxBody body = { .size = 3, .read = read_abc, .sent = count_sent, .user_data = sent };
+  BoxBody body = { .size = 3, .read = read_abc, .progress = note_progress, .user_data = sent };
   BoxSha1 sha1;
 
   fixture_sha1_of_abc (&sha1);
@@ -288,13 +288,13 @@ test_direct_uploads_are_multipart_with_a_known_length (void)
   g_autofree char *text = NULL, *boundary = NULL, *expected = NULL;
   const char *at;
   GBytes *body;
-  gint64 sent = 0;
+  guint64 sent = 0;
 
   fixture_init (&fixture, replies, 1);
   file = upload_abc (&fixture, folder, &attributes, NULL, &sent, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (file->version_id, ==, "34");
-  g_assert_cmpint (sent, ==, 3);
+  g_assert_cmpuint (sent, ==, 3);
   fixture_assert_asked (&fixture, 0, "POST /api/2.0/files/content");
   g_assert_true (fixture_sent_header (&fixture, 0, "content-md5", SHA1_OF_ABC));
   at = strstr (script_server_get_head (fixture.server, 0), "multipart/form-data; boundary=");
@@ -323,7 +323,7 @@ test_versions_are_uploaded_under_if_match (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxDestination) destination = box_destination_new_file ("12", NULL);
   g_autoptr (BoxFile) file = NULL;
-  gint64 sent = 0;
+  guint64 sent = 0;
 
   fixture_init (&fixture, replies, 2);
   file = upload_abc (&fixture, destination, NULL, "3", &sent, &error);
@@ -344,7 +344,7 @@ test_another_sha1_at_box_is_an_error_of_integrity (void)
   };
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (BoxDestination) folder = box_destination_new_folder ("5", "a.mp4", NULL);
-  gint64 sent = 0;
+  guint64 sent = 0;
 
   fixture_init (&fixture, replies, 2);
   for (guint i = 0; i < 2; i++)
@@ -365,7 +365,7 @@ test_a_success_without_sha1_is_looked_up (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxDestination) folder = box_destination_new_folder ("5", "a.mp4", NULL);
   g_autoptr (BoxFile) file = NULL;
-  gint64 sent = 0;
+  guint64 sent = 0;
 
   fixture_init (&fixture, replies, 2);
   file = upload_abc (&fixture, folder, NULL, NULL, &sent, &error);
@@ -382,7 +382,7 @@ test_a_success_of_nonsense_is_unsure (void)
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxDestination) folder = box_destination_new_folder ("5", "a.mp4", NULL);
-  gint64 sent = 0;
+  guint64 sent = 0;
 
   fixture_init (&fixture, replies, 1);
   g_assert_null (upload_abc (&fixture, folder, NULL, NULL, &sent, &error));

@@ -92,16 +92,19 @@ pattern_read (gpointer data, guint64 offset, guint8 *buffer, gsize length, GErro
 }
 
 static void
-pattern_sent (gpointer data, gint64 n)
+pattern_progress (gpointer data, guint64 position)
 {
-  ((Pattern *) data)->sent += n;
+  ((Pattern *) data)->sent = (gint64) position;
 }
 
 void
 pattern_init (Pattern *pattern, guint64 size)
 {
   *pattern = (Pattern){
-    .body = { .size = size, .read = pattern_read, .sent = pattern_sent, .user_data = pattern },
+    .body = { .size = size,
+              .read = pattern_read,
+              .progress = pattern_progress,
+              .user_data = pattern },
     .fail_at = G_MAXUINT64,
   };
 }
