@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxError: the one error domain. Its codes say who must act, so that one function can map them to
- * the GStreamer bus, and one to exit codes. What Box said travels with the error
+ * the GStreamer bus, and one to exit codes. An error also carries Box's answer
  * (box_error_get_details()).
  */
 #pragma once
@@ -17,15 +17,15 @@ G_BEGIN_DECLS
  * BoxErrorCode:
  * @BOX_ERROR_TRANSIENT: nobody has to act; the same request can work later (network, 429, 5xx).
  * @BOX_ERROR_CREDENTIALS: the owner of the credentials: a token or configuration was refused.
- * @BOX_ERROR_TRUST: the administrator: untrusted certificate, or a credential would leave in clear
- * text.
+ * @BOX_ERROR_TRUST: the administrator: untrusted certificate, or a credential would be sent in
+ * clear text.
  * @BOX_ERROR_FORBIDDEN: the owner of the folder: this identity may not do this.
  * @BOX_ERROR_NOT_FOUND: the user: the folder, file or session does not exist.
  * @BOX_ERROR_NAME_IN_USE: the user: the name is taken (the details carry the conflicting file).
  * @BOX_ERROR_SETTINGS: the user: a setting is missing, contradictory or refused.
  * @BOX_ERROR_SIZE: the user: the stream's length does not fit what was declared.
  * @BOX_ERROR_SPACE: the user: free space on Box or on the disk.
- * @BOX_ERROR_SESSION_GONE: the program: the session expired or failed; upload anew from the bytes.
+ * @BOX_ERROR_SESSION_GONE: the program: the session expired or failed; upload the bytes again.
  * @BOX_ERROR_CONFLICT: the program: a precondition failed, a range overlaps (409, 412, 416).
  * @BOX_ERROR_BUSY: nobody: another process has the recording, or has just finished it.
  * @BOX_ERROR_INTEGRITY: nobody can mend it: the bytes at Box are not the bytes sent.
@@ -55,12 +55,12 @@ typedef enum
 
 /**
  * BoxErrorDetails:
- * @http_status: the status of the reply, 0 where there was none.
- * @retry_after: seconds the server asked to wait, -1 where it did not say.
- * @unsure: the request may have taken effect although it failed (connection lost after the request
- *   began to leave, 500, 502, 503, 504): look before repeating it.
- * @slow: time was up although a large body was on its way or there: more time, and less beside it,
- *   can help.
+ * @http_status: the status of the reply, 0 without a reply.
+ * @retry_after: seconds the server asked to wait, -1 if it did not say.
+ * @unsure: the request may have taken effect although it failed (connection lost after part of it
+ *   was sent, 500, 502, 503, 504): look before repeating it.
+ * @slow: time was up while a large body was being sent, or after it: more time, and fewer parts at
+ *   the same time, can help.
  * @box_code: Box's error code ("item_name_in_use"), or %NULL.
  * @request_id: Box's request id, for its support, or %NULL.
  * @context: the reply's context_info (an object), or %NULL.
@@ -78,8 +78,8 @@ typedef struct
 
 GQuark box_error_quark (void);
 
-/* The details of @error, owned by it; an all-empty constant where @error is not of this domain or
- * NULL. */
+/* The details of @error, owned by it; an empty constant if @error is NULL or of another domain.
+ */
 const BoxErrorDetails *box_error_get_details (const GError *error);
 
 /* A new error that takes a deep copy of @details (which may be NULL). Free with g_error_free(). */

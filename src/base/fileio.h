@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Local files with whole reads and writes, interrupted calls repeated, and errors that name the
- * path and the way out: BOX_ERROR_SPACE where there is no room, BOX_ERROR_STORAGE for everything
+ * Whole reads and writes of local files. Interrupted calls are repeated. Errors name the path and
+ * the way out: BOX_ERROR_SPACE if there is no room, BOX_ERROR_STORAGE for everything
  * else.
  */
 #pragma once
@@ -31,7 +31,7 @@ gboolean box_fileio_sync_directory (const char *path, GError **error);
 
 /**
  * box_fileio_replace:
- * @mode: of the new file, whatever mode the old one had.
+ * @mode: of the new file; the mode of the old one is ignored.
  *
  * Puts a file with @data in the place of @path, or makes it, in one step: readers find the old
  * content or the new one, also after a crash. A symbolic link is replaced, not followed. @error
@@ -43,11 +43,11 @@ gboolean box_fileio_replace (const char *path, gconstpointer data, gsize length,
 /**
  * box_fileio_put_in_place:
  * @fd: of @temporary, which is in the directory of @path.
- * @data: what is still to be written to it; NULL with @length 0: it is whole.
+ * @data: the bytes that are missing in it; NULL with @length 0: it is whole.
  *
- * The second half of a replacement, for those who make the temporary file themselves: writes @data,
- * syncs, renames @temporary to @path, syncs the directory. Errors as for box_fileio_replace(); the
- * temporary file stays.
+ * The second half of a replacement, for callers that make the temporary file themselves: writes
+ * @data, syncs, renames @temporary to @path, syncs the directory. Errors as for
+ * box_fileio_replace(); the temporary file stays.
  */
 gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *path,
                                   gconstpointer data, gsize length, GError **error);
@@ -56,8 +56,8 @@ gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *pat
  * box_fileio_copy:
  * @replace: whether @to may be there already.
  *
- * A durable copy of the file @from, mode 0600, that is at @to when it is whole and not before.
- * BOX_ERROR_STORAGE also if @to is there and not to be replaced.
+ * Makes a durable copy of the file @from, mode 0600. It appears at @to only when it is whole.
+ * BOX_ERROR_STORAGE also if @to exists and must not be replaced.
  */
 gboolean box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Readers for JSON that others wrote: bounded, tolerant of what Box is known to vary (integers as
- * floats, null for absent), and strict about the rest. Errors are BOX_ERROR_PROTOCOL and name the
- * field.
+ * Readers for untrusted JSON. They are bounded, accept known variations of Box (integers as
+ * floats, null for absent), and are strict about the rest. Errors are BOX_ERROR_PROTOCOL and name
+ * the field.
  *
  * get: the member must be there. find: an absent or null member is success, with @found FALSE or a
  * NULL string.
@@ -16,15 +16,15 @@ G_BEGIN_DECLS
 /* Deeper nesting than this is refused before json-glib, which recurses, sees it. */
 #define BOX_JSON_MAX_DEPTH 64
 
-/* How long the byte order mark (of UTF-8) at the head of @text is: 3 or 0 bytes. JSON must not
- * begin with one, and may be read all the same (RFC 8259, section 8.1). */
+/* Length of the byte order mark (of UTF-8) at the start of @text: 3 or 0 bytes. JSON must not
+ * begin with one, but readers may ignore it (RFC 8259, section 8.1). */
 gsize box_json_mark_length (const char *text, gsize length);
 
 /* Whether @text is one JSON value and nothing else, nested no deeper than BOX_JSON_MAX_DEPTH. */
 gboolean box_json_is_valid (const char *text, gsize length);
 
-/* @text, which is valid, with ".0" after each integer that does not fit in a gint64; NULL if
- * there is none. Versions of json-glib differ in what they make of these: another number, or the
+/* The valid JSON @text with ".0" after each integer that does not fit in a gint64; NULL if all of
+ * them fit. Versions of json-glib read such an integer differently: as another number, or as the
  * nearest.
  */
 GString *box_json_spell_out_floats (const char *text, gsize length);
@@ -57,7 +57,7 @@ box_json_find_object (JsonObject *object, const char *name, JsonObject **value, 
 gboolean
 box_json_find_array (JsonObject *object, const char *name, JsonArray **value, GError **error);
 
-/* A number within [@min, @max]; a whole IEEE-754 float is one too. find: @found is FALSE, without
+/* A number within [@min, @max]; a whole float is accepted, too. find: @found is FALSE, without
  * error, if the member is absent or null; get: that is an error. */
 gboolean box_json_find_uint64 (JsonObject *object, const char *name, guint64 min, guint64 max,
                                gboolean *found, guint64 *value, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPadding: the bytes that fill a reserve which a stream did not reach, so that players ignore
- * them. Pure: the content at any position can be asked for, nothing is kept.
+ * BoxPadding: the bytes between the end of a stream and its reserve; players ignore
+ * them. Pure: any range can be computed, and nothing is stored.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ typedef enum
   BOX_PADDING_MATROSKA, /* one Void element */
 } BoxPaddingKind;
 
-/* The padding for a GStreamer media type ("video/quicktime"); NONE where the container cannot be
- * padded. NULL: NONE. */
+/* The padding for a GStreamer media type ("video/quicktime"); NONE if the container cannot be
+ * padded, and for NULL. */
 BoxPaddingKind box_padding_for_media_type (const char *media_type);
 
 /* The smallest gap that @kind can fill (bytes); any gap of at least this size can be. Gap 0 needs

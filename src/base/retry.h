@@ -11,14 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* Retry-After is kept to, up to a day: more is a mistake. Who gives up before that tries once more
- * when it does. Seconds. */
+/* Longest Retry-After that is respected: more is a mistake. A caller that gives up earlier makes
+ * one last attempt then. Seconds. */
 #define BOX_RETRY_AFTER_MAX G_GINT64_CONSTANT (86400)
 
 /**
  * box_retry_delay:
- * @attempt: how often the request has failed, from 1.
- * @error: how it failed last; its Retry-After is kept to.
+ * @attempt: number of failures of the request, from 1.
+ * @error: its last failure; its Retry-After is respected.
  * @random: any number; spreads the delays of many clients.
  *
  * Microseconds to wait: Retry-After if given, else 0.5 s doubled with each attempt up to 30 s,
@@ -26,8 +26,8 @@ G_BEGIN_DECLS
  */
 gint64 box_retry_delay (guint attempt, const GError *error, guint32 random);
 
-/* Whether waiting is the server's wish (429, Retry-After) and so must not be cut short when the
- * network comes back. */
+/* Whether the server asked for the wait (429, Retry-After). Such a wait must not be cut short when
+ * the network is back. */
 gboolean box_retry_is_asked (const GError *error);
 
 /*
@@ -72,7 +72,7 @@ typedef struct
 
 /* Calls @function until it succeeds, fails for good, or @policy ends it; @error is the last
  * attempt's, or CANCELLED. For callers that wait in their own thread: the command line, recovery.
- * The engine of uploads does not wait like this, it schedules. */
+ * The upload engine schedules its retries instead of waiting. */
 gboolean box_call (const BoxCallPolicy *policy, BoxCallFunc function, gpointer user_data,
                    GCancellable *cancellable, GError **error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Secrets in memory and in small files: read with a limit, overwritten before they are freed. No
- * message names anything but the file.
+ * Secrets in memory and in small files. They are read with a limit, and overwritten before they are
+ * freed. Messages name only the file.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* Tells one state of a file from another without reading it. */
+/* Detects changes of a file without reading it. */
 typedef struct
 {
   guint64 device;
@@ -28,9 +28,9 @@ gboolean box_file_stamp_equal (const BoxFileStamp *a, const BoxFileStamp *b);
  * @limit: a longer file is refused unread. Bytes.
  * @length: (out) (optional): of the content; it is followed by a NUL.
  *
- * The content of a regular file, without a byte order mark at its head; free with
- * box_secret_clear(). BOX_ERROR_CREDENTIALS if it cannot be read, BOX_ERROR_SETTINGS if it is no
- * such file or too long.
+ * The content of a regular file, without a byte order mark at its start; free with
+ * box_secret_clear(). BOX_ERROR_CREDENTIALS if it cannot be read, BOX_ERROR_SETTINGS if it is not a
+ * regular file or too long.
  */
 char *box_secret_read_file (const char *label, const char *path, gsize limit, gsize *length,
                             GError **error);
@@ -43,7 +43,7 @@ void box_secret_free (char *string);
 void box_secret_clear (char *data, gsize length);
 void box_secret_string_free (GString *string);
 
-/* @uri without what stands between its user and its host, as it may be shown; also if it is no
+/* @uri without its password, for messages. @uri need not be a
  * valid URI. Free with g_free(). */
 char *box_secret_hide_password (const char *uri);
 

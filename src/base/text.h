@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Text of others (names, what a server said) made fit for a message: one line, nothing that a
- * terminal would obey. */
+/* Makes untrusted text (names, a server's answer) safe for a message: one line, without control
+ * sequences of a terminal. */
 #pragma once
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
-/* The words of a server: one line of printable text of at most @max bytes and an ellipsis. What is
- * not printable becomes a space. Free with g_free(). */
+/* A server's text as one printable line of at most @max bytes and an ellipsis. Other characters
+ * become spaces. Free with g_free(). */
 char *box_text_tidy (const char *text, gsize max);
 
 /* A name or a message: the same text, with control characters, line separators, the marks that turn

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliCommand: what a command of boxupload is to main(): its words for --help, its options, and its
+ * CliCommand: one command of boxupload: its text for --help, its options, and its
  * function.
  */
 #pragma once
@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* What a command runs with; everything is borrowed. */
+/* The context of a command; everything is borrowed. */
 typedef struct
 {
   const CliOptions *options;
@@ -24,8 +24,8 @@ typedef struct
 typedef enum
 {
   CLI_COMMAND_CONNECTS = 1 << 0,  /* has the connection options, and a client */
-  CLI_COMMAND_TRANSFERS = 1 << 1, /* has the options of how bytes are sent */
-  CLI_COMMAND_UPLOADS = 1 << 2,   /* has the options of what becomes of a file */
+  CLI_COMMAND_TRANSFERS = 1 << 1, /* has the transfer options */
+  CLI_COMMAND_UPLOADS = 1 << 2,   /* has the options of a file at Box */
   CLI_COMMAND_SPOOLS = 1 << 3,    /* has a directory of recordings */
 } CliCommandFlags;
 
@@ -63,17 +63,17 @@ extern const CliCommand cli_command_token;
 extern const CliCommand cli_command_watch;
 extern const CliCommand cli_command_whoami;
 
-/* The calls to Box that several commands make (cli/call.c), repeated while they fail in passing;
- * each repetition is told on stderr, so that nobody wonders why nothing happens. */
+/* The calls to Box that several commands make (cli/call.c). Transient failures are retried, and
+ * each retry is reported on stderr, so that the user knows why it takes long. */
 
-/* Somebody waits for the answer of such a call. Seconds. */
+/* Default --retry-timeout of such a call: a user waits for it. Seconds. */
 #define CLI_CALL_RETRY_TIMEOUT 60
 
 /* box_call() for as long as --retry-timeout says, or @retry_timeout seconds. */
 gboolean
 cli_call (Cli *cli, BoxCallFunc function, gpointer user_data, guint retry_timeout, GError **error);
 
-/* Refuses what cannot be the ID of a session before it asks. */
+/* Refuses an invalid session ID without a request. */
 BoxSession *cli_call_get_session (Cli *cli, const char *session_id, GError **error);
 
 /* BoxPart entries by offset, with free function. */

@@ -12,15 +12,15 @@ G_BEGIN_DECLS
 /**
  * CliExit:
  * @CLI_EXIT_OK: done.
- * @CLI_EXIT_BUG: something that nobody expected: report it.
+ * @CLI_EXIT_BUG: an unexpected failure: report it.
  * @CLI_EXIT_USAGE: an option, argument or setting is wrong.
  * @CLI_EXIT_CREDENTIALS: a token or its configuration is missing or was refused.
- * @CLI_EXIT_TRUST: the server's certificate is not trusted, or a credential would have left in
+ * @CLI_EXIT_TRUST: the server's certificate is not trusted, or a credential would have been sent in
  * clear text.
  * @CLI_EXIT_FORBIDDEN: this identity may not do this.
  * @CLI_EXIT_NOT_FOUND: there is no such folder, file or session.
  * @CLI_EXIT_NAME_IN_USE: the folder has a file of this name.
- * @CLI_EXIT_SIZE: the bytes there are do not fit the size that was declared.
+ * @CLI_EXIT_SIZE: the bytes do not fit the declared size.
  * @CLI_EXIT_SPACE: no room at Box or on the disk.
  * @CLI_EXIT_SESSION_GONE: the session expired or failed.
  * @CLI_EXIT_CONFLICT: Box has something else there than was assumed.
@@ -54,7 +54,7 @@ typedef enum
 /* The exit code for @error; CLI_EXIT_OK for NULL. */
 CliExit cli_exit_from_error (const GError *error);
 
-/* What went wrong as a word for machines: "name-in-use". */
+/* The kind of failure as a word for machines: "name-in-use". */
 const char *cli_exit_get_nick (const GError *error);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliJob: one file on its way to Box, and what is told of it: a local file (put), or a recording of
- * the spool (resume, watch). CliJobs (cli/jobs.h) runs a few of them at a time. One thread.
+ * CliJob: the upload of one file, and its output. The file is a local file (put), or a recording of
+ * the spool (resume, watch). CliJobs (cli/jobs.h) runs a few jobs at a time. One thread.
  */
 #pragma once
 
@@ -19,11 +19,11 @@ typedef struct _CliJob CliJob;
  * @poll: whether it has ended; waits up to @timeout microseconds.
  * @dup_upload: the upload that runs, or ran last; NULL: none yet. Free with box_upload_unref().
  * @cancel: (nullable): stops it now; it ends as cancelled. NULL: its cancellable does.
- * @finish: after the end, once: prints what became of the file; FALSE with the failure, of which
- * nothing is printed.
- * @clear: stops it, if it still runs, and frees what its kind has.
+ * @finish: after the end, once: prints the result. FALSE with the failure, which is not
+ * printed.
+ * @clear: stops it, if it still runs, and frees the fields of its kind.
  *
- * What each kind of job does in its own way, once it is started.
+ * The functions of one kind of job, for a job that was started.
  */
 typedef struct
 {
@@ -34,14 +34,14 @@ typedef struct
   void (*clear) (CliJob *job);
 } CliJobKind;
 
-/* What all jobs have; each kind begins with it. */
+/* The fields of all jobs; the struct of each kind begins with it. */
 struct _CliJob
 {
   const CliJobKind *kind;
   CliReporter *reporter;
-  char *name;     /* before what is told of it; printable */
+  char *name;     /* prefix of its output; printable */
   guint64 size;   /* bytes */
-  gpointer owner; /* what its command knows it by */
+  gpointer owner; /* the command's own data */
 };
 
 void cli_job_free (CliJob *job);
@@ -59,7 +59,7 @@ gboolean cli_job_start_file (CliJob *job, BoxClient *client, const BoxDestinatio
 /* A recording. */
 CliJob *cli_job_new_recording (const BoxSpoolEntry *entry, CliTell tell);
 
-/* Where a recording is to go instead of where its journal says. */
+/* A new destination of a recording, in place of the journal's. */
 typedef struct
 {
   const char *folder;    /* ID; NULL: the same */
@@ -67,17 +67,17 @@ typedef struct
   const char *if_exists; /* as --if-exists takes it, and checked; NULL: the same */
 } CliRedirect;
 
-/* Takes the recording and begins to finish it. @redirect: (nullable). @cancellable ends it early;
- * the recording stays then. BOX_ERROR_BUSY: another process has it, or has finished it: not a
- * failure. */
+/* Takes the recording and begins to finish it. @redirect: (nullable). @cancellable ends it early,
+ * and the recording then stays. BOX_ERROR_BUSY is not a failure: another process has the recording,
+ * or has finished it. */
 gboolean
 cli_job_start_recording (CliJob *job, const BoxRecoverySettings *settings,
                          const CliRedirect *redirect, GCancellable *cancellable, GError **error);
 
-/* After its end without a failure: what became of the recording. */
+/* The result, after an end without a failure. */
 BoxRecovered cli_job_get_recovered (CliJob *job);
 
-/* Says why it failed. @wait: seconds until the next attempt, 0: there is none. */
+/* Prints its failure. @wait: seconds until the next attempt; 0: no other attempt. */
 void cli_job_tell_failure (CliJob *job, const GError *error, guint wait);
 
 /* The figures of now, while it runs. @notice: (out): what @line's notice is; free with g_free(). */

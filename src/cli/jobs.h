@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliJobs: a few jobs at the same time, shown as bars or told as JSON Lines. One thread.
+ * CliJobs: a few jobs at the same time, shown as bars or printed as JSON Lines. One thread.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ typedef struct _CliJobs CliJobs;
 
 /**
  * CliJobsEnded:
- * @failure: (nullable): why it failed; nothing has been printed of that.
+ * @failure: (nullable): its failure, which has not been printed.
  *
  * @job has ended, or could not begin; it is freed afterwards.
  */
@@ -29,7 +29,7 @@ CliJobs *cli_jobs_new (Cli *cli, int files, CliJobsEnded ended, gpointer user_da
 void cli_jobs_free (CliJobs *jobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliJobs, cli_jobs_free)
 
-/* What jobs have to tell by themselves. */
+/* The default output of a job. */
 CliTell cli_jobs_get_tell (CliJobs *jobs);
 
 /* How many have begun and not ended. */
@@ -41,7 +41,7 @@ gboolean cli_jobs_has_room (CliJobs *jobs);
 /* Takes @job, which has been started, or failed to with @failure (nullable; taken). */
 void cli_jobs_add (CliJobs *jobs, CliJob *job, GError *failure);
 
-/* Looks after those that run for a moment, a tenth of a second at most. */
+/* Polls the running jobs, for a tenth of a second at most. */
 void cli_jobs_attend (CliJobs *jobs);
 
 /* Until all that run have ended. */

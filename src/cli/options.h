@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliOptions: the options that commands share, named like the element's properties. There is none
- * for an access token: a command line is readable by everybody on the machine.
+ * CliOptions: the options that commands share, named like the element's properties. There is no
+ * option for an access token, because everybody on the machine can read a command line.
  */
 #pragma once
 
@@ -80,15 +80,15 @@ char *cli_options_format_connection (const CliOptions *options);
  * default one. Free with g_free(). */
 char *cli_options_get_spool_dir (const CliOptions *options, const char *argument, GError **error);
 
-/* Opens the spool @dir, if it is there: TRUE with *@spool NULL where only the default one is not;
- * one that was named has to be. */
+/* Opens the spool @dir. If the default directory does not exist, returns TRUE with *@spool NULL; a
+ * directory that was named must exist. */
 gboolean cli_options_open_spool (const CliOptions *options, const char *argument, const char *dir,
                                  BoxSpool **spool, GError **error);
 
 /* Seconds: --retry-timeout, or @fallback. */
 guint cli_options_get_retry_timeout (const CliOptions *options, guint fallback);
 
-/* A number of bytes: digits and perhaps one of kB MB GB TB (1000), KiB MiB GiB TiB or K M G T
+/* A number of bytes: digits and an optional unit, kB MB GB TB (1000), KiB MiB GiB TiB or K M G T
  * (1024). @what names the option in the error. */
 gboolean cli_options_parse_size (const char *text, const char *what, guint64 *size, GError **error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What boxupload prints: JSON for machines (one object a line, UTF-8, on stdout), text for people.
- * Names and messages that come from elsewhere reach a terminal without their control characters.
+ * The output of boxupload: JSON for machines (one object a line, UTF-8, on stdout), text for
+ * people. Control characters in untrusted names and messages never reach a terminal.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ void cli_json_add_note (JsonBuilder *builder, const BoxNote *note);
 void cli_json_add_part (JsonBuilder *builder, const BoxPart *part);
 void cli_json_add_file (JsonBuilder *builder, const BoxFile *file);
 
-/* The member "error": an object with "kind", "message", "exit_code" and what Box said. */
+/* The member "error": an object with "kind", "message", "exit_code" and Box's answer. */
 void cli_json_add_error (JsonBuilder *builder, const GError *error);
 
 /* Ends the object and prints it as one line. Threads may do so at the same time. */
@@ -42,7 +42,7 @@ void cli_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* One line on stderr, with the program's name. */
 void cli_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-/* Whether everything printed has left: FALSE with BOX_ERROR_STORAGE where stdout is full or closed.
+/* Whether all output was written: FALSE with BOX_ERROR_STORAGE if stdout is full or closed.
  */
 gboolean cli_output_flush (GError **error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliProgress: bars at the bottom of a terminal, one a line, drawn over each other as things go on.
+ * CliProgress: bars at the bottom of a terminal, one a line, drawn again as they progress.
  * Without a terminal nothing is drawn and no escape code is written. One thread.
  */
 #pragma once
@@ -41,17 +41,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliProgress, cli_progress_free)
 /* Whether there is a terminal. */
 gboolean cli_progress_is_shown (CliProgress *progress);
 
-/* Draws @n lines in place of those that are there. */
+/* Replaces the drawn lines by @n lines. */
 void cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n);
 
-/* Takes the bars away, so that ordinary lines can be printed. */
+/* Removes the bars, so that ordinary lines can be printed. */
 void cli_progress_clear (CliProgress *progress);
 
 /* Whether @fd is a terminal that understands cursor movement: not where TERM is "dumb" or missing.
  */
 gboolean cli_terminal_is (int fd);
 
-/* Its columns, as of now: they can change. 80 where it does not say. */
+/* Its present number of columns, which can change; 80 if it is not known. */
 guint cli_terminal_get_columns (int fd);
 
 /* Whether the locale's character set can show block characters. */

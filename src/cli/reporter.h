@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliReporter: tells of one upload what its events say: as JSON Lines, as lines on stderr, or as
- * the notice of a progress bar. Threads: the events come from the upload's workers, everything else
- * from the owner.
+ * CliReporter: reports the events of one upload as JSON Lines, as lines on stderr, or as
+ * the notice of a progress bar. Threads: the events come from the upload's workers; the owner calls
+ * everything else.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ typedef enum
   CLI_TELL_JSON,    /* everything, on stdout */
 } CliTell;
 
-/* JSON where it is wanted, else what goes with @progress. */
+/* JSON if it is wanted, else the kind that fits @progress. */
 CliTell cli_reporter_choose (gboolean json, CliProgress *progress);
 
 typedef struct _CliReporter CliReporter;
@@ -29,20 +29,20 @@ CliReporter *cli_reporter_ref (CliReporter *reporter);
 void cli_reporter_unref (CliReporter *reporter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_unref)
 
-/* Sessions that are opened are noted (spool/note.h) as going to @destination. Before the upload
+/* Saves notes of opened sessions (spool/note.h) with @destination. Call it before the upload
  * begins. */
 void cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *destination);
 
 /* For box_upload_new(), with a reporter as user data. */
 extern const BoxUploadEvents cli_reporter_events;
 
-/* For box_upload_new() as well: takes the reference that the upload had, when its workers are done
+/* For box_upload_new(), too: releases the upload's reference when its workers are done
  * with it. */
 void cli_reporter_upload_gone (gpointer reporter);
 
-/* Waits until that has happened, so that a session that is being aborted is not left behind by the
- * program's end; not longer than
- * @timeout microseconds. */
+/* Waits for this release, for at most @timeout microseconds, so that the program does not end while
+ * a session is being
+ * aborted. */
 void cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout);
 
 /* The path for people, printable; owned by @reporter. */
@@ -59,7 +59,7 @@ void cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint6
 /* Prints the figures of @upload as a JSON line, if it has a session or has sent something. */
 void cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload);
 
-/* What is to be said of a recording that was cut short. */
+/* A recording that was cut short. */
 typedef struct
 {
   gboolean may_not_play; /* its container needs its end */
@@ -68,13 +68,13 @@ typedef struct
 
 /* Print the end, as a JSON line or a line of text that begins with @name. */
 
-/* Box has @file. @cut: (nullable): it is no whole one. */
+/* Box has @file. @cut: (nullable): it was cut short. */
 void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                              const CliCut *cut);
-/* Another end that is no failure: @event for machines, @text for people. */
+/* Another end that is not a failure: @event for machines, @text for people. */
 void cli_reporter_tell_end (CliReporter *reporter, const char *name, const char *event,
                             const char *text);
-/* @wait: seconds until the next attempt, 0: there is none. */
+/* @wait: seconds until the next attempt; 0: no other attempt. */
 void cli_reporter_tell_failure (CliReporter *reporter, const char *name, const GError *error,
                                 guint wait);
 

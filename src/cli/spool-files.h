@@ -8,13 +8,13 @@
 
 G_BEGIN_DECLS
 
-/* Copies the data of the recording that @arguments begins with to the file or directory behind it,
- * or to the working directory. @spool: (nullable): there is none. @force: a file that is there is
- * replaced. */
+/* Copies the data of a recording, the first of @arguments, to the file or directory that follows,
+ * or to the working directory. @spool: (nullable): there is no spool. @force: replaces an existing
+ * file. */
 gboolean
 cli_spool_export (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError **error);
 
-/* Removes the recordings @arguments, after a question. @force: without one. */
+/* Removes the recordings @arguments, after a question. @force: without a question. */
 gboolean
 cli_spool_remove (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError **error);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxJournal: what happened to a recording, as lines of JSON that are only ever appended, and the
- * state that they add up to. Pure: no file is touched here (spool/recording.h does). Every line
- * carries a checksum of itself, so that a torn or damaged one is told from a whole one. No
- * credential is ever in a journal.
+ * BoxJournal: the history of a recording as lines of JSON, which are only appended, and the
+ * state that they add up to. Pure: no file is touched here (spool/recording.h does this). Every
+ * line has a checksum that detects a torn or damaged line. A journal never has
+ * credentials.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* How the size of a recording was known when it began. */
+/* What was known of a recording's size at its beginning. */
 typedef enum
 {
   BOX_SIZING_SPOOL,   /* not at all: it is known at the end of the stream */
@@ -22,7 +22,7 @@ typedef enum
   BOX_SIZING_RESERVE, /* the stream will have at most intent.size bytes and is padded */
 } BoxSizing;
 
-/* What is to become of a recording: all that is needed to finish it without its recorder. */
+/* The settings of a recording: everything that is needed to finish it without its recorder. */
 typedef struct
 {
   BoxDestination *destination;
@@ -58,35 +58,35 @@ char *box_journal_format_intent (const BoxRecordingIntent *intent);
 char *box_journal_format_session (const BoxSession *session, guint64 size);
 char *box_journal_format_part (const char *session_id, const BoxPart *part);
 char *box_journal_format_end (const BoxRecordingEnd *end);
-/* Written before the commit (or the direct upload) is sent. */
+/* To be written before the commit (or the direct upload) is sent. */
 char *box_journal_format_committing (void);
 char *box_journal_format_committed (const BoxFile *file);
 /* The recording stays although Box has it. */
 char *box_journal_format_kept (void);
-/* The file goes elsewhere than the intent says. Forgets the session and its parts. */
+/* The file has another destination than the intent. Forgets the session and its parts. */
 char *box_journal_format_redirected (const BoxDestination *destination, BoxIfExists if_exists);
 /* @message: why it is not at Box yet; @time: Unix time, seconds. */
 char *box_journal_format_failed (const char *message, gint64 time);
 
 /**
  * BoxJournalState:
- * @intent: with the last destination. NULL where the journal does not say, or was written by a
+ * @intent: with the last destination. NULL if the journal does not have it, or was written by a
  * version that this one cannot read.
  * @session: the last session, of @session_size bytes; NULL: none.
- * @parts: (element-type BoxPart): what Box has acknowledged in it, on its grid, sorted by offset,
- * none twice.
+ * @parts: (element-type BoxPart): parts that Box has acknowledged in it, on its grid, sorted by
+ * offset, without duplicates.
  * @ended: the stream came to its end, as @end says. Otherwise its writer died (or is still at it).
  * @commit_begun: a commit may have been sent.
  * @file: Box's answer to the commit, NULL: none.
- * @kept: with @file: the recording is to stay.
- * @earlier: (element-type BoxDestination): where it was to go before, and may have been committed.
+ * @kept: with @file: the recording stays.
+ * @earlier: (element-type BoxDestination): earlier destinations, where it may have been committed.
  * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
- * @valid_length: bytes up to and including the last whole line; what follows is to be cut off
+ * @valid_length: bytes up to and including the last whole line; cut off the rest
  * before anything is appended.
- * @torn: something follows.
- * @damaged: a line that was whole once is not any more: anything may be missing here, a commit too.
- * Whatever is still here passed its checksum.
- * @foreign_version: the journal's format, where it is one that this version does not know; else 0.
+ * @torn: there is a rest.
+ * @damaged: a line was damaged: anything may be missing here, even a commit. All other lines
+ * passed their checksum.
+ * @foreign_version: the journal's format if this version does not know it; else 0.
  */
 typedef struct
 {
@@ -108,8 +108,8 @@ typedef struct
   guint64 foreign_version;
 } BoxJournalState;
 
-/* The state that @data (of @length bytes, any content) adds up to. Never fails; see the fields for
- * what is trusted. */
+/* The state that @data (of @length bytes, any content) adds up to. Never fails; the fields say what
+ * is trusted. */
 BoxJournalState *box_journal_replay (const char *data, gsize length);
 BoxJournalState *box_journal_state_copy (const BoxJournalState *state);
 void box_journal_state_free (BoxJournalState *state);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxNote: what is remembered of a session that "boxupload create" made, because Box does not tell:
- * its size and where it goes. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/,
- * 0600 in a 0700 directory; no secret in it.
+ * BoxNote: the size and the destination of a session that "boxupload create" made, because Box
+ * never reports them. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/,
+ * 0600 in a 0700 directory, without secrets.
  */
 #pragma once
 
@@ -27,14 +27,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxNote, box_note_free)
 gboolean box_note_save (const BoxSession *session, guint64 size, const BoxDestination *destination,
                         GError **error);
 
-/* The note of @session_id; NULL without error where there is none; NULL with BOX_ERROR_STORAGE
- * where it cannot be read or makes no sense. */
+/* The note of @session_id; NULL without error if it does not exist; NULL with BOX_ERROR_STORAGE
+ * if it cannot be read or is damaged. */
 BoxNote *box_note_load (const char *session_id, GError **error);
 
 /* (element-type BoxNote): all notes that can be read, of sessions that have not expired. */
 GPtrArray *box_note_list (void);
 
-/* Forgets @session_id; no note is no error. */
+/* Forgets @session_id; a missing note is not an error. */
 void box_note_remove (const char *session_id);
 
 G_END_DECLS

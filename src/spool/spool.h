@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxSpool: the directory of recordings that Box does not have yet. Knows which there are, in what
- * state, and how much room they take; what is in one is spool/recording.h's. Shared by any number
- * of processes.
+ * BoxSpool: the directory of recordings that Box does not have yet. Knows the recordings, their
+ * states and their total size; spool/recording.h has a single recording. Any number of processes
+ * may share it.
  */
 #pragma once
 
@@ -19,11 +19,11 @@ char *box_spool_default_path (void);
 
 /**
  * box_spool_open:
- * @path: (nullable): the directory; NULL: the default one. Made where it does not exist, with mode
- * 0700.
- * @limit: most bytes that all its recordings may take together; 0: as many as the disk has.
+ * @path: (nullable): the directory; NULL: the default one. Created with mode 0700 if it does not
+ * exist.
+ * @limit: maximum bytes of all its recordings together; 0: the size of the disk.
  *
- * BOX_ERROR_STORAGE where it cannot be made or written, or where others could write to it.
+ * BOX_ERROR_STORAGE if it cannot be made or written, or if others could write to it.
  */
 BoxSpool *box_spool_open (const char *path, guint64 limit, GError **error);
 BoxSpool *box_spool_ref (BoxSpool *spool);
@@ -33,11 +33,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpool, box_spool_unref)
 /* Of the directory; owned by @spool. */
 const char *box_spool_get_path (BoxSpool *spool);
 
-/* A new recording in it. BOX_ERROR_SPACE where the limit is reached already. */
+/* A new recording in it. BOX_ERROR_SPACE if the limit is reached already. */
 BoxRecording *box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error);
 
-/* To be asked before @bytes are written to a recording: BOX_ERROR_SPACE where they would go over
- * the limit, which counts what other processes have written, too (as of the last 16 MiB written
+/* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the
+ * limit. It counts bytes written by other processes, too (as of the last 16 MiB written
  * here). */
 gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
 
@@ -46,12 +46,12 @@ guint64 box_spool_get_used (BoxSpool *spool);
 
 typedef enum
 {
-  BOX_SPOOL_BUSY,        /* a living process writes or uploads it */
-  BOX_SPOOL_COMPLETE,    /* its stream came to its end */
+  BOX_SPOOL_BUSY,        /* a running process writes or uploads it */
+  BOX_SPOOL_COMPLETE,    /* its stream has ended */
   BOX_SPOOL_INTERRUPTED, /* its writer died */
-  BOX_SPOOL_COMMITTED,   /* Box has it; only the clearing up is left */
+  BOX_SPOOL_COMMITTED,   /* Box has it; it can be removed */
   BOX_SPOOL_KEPT,        /* Box has it; it was cut short, and stays */
-  BOX_SPOOL_UNREADABLE,  /* its journal is not there or makes no sense; see problem */
+  BOX_SPOOL_UNREADABLE,  /* its journal is missing or damaged; see problem */
 } BoxSpoolStatus;
 
 /* One recording, as it was when it was listed. */
@@ -80,15 +80,15 @@ GPtrArray *box_spool_list (BoxSpool *spool, GError **error);
  * box_spool_look() may find that one is not a recording. */
 GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 
-/* The recording @name as box_spool_list() gives it; NULL: it is not there any more. */
+/* The recording @name as box_spool_list() gives it; NULL: it is gone. */
 BoxSpoolEntry *box_spool_look (BoxSpool *spool, const char *name);
 
-/* Removes the recording @name, whatever state it is in: its bytes are lost where Box does not have
- * them. BOX_ERROR_BUSY: a living process has it. */
+/* Removes the recording @name in any state. Bytes that Box does not have are
+ * lost. BOX_ERROR_BUSY: a running process has it. */
 gboolean box_spool_remove (BoxSpool *spool, const char *name, GError **error);
 
 /* Emits "changed" in the calling thread's main context when recordings come, go, or lose their
- * writer; some file systems do not tell, so look every half minute, too. */
+ * writer. Some file systems do not report this: look every half minute, too. */
 GFileMonitor *box_spool_monitor (BoxSpool *spool, GError **error);
 
 G_END_DECLS
