@@ -163,8 +163,8 @@ begin (const Case *c, const char *dir)
 
   fixture->tls = c->refusal->tls;
   sink_fixture_make_sink (fixture);
-  g_object_set (fixture->sink, "location", "box://0/s.bin", "spool-dir", spool, "retry-timeout", 1,
-                NULL);
+  g_object_set (fixture->sink, "location", "box://0/s.bin", "spool-dir", spool, "retry-timeout",
+                c->stays ? 1 : 60, NULL);
   if (c->reserve)
     {
       gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", "reserve");
