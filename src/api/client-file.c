@@ -239,7 +239,7 @@ file_from_version (const BoxFile *file, const BoxVersion *version)
   return made;
 }
 
-/* The JSON of a reply to GET; what is none is an error. */
+/* The JSON of a reply to GET; anything else is an error. */
 static JsonNode *
 get_json (BoxClient *client, BoxTransport *transport, const char *url, const char *attempt,
           GCancellable *cancellable, GError **error)

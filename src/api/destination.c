@@ -99,7 +99,7 @@ box_destination_new_numbered (const BoxDestination *destination, guint n)
   g_autofree char *stem = NULL, *numbered = NULL;
   glong room = MAX_NAME_CHARACTERS - (glong) strlen (number);
 
-  /* So long an extension is none. */
+  /* Anything longer is not an extension. */
   if (g_utf8_strlen (extension, -1) >= room)
     extension = name + strlen (name);
   room -= g_utf8_strlen (extension, -1);

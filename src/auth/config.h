@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxAuthConfig: the JSON file that says how tokens are to be had. One of
+ * BoxAuthConfig: the JSON file with the settings for obtaining tokens. One of
  *
  *   {"boxAppSettings": {"clientID", "clientSecret", "appAuth": {"publicKeyID", "privateKey",
  * "passphrase"}}, "enterpriseID" or "userID"}                                       Box's own: an
@@ -21,7 +21,7 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that are read; Box's own file has about 2500. */
+/* Largest file that is read, in bytes; Box's own file has about 2500. */
 #define BOX_AUTH_CONFIG_LIMIT 131072
 
 /* Room for the tokens and their times in a file that is rewritten. Bytes. */
@@ -64,9 +64,9 @@ typedef enum
   BOX_AUTH_CONFIG_RENEW,
 } BoxAuthConfigUse;
 
-/* Reads and parses @path. @origin is the setting that named it. A file that is missing, unreadable
- * or not whole is BOX_ERROR_CREDENTIALS to begin with, and BOX_ERROR_TRANSIENT at a renewal, when
- * its supplier may be writing it. BOX_ERROR_SETTINGS: it is not a regular file, or too long. */
+/* Reads and parses @path. @origin is the setting that named it. A missing, unreadable or incomplete
+ * file is BOX_ERROR_CREDENTIALS at first, and BOX_ERROR_TRANSIENT at a renewal, because another
+ * program may be writing it. BOX_ERROR_SETTINGS: it is not a regular file, or too long. */
 BoxAuthConfig *
 box_auth_config_load (const char *origin, const char *path, BoxAuthConfigUse use, GError **error);
 
@@ -86,9 +86,9 @@ char *box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *toke
 
 /*
  * BoxConfigFile: a configuration that is rewritten at each use, by several processes: lock it, make
- * sure that it can be written, use what is in it, replace it. At every moment the file is whole;
- * what replaces it is on the disk before it takes its place, and the next to lock it finds it
- * if the writer died in between.
+ * sure that it can be written, use its token, replace it. The file is whole at every moment. The
+ * new content is on the disk before it takes the file's place. If the writer dies in between, the
+ * next process that locks the file finds it.
  *
  *   store = box_config_file_lock (origin, path, cancellable, &error);
  *   config = box_config_file_get_config (store);
@@ -109,13 +109,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxConfigFile, box_config_file_unlock)
 /* Owned by @store. */
 const BoxAuthConfig *box_config_file_get_config (BoxConfigFile *store);
 
-/* Opens what will replace the file and reserves its space. BOX_ERROR_STORAGE, BOX_ERROR_SPACE:
- * nothing has been used up yet. */
+/* Opens the replacement of the file and reserves its space. BOX_ERROR_STORAGE, BOX_ERROR_SPACE: the
+ * refresh token has not been used yet. */
 gboolean box_config_file_prepare (BoxConfigFile *store, GError **error);
 
-/* Puts @text in the file's place, durably; its mode and owner are kept. If that fails, @text is
- * kept in memory: to this process it is the file's content, and the next lock tries to write it
- * again. Any process that locks the file completes what had reached the disk. */
+/* Replaces the file by @text, durably; its mode and owner are kept. If this fails, @text is
+ * kept in memory: this process uses it as the file's content, and the next lock tries to write it
+ * again. If the new content had reached the disk, the next process that locks the file installs it.
+ */
 gboolean box_config_file_replace (BoxConfigFile *store, const char *text, GError **error);
 
 G_END_DECLS

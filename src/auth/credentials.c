@@ -327,7 +327,7 @@ describe_source (BoxCredentialsInfo *info, const BoxTokenSource *source)
     info->warning = exposure (source);
 }
 
-/* Describes the token that was given, or answered since; FALSE if there is none. */
+/* Describes the given token, or a later answer; FALSE if there is no token. */
 static gboolean
 describe_given (BoxCredentialsInfo *info, BoxCredentials *credentials)
 {

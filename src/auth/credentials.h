@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxCredentials: where access tokens come from, shared by all threads of an upload. Renewed once
- * for all: while one thread asks, the others wait for its answer. No token appears in any message
+ * BoxCredentials: the source of access tokens, shared by all threads of an upload. Threads share a
+ * renewal: while one thread asks, the others wait for its answer. No token appears in any message
  * or log of this module.
  */
 #pragma once
@@ -34,10 +34,10 @@ typedef struct
   gboolean use_environment;
 } BoxCredentialsSettings;
 
-/* Checks what can be checked without the network (unless access_token is given), and logs a
- * message if everybody can read a file with secrets: BOX_ERROR_SETTINGS or
- * BOX_ERROR_CREDENTIALS names the file and the field, never the content. Without any setting it
- * succeeds only if a request function is given later. */
+/* Makes all checks that need no network (unless access_token is given), and logs a
+ * message if everybody can read a file with secrets. BOX_ERROR_SETTINGS or
+ * BOX_ERROR_CREDENTIALS names the file and the field, never the content. Without any setting a
+ * request function must be given later. */
 BoxCredentials *box_credentials_new (const BoxCredentialsSettings *settings,
                                      BoxTransportConfig *config, GError **error);
 BoxCredentials *box_credentials_ref (BoxCredentials *credentials);
@@ -48,27 +48,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentials, box_credentials_unref)
  */
 void box_credentials_set_access_token (BoxCredentials *credentials, const char *token);
 
-/* The application's last word before a refused token becomes an error: returns a token (taken) or
- * NULL. It is called without locks, in a thread of its own with a time limit, so that an
+/* Asks the application for a token before a refusal becomes an error: returns a token (taken) or
+ * NULL. It is called without locks, in a separate thread with a time limit, so that an
  * application that never answers does not stop an upload forever.
  * @destroy is called on @user_data when it is no longer needed. NULL as @request takes it away. */
 typedef char *(*BoxTokenRequest) (gpointer user_data);
 void box_credentials_set_request (BoxCredentials *credentials, BoxTokenRequest request,
                                   gpointer user_data, GDestroyNotify destroy);
 
-/* How long the application has to answer (microseconds); 0: 30 seconds, the default. */
+/* Time limit for the application's answer (microseconds); 0: 30 seconds, the default. */
 void box_credentials_set_request_limit (BoxCredentials *credentials, gint64 limit);
 
 /**
  * box_credentials_get_token:
- * @refused: (nullable): the token that a 401 came for; another one is wanted.
- * @lasting: seconds the token is needed for: one that would expire before is renewed first, where
- * that can be had. 0: now only.
+ * @refused: (nullable): the token that got a 401; another one is wanted.
+ * @lasting: seconds for which the token is needed. A token that expires earlier is renewed first,
+ * if possible. 0: now only.
  *
- * A token to use now. Tokens are renewed over a connection of their own, in the background while
- * the old one is still good; otherwise this waits, and all who wait share the answer. Errors:
- * BOX_ERROR_CREDENTIALS or BOX_ERROR_SETTINGS (none, or refused for good), BOX_ERROR_TRANSIENT
- * (token endpoint out of reach), BOX_ERROR_CANCELLED. Free with box_credentials_free_token().
+ * A token to use now. Tokens are renewed over a separate connection, in the background while
+ * the old token is still valid. Otherwise this waits, and all waiting threads share the answer.
+ * Errors: BOX_ERROR_CREDENTIALS or BOX_ERROR_SETTINGS (no token, or refused), BOX_ERROR_TRANSIENT
+ * (token endpoint unreachable), BOX_ERROR_CANCELLED. Free with box_credentials_free_token().
  */
 char *box_credentials_get_token (BoxCredentials *credentials, const char *refused, guint lasting,
                                  GCancellable *cancellable, GError **error);
@@ -77,13 +77,14 @@ char *box_credentials_get_token (BoxCredentials *credentials, const char *refuse
  * BoxCredentialsInfo:
  * @grant: "auth-config" (unreadable by now), "access-token", "token-file", "jwt",
  * "client-credentials", "refresh-token", "application" or "none".
- * @origin: what named it: "access-token", "BOX_TOKEN_FILE", …; NULL for "none".
+ * @origin: the setting that named it: "access-token", "BOX_TOKEN_FILE", …; NULL for "none".
  * @path: the file, or NULL.
- * @subject: who it stands for, if the configuration says: "enterprise 123", "user 45"; or NULL.
+ * @subject: its user or enterprise, if the configuration says: "enterprise 123", "user 45"; or
+ * NULL.
  * @expires: when the present token expires (Unix time, seconds); 0: not known.
- * @warning: what the owner of the credentials should mend, or NULL.
+ * @warning: advice to the owner of the credentials, or NULL.
  *
- * What is known about credentials without asking Box; no secret.
+ * Facts about credentials that are known without asking Box; no secret.
  */
 typedef struct
 {
@@ -105,8 +106,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentialsInfo, box_credentials_info_free)
  * @folder_id: digits.
  * @expires_in: (out) (optional): how long it lasts, seconds; 0: not known.
  *
- * A token that can do nothing but upload into one folder (and what is below it), for machines that
- * should hold nothing more; it cannot be renewed. Errors as for box_credentials_get_token(). Free
+ * A token that can only upload into one folder (and the folders below it), for machines that
+ * need no other rights. It cannot be renewed. Errors as for box_credentials_get_token(). Free
  * with box_credentials_free_token().
  */
 char *box_credentials_downscope (BoxCredentials *credentials, const char *folder_id,

@@ -35,7 +35,7 @@ typedef struct _BoxKey BoxKey;
  * @passphrase: (nullable): of an encrypted key.
  * @label: what the key is called in messages ("auth-config “FILE”: privateKey").
  *
- * BOX_ERROR_CREDENTIALS says what is wrong with it and never what it is.
+ * BOX_ERROR_CREDENTIALS says what is wrong with the key, but never shows it.
  */
 BoxKey *box_key_new (const char *pem, const char *passphrase, const char *label, GError **error);
 void box_key_free (BoxKey *key);

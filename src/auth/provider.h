@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxTokenProvider: one way to an access token: a file, a key pair (JWT), client credentials, a
- * refresh token, the application. Which one the settings name is a BoxTokenSource. BoxTokenCache
- * keeps what a provider gives, and calls it from one thread at a time.
+ * BoxTokenProvider: one way to get an access token: a file, a key pair (JWT), client credentials, a
+ * refresh token, the application. A BoxTokenSource says which one the settings name. BoxTokenCache
+ * keeps the token of a provider, and calls the provider from one thread at a time.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ typedef enum
   BOX_TOKEN_SOURCE_CONFIG,
 } BoxTokenSourceKind;
 
-/* What the settings name. Immutable. */
+/* The source that the settings name. Immutable. */
 typedef struct
 {
   BoxTokenSourceKind kind;
@@ -37,7 +37,7 @@ typedef struct
   BoxTokenEndpoint endpoint;
 } BoxTokenSource;
 
-/* The first of @settings, access_token aside, that is set. Nothing is read. */
+/* The first of @settings that is set, except access_token. Reads no file. */
 BoxTokenSource *
 box_token_source_new (const BoxCredentialsSettings *settings, BoxTransportConfig *config);
 void box_token_source_free (BoxTokenSource *source);
@@ -56,16 +56,16 @@ typedef struct
 typedef struct
 {
   BoxToken *token;     /* NULL: one must be asked for */
-  gboolean single_use; /* obtaining uses up what it is obtained with, so it is not cut short */
+  gboolean single_use; /* the grant is single-use, so that a request is not cut short */
 } BoxTokenOutlook;
 
 typedef struct _BoxTokenProvider BoxTokenProvider;
 
 typedef struct
 {
-  /* Looks at what the settings name, without the network. @outlook is zeroed. */
+  /* Examines the source without the network. @outlook is zeroed. */
   gboolean (*check) (BoxTokenProvider *provider, BoxTokenOutlook *outlook, GError **error);
-  /* May take long. A file that is gone, empty or not whole for the moment is BOX_ERROR_TRANSIENT.
+  /* May take long. A file that is missing, empty or incomplete is BOX_ERROR_TRANSIENT.
    */
   BoxToken *(*obtain) (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error);
   void (*free) (BoxTokenProvider *provider);
@@ -108,7 +108,7 @@ extern const BoxTokenProviderClass box_provider_jwt;
 extern const BoxTokenProviderClass box_provider_client;
 extern const BoxTokenProviderClass box_provider_refresh;
 
-/* Their check: secrets go to no endpoint that anybody could listen to. */
+/* Their check: the endpoint must be safe for secrets (https, or a loopback address). */
 gboolean box_grant_check (BoxTokenProvider *provider, BoxTokenOutlook *outlook, GError **error);
 
 /* A form (application/x-www-form-urlencoded) of name, value, name, value, NULL. Free with
@@ -124,41 +124,41 @@ BoxReply *box_grant_send (const BoxTokenEndpoint *endpoint, char *form, GCancell
                           GError **error);
 
 /*
- * BoxTokenCache: the token of one provider, and its renewal. However many threads want another
- * token, one renewal goes out, in a thread of its own, so that no caller's cancellation ends it;
- * callers whose token is still good do not wait for it, the others share the outcome. The cache of
- * a file or a configuration is shared by all of the process that name the same file, token endpoint
- * and transport.
+ * BoxTokenCache: the token of one provider, and its renewal. Only one renewal runs at a time, for
+ * any number of threads. It has its own thread, so that no caller's cancellation ends it. Callers
+ * whose token is still valid do not wait for it; the others share the result. The cache of
+ * a file or a configuration is shared by all users of the process with the same file, token
+ * endpoint and transport.
  */
 typedef struct _BoxTokenCache BoxTokenCache;
 
-/* The cache for what @source (taken; FILE or CONFIG) says: one that is there, or a new one. Nothing
- * is read. One whose token is still good is kept for the next that asks also when nobody uses it.
+/* The existing or a new cache for @source (taken; FILE or CONFIG). Reads no
+ * file. An unused cache is kept for the next caller while its token is valid.
  */
 BoxTokenCache *box_token_cache_get (BoxTokenSource *source);
 
-/* One that is not shared. @provider is taken; @limit: how long it has for an answer (microseconds).
+/* A cache that is not shared. @provider is taken; @limit: its time for an answer (microseconds).
  */
 BoxTokenCache *box_token_cache_new (BoxTokenProvider *provider, gint64 limit);
 BoxTokenCache *box_token_cache_ref (BoxTokenCache *cache);
 void box_token_cache_unref (BoxTokenCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTokenCache, box_token_cache_unref)
 
-/* Checks what can be checked without the network; see box_credentials_new(). */
+/* Makes all checks that need no network; see box_credentials_new(). */
 gboolean box_token_cache_open (BoxTokenCache *cache, GError **error);
 
 /* As box_credentials_get_token(). @lasting: microseconds. */
 char *box_token_cache_take (BoxTokenCache *cache, const char *refused, gint64 lasting,
                             GCancellable *cancellable, GError **error);
 
-/* The token that is there, if it is good and not @refused (nullable); else NULL. Waits for
- * nobody. Free with box_secret_free(). */
+/* The present token, if it is valid and not @refused (nullable); else NULL. Never
+ * waits. Free with box_secret_free(). */
 char *box_token_cache_peek (BoxTokenCache *cache, const char *refused);
 
-/* Drops the token that is there, and ends all waiting for another: BOX_ERROR_CANCELLED. */
+/* Drops the present token, and ends all waits for another: BOX_ERROR_CANCELLED. */
 void box_token_cache_forget (BoxTokenCache *cache);
 
-/* How long the next renewals may take; microseconds. */
+/* Time limit of later renewals; microseconds. */
 void box_token_cache_set_limit (BoxTokenCache *cache, gint64 limit);
 
 /* When the present token expires (monotonic, microseconds); G_MAXINT64: not known. */

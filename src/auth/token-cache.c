@@ -262,7 +262,7 @@ box_token_cache_get_expiry (BoxTokenCache *cache)
   return expires;
 }
 
-/* The present token; NULL if there is none, Box refused it, or it has expired. */
+/* The present token; NULL if it does not exist, was refused, or has expired. */
 static const char *
 present_locked (BoxTokenCache *cache, gint64 lasting, BoxTokenState *state)
 {

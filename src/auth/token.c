@@ -154,7 +154,7 @@ discreet (char *text)
   return g_strjoinv (" ", words);
 }
 
-/* The server's own words, as they may be shown; takes @text (nullable). NULL if there are none.
+/* The server's own text, safe to show; takes @text (nullable). NULL if it is empty.
  * Shortened last: half a secret does not look like one. */
 static char *
 quotable (char *text)

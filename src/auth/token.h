@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxToken: an access token and how long it lasts, and what a token endpoint's reply says. Pure:
- * the time is given.
+ * BoxToken: an access token with its life, and the replies of a token endpoint. Pure:
+ * the caller gives the time.
  */
 #pragma once
 
@@ -12,9 +12,9 @@ G_BEGIN_DECLS
 /* Real tokens have 32 to about 2000 characters. */
 #define BOX_TOKEN_MAX_LENGTH 16384
 
-/* A token is renewed this long before it expires (microseconds), or at half its life if that is
- * shorter than twice as much: long enough to outlast a short outage of the token endpoint, short
- * enough not to ask without need. */
+/* A token is renewed this long before it expires (microseconds), or at half its life if its life is
+ * shorter than twice this. A shorter time would not survive a short outage of the token endpoint; a
+ * longer time would cause needless requests. */
 #define BOX_TOKEN_EARLY (300 * G_USEC_PER_SEC)
 
 /* Immutable. Times are monotonic microseconds. */
@@ -34,13 +34,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxToken, box_token_free)
 typedef enum
 {
   BOX_TOKEN_GOOD,
-  BOX_TOKEN_DUE,     /* good still; renew it in the background */
+  BOX_TOKEN_DUE,     /* still valid; renew it in the background */
   BOX_TOKEN_SHORT,   /* would expire within the time asked for: renew it first, use it if that fails
                       */
-  BOX_TOKEN_EXPIRED, /* or there is none */
+  BOX_TOKEN_EXPIRED, /* or there is no token */
 } BoxTokenState;
 
-/* @lasting: how long it is needed (microseconds); at most half the token's life is asked of it. */
+/* @lasting: how long it is needed (microseconds), limited to half the token's life. */
 BoxTokenState box_token_state (const BoxToken *token, gint64 now, gint64 lasting);
 
 /* Whether @string could be a token: printable ASCII without spaces. Anything else has no place in a
@@ -50,12 +50,13 @@ gboolean box_token_check (const char *label, const char *string, GError **error)
 /**
  * box_token_reply_parse:
  * @label: the configuration that was used; begins messages of refusals.
- * @advice: what to mend if the grant itself was refused (invalid_grant).
+ * @advice: for the user, if the grant itself was refused (invalid_grant).
  * @issued: when the token was asked for (monotonic, microseconds).
  *
- * BOX_ERROR_CREDENTIALS: a refusal, which will not change by itself; the details carry its OAuth
- * name. BOX_ERROR_TRANSIENT: 429, 5xx and whatever is not an answer of a token endpoint at all,
- * such as a portal's page or redirect. BOX_ERROR_SETTINGS: 404 and 405, which a front may give too.
+ * BOX_ERROR_CREDENTIALS: a permanent refusal; the details carry its OAuth
+ * name. BOX_ERROR_TRANSIENT: 429, 5xx and any answer that no token endpoint gives,
+ * such as a portal's page or redirect. BOX_ERROR_SETTINGS: 404 and 405; a gateway may send them,
+ * too.
  */
 BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const char *advice,
                                  gint64 issued, GError **error);
@@ -63,22 +64,22 @@ BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const
 /**
  * box_token_reply_doubt:
  * @error: of the last request; NULL: it succeeded.
- * @strays: how many replies in a row denied that there is a token endpoint; updated.
+ * @strays: number of replies in a row with 404 or 405; updated.
  *
- * A front or a proxy in trouble says 404 or 405, too. The first two in a row are made
+ * A failing gateway or proxy sends 404 or 405, too. The first two in a row are made
  * BOX_ERROR_TRANSIENT.
  */
 void box_token_reply_doubt (GError *error, guint *strays);
 
-/* The refresh token that @reply brings, whatever else is in it, or NULL. The one that was sent is
- * used up then, although box_token_reply_parse() may fail. Free with box_secret_free(). */
+/* The refresh token in @reply, or NULL; other members are ignored. If there is one, the old refresh
+ * token is used up, even if box_token_reply_parse() fails. Free with box_secret_free(). */
 char *box_token_reply_get_refresh (const BoxReply *reply);
 
-/* Whether @reply refuses an assertion for its times or its identifier: the clocks differ, so that
- * one made by the server's clock (the reply's date) may be accepted. */
+/* Whether @reply refuses an assertion for its times or its identifier. The clocks may differ:
+ * an assertion by the server's clock (the reply's date) may be accepted. */
 gboolean box_token_reply_is_about_time (const BoxReply *reply);
 
-/* Whether @reply refuses the token that was shown with the request, so that a newer one may be
+/* Whether @reply refuses the token of the request, so that a newer token may be
  * accepted. */
 gboolean box_token_reply_is_about_token (const BoxReply *reply);
 

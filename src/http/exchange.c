@@ -38,7 +38,7 @@ typedef struct
   BoxEarlyReply watch; /* its cancellable is @inner */
   BoxWatchdog dog;     /* so is its */
   guint connections;   /* made for this request */
-  BoxBodyStream *body; /* owned; NULL where there is none */
+  BoxBodyStream *body; /* owned; NULL without a body */
   gboolean has_turn;   /* holds the_turn */
 } Exchange;
 
@@ -103,7 +103,7 @@ watch_stream (Exchange *self, GIOStream *stream)
   box_watchdog_set_socket (&self->dog, socket);
 }
 
-/* A host or proxy that takes connections and drops them is not asked for ever. */
+/* A host or proxy that accepts connections and drops them is not asked forever. */
 static void
 count_connection (Exchange *self)
 {

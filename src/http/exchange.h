@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxExchange: one request and its reply on a SoupSession, from the first byte to the error's
- * words. What libsoup's synchronous path lacks is here: it watches the connection for an early
- * reply while the body leaves, cuts a failed connection so that closing it cannot block, and knows
- * how far things had come when they failed. Below it are its pieces: the parser of early replies,
- * the watchdog, the eye on the connection, the body as a stream, and the words of a failure.
+ * BoxExchange: one request and its reply on a SoupSession, from the first byte to the text of an
+ * error. It adds features that libsoup's synchronous path lacks: it watches the connection for an
+ * early reply while the body is sent, cuts a failed connection so that closing it cannot block, and
+ * knows how far a failed exchange had come. Its parts follow: the parser of early replies,
+ * the watchdog, the early reply, the body as a stream, and the text of a failure.
  */
 #pragma once
 
@@ -27,9 +27,9 @@ BoxReply *box_exchange_run (const BoxExchangeSettings *settings, const BoxReques
                             GCancellable *cancellable, GError **error);
 
 /*
- * BoxReplyParser: reads one HTTP/1.1 reply out of the bytes of a connection. For replies that come
- * while the request is still being sent, which libsoup's synchronous calls do not look for. Pure:
- * bytes in, reply out.
+ * BoxReplyParser: reads one HTTP/1.1 reply out of the bytes of a connection. It is for replies that
+ * arrive while the request is still being sent, because libsoup's synchronous calls do not look for
+ * them. Pure: bytes in, reply out.
  */
 typedef struct _BoxReplyParser BoxReplyParser;
 
@@ -48,8 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReplyParser, box_reply_parser_free)
 /* Takes the next @length bytes of the reply. BAD is final. */
 BoxReplyParserState box_reply_parser_feed (BoxReplyParser *wire, const guint8 *data, gsize length);
 
-/* The connection has ended: MORE where that cut the reply off. An error whose head is complete is
- * DONE all the same, for its status is worth more than its text. */
+/* The connection has ended. MORE: the reply is incomplete. An error with a complete head is
+ * DONE even if its body is incomplete, because the status is enough. */
 BoxReplyParserState box_reply_parser_end (BoxReplyParser *wire);
 
 /* The reply, after DONE. */
@@ -80,7 +80,7 @@ gboolean box_watchdog_begin (BoxWatchdog *self, GCancellable *cancellable, guint
                              guint64 body_size, guint slack, GError **error);
 void box_watchdog_end (BoxWatchdog *self);
 
-/* The connection to look at. NULL: there is none. */
+/* The connection to watch; NULL: no connection. */
 void box_watchdog_set_socket (BoxWatchdog *self, GSocket *socket);
 
 /* As box_patience_enter(), box_patience_written() and box_patience_rest(). */
@@ -88,14 +88,14 @@ void box_watchdog_enter (BoxWatchdog *self, BoxPhase phase);
 void box_watchdog_written (BoxWatchdog *self);
 void box_watchdog_rest (BoxWatchdog *self, gint64 duration);
 
-/* Why it has cancelled, and what was waited for then. */
+/* The reason why it cancelled, and the patience at that moment. */
 BoxPatienceVerdict box_watchdog_get_verdict (BoxWatchdog *self, BoxPatience *patience);
 
 /*
- * BoxEarlyReply: an eye on the connection while a request's body leaves. libsoup's synchronous path
- * writes without looking; a server that refuses early and closes would be a lost connection. It
- * also keeps why an exchange was ended by us, which goes before libsoup's reason, and cuts a failed
- * connection so that closing it cannot block. Belongs to one thread.
+ * BoxEarlyReply: watches the connection while a request's body is sent. libsoup's synchronous path
+ * writes without reading; if a server refuses early and closes, it reports a lost connection. This
+ * also keeps our own reason for ending an exchange, which takes precedence over libsoup's, and cuts
+ * a failed connection so that closing it cannot block. Belongs to one thread.
  */
 typedef struct
 {
@@ -128,24 +128,24 @@ GSocket *box_early_reply_find_socket (GIOStream *stream);
  * again. */
 gboolean box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error);
 
-/* The body is not sent further. After a failed write this is the last moment to read what the
- * server said before it closed. @complete: all of it was given out, though the last bytes may not
+/* Stops sending the body. After a failed write this is the last moment to read the server's
+ * reply. @complete: the whole body was read, though its last bytes may not
  * have been written. */
 void box_early_reply_read_last_words (BoxEarlyReply *watch, gboolean complete);
 
-/* Notes why the exchange was ended; takes @reason. The first one stays. */
+/* Keeps the reason why the exchange was ended; takes @reason. Only the first reason counts. */
 void box_early_reply_fail (BoxEarlyReply *watch, GError *reason);
 
-/* Shuts the connection down below TLS, so that whoever closes it later does not wait for a peer
+/* Shuts the connection down below TLS, so that closing it later does not wait for a peer
  * that does not read. */
 void box_early_reply_cut (BoxEarlyReply *watch);
 
 /*
  * BoxBodyStream: a BoxBody as the stream that libsoup sends. libsoup's synchronous path would copy
- * it in pieces of 8 KiB, each a TLS record and a system call of its own. So the first read, which
- * comes when the head has been written, writes all of it to the connection in the largest pieces
- * there are, and then there is nothing left for libsoup. libsoup closes the stream when it is done
- * or the writing has failed, before it tears the connection down: the watch is told then.
+ * it in pieces of 8 KiB, each with its own TLS record and system call. Therefore the first read,
+ * after the head has been written, writes the whole body to the connection in the largest possible
+ * pieces, and libsoup finds an empty stream. libsoup closes the stream when it is done
+ * or the writing has failed, before it closes the connection: this stops the watch.
  */
 #define BOX_TYPE_BODY_STREAM (box_body_stream_get_type ())
 G_DECLARE_FINAL_TYPE (BoxBodyStream, box_body_stream, BOX, BODY_STREAM, GInputStream)
@@ -159,7 +159,7 @@ void box_body_stream_detach (BoxBodyStream *stream);
 /* Bytes written so far. */
 guint64 box_body_stream_get_position (BoxBodyStream *stream);
 
-/* BoxFailure: what is known of an exchange that failed, and the error that it makes. Pure. */
+/* BoxFailure: the facts about a failed exchange, and the error made of them. Pure. */
 /* How far an exchange has come. */
 typedef enum
 {

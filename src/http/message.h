@@ -14,17 +14,17 @@ G_BEGIN_DECLS
 /* libsoup's; its headers are left to the two files that parse replies. */
 typedef struct _SoupMessageHeaders SoupMessageHeaders;
 
-/* The body of a successful reply that is longer than this is an error: a page of 1000 parts is
- * about 200 kB. Of other replies the beginning is kept. */
+/* A longer body of a successful reply is an error: a page of 1000 parts has
+ * about 200 kB. Of other bodies only the beginning is kept. */
 #define BOX_TRANSPORT_MAX_REPLY (4u << 20)
 
 /**
  * BoxBody:
  * @size: bytes.
- * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, from
- * the start again where a request is repeated. FALSE with @error set where they cannot be had.
- * @peek: (nullable): the bytes at @offset where they lie, instead of a copy: of @length (in:
- * wanted, out: at least 1, at most that) a run that stays there until the request is over.
+ * @read: copies @length bytes at @offset of the body to @buffer. Called in the sending thread, and
+ * from the start again if the request is repeated. FALSE with @error set if they cannot be read.
+ * @peek: (nullable): the bytes at @offset without a copy: @length (in: wanted, out: at least 1, at
+ * most the wanted number) bytes that stay valid until the request is over.
  * @progress: (nullable): the first @position bytes were handed to the network. A request that is
  * repeated begins at 0 again.
  * @pace: (nullable): limits the rate, shared with other bodies.

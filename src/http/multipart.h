@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxMultipart: the multipart/form-data body of a direct upload, as a BoxBody around another one:
- * the attributes, which have to come first, the file's bytes as they are read, and the end. Its
- * length is known before.
+ * BoxMultipart: the multipart/form-data body of a direct upload, as a BoxBody around another one.
+ * It has the attributes, which must come first, the file's bytes, and the end. Its
+ * length is known in advance.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPace: a limit of bytes per second shared by threads (a token bucket). Sleeping is the caller's
- * business: box_pace_take() only says how long.
+ * BoxPace: a limit of bytes per second shared by threads (a token bucket). box_pace_take() only
+ * returns the time to wait; the caller sleeps.
  */
 #pragma once
 

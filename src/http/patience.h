@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPatience: when a request has failed for lack of progress, or has lasted too long. Progress is
- * what the peer has acknowledged or said, not what the kernel took. Pure: the caller brings the
- * time (monotonic microseconds) and what it has seen.
+ * BoxPatience: decides when a request fails for lack of progress, or has lasted too long. Bytes
+ * that the peer has acknowledged or sent are progress, bytes that the kernel took are not. Pure:
+ * the caller gives the time (monotonic microseconds) and its observations.
  *
  *   phase       silence   at most
  *   CONNECTING  -         5 timeouts                        (looking up, every address of the host)
@@ -71,7 +71,7 @@ box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 q
 /* Whether the request may go on. */
 BoxPatienceVerdict box_patience_judge (const BoxPatience *self, gint64 now);
 
-/* Whether a body of some size has got on, or is there: a second try with more time may do better.
+/* Whether a large body made progress, or was sent: another attempt with more time may succeed.
  */
 gboolean box_patience_has_moved (const BoxPatience *self);
 

@@ -27,7 +27,7 @@ box_proxy_link_clear (BoxProxyLink *self)
 static gboolean
 fail (BoxProxyLink *self, const GError *reason, GError **error)
 {
-  /* Both keep their meaning for whoever waits. */
+  /* The caller distinguishes both. */
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED)
       || g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     g_propagate_error (error, g_error_copy (reason));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxProxy: a GProxyResolver that sends clear text to loopback addresses directly, whatever proxy
- * is set: http is allowed there only because nobody else can read it, and a proxy could. Everything
- * else goes as another resolver says; HTTP proxies are given the protocol of BoxTunnel, and their
- * user and password are kept back for it. BoxTunnel speaks to the proxy on a BoxProxyLink, answers
- * a BoxChallenge, and asks BoxProxyMemory first.
+ * BoxProxy: a GProxyResolver that sends clear text to loopback addresses directly, even if a proxy
+ * is set. http is allowed there because nobody else can read it, but a proxy could. Another
+ * resolver decides about all other addresses. HTTP proxies get the protocol of BoxTunnel, which
+ * receives their user and password. BoxTunnel speaks to the proxy on a BoxProxyLink, answers a
+ * BoxChallenge, and asks BoxProxyMemory first.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ G_DECLARE_FINAL_TYPE (BoxProxy, box_proxy, BOX, PROXY, GObject)
  * (nullable): for proxies that are reached over TLS. */
 GProxyResolver *box_proxy_new (const char *proxy, GTlsDatabase *trust);
 
-/* A proxy URI, parsed; NULL: it is none. Free with g_uri_unref(). */
+/* A parsed proxy URI; NULL: it is not valid. Free with g_uri_unref(). */
 GUri *box_proxy_parse (const char *proxy);
 
 /* One way that a resolver has named. */
@@ -37,8 +37,8 @@ typedef struct
  * resolver and its proxy in one thread. Valid until the next lookup in this thread. */
 const BoxProxyWay *box_proxy_find (const char *uri);
 
-/* Notes whether the SOCKS proxies that the last lookup in this thread has named took their user and
- * password; GIO speaks to these. */
+/* Remembers whether the SOCKS proxies of the last lookup in this thread accepted their user and
+ * password; GIO speaks to SOCKS proxies. */
 void box_proxy_note_socks (gboolean accepted);
 
 /*
@@ -52,12 +52,12 @@ void box_proxy_note_socks (gboolean accepted);
 void box_tunnel_register (void);
 
 /*
- * BoxProxyMemory: what the process remembers of each proxy with its user and password: whether they
- * are taken at once, and how often they were refused. A password that was refused twice in a row
- * rests for ten minutes: directories lock an account after a few wrong ones. Thread-safe.
+ * BoxProxyMemory: remembers, for each proxy with its user and password, whether the proxy accepts
+ * them at once, and how often it refused them. A password that was refused twice in a row is not
+ * offered for ten minutes: directories lock an account after a few wrong ones. Thread-safe.
  */
-/* How often a password is offered: a second time if a nonce was stale, the scheme another, or the
- * connection lost. */
+/* Maximum number of offers of a password: a second one if a nonce was stale, the scheme changed, or
+ * the connection was lost. */
 #define BOX_PROXY_MAX_OFFERS 2
 
 /* @uri, in all of them: of the proxy, with its user and password. */
@@ -74,9 +74,9 @@ gboolean box_proxy_memory_check (GUri *uri, GError **error);
 void box_proxy_memory_forget (void);
 
 /*
- * BoxChallenge: what a proxy's Proxy-Authenticate asks for, and the Proxy-Authorization that
- * answers it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256). Digest is preferred, because
- * the password does not travel with it. Pure.
+ * BoxChallenge: a proxy's Proxy-Authenticate, and the Proxy-Authorization that
+ * answers it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256). Digest takes precedence,
+ * because it does not send the password. Pure.
  */
 typedef enum
 {
@@ -140,7 +140,7 @@ box_proxy_link_init (BoxProxyLink *self, const BoxProxyWay *way, GSocketConnecti
                      GProxyAddress *address, GCancellable *cancellable, GError **error);
 void box_proxy_link_clear (BoxProxyLink *self);
 
-/* Goes on with another connection to the same address. */
+/* Continues with another connection to the same address. */
 gboolean box_proxy_link_reconnect (BoxProxyLink *self, GError **error);
 
 /* Asks for a tunnel to @target (HOST:PORT) and reads the answer, with the body of a refusal. Not a

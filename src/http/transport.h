@@ -23,7 +23,7 @@ typedef struct _BoxTransportConfig BoxTransportConfig;
  * @timeout: seconds without progress after which a connection has failed; 0: 60.
  *
  * The file is read here, and parsed by the first request: BOX_ERROR_SETTINGS names it if it cannot
- * be used. Where there is one already that says the same, the result is a reference to it.
+ * be used. If an equal configuration exists, the result is a reference to it.
  */
 BoxTransportConfig *
 box_transport_config_new (const char *ca_file, const char *proxy, guint timeout, GError **error);
@@ -40,11 +40,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransport, box_transport_free)
 /**
  * box_transport_send:
  *
- * Sends @request and waits for the whole reply. A reply that comes before the body has left ends
- * the sending and is returned, also where the server closes the connection then. Errors
+ * Sends @request and waits for the whole reply. A reply that arrives before the body was sent ends
+ * the sending and is returned, even if the server then closes the connection. Errors
  * (BOX_ERROR): TRANSIENT (no connection, lost, no progress for the config's timeout, a reply that
- * is not HTTP or too long; "unsure" where any of the request had left), TRUST (certificate),
- * CANCELLED, or what @request's body answered to read.
+ * is not HTTP or too long; "unsure" if any part of the request was sent), TRUST (certificate),
+ * CANCELLED, or an error of @request's body.
  */
 BoxReply *box_transport_send (BoxTransport *transport, BoxTransportConfig *config,
                               const BoxRequest *request, GCancellable *cancellable, GError **error);

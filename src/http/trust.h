@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A GTlsDatabase that trusts what either of two databases trusts (a user's own authority beside the
- * system's) and whose certificates BoxCertificate accepts. Used by many threads, as the two it asks
- * may be.
+ * A GTlsDatabase that trusts the certificates of two databases (a user's own authority beside the
+ * system's), if BoxCertificate accepts them. Thread-safe, if the two databases
+ * are.
  */
 #pragma once
 
@@ -25,15 +25,15 @@ GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
 /* Trusts what either of @own (nullable) and @system does; takes references. */
 GTlsDatabase *box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system);
 
-/* What is wrong with @certificate (nullable: not known), in words; free with g_free(). */
+/* The problems of @certificate (nullable: not known), in words; free with g_free(). */
 char *box_trust_describe (GTlsCertificateFlags flags, GTlsCertificate *certificate);
 
 /* Whether @tls speaks TLS 1.2 or later. */
 gboolean box_trust_is_modern (GTlsConnection *tls);
 
 /*
- * BoxCertificate: what is asked of a server's certificate beside a trusted signature, which
- * glib-networking does not ask: that its purpose is a server's, and that no key of its chain is
+ * BoxCertificate: checks of a server's certificate that glib-networking does not make: its purpose
+ * must be a server's, and no key of its chain may be
  * weak. Pure.
  */
 /* Whether the certificate's extended key usage allows it to say who a server is. */

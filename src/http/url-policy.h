@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* A URL that a request may go to at all: BOX_ERROR_SETTINGS where it is no http or https URL with a
- * host, or carries a user, a query or a fragment; BOX_ERROR_TRUST where it is http to a host that
+/* Whether a request may go to this URL at all. BOX_ERROR_SETTINGS: it is not an http or https URL
+ * with a host, or has a user, a query or a fragment. BOX_ERROR_TRUST: it is http to a host that
  * is not loopback. @what names it in the error. */
 gboolean box_url_policy_check_endpoint (const char *url, const char *what, GError **error);
 
@@ -19,7 +19,7 @@ gboolean box_url_policy_check_endpoint (const char *url, const char *what, GErro
  * host and never the rest. */
 gboolean box_url_policy_check (const char *url, const char *endpoint, GError **error);
 
-/* "https://host:port" of @url, the port only where it is not the scheme's; NULL where it is no URL.
+/* "https://host:port" of @url, without the scheme's default port; NULL if it is not a URL.
  */
 char *box_url_policy_origin_of (const char *url);
 

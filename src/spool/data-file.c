@@ -85,7 +85,7 @@ flush_if_due (BoxDataFile *file, gboolean hurry)
   return 0;
 }
 
-/* The file that is due first; NULL: there is none. */
+/* The file that is due first; NULL: no file. */
 static BoxDataFile *
 find_first_locked (void)
 {

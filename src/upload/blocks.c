@@ -53,7 +53,7 @@ process_limit (void)
 }
 
 /* Blocks are the kernel's and not malloc()'s, which keeps what such sizes leave behind in the
- * arenas of the threads, for ever. All pages come at once: one by one, as they are written, they
+ * arenas of the threads, forever. All pages come at once: one by one, as they are written, they
  * take 1.5 % more CPU of a whole upload. */
 static guint8 *
 map_block (void)

@@ -195,7 +195,7 @@ box_upload_has_ended_locked (const BoxUpload *upload)
   return upload->cancelled || upload->done || upload->error != NULL;
 }
 
-/* Waits under the lock; @until: monotonic, -1 for ever. FALSE: the time is over. */
+/* Waits under the lock; @until: monotonic, -1 forever. FALSE: the time is over. */
 static gboolean
 wait_locked (BoxUpload *upload, gint64 until)
 {

@@ -170,7 +170,7 @@ void box_upload_advance (BoxUpload *upload, guint64 available);
  * the whole file. */
 void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
 
-/* Waits until the file is committed; @timeout in microseconds, -1: for ever. */
+/* Waits until the file is committed; @timeout in microseconds, -1: forever. */
 BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);
 
 /* TRUE makes the waits above return at once until FALSE is set; transfers go on. */
