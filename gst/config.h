@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SinkConfig: what the properties say, checked and made into what an upload needs: where
- * the file goes, the client, and what is noted of a session. Made without the network. Immutable.
+ * SinkConfig: the checked values of the properties, as an upload needs them: the destination of
+ * the file, the client, and the note of a session. Made without the network. Immutable.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ typedef struct
   BoxNote *note; /* of a session that "boxupload create" made, else NULL */
 } SinkConfig;
 
-/* BOX_ERROR_SETTINGS names the property, other codes the file, that has to be mended. */
+/* BOX_ERROR_SETTINGS names the wrong property, other codes the wrong file. */
 SinkConfig *sink_config_new (SinkProperties *properties, GError **error);
 void sink_config_free (SinkConfig *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SinkConfig, sink_config_free)
@@ -31,7 +31,7 @@ BoxUploadSettings sink_config_get_upload (const SinkConfig *plan, guint64 size);
 /* The destination for people: a box:// URI, "session ID" or "file ID". Free with g_free(). */
 char *sink_config_describe_destination (const SinkConfig *plan);
 
-/* Whether a spool is asked for, also where the size is known. */
+/* Whether a spool is asked for, even if the size is known. */
 gboolean sink_config_wants_spool (const SinkConfig *plan);
 
 /* Opens the spool. BOX_ERROR_STORAGE. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The signal "request-token": the application's last word before a refused token becomes an error.
+ * The signal "request-token": asks the application for a token before a refusal becomes an error.
  */
 #pragma once
 

@@ -43,8 +43,8 @@ struct _GstBoxUploadSink
   SinkSize size;
   gboolean size_in_doubt; /* the source said it before a flush */
   BoxSpool *spool;        /* nullable */
-  gboolean reserve_told;  /* that it is nearly full */
-  gboolean failed;        /* this stream has come to an end that has been told */
+  gboolean reserve_told;  /* boxuploadsink-reserve was posted */
+  gboolean failed;        /* this stream has ended, and the end was reported */
   char *media_type;       /* of the caps, or NULL */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the element posts on the bus: the one place that knows the names and fields of its messages,
- * and how an error of the uploader becomes one of GStreamer. Any thread; no lock may be held,
- * because applications handle messages where they are posted.
+ * The element's messages on the bus: only this file knows their names and fields, and maps an error
+ * of the uploader to one of GStreamer. Any thread; no lock may be held,
+ * because applications may handle messages in the posting thread.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ void sink_post_part (GstElement *element, const BoxPart *part, guint attempts, g
 void sink_post_retry (GstElement *element, const char *request, guint64 offset, guint attempt,
                       gint64 delay, const GError *reason);
 
-/* A WARNING where an outage begins (@reason), an INFO where it is over (NULL). */
+/* A WARNING when an outage begins (@reason), an INFO when it is over (NULL). */
 void sink_post_outage (GstElement *element, const GError *reason);
 
 /* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag. */
@@ -43,7 +43,7 @@ void sink_post_spooled (GstElement *element, const char *path, guint64 size, con
 /* boxuploadsink-reserve: position, size. The reserve is nearly full. */
 void sink_post_reserve (GstElement *element, guint64 position, guint64 size);
 
-/* The details of an error on the bus, beside what Box said. */
+/* The details of an error on the bus, beside Box's answer. */
 typedef struct
 {
   const char *destination; /* what the text begins with; nullable */

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* The values. Strings are NULL where not set; what then holds is documented with the property. */
+/* The values. Strings are NULL if not set; the property's documentation has the default. */
 typedef struct
 {
   char *session;
@@ -91,7 +91,7 @@ gboolean sink_properties_set_location (SinkProperties *self, const char *locatio
 /* While TRUE, only the properties that are mutable in PLAYING can be set. */
 void sink_properties_set_in_use (SinkProperties *self, gboolean in_use);
 
-/* As they are now: for a client, or an upload, that was made when they may have been different. The
+/* The present values, for a client or an upload that was made with earlier ones. The
  * token (NULL: none) is freed with box_credentials_free_token(). */
 char *sink_properties_dup_access_token (SinkProperties *self);
 guint64 sink_properties_get_upload_rate (SinkProperties *self);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SinkReporter: tells the application what becomes of one stream: turns the events of its delivery,
- * which come from many threads, into messages, and sees to it that every progress that was begun is
+ * SinkReporter: reports one stream to the application. It turns the events of the delivery,
+ * which come from many threads, into messages, and makes sure that every begun progress is
  * ended. It does not keep the element alive. Any thread.
  */
 #pragma once
@@ -27,17 +27,18 @@ void sink_reporter_set_spool (SinkReporter *self, const char *path, gboolean is_
 /* Opening the session begins. @session_id: one that is known already, or NULL. */
 void sink_reporter_begin_session (SinkReporter *self, const char *session_id);
 
-/* EOS came: what follows is told as the progress of "commit". */
+/* EOS has arrived: from now on the progress is that of "commit". */
 void sink_reporter_begin_commit (SinkReporter *self);
 void sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats);
 
 /* The end of a stream that has no delivery. */
 void sink_reporter_failed (SinkReporter *self, const GError *error);
 
-/* TRUE: what waits for a beginning to be posted goes on without. */
+/* TRUE: waits for a beginning to be posted end at once. */
 void sink_reporter_interrupt (SinkReporter *self, gboolean interrupted);
 
-/* Stopped by the application, unless the end came before. Nothing is told after it. */
+/* The application has stopped the stream, unless it ended before. Nothing is reported after this.
+ */
 void sink_reporter_close (SinkReporter *self);
 
 /* How many parts were there already and have been adopted. */

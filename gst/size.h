@@ -26,9 +26,9 @@ typedef struct
 /* What is known before there is a stream: total-size, else the note. */
 SinkSize sink_size_from_plan (const SinkConfig *plan);
 
-/* What the source upstream of @pad says, once the first buffer has arrived; see upstream.h. Where
- * the settings name another way (unknown-size, a spool), that way is taken whatever the source
- * says: should its answer be wrong, an upload of that size would fail. */
+/* The size reported by the source upstream of @pad, once the first buffer has arrived; see
+ * upstream.h. If the settings name another way (unknown-size, a spool), this takes precedence: if
+ * the source's answer were wrong, the upload would fail. */
 SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment);
 
 /* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS where streams of @media_type
@@ -36,10 +36,10 @@ SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const Gst
 gboolean sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type,
                             GError **error);
 
-/* How @stream_size bytes become a file of @size: the padding's kind, and the bytes it fills in
- * @gap; 0 where nothing is to be done, also where the stream is shorter than an exact size or
- * longer than any (the upload then fails by itself). BOX_ERROR_SIZE where a reserve cannot be
- * filled, naming the way out. @media_type is that of the caps, or NULL. */
+/* The padding that makes a file of @size from @stream_size bytes: its kind, and its bytes in
+ * @gap. 0: no padding, also if the stream is shorter than an exact size or
+ * too long (the upload then fails by itself). BOX_ERROR_SIZE: a reserve cannot be
+ * filled; the error names the way out. @media_type is that of the caps, or NULL. */
 gboolean
 sink_size_get_gap (const SinkSize *size, guint64 stream_size, BoxPaddingKind wanted,
                    const char *media_type, BoxPaddingKind *kind, guint64 *gap, GError **error);

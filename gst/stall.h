@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SinkStall: notices that a stream which is uploaded while it runs does not arrive.
+ * SinkStall: warns if a stream that is uploaded while it runs does not arrive.
  *
- * Plain mp4mux, where it cannot seek, passes nothing on before EOS: all of the upload is left for
- * the end, and memory grows. A WARNING says so once, when the source has got on for some time of
- * the stream without a byte for the sink. A source that stands still is none of our business.
+ * If plain mp4mux cannot seek, it passes nothing on before EOS: everything is uploaded at
+ * the end, and memory grows. One WARNING is posted when the source has advanced for some time of
+ * the stream and no byte has reached the sink. A source that does not advance is ignored.
  */
 #pragma once
 

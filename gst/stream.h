@@ -4,9 +4,9 @@
  * first byte to the commit. Called by the streaming thread, and by the thread that changes the
  * state while no data flows.
  *
- * Those that return GST_FLOW_ERROR have told the error; those that wait give way to a pause and go
- * on after it. With errors-fatal=false a failure that has been told is GST_FLOW_OK, and what
- * follows of the stream goes nowhere.
+ * Functions that return GST_FLOW_ERROR have reported the error. Waits give way to a pause and
+ * continue after it. With errors-fatal=false a reported failure is GST_FLOW_OK, and the rest
+ * of the stream is dropped.
  */
 #pragma once
 
@@ -20,11 +20,11 @@ void sink_stream_set_position (GstBoxUploadSink *self, guint64 position);
 /* A stream begins: nothing has been taken from it yet. The plan is there. */
 void sink_stream_begin (GstBoxUploadSink *self);
 
-/* Stops the upload where it stands, at once; what has no end yet is told to be cancelled. */
+/* Stops the upload at once. If its end was not reported yet, it is reported as cancelled. */
 void sink_stream_end (GstBoxUploadSink *self);
 
-/* Begins the upload or the recording, unless it has begun. Without a size that is known already,
- * upstream is asked. */
+/* Begins the upload or the recording, unless it has begun. Asks upstream if the size is not
+ * known. */
 GstFlowReturn sink_stream_ensure_begun (GstBoxUploadSink *self);
 
 /* Gives the delivery, if there is one, the property's current rate; takes the lock. Any thread. */
@@ -37,10 +37,10 @@ GstFlowReturn sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
  * @reason: see sink_post_spooled(). */
 GstFlowReturn sink_stream_finish (GstBoxUploadSink *self, const char *reason);
 
-/* A SEGMENT: FALSE where it goes to a byte that cannot be written. */
+/* A SEGMENT: FALSE if it goes to a byte that cannot be written. */
 gboolean sink_stream_segment (GstBoxUploadSink *self, GstEvent *event);
 
-/* The stream begins anew: fine where nothing of it has left yet, else an error. */
+/* The stream begins again: allowed if nothing of it was sent yet, else an error. */
 void sink_stream_flush (GstBoxUploadSink *self);
 
 G_END_DECLS

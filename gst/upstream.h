@@ -2,9 +2,9 @@
 /*
  * The size of a stream, as its source knows it.
  *
- * Nearly every element passes a DURATION query on to the source, also those that change the bytes:
- * parsers, encoders, decompressors. So the answer is believed only from a source that reads all of
- * what it measures, and only through elements that pass bytes through untouched.
+ * Nearly every element passes a DURATION query on to the source, even if it changes the bytes:
+ * parsers, encoders, decompressors. The answer is therefore trusted only from a source that reads
+ * everything that it measures, and only through elements that pass bytes through unchanged.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPolicy: what becomes of one file on its way to Box. Two pure functions decide it all: which
- * step comes next (box_delivery_next()), and what a failed upload means for the bytes it was to
- * carry: which failure ends a recording, and which one another upload can mend.
+ * BoxPolicy: the decisions about one file on its way to Box, as pure functions. box_delivery_next()
+ * chooses the next step. The others say what a failed upload means for its bytes: which failure
+ * ends a recording, and which failure another upload can mend.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-/* What the settings say of a file whose bytes are in the spool. */
+/* The settings of a file whose bytes are in the spool. */
 typedef struct
 {
   gboolean given_session; /* no other session can take its place */
@@ -18,21 +18,21 @@ typedef struct
   gboolean left_to_others; /* somebody else uploads the recording, with other credentials */
 } BoxTerms;
 
-/* Whether @error is an answer in Box's own words (or a finding of this process) about a setting
- * that the user can mend: the folder, the name, the credentials. Only such an answer is a reason to
+/* Whether @error is Box's own answer (or a finding of this process) about a setting
+ * that the user can correct: the folder, the name, the credentials. Only such an answer may
  * stop a recording, and only at its beginning. A gateway, a portal, a proxy, a certificate or a
- * full account is not. */
+ * full account may not. */
 gboolean box_policy_refuses_settings (const BoxTerms *terms, const GError *error);
 
-/* Whether @error concerns nobody here: the recording is uploaded by others, with their credentials.
+/* Whether @error can be ignored: others upload the recording, with their own credentials.
  */
 gboolean box_policy_is_for_others (const BoxTerms *terms, const GError *error);
 
-/* Whether another upload of the recording, at the end of the stream, can do what one that failed
- * with @error could not: with another session, or because the refusal was a passing one. */
+/* Whether another upload of the recording, at the end of the stream, can succeed after @error: with
+ * another session, or because the refusal was transient. */
 gboolean box_policy_another_upload_can_mend (const GError *error);
 
-/* What is known of the session with which an upload failed. */
+/* The session of a failed upload. */
 typedef struct
 {
   gboolean given;        /* by the application: no other can take its place */
@@ -42,10 +42,10 @@ typedef struct
   BoxIfExists if_exists;
 } BoxSessionFacts;
 
-/* Whether another session can do what the one with which an upload failed with @error could not. */
+/* Whether an upload with another session can succeed after @error. */
 gboolean box_policy_another_session_can_mend (const BoxSessionFacts *facts, const GError *error);
 
-/* How far a file is. It only ever moves down this list. */
+/* The phase of a file. It only moves down this list. */
 typedef enum
 {
   BOX_DELIVERY_RECEIVING, /* bytes come */
@@ -68,7 +68,7 @@ typedef enum
   BOX_CARRIER_FAILED,
 } BoxCarrier;
 
-/* What is known of a file on its way. */
+/* The facts about a file on its way. */
 typedef struct
 {
   /* settings */
@@ -105,7 +105,7 @@ typedef struct
   BoxDeliveryPhase phase; /* ENTER */
 } BoxDeliveryStep;
 
-/* The next step of a file of which @facts are known. */
+/* The next step of a file with these @facts. */
 BoxDeliveryStep box_delivery_next (const BoxDeliveryFacts *facts);
 
 /* Whether @phase is an end. */

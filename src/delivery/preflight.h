@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPreflight: asks Box, while a recording begins, whether it would take the file; in a thread of
- * its own. Whatever can pass is not reported.
+ * BoxPreflight: asks Box at the beginning of a recording whether it would accept the file, in a
+ * separate thread. Transient failures are not reported.
  */
 #pragma once
 
@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 typedef struct _BoxPreflight BoxPreflight;
 
-/* Begins. @refused is called at most once, from another thread, with what Box, or somebody in its
- * place, has against the file. @client and @destination are borrowed. */
+/* Begins. @refused is called at most once, from another thread, with the refusal of Box, or of
+ * somebody in its place. @client and @destination are borrowed. */
 BoxPreflight *
 box_preflight_new (BoxClient *client, const BoxDestination *destination,
                    void (*refused) (const GError *error, gpointer user_data), gpointer user_data);

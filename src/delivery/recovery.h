@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxRecovery: finishes one recording of the spool: finds out from its journal, its data and Box
+ * BoxRecovery: finishes one recording of the spool. It decides from the journal, the data and Box
  * what is left to do, does it, and removes the recording when Box has confirmed its size and SHA-1.
- * For recordings whose stream came to its end and for those whose writer died; safe to repeat after
+ * The stream may have ended, or its writer may have died. It is safe to repeat after
  * any failure, kill or power cut.
  */
 #pragma once
@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-/* Which recordings stay in the spool although Box has their file: of those that were cut short. */
+/* Which recordings that were cut short stay in the spool although Box has their file. */
 typedef enum
 {
   BOX_KEEP_NONE,
@@ -45,7 +45,7 @@ typedef enum
   BOX_RECOVERED_COMMITTED, /* Box has the file; the recording was removed */
   BOX_RECOVERED_FILLED, /* the session has all parts and the application commits it; the recording
                            stays */
-  BOX_RECOVERED_EMPTY,  /* there was nothing in it; it was removed without making a file */
+  BOX_RECOVERED_EMPTY,  /* it had no bytes; it was removed without making a file */
   BOX_RECOVERED_KEPT,   /* Box has the file; the recording stays, as settings.keep wants */
   BOX_RECOVERED_LEFT,   /* Box has the file; the recording could not be removed: its journal's
                            failure says why */
@@ -57,11 +57,11 @@ typedef enum
  * @how: (out):
  * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT or LEFT.
  *
- * Does it, in the calling thread, and returns when it is done. Whatever fails, the recording stays,
+ * Runs in the calling thread until it is done. After any failure the recording stays,
  * with the failure in its journal.
- * Errors are the upload's, and: BOX_ERROR_STORAGE where journal or data make no sense,
- * BOX_ERROR_SIZE where a session given by its id does not fit what was recorded,
- * BOX_ERROR_INTEGRITY where the data is not what was recorded, BOX_ERROR_CANCELLED.
+ * Errors are the upload's, and: BOX_ERROR_STORAGE if journal or data are damaged,
+ * BOX_ERROR_SIZE if a session given by its id does not fit the recording,
+ * BOX_ERROR_INTEGRITY if the data has changed since it was recorded, BOX_ERROR_CANCELLED.
  */
 gboolean
 box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,

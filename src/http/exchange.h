@@ -145,7 +145,7 @@ void box_early_reply_cut (BoxEarlyReply *watch);
  * it in pieces of 8 KiB, each with its own TLS record and system call. Therefore the first read,
  * after the head has been written, writes the whole body to the connection in the largest possible
  * pieces, and libsoup finds an empty stream. libsoup closes the stream when it is done
- * or the writing has failed, before it closes the connection: this stops the watch.
+ * or the writing has failed, before it closes the connection: the watch then reads the last reply.
  */
 #define BOX_TYPE_BODY_STREAM (box_body_stream_get_type ())
 G_DECLARE_FINAL_TYPE (BoxBodyStream, box_body_stream, BOX, BODY_STREAM, GInputStream)

@@ -14,7 +14,7 @@ typedef struct
 /* with the lock */
 struct _BoxBlocks
 {
-  BoxBlocksFile file; /* immutable; read is NULL where there is none */
+  BoxBlocksFile file; /* immutable; read is NULL without a file */
   guint64 end;        /* of the stream, as far as it is known */
   BoxBlocksPadding padding;
 

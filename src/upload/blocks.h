@@ -3,10 +3,10 @@
  * BoxBlocks: the bytes of an upload, in blocks of memory, in a file behind them, or in both. Blocks
  * do not depend on the session's part size, which is not known when the first bytes come.
  *
- * The producer fills one block after the other; workers read ranges that are complete; a range that
- * Box has is dropped, and a block whose every byte was dropped is used again. What is not in memory
- * is read from the file: it never was there (the bytes are kept by somebody else), or it was
- * dropped and is wanted once more.
+ * The producer fills one block after the other, and workers read complete ranges. A range that
+ * Box has is dropped, and a block without any other bytes is used again. Bytes that are not in
+ * memory are read from the file: they never were in memory (the file keeps them), or they were
+ * dropped and are needed again.
  *
  * Functions that end in _locked are called with the workers' lock held, which also guards the bound
  * of part memory that the uploads of a process share (environment BOXUPLOAD_MEMORY, bytes; default
@@ -28,10 +28,10 @@ typedef struct _BoxBlocks BoxBlocks;
 
 /**
  * BoxBlocksFile:
- * @read: copies @length bytes at @offset of the file to @buffer. Called by workers, by several at
+ * @read: copies @length bytes at @offset of the file to @buffer. Called by several workers at
  * once, without the lock.
  *
- * Where the bytes can be read as long as the store lives.
+ * A file that has the bytes during the life of the store.
  */
 typedef struct
 {
@@ -41,15 +41,15 @@ typedef struct
   GDestroyNotify destroy; /* nullable; of user_data, when nobody reads any more */
 } BoxBlocksFile;
 
-/* Empty, without a limit. @file: (nullable): copied; what is behind the memory. */
+/* An empty store without a limit. @file: (nullable): copied; the file behind the memory. */
 BoxBlocks *box_blocks_new (const BoxBlocksFile *file);
 
 /* Gives back every block. No range may be pinned. The file is the caller's to destroy, without the
  * lock. */
 void box_blocks_free_locked (BoxBlocks *store);
 
-/* Bytes of memory this store may hold; in whole blocks, at least one. @entitled: so many it may
- * hold however much the other stores of the process do, so that every upload gets on. */
+/* Bytes of memory this store may hold, in whole blocks, at least one. @entitled: bytes that it may
+ * hold regardless of the other stores of the process, so that every upload makes progress. */
 void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled);
 
 /**
@@ -74,19 +74,19 @@ void box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length);
 /* The stream ended at @size: the block that holds its end will not be filled further. */
 void box_blocks_end_locked (BoxBlocks *store, guint64 size);
 
-/* What is behind a stream. */
+/* The padding behind a stream. */
 typedef struct
 {
   BoxPaddingKind kind;
-  guint64 offset; /* in the file; G_MAXUINT64: there is none */
+  guint64 offset; /* in the file; G_MAXUINT64: no padding */
   guint64 gap;
 } BoxBlocksPadding;
 
-/* Behind the stream, which ended at @offset, @gap bytes of @padding follow. They are nowhere, and
- * are made when they are read. */
+/* The stream ended at @offset, and @gap bytes of @padding follow it. They are not stored, but
+ * computed when they are read. */
 void box_blocks_pad_locked (BoxBlocks *store, BoxPaddingKind padding, guint64 offset, guint64 gap);
 
-/* What box_blocks_pad_locked() said. */
+/* The padding set by box_blocks_pad_locked(). */
 BoxBlocksPadding box_blocks_get_padding_locked (const BoxBlocks *store);
 
 /* Bytes of memory held. */
@@ -100,7 +100,7 @@ typedef struct
   GPtrArray *blocks;  /* guint8 *, the first holds @offset; NULL: in the file */
   gboolean in_memory; /* all of it */
   BoxBlocksPadding padding;
-  BoxBlocksFile file; /* read is NULL where there is none */
+  BoxBlocksFile file; /* read is NULL without a file */
 } BoxBlocksRange;
 
 /* [@offset, @offset + @size) must lie within what was filled; without a file, not dropped. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxFeed: gives the bytes of a local file to a BoxUpload: the producer's loop for files that are
- * finished.
+ * BoxFeed: gives the bytes of a finished local file to a BoxUpload. It is the producer's
+ * loop.
  */
 #pragma once
 
@@ -14,26 +14,27 @@ G_BEGIN_DECLS
 /**
  * box_feed_fd:
  * @fd: a regular file, read from its start with pread(): its position stays.
- * @size: bytes, as the upload was told.
+ * @size: bytes, as declared for the upload.
  *
- * Writes the file into @upload, and finishes it. Blocks until the last byte has had room; call it
+ * Writes the file into @upload, and finishes it. Blocks until the last byte was written. Call it
  * in the producer's thread, and wait for the upload itself elsewhere. To end it early, cancel
  * @upload.
  *
- * FALSE with @error set where the bytes are not all good, and @upload has failed then, with the
- * same error where it is the file's doing: BOX_ERROR_STORAGE (it cannot be read), BOX_ERROR_SIZE
- * (it has not @size bytes, or changed while it was read: what was written is no version of it that
- * ever existed).
+ * FALSE with @error set if not all bytes are good. @upload has then failed, with the
+ * same error if the file is the reason: BOX_ERROR_STORAGE (it cannot be read), BOX_ERROR_SIZE
+ * (it does not have @size bytes, or it changed while it was read, so that the written bytes are a
+ * mixture of versions).
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
 
-/* Writes all of @data, and waits for room where there is none. FALSE: the upload has ended. */
+/* Writes all of @data, and waits for room if necessary. FALSE: the upload has ended. */
 gboolean box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length);
 
-/* What is behind the blocks of an upload of @fd, which is duplicated. @error: BOX_ERROR_STORAGE. */
+/* The file behind the blocks of an upload of @fd, which is duplicated. @error: BOX_ERROR_STORAGE.
+ */
 gboolean box_feed_keep_file (int fd, BoxBlocksFile *file, GError **error);
 
-/* Whether somebody wrote to a file between two looks at it: size or time of change differ. */
+/* Whether a file was written to between two calls of fstat(): size or time of change differ. */
 gboolean box_feed_has_changed (const struct stat *before, const struct stat *after);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPlan: what an upload has to do next. Pure: a table of the parts and a few facts, changed by
- * what happened (box_plan_opened(), box_plan_sent(), …) and asked with box_plan_next(), which
- * changes nothing. No clock, no socket, no lock: the caller brings the time and guards the plan.
+ * BoxPlan: decides the next step of an upload. Pure: a table of the parts and a few facts. Events
+ * change it (box_plan_opened(), box_plan_sent(), …), and box_plan_next() returns the next step and
+ * changes nothing. No clock, no socket, no lock: the caller gives the time and guards the plan.
  *
  * An upload opens (a session, or a preflight where the file is small enough for one request), sends
  * its parts, and commits; a commit that may have worked is looked up before it is repeated; a
@@ -21,7 +21,7 @@ typedef enum
   BOX_STEP_LIST,   /* ask which parts Box has */
   BOX_STEP_VERIFY, /* compare the digest of an adopted part with Box's */
   BOX_STEP_SEND,   /* send a part */
-  BOX_STEP_DIGEST, /* take what was not written into the file's digest */
+  BOX_STEP_DIGEST, /* add unwritten bytes to the file's digest */
   BOX_STEP_WHOLE,  /* send the whole file in one request */
   BOX_STEP_COMMIT,
   BOX_STEP_LOOKUP, /* find out whether a commit or whole upload took effect */
@@ -33,7 +33,7 @@ typedef struct
 {
   BoxStepKind kind;
   guint part;     /* VERIFY, SEND: its index */
-  gint64 since;   /* when the step became possible; the longest wait goes first */
+  gint64 since;   /* when the step became possible; the longest wait takes precedence */
   gint64 wake_at; /* WAIT: G_MAXINT64 where only an event can change it */
 } BoxStep;
 
@@ -54,10 +54,10 @@ typedef struct
   gboolean verify;   /* EMPTY or READY: adopted with a digest to compare */
   gboolean sealed;   /* its bytes are complete */
   guint attempts;    /* requests sent so far */
-  guint refusals;    /* of them, so many were refused as overlapping or damaged */
+  guint refusals;    /* number of them that were refused as overlapping or damaged */
   gint64 since;      /* when it was sealed */
   gint64 not_before; /* FAILED, UNSURE */
-  gboolean asked;    /* not_before is the server's wish */
+  gboolean asked;    /* the server asked for not_before */
   guint slow;        /* requests that moved, but not in time */
   guint ease;        /* the plan's ease when it was begun last */
   gboolean listed; /* UNSURE: the LIST that runs was asked for after the part's request had ended */
@@ -91,9 +91,9 @@ typedef struct
   gboolean aborted; /* tried to; success or not */
   BoxPlanControl control;
   guint control_attempts;
-  guint control_refusals; /* of them, so many were no failure of the network */
-  guint commit_attempts;  /* COMMITs or WHOLEs; looking up between them begins no new count */
-  guint commit_refusals;  /* of them, so many were refused for what is at Box */
+  guint control_refusals; /* number of them that the network did not cause */
+  guint commit_attempts;  /* COMMITs or WHOLEs; a LOOKUP between them does not reset the count */
+  guint commit_refusals;  /* number of them refused because of the state at Box */
   guint whole_slow;       /* WHOLEs that moved, but not in time */
   gint64 control_since;
   gint64 control_not_before;
@@ -147,16 +147,16 @@ void box_plan_sent (BoxPlan *plan, guint part);
 void box_plan_send_failed (BoxPlan *plan, guint part, gboolean unsure, gint64 not_before,
                            gboolean asked);
 
-/* A SEND moved, but had not ended in time; to be called before box_plan_send_failed(). Fewer are
- * sent beside each other from now on: half as many, and one more whenever as many have ended well.
+/* A SEND made progress, but did not end in time; call this before box_plan_send_failed(). From now
+ * on half as many parts are in flight, and one more each time that as many have succeeded.
  */
 void box_plan_send_was_slow (BoxPlan *plan, guint part);
 
-/* A list told that Box has @part. Ignored where the part is in flight or done. @verify: its digest
- * is to be compared. Returns whether it was adopted. */
+/* A list has @part. Ignored if the part is in flight or done. @verify: its digest
+ * must be compared. Returns whether it was adopted. */
 gboolean box_plan_adopt (BoxPlan *plan, guint part, gboolean verify);
 
-/* The LIST ended well, and all it told was adopted: unsure parts that it did not have are to be
+/* The LIST succeeded, and all its parts were adopted: unsure parts that it did not have are
  * sent again. */
 void box_plan_listed (BoxPlan *plan, gint64 now);
 
@@ -164,14 +164,14 @@ void box_plan_listed (BoxPlan *plan, gint64 now);
  * taken effect (WHOLE, COMMIT). */
 void box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before, gboolean asked);
 
-/* The COMMIT was taken; it has to be repeated from @not_before on, to hear that it is done. */
+/* Box accepted the COMMIT; it must be repeated from @not_before on until it is done. */
 void box_plan_commit_pending (BoxPlan *plan, gint64 not_before);
 
-/* After a COMMIT or WHOLE: what the OPEN found does not hold any more. It is opened anew, from
+/* After a COMMIT or WHOLE: the result of the OPEN is no longer true. Another OPEN follows from
  * @not_before on, and every part is sent again, into another session. */
 void box_plan_reopen (BoxPlan *plan, gint64 not_before);
 
-/* The LOOKUP told that it had not taken effect. */
+/* The LOOKUP found that the COMMIT or WHOLE had not taken effect. */
 void box_plan_not_committed (BoxPlan *plan, gint64 now);
 
 /* The COMMIT or WHOLE worked, or the LOOKUP found that it had. */
@@ -180,7 +180,7 @@ void box_plan_committed (BoxPlan *plan);
 /* The ABORT ended, well or not. */
 void box_plan_aborted (BoxPlan *plan);
 
-/* The step that began has ended, without anything else to tell (after a failure or a cancel). */
+/* The running step has ended without a result (after a failure or a cancel). */
 void box_plan_dropped (BoxPlan *plan, const BoxStep *step);
 
 /* No step follows but the clean-up: fail after a fatal error, cancel by the owner. */

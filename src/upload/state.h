@@ -36,7 +36,7 @@ struct _BoxUpload
   gboolean resumed;     /* an earlier attempt may have committed */
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;  /* strings owned */
-  BoxBlocksFile file_behind; /* the blocks; read is NULL where there is none */
+  BoxBlocksFile file_behind; /* the blocks; read is NULL without a file */
   gboolean grows;            /* that, until the stream ends */
   BoxUploadEvents events;
   gpointer user_data;
@@ -54,15 +54,15 @@ struct _BoxUpload
 
   /* with the lock */
   BoxPlan plan;
-  GCond changed; /* room, an end, an interruption: whoever waits looks again */
+  GCond changed; /* room, an end, an interruption: wakes all waits */
   BoxBlocks *store;
   guint64 published; /* bytes that workers may read */
   gboolean started;
   gboolean interrupted;
   gboolean cancelled;
   guint n_calls;            /* events and reads of the file behind that have not returned */
-  gboolean ending;          /* the end without a commit is being told */
-  gboolean done;            /* the end was told (events.completed) */
+  gboolean ending;          /* the end without a commit is being reported */
+  gboolean done;            /* the end was reported (events.completed) */
   GError *error;            /* first failure */
   gboolean error_told;      /* events.failed has returned */
   gboolean commit_repeated; /* an earlier commit or whole upload may have worked */
@@ -119,7 +119,7 @@ void box_upload_set_memory_locked (BoxUpload *upload);
 /* No byte is taken any more: it failed, was cancelled, or is done. */
 gboolean box_upload_has_ended_locked (const BoxUpload *upload);
 
-/* It failed and has been told, or was cancelled: nobody has to wait any more. */
+/* It failed and this was reported, or it was cancelled: waiting is over. */
 gboolean box_upload_is_over_locked (const BoxUpload *upload);
 
 extern const BoxTaskClass box_upload_task_class;
@@ -129,7 +129,7 @@ extern const BoxTaskClass box_upload_task_class;
 gboolean box_upload_call_begins (BoxUpload *upload);
 void box_upload_call_ends (BoxUpload *upload);
 
-/* Steps: each is called without the lock in a worker, tells its events, changes the plan, and
+/* Steps: each is called without the lock in a worker, reports its events, changes the plan, and
  * returns TRUE; or changes nothing and returns FALSE with @error set. */
 gboolean box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error);
@@ -141,28 +141,28 @@ gboolean box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError *
 gboolean box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **error);
 
-/* A request has worked: an outage, if there was one, is over. Tells so. */
+/* A request succeeded. Reports the end of an outage, if there was one. */
 void box_upload_reached (BoxUpload *upload);
 
-/* The same, and the upload has come further by it: what it is given up for, retry_timeout without
- * progress, begins anew. Finding out how things are is no progress. */
+/* The same, and the upload made progress: retry_timeout begins again. Listing parts or looking up a
+ * file is not progress. */
 void box_upload_progressed (BoxUpload *upload);
 
-/* Something has failed now. Its date stays that of the first failure, unless more bytes have left
- * since. To be called while the failed request's bytes still count. */
+/* A request has failed now. The trouble keeps the date of its first failure, unless more bytes were
+ * sent since. Call it while the failed request's bytes still count. */
 void box_upload_date_trouble (BoxUpload *upload);
 
-/* @step, which had begun, has failed with @error (taken): it is tried again later, or the upload
- * fails. Tells so. */
+/* The running @step has failed with @error (taken): it is tried again later, or the upload
+ * fails. Reports this. */
 void box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error);
 
 /* When an upload that only waits for failed steps is given up: monotonic; G_MAXINT64: not in
- * trouble, or something runs. Each of the steps is tried once more then
+ * trouble, or a step runs. Then each of the steps is tried once more
  * (box_upload_call_last_locked()). */
 gint64 box_upload_get_deadline_locked (const BoxUpload *upload, gint64 now);
 void box_upload_call_last_locked (BoxUpload *upload, gint64 now);
 
-/* What a failed step means. Pure. */
+/* The consequence of a failed step. Pure. */
 typedef enum
 {
   BOX_VERDICT_FATAL,
@@ -175,17 +175,17 @@ typedef enum
 BoxVerdict
 box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated);
 
-/* The end: told first, so that whoever waits for it has been told when the wait returns. Takes
+/* The end. It is reported before a wait for it returns. Takes
  * @file. */
 void box_upload_committed (BoxUpload *upload, BoxFile *file);
 
-/* Where a commit or whole upload had worked and its answer was lost, the name is taken: by the file
- * itself, which is returned, and *@error (a failure) is cleared. NULL: *@error says something else,
- * or why this cannot be told. */
+/* If a commit or whole upload worked and its answer was lost, the name is taken by the file itself.
+ * In this case clears *@error (a failure) and returns the file. NULL: *@error is another failure,
+ * or says why this is not known. */
 BoxFile *box_upload_find_in_conflict (BoxUpload *upload, BoxTransport *transport, GError **error);
 
-/* Where the file goes, as far as it is known: an upload that an earlier attempt opened has only its
- * settings for that. NULL: not known. */
+/* The destination of the file. An upload that continues an earlier attempt has it only from its
+ * settings. NULL: not known. */
 const BoxDestination *box_upload_lookup_target (const BoxUpload *upload);
 
 /* The bytes of a request body, which stay where they are until it is over. */
@@ -202,7 +202,7 @@ void box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 of
 void box_upload_bytes_clear (BoxUploadBytes *bytes);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
 
-/* How many times the usual the reply to a body may take that was @slow times too slow; @slow is
+/* Factor for the time of the reply to a body that was @slow times too slow; @slow is
  * read with the lock. */
 guint box_upload_slack (BoxUpload *upload, const guint *slow);
 

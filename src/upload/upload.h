@@ -36,8 +36,8 @@ typedef enum
  * BoxUploadSettings:
  * @destination: copied.
  * @size: bytes of the whole file. With a SESSION destination it must fit the session's grid.
- * @if_exists: what to do where the name is taken.
- * @on_error: whether the session is aborted on a fatal error; one that was given by id never is.
+ * @if_exists: what to do if the name exists.
+ * @on_error: whether the session is aborted on a fatal error; a given session never is.
  * @commit: FALSE: fill the session and leave the commit to the caller.
  * @parallel: parts in flight, 1 to 16; 0: 4.
  * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. At least two parts are always
@@ -47,19 +47,19 @@ typedef enum
  * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
- * @file: (nullable): copied; destroyed when the upload and its workers are done with it. Where the
- * bytes are kept until the file is committed (the spool, a file that is uploaded): they can be read
- * again for another session, and those that are announced by box_upload_advance() instead of
+ * @file: (nullable): copied; destroyed when the upload and its workers are done with it. It keeps
+ * the bytes until the file is committed (the spool, a file that is uploaded). They can be read
+ * again for another session. Bytes that are announced by box_upload_advance() instead of
  * written are not held in memory.
- * @file_grows: @retry_timeout counts from the end of the stream only: while bytes are still being
- * made and kept, no outage is too long.
- * @session_target: (nullable): copied. Where the file of a SESSION destination goes, if it is known
+ * @file_grows: @retry_timeout counts from the end of the stream only: no outage ends a running
+ * recording.
+ * @session_target: (nullable): copied. The destination of the file of a SESSION, if it is known
  * (BoxNote): a commit whose answer was lost can then be looked up.
- * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to go on with
- * instead of opening one; where it is gone the upload fails with BOX_ERROR_SESSION_GONE, and the
- * owner of the bytes starts another one without it.
- * @known_parts: (nullable) (element-type BoxPart): copied. What Box has acknowledged of @session,
- * for the parts behind those that it lists.
+ * @session: (nullable): copied. The session of an earlier attempt, of @size bytes, to continue
+ * instead of opening one. If it is gone, the upload fails with BOX_ERROR_SESSION_GONE, and the
+ * owner of the bytes starts another upload without it.
+ * @known_parts: (nullable) (element-type BoxPart): copied. Parts of @session that Box has
+ * acknowledged, for those that Box does not list.
  * @commit_unsure: the earlier attempt may have committed @session: look for the file before
  * committing again.
  * @begun: Unix time at which the bytes began to be made; 0: now. With @commit_unsure, a version of
@@ -95,13 +95,13 @@ typedef struct _BoxUpload BoxUpload;
 /**
  * BoxUploadEvents:
  *
- * What happens, told as it happens: from worker threads, without any lock held. None begins once
- * box_upload_cancel() has returned, and none runs any more once box_upload_close() has. Each may be
+ * Events, reported at once from worker threads, without any lock held. No event begins after
+ * box_upload_cancel() has returned, and no event runs after box_upload_close() has. Each may be
  * NULL.
  */
 typedef struct
 {
-  /* The session is open; adopted parts are told by part_done next. Not called for direct uploads.
+  /* The session is open; part_done reports adopted parts next. Not called for direct uploads.
    */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
   /* Box has the part. attempts: requests it took, 0 where it was adopted. */
@@ -112,7 +112,7 @@ typedef struct
                     const GError *reason, gpointer user_data);
   /* The network is gone (reason) or back (NULL). */
   void (*outage) (const GError *reason, gpointer user_data);
-  /* All parts are there; the commit is sent when this has returned. Direct uploads tell it before
+  /* Box has all parts; the commit is sent when this has returned. Direct uploads report it before
    * their request. */
   void (*committing) (gpointer user_data);
   /* The end: the file, verified by size and SHA-1. file is NULL where settings.commit was FALSE,
@@ -137,8 +137,8 @@ void box_upload_start (BoxUpload *upload);
 /**
  * box_upload_write:
  *
- * Copies as much of @data as there is room for and returns how much that was; less than @length:
- * wait for room. After a failure the rest is swallowed by nobody: 0 is returned and the wait says
+ * Copies as much of @data as there is room for, and returns the number of bytes; less than @length:
+ * wait for room. After a failure it returns 0, and the wait returns
  * FAILED. Writing beyond the declared size fails the upload with BOX_ERROR_SIZE.
  */
 gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
@@ -158,8 +158,8 @@ BoxWait box_upload_wait_room (BoxUpload *upload);
  * wait. */
 void box_upload_finish (BoxUpload *upload);
 
-/* The same; what is missing of the declared size is @padding, which is neither held nor waited for.
- * It has to be able to fill that (box_padding_min_size()). NONE: as box_upload_finish(). */
+/* The same, with @padding up to the declared size. Padding takes no memory and never waits.
+ * It must be able to fill the gap (box_padding_min_size()). NONE: as box_upload_finish(). */
 void box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding);
 
 /* With a file, instead of writing: the first @available bytes of the file can be read from it.
@@ -183,16 +183,16 @@ void box_upload_fail (BoxUpload *upload, GError *error);
  * milliseconds, in the background. Does nothing after the end. */
 void box_upload_cancel (BoxUpload *upload);
 
-/* The same, and waits until no event and no read of settings.file runs: none will come after it has
- * returned, and what they use can be freed. Not to be called by an event. */
+/* The same, and waits until no event and no read of settings.file runs. None begins after it has
+ * returned, so that their data can be freed. Not to be called by an event. */
 void box_upload_close (BoxUpload *upload);
 
-/* After a failure: waits until no request is left to be made, such as the one that aborts the
+/* After a failure: waits until the last request is done, such as the one that aborts the
  * session;
  * @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was over. */
 gboolean box_upload_wait_settled (BoxUpload *upload, gint64 timeout);
 
-/* A copy of the error, NULL while there is none. */
+/* A copy of the error; NULL without an error. */
 GError *box_upload_get_error (BoxUpload *upload);
 
 /* The committed file, NULL before. Free with box_file_free(). */

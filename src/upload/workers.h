@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct _BoxTask BoxTask;
 
-/* What the workers know of an upload. Both functions are called with the lock held. */
+/* The workers' interface to an upload. Functions that end in _locked are called with the lock. */
 typedef struct
 {
   /* Whether the task has a step that could begin at @now: TRUE with @since, when it became
@@ -41,16 +41,16 @@ struct _BoxTask
 /* The one lock of uploads and workers. */
 GMutex *box_workers_lock (void);
 
-/* Adds @task and sees to it that a worker looks at it. From then on until the task is dropped there
- * is at least one worker. BOX_ERROR_SPACE: there is none, and the system has no thread or no
+/* Adds @task and wakes a worker for it. There is at least one worker until the task is
+ * dropped. BOX_ERROR_SPACE: there is no worker, and the system has no thread or no
  * descriptors for one; @task was not added. */
 gboolean box_workers_add_locked (BoxTask *task, GError **error);
 
 /* Something changed that may have made a step of @task possible. */
 void box_workers_wake_locked (BoxTask *task);
 
-/* To be called by run_locked when it has taken its step and is about to release the lock: another
- * worker takes what is left, so that steps run beside each other. */
+/* Called by run_locked after it has taken its step, before it releases the lock: another
+ * worker takes the next step, so that steps run at the same time. */
 void box_workers_continue_locked (void);
 
 /* For tests: threads that exist now. */
