@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxClient: Box's upload API, one function a call and one attempt a function: what is tried again,
- * and when, is the caller's to decide (base/retry.h). A 401 is answered here, once, with a renewed
- * token. Immutable and shared by threads; each thread brings its own BoxTransport.
+ * BoxClient: Box's upload API. Each function makes one call, and one attempt; the caller decides
+ * about retries (base/retry.h). After a 401 the call is sent once more with a renewed
+ * token. Immutable and shared by threads; each thread uses its own BoxTransport.
  *
  * Every function returns FALSE or NULL exactly when @error is set, in the domain BOX_ERROR, with
  * what Box said in the details. Sizes and offsets are bytes.
@@ -79,8 +79,8 @@ box_client_upload_part (BoxClient *client, BoxTransport *transport, const BoxSes
                         guint64 offset, guint64 total, const BoxSha1 *sha1, const BoxBody *body,
                         GCancellable *cancellable, GError **error);
 
-/* Box lists so many parts of a session and no more: the refusal of one that is sent again names
- * those behind them (box_part_from_conflict()). */
+/* Maximum number of parts that Box lists for a session. If a part behind them is sent again, its
+ * refusal names it (box_part_from_conflict()). */
 #define BOX_LISTED_PARTS_MAX 11000
 
 /* All pages of GET …/parts: BoxPart entries with free function, sorted by offset; of a session of
@@ -95,7 +95,7 @@ box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSess
  * @sha1: of the whole file.
  * @attributes: (nullable):
  * @if_match: (nullable): etag that the file must still have (versions).
- * @file: (out) (transfer full) (nullable): the file; NULL with TRUE where Box answered 202: ask
+ * @file: (out) (transfer full) (nullable): the file; NULL with TRUE if Box answered 202: ask
  * again after
  *   @retry_after seconds (out; -1: it did not say). parts_mismatch is TRANSIENT.
  */
@@ -126,18 +126,18 @@ BoxFile *box_client_get_file (BoxClient *client, BoxTransport *transport, const 
                               GCancellable *cancellable, GError **error);
 
 /* GET …/files/ID/versions: the past version of @file that @query describes, with the file's id and
- * name; NULL without @error where there is none. */
+ * name; NULL without @error if there is no such version. */
 BoxFile *
 box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFile *file,
                          const BoxVersionQuery *query, GCancellable *cancellable, GError **error);
 
 /* GET …/folders/ID/items, the newest thousand: the file that was made by @query's upload and
- * renamed since; NULL without @error where there is none. */
+ * renamed since; NULL without @error if there is no such file. */
 BoxFile *
 box_client_find_renamed (BoxClient *client, BoxTransport *transport, const char *folder_id,
                          const BoxVersionQuery *query, GCancellable *cancellable, GError **error);
 
-/* Who the credentials are: GET …/users/me. */
+/* The user of the credentials: GET …/users/me. */
 typedef struct
 {
   char *id;

@@ -27,7 +27,7 @@ typedef struct
 BoxFile *box_file_parse (JsonNode *node, GError **error);
 
 /* The file that stands in the way, from the details of a BOX_ERROR_NAME_IN_USE error
- * (context_info.conflicts is an object or an array); NULL where there is none. */
+ * (context_info.conflicts is an object or an array); NULL if it is not named. */
 BoxFile *box_file_from_conflict (const GError *error);
 
 /* Whether @file (nullable) has this content: its SHA-1 has to be known, its size is compared where

@@ -17,12 +17,12 @@
  *   box_delivery_wait (delivery, -1);
  *   box_delivery_free (delivery);
  *
- * What comes next is decided by box_delivery_next() (delivery/policy.h). While bytes come nobody
- * has to do anything for it; after that a thread of the delivery's own does what it says, so that
- * the caller can give way to something else meanwhile.
+ * box_delivery_next() (delivery/policy.h) decides the next step. While bytes arrive there is
+ * nothing to do for it. After that the delivery's own thread carries out the steps, so that the
+ * caller can do something else meanwhile.
  *
- * Threads: one thread, the producer's, makes, writes, finishes and frees it; what others may call
- * says so.
+ * Threads: one thread, the producer's, makes, writes, finishes and frees it. Functions for other
+ * threads are marked.
  */
 #pragma once
 
@@ -36,9 +36,9 @@ typedef struct _BoxDelivery BoxDelivery;
 
 /**
  * BoxDeliveryEvents:
- * @upload: of every upload that is made; but completed and failed, which are the delivery's to say.
+ * @upload: of every upload that is made, except completed and failed, which the delivery reports.
  * @goes_on: (nullable): the upload ended with @reason, or Box is known to refuse it; the recording
- *   goes on, and another upload is tried at its end.
+ *   continues, and another upload is tried at its end.
  * @kept: (nullable): the recording has ended and is in the spool, where it may still be uploaded
  *   from. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
@@ -47,7 +47,7 @@ typedef struct _BoxDelivery BoxDelivery;
  *   else NULL. @error: FAILED, else NULL. When box_delivery_wait() returns the end, this has
  *   returned.
  *
- * What happens, from any thread, without a lock held.
+ * Events, from any thread, without a lock held.
  */
 typedef struct
 {
@@ -61,11 +61,11 @@ typedef struct
 
 /**
  * BoxDeliverySettings:
- * @upload: of the uploads; size is 0 where @sizing is SPOOL. What it points to lives as long as the
+ * @upload: of the uploads; size is 0 if @sizing is SPOOL. Its pointers are valid as long as the
  *   delivery.
  * @padding: what will fill a reserve; never AUTO.
  * @stop_if_refused: a recording that Box refuses at its beginning, for a setting that the user can
- *   mend, fails at once.
+ *   correct, fails at once.
  * @left_to_others: the end is a recording in the spool, which others upload.
  */
 typedef struct
@@ -100,10 +100,10 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
                             const BoxDeliveryEvents *events, gpointer user_data,
                             GCancellable *cancellable);
 
-/* Stops it where it stands, at once, unless it has ended: the session stays, and a recording of
- * which nothing is to be done any more is kept (see the event). When this returns no event of a
- * recording runs any more; of a stream in memory one that has begun may still run. An event that
- * comes from the delivery's own thread (ended, kept) may call it; an upload's may not. */
+/* Stops it at once, unless it has ended: the session stays, and an unfinished recording
+ * is kept (see the event). After this returns, no event of a
+ * recording runs; an event of a stream in memory that has begun may still run. Events
+ * from the delivery's own thread (ended, kept) may call it; an upload's events may not. */
 void box_delivery_free (BoxDelivery *delivery);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 
@@ -111,11 +111,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 void box_delivery_start (BoxDelivery *delivery);
 
 /* Takes @length bytes for the file's @offset and returns how many had room; less: wait for room. In
- * memory, and beside an upload, @offset is where the last write ended. */
+ * memory, and beside an upload, @offset must be the end of the last write. */
 gsize box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length);
 
-/* What was written belongs to @time of the stream (microseconds, -1: not known): more than 100 ms
- * of a recording do not wait in memory, however fast it comes. FALSE: they cannot be written, and
+/* The written bytes belong to @time of the stream (microseconds, -1: not known). At most 100 ms
+ * of a recording wait in memory, however fast it arrives. FALSE: they cannot be written, and
  * the delivery has failed. */
 gboolean box_delivery_reach (BoxDelivery *delivery, gint64 time);
 
@@ -163,16 +163,16 @@ BoxDeliveryPhase box_delivery_get_phase (BoxDelivery *delivery);
 /* The upload that runs, or ran last; NULL: none yet. Free with box_upload_unref(). */
 BoxUpload *box_delivery_dup_upload (BoxDelivery *delivery);
 
-/* Bytes in the spool; 0 where there is none. */
+/* Bytes in the spool; 0 without a spool. */
 guint64 box_delivery_get_spooled (BoxDelivery *delivery);
 
-/* The path of the recording; NULL where there is none. Owned by @delivery. */
+/* The path of the recording; NULL without a recording. Owned by @delivery. */
 const char *box_delivery_get_path (BoxDelivery *delivery);
 
 /* After FAILED. Free with g_error_free(). */
 GError *box_delivery_dup_error (BoxDelivery *delivery);
 
-/* After the end of a recording: what became of it; and the file, NULL if there is none. Free with
+/* After the end of a recording: its result, and the file, NULL without a file. Free with
  * box_file_free(). */
 BoxFile *box_delivery_dup_file (BoxDelivery *delivery, BoxRecovered *how);
 
