@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Exchanges that fail: what the error says, how soon, and what it is not sure of. */
-#include "kit/watchdog.h"
 #include "transport-fixture.h"
 
 /* ---- failures ---- */
@@ -189,9 +188,6 @@ test_failure_says_what_happened (gconstpointer data)
   check_failure (row->failure, row->mode, 5);
 }
 
-/* Seconds, in which a handshake with both ends in this process has to fit. */
-#define STALL (KIT_SANITIZED ? 10u : 3u)
-
 /* The servers are silent until the client goes: nothing but the timeout, which the error names,
  * ends these. How long it really took depends on the machine. */
 static void
@@ -200,11 +196,11 @@ test_stall_ends_by_the_timeout (gconstpointer data)
   const Row *row = data;
   gint64 begin = g_get_monotonic_time ();
 
-  check_failure (row->failure, row->mode, STALL);
+  check_failure (row->failure, row->mode, FIXTURE_STALL);
   begin = g_get_monotonic_time () - begin;
   g_test_message ("%" G_GINT64_FORMAT " µs", begin);
-  g_assert_cmpint (begin, >=, STALL * G_USEC_PER_SEC / 2);
-  g_assert_cmpint (begin, <, (STALL + 30) * G_USEC_PER_SEC);
+  g_assert_cmpint (begin, >=, FIXTURE_STALL * G_USEC_PER_SEC / 2);
+  g_assert_cmpint (begin, <, (FIXTURE_STALL + 30) * G_USEC_PER_SEC);
 }
 
 /* A case a row, over HTTP and over TLS. */

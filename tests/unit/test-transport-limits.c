@@ -153,7 +153,7 @@ test_a_slow_link_is_not_silence (gconstpointer mode)
   g_autoptr (BoxReply) reply = NULL;
   Pattern pattern;
 
-  fixture_init (&fixture, mode, serve_slowly, NULL, 2);
+  fixture_init (&fixture, mode, serve_slowly, NULL, FIXTURE_STALL);
   raw_server_set_receive_buffer (fixture.server, 8192);
   pattern_init (&pattern, SLOW_BODY);
   reply = fixture_send (&fixture, "PUT", &pattern.body, &error);
@@ -181,12 +181,13 @@ test_sent_means_sent (gconstpointer mode)
   g_autoptr (BoxReply) reply = NULL;
   Pattern pattern;
 
-  fixture_init (&fixture, mode, serve_a_little, NULL, 1);
+  fixture_init (&fixture, mode, serve_a_little, NULL, FIXTURE_STALL);
   raw_server_set_receive_buffer (fixture.server, 8192);
   pattern_init (&pattern, 16u << 20);
   reply = fixture_send (&fixture, "PUT", &pattern.body, &error);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
-  g_assert_cmpstr (error->message, ==, "no progress for 1 s while sending the request (127.0.0.1)");
+  g_assert_true (g_pattern_match_simple (
+      "no progress for * s while sending the request (127.0.0.1)", error->message));
   g_test_message ("%" G_GINT64_FORMAT " bytes were sent", pattern.sent);
   g_assert_cmpint (pattern.sent, <, 600000);
 }

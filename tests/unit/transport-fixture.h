@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "http/transport.h"
+#include "kit/watchdog.h"
 
 #include "raw-certificate.h"
 #include "raw-server.h"
@@ -40,6 +41,9 @@ const char *fixture_get_ca_file (void);
 
 /* Adds a test over HTTP and over TLS; the Mode is its data. */
 void fixture_add_both (const char *name, GTestDataFunc function);
+
+/* A timeout, seconds, in which a handshake with both ends in this process fits. */
+#define FIXTURE_STALL (KIT_SANITIZED ? 10u : 3u)
 
 /* @timeout: seconds. */
 void
