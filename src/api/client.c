@@ -103,12 +103,6 @@ box_client_get_credentials (BoxClient *client)
   return client->credentials;
 }
 
-BoxTransportConfig *
-box_client_get_transport_config (BoxClient *client)
-{
-  return client->config;
-}
-
 const char *
 box_client_get_endpoint (BoxClient *client)
 {

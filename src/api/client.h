@@ -45,7 +45,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxClient, box_client_unref)
 
 /* Owned by @client. */
 BoxCredentials *box_client_get_credentials (BoxClient *client);
-BoxTransportConfig *box_client_get_transport_config (BoxClient *client);
 const char *box_client_get_endpoint (BoxClient *client);
 
 /* Box's time now, Unix microseconds, by the Date of its replies: this machine's clock may be wrong.

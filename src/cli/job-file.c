@@ -16,9 +16,8 @@ typedef struct
 {
   CliJob base;
   char *path;
-  int fd;                /* the delivery's too, while it runs */
-  struct stat opened;    /* the file as it was then */
-  BoxDelivery *delivery; /* while it runs */
+  int fd;             /* the delivery's too, while it runs */
+  struct stat opened; /* the file as it was then */
   gboolean cancelled;
 } FileJob;
 
@@ -27,7 +26,7 @@ clear_file (CliJob *base)
 {
   FileJob *job = (FileJob *) base;
 
-  g_clear_pointer (&job->delivery, box_delivery_free);
+  g_clear_pointer (&job->base.delivery, box_delivery_free);
   if (job->fd >= 0)
     close (job->fd);
   g_free (job->path);
@@ -94,36 +93,24 @@ cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *desti
   if (!box_feed_keep_file (job->fd, &file, error))
     return FALSE;
   own.file = &file;
-  job->delivery =
+  job->base.delivery =
       box_delivery_new_file (&own, job->fd, &events, cli_reporter_ref (job->base.reporter),
                              cli_reporter_upload_gone, error);
-  if (job->delivery == NULL)
+  if (job->base.delivery == NULL)
     {
       file.destroy (file.user_data);
       cli_reporter_unref (job->base.reporter);
       return FALSE;
     }
-  box_delivery_start (job->delivery);
+  box_delivery_start (job->base.delivery);
   return TRUE;
-}
-
-static gboolean
-poll_file (CliJob *job, gint64 timeout)
-{
-  return box_delivery_wait (((FileJob *) job)->delivery, timeout) != BOX_WAIT_TIMEOUT;
-}
-
-static BoxUpload *
-dup_upload_of_file (CliJob *job)
-{
-  return box_delivery_dup_upload (((FileJob *) job)->delivery);
 }
 
 static void
 cancel_file (CliJob *base)
 {
   FileJob *job = (FileJob *) base;
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
 
   job->cancelled = TRUE;
   box_upload_cancel (upload);
@@ -152,12 +139,12 @@ static BoxFile *
 take_file (FileJob *job, GError **error)
 {
   BoxRecovered how;
-  g_autoptr (BoxFile) file = box_delivery_dup_file (job->delivery, &how);
-  GError *failure = box_delivery_dup_error (job->delivery);
+  g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &how);
+  GError *failure = box_delivery_dup_error (job->base.delivery);
   g_autofree char *session_id = cli_reporter_dup_session_id (job->base.reporter);
 
   /* At the latest when the read that it is in returns. */
-  g_clear_pointer (&job->delivery, box_delivery_free);
+  g_clear_pointer (&job->base.delivery, box_delivery_free);
   cli_reporter_wait_gone (job->base.reporter, CLEAN_UP_TIMEOUT);
 
   if (job->cancelled && g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
@@ -191,8 +178,6 @@ finish_file (CliJob *job, GError **error)
 }
 
 static const CliJobKind file_kind = {
-  .poll = poll_file,
-  .dup_upload = dup_upload_of_file,
   .cancel = cancel_file,
   .finish = finish_file,
   .clear = clear_file,

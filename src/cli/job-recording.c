@@ -11,9 +11,8 @@ typedef struct
   char *journal_path;
   char *problem;           /* why it is unreadable; NULL: it is not */
   BoxRecording *recording; /* these two: while it runs */
-  BoxDelivery *delivery;
-  gboolean interrupted; /* its stream was cut short, */
-  BoxCut cut;           /* and this becomes of what there is */
+  gboolean interrupted;    /* its stream was cut short, */
+  BoxCut cut;              /* and this becomes of what there is */
   BoxRecovered recovered;
 } RecordingJob;
 
@@ -22,7 +21,7 @@ clear_recording (CliJob *base)
 {
   RecordingJob *job = (RecordingJob *) base;
 
-  g_clear_pointer (&job->delivery, box_delivery_free);
+  g_clear_pointer (&job->base.delivery, box_delivery_free);
   g_clear_pointer (&job->recording, box_recording_unref);
   g_free (job->journal_path);
   g_free (job->problem);
@@ -130,22 +129,10 @@ cli_job_start_recording (CliJob *base, const BoxRecoverySettings *settings,
   if (redirect != NULL && !redirect_recording (job->recording, state, redirect, error))
     return FALSE;
   judge (job, state);
-  job->delivery =
+  job->base.delivery =
       box_delivery_new_recording (job->recording, settings, &events, base->reporter, cancellable);
-  box_delivery_start (job->delivery);
+  box_delivery_start (job->base.delivery);
   return TRUE;
-}
-
-static gboolean
-poll_recording (CliJob *job, gint64 timeout)
-{
-  return box_delivery_wait (((RecordingJob *) job)->delivery, timeout) != BOX_WAIT_TIMEOUT;
-}
-
-static BoxUpload *
-dup_upload_of_recording (CliJob *job)
-{
-  return box_delivery_dup_upload (((RecordingJob *) job)->delivery);
 }
 
 static void
@@ -180,11 +167,11 @@ static gboolean
 finish_recording (CliJob *base, GError **error)
 {
   RecordingJob *job = (RecordingJob *) base;
-  g_autoptr (GError) failure = box_delivery_dup_error (job->delivery);
-  g_autoptr (BoxFile) file = box_delivery_dup_file (job->delivery, &job->recovered);
+  g_autoptr (GError) failure = box_delivery_dup_error (job->base.delivery);
+  g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &job->recovered);
 
   /* Now, so that whoever looks at the spool next finds the recording free. */
-  g_clear_pointer (&job->delivery, box_delivery_free);
+  g_clear_pointer (&job->base.delivery, box_delivery_free);
   if (failure == NULL && job->recovered == BOX_RECOVERED_LEFT)
     complain_of_remains (job);
   g_clear_pointer (&job->recording, box_recording_unref);
@@ -204,8 +191,6 @@ cli_job_get_recovered (CliJob *job)
 }
 
 static const CliJobKind recording_kind = {
-  .poll = poll_recording,
-  .dup_upload = dup_upload_of_recording,
   .finish = finish_recording,
   .clear = clear_recording,
 };

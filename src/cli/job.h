@@ -16,8 +16,6 @@ typedef struct _CliJob CliJob;
 
 /**
  * CliJobKind:
- * @poll: whether it has ended; waits up to @timeout microseconds.
- * @dup_upload: the upload that runs, or ran last; NULL: none yet. Free with box_upload_unref().
  * @cancel: (nullable): stops it now; it ends as cancelled. NULL: its cancellable does.
  * @finish: after the end, once: prints the result. FALSE with the failure, which is not
  * printed.
@@ -27,8 +25,6 @@ typedef struct _CliJob CliJob;
  */
 typedef struct
 {
-  gboolean (*poll) (CliJob *job, gint64 timeout);
-  BoxUpload *(*dup_upload) (CliJob *job);
   void (*cancel) (CliJob *job);
   gboolean (*finish) (CliJob *job, GError **error);
   void (*clear) (CliJob *job);
@@ -39,9 +35,10 @@ struct _CliJob
 {
   const CliJobKind *kind;
   CliReporter *reporter;
-  char *name;     /* prefix of its output; printable */
-  guint64 size;   /* bytes */
-  gpointer owner; /* the command's own data */
+  BoxDelivery *delivery; /* while it runs; NULL before, and after its end */
+  char *name;            /* prefix of its output; printable */
+  guint64 size;          /* bytes */
+  gpointer owner;        /* the command's own data */
 };
 
 void cli_job_free (CliJob *job);

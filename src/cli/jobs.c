@@ -44,7 +44,7 @@ cli_job_tell_failure (CliJob *job, const GError *error, guint wait)
 void
 cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
 {
-  g_autoptr (BoxUpload) upload = job->kind->dup_upload (job);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
 
   cli_reporter_get_progress (job->reporter, upload, job->size, line, notice);
   if (upload == NULL)
@@ -54,7 +54,7 @@ cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
 void
 cli_job_tell_progress (CliJob *job)
 {
-  g_autoptr (BoxUpload) upload = job->kind->dup_upload (job);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
 
   if (upload != NULL)
     cli_reporter_tell_progress (job->reporter, upload);
@@ -189,7 +189,7 @@ cli_jobs_attend (CliJobs *jobs)
     {
       CliJob *job = g_ptr_array_index (jobs->running, i);
 
-      if (job->kind->poll (job, timeout))
+      if (box_delivery_wait (job->delivery, timeout) != BOX_WAIT_TIMEOUT)
         end_job (jobs, i);
       else
         i++;

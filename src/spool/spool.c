@@ -264,12 +264,6 @@ box_spool_unref (BoxSpool *spool)
   g_free (spool);
 }
 
-const char *
-box_spool_get_path (BoxSpool *spool)
-{
-  return spool->path;
-}
-
 /* One recording begins at a time: each has opened its files before the next one counts what is
  * free. */
 static GMutex beginning;

@@ -30,9 +30,6 @@ BoxSpool *box_spool_ref (BoxSpool *spool);
 void box_spool_unref (BoxSpool *spool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpool, box_spool_unref)
 
-/* Of the directory; owned by @spool. */
-const char *box_spool_get_path (BoxSpool *spool);
-
 /* A new recording in it. BOX_ERROR_SPACE if the limit is reached already. */
 BoxRecording *box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error);
 
