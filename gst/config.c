@@ -106,8 +106,7 @@ make_client (const SinkValues *values, GError **error)
   return box_client_new (&settings, error);
 }
 
-/* A note that cannot be read matters only where the size is not given otherwise. @error is not
- * NULL. */
+/* An unreadable note matters only if no other setting gives the size. @error is not NULL. */
 static gboolean
 load_note (SinkConfig *plan, GError **error)
 {

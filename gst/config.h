@@ -31,7 +31,7 @@ BoxUploadSettings sink_config_get_upload (const SinkConfig *plan, guint64 size);
 /* The destination for people: a box:// URI, "session ID" or "file ID". Free with g_free(). */
 char *sink_config_describe_destination (const SinkConfig *plan);
 
-/* Whether a spool is asked for, even if the size is known. */
+/* Whether the settings ask for a spool, even if the size is known. */
 gboolean sink_config_wants_spool (const SinkConfig *plan);
 
 /* Opens the spool. BOX_ERROR_STORAGE. */

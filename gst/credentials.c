@@ -17,10 +17,10 @@ sink_install_request_token (GObjectClass *klass)
   /**
    * GstBoxUploadSink::request-token:
    *
-   * Asks for an access token where there is none or Box has refused the one there was. Emitted in a
-   * thread of its own; an answer that takes too long is not waited for.
+   * Asks for an access token if none is set or Box has refused the current one. Emitted in a
+   * separate thread. The upload does not wait for an answer that takes too long.
    *
-   * Returns: (transfer full) (nullable): a new access token, or %NULL: there is none.
+   * Returns: (transfer full) (nullable): a new access token, or %NULL if the application has none.
    */
   return g_signal_new ("request-token", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                        take_first_token, NULL, NULL, G_TYPE_STRING, 0);

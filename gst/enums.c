@@ -26,7 +26,7 @@ register_enum (const char *name, const GEnumValue *values)
  * @BOX_IF_EXISTS_VERSION: the file that is there gets a new version
  * @BOX_IF_EXISTS_RENAME: the new file becomes "name (1).ext", "name (2).ext", …
  *
- * What happens where the name is taken.
+ * What happens if the name is taken.
  */
 GType
 gst_box_upload_sink_if_exists_get_type (void)
@@ -98,7 +98,7 @@ gst_box_upload_sink_digest_engine_get_type (void)
  * @BOX_PADDING_MP4: one `free` box
  * @BOX_PADDING_MATROSKA: one Void element
  *
- * What fills a reserve that the stream did not reach.
+ * What fills the rest of a reserve after the end of the stream.
  */
 GType
 gst_box_upload_sink_padding_get_type (void)

@@ -7,16 +7,16 @@
  * verified by size and SHA-1, when EOS reaches the application; a failure is an ERROR on the bus
  * and leaves no file.
  *
- * Where the size of the stream is known, its parts leave while it runs: by
+ * If the size of the stream is known, its parts leave while it runs: by
  * #GstBoxUploadSink:total-size, by the session (made by `boxupload create`), or because the stream
  * comes unchanged from a source that knows it, like filesrc. A stream that is shorter than the
- * session's noted size is filled with padding that players ignore. Where the size is not known,
+ * session's noted size is filled with padding that players ignore. If the size is not known,
  * #GstBoxUploadSink:unknown-size decides; by default the stream is recorded to a spool on disk and
  * uploaded at EOS.
  *
- * SEEKING is answered with yes where the whole stream is spooled before it is uploaded, so that
- * muxers may rewrite what they wrote, and else with no: mp4mux, matroskamux and flvmux then write
- * append-only files that are valid.
+ * SEEKING is answered with yes if the whole stream is spooled before it is uploaded, so that
+ * muxers may rewrite their headers, and with no otherwise: mp4mux, matroskamux and flvmux then
+ * write append-only files that are valid.
  *
  * ## Example launch lines
  * |[
@@ -330,7 +330,7 @@ close_upload (GstBoxUploadSink *self)
   sink_properties_set_in_use (&self->properties, FALSE);
 }
 
-/* What can be known to be wrong with a spool is told before anything is recorded. */
+/* An unusable spool is reported before anything is recorded. */
 static gboolean
 open_spool (GstBoxUploadSink *self)
 {
@@ -376,7 +376,7 @@ open_upload (GstBoxUploadSink *self)
   return TRUE;
 }
 
-/* What was recorded before a pause is in its file soon after. */
+/* A pause leaves nothing unwritten in memory. */
 static void
 write_out (GstBoxUploadSink *self)
 {

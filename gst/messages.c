@@ -197,7 +197,7 @@ format_debug (const GError *error)
   return g_string_free (text, FALSE);
 }
 
-/* Which file, what went wrong, and where the recording is, if there is one. */
+/* Names the file, the failure, and the recording if one is in the spool. */
 static char *
 describe (const GError *error, const SinkContext *context)
 {
@@ -253,8 +253,9 @@ sink_post_progress (GstElement *element, GstProgressType type, const char *code,
                             gst_message_new_progress (GST_OBJECT (element), type, code, text));
 }
 
-/* What Box has, and what of the parts in flight is on its way there: parts alone would make large
- * steps. */
+/* Bytes that Box has, and those of parts in flight that have left: whole parts would be large
+ * steps.
+ */
 static guint64
 bytes_gone (const BoxUploadStats *stats)
 {

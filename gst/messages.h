@@ -58,7 +58,7 @@ typedef struct
 GstResourceError sink_resource_error (const GError *error);
 
 /* boxuploadsink-failed, then the ERROR (or WARNING), with the same details: http-status-code,
- * box-error-code, request-id, session-id, offset, spool; each only where it is known. */
+ * box-error-code, request-id, session-id, offset, spool; each only if it is known. */
 void sink_post_error (GstElement *element, GstResourceError code, const GError *error,
                       const SinkContext *context);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SinkSize: the size of the stream, and where it comes from: the property, the note of
+ * SinkSize: the size of the stream, and its source: the property, the note of
  * a session, or upstream.
  */
 #pragma once
@@ -23,7 +23,7 @@ typedef struct
   gboolean from_source; /* upstream said so */
 } SinkSize;
 
-/* What is known before there is a stream: total-size, else the note. */
+/* The size known before the stream begins: total-size, else the note. */
 SinkSize sink_size_from_plan (const SinkConfig *plan);
 
 /* The size reported by the source upstream of @pad, once the first buffer has arrived; see
@@ -31,7 +31,7 @@ SinkSize sink_size_from_plan (const SinkConfig *plan);
  * the source's answer were wrong, the upload would fail. */
 SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment);
 
-/* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS where streams of @media_type
+/* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS if streams of @media_type
  * (nullable) cannot be padded. */
 gboolean sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type,
                             GError **error);

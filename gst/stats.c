@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stats.h"
 
-/* The upload of the stream, and its bytes in the spool; NULL and 0 where there is none. */
+/* The upload of the stream and its bytes in the spool; NULL and 0 without a spool. */
 static BoxUpload *
 dup_upload (GstBoxUploadSink *self, guint64 *spooled)
 {

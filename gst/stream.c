@@ -6,7 +6,7 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
-/* While the rest is uploaded after EOS, progress is told this often (microseconds). */
+/* Interval of progress messages while the rest is uploaded after EOS (microseconds). */
 #define PROGRESS_INTERVAL G_USEC_PER_SEC
 
 /* --- Failing -------------------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
                          to, from));
 }
 
-/* What upstream gets to know: with errors-fatal=false the pipeline goes on without us. */
+/* The flow return for upstream: with errors-fatal=false the pipeline goes on without the sink. */
 static GstFlowReturn
 settle (GstBoxUploadSink *self, GstFlowReturn flow)
 {
@@ -83,7 +83,7 @@ sizing_of (const SinkSize *size)
   return BOX_SIZING_SPOOL;
 }
 
-/* What would fill a reserve. */
+/* The padding that would fill a reserve. */
 static BoxPaddingKind
 padding_of (GstBoxUploadSink *self)
 {
@@ -167,7 +167,8 @@ ask_upstream (GstBoxUploadSink *self)
                                   &GST_BASE_SINK (self)->segment);
 }
 
-/* Upstream knows, or the property unknown-size does. FALSE with @error set where it says no. */
+/* Asks upstream for the size, then unknown-size for what to do. FALSE with @error set if refused.
+ */
 static gboolean
 decide_size (GstBoxUploadSink *self, GError **error)
 {
@@ -195,7 +196,7 @@ refuse_beginning (GstBoxUploadSink *self, const char *reason)
                                   reason));
 }
 
-/* RECEIVING where there is no delivery yet. */
+/* RECEIVING if there is no delivery yet. */
 static BoxDeliveryPhase
 phase_of (GstBoxUploadSink *self)
 {
@@ -506,7 +507,7 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   gst_event_parse_segment (event, &segment);
   if (is_empty (self))
     begin_anew (self);
-  /* After the end, what is wrong is told with the data. */
+  /* A failure after the end is reported with the data. */
   if (is_complete (self))
     return TRUE;
   if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)

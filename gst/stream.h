@@ -33,7 +33,7 @@ void sink_stream_apply_rate (GstBoxUploadSink *self);
 /* Takes the bytes of @buffer. */
 GstFlowReturn sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer);
 
-/* The stream is over: pads it where needed, and waits until the promise of eos-mode is kept.
+/* The stream is over: pads it if needed, and waits until the promise of eos-mode is kept.
  * @reason: see sink_post_spooled(). */
 GstFlowReturn sink_stream_finish (GstBoxUploadSink *self, const char *reason);
 

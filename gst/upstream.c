@@ -74,7 +74,7 @@ find_sink_pad (GstPad *src)
 }
 
 /* From @src to the pad that feeds the same bytes to its element or into its bin: *@element is NULL
- * or, where @src is an element's that is not known to pass bytes through, that element. */
+ * or, if @src belongs to an element that is not known to pass bytes through, that element. */
 static GstPad *
 step_up (GstPad *src, GstElement **element)
 {

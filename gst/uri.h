@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 /* For G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, …). */
 void sink_uri_handler_init (gpointer iface, gpointer iface_data);
 
-/* The URI that the properties name: location, or folder-id and file-name; NULL where they name
- * none. g_free(). */
+/* The URI that the properties name: location, or folder-id and file-name; NULL if they name no URI.
+ * g_free(). */
 char *sink_uri_from_properties (SinkProperties *properties);
 
 G_END_DECLS

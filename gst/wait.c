@@ -134,7 +134,7 @@ sink_wait_end (GstBoxUploadSink *self)
  *   after a step          likewise
  *
  * GstBaseSink's own wait cannot tell these apart: the signal of a PLAYING that came before it is
- * lost, and need_preroll is not set where EOS has arrived.
+ * lost, and need_preroll is not set after EOS has arrived.
  */
 GstFlowReturn
 sink_wait_until_playing (GstBoxUploadSink *self)

@@ -61,7 +61,7 @@ void sink_wait_end (GstBoxUploadSink *self);
 /* After an interruption: waits until the pipeline plays. FLUSHING: the stream is over. */
 GstFlowReturn sink_wait_until_playing (GstBoxUploadSink *self);
 
-/* Whether to leave what takes long, and to go on with it after sink_wait_until_playing(). */
+/* Whether to interrupt a long operation now and resume it after sink_wait_until_playing(). */
 gboolean sink_wait_is_interrupted (GstBoxUploadSink *self);
 
 G_END_DECLS

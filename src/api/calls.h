@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of BoxClient share: the client itself and how every call is sent. */
+/* Shared by the files of BoxClient: the client itself and how every call is sent. */
 #pragma once
 
 #include "api/client.h"
@@ -53,8 +53,8 @@ gboolean box_client_check_size (guint64 size, GError **error);
 /* Adds the times and the description that are set as members of the object being built. */
 void box_client_build_attributes (JsonBuilder *builder, const BoxAttributes *attributes);
 
-/* Parses the file in a successful @reply and compares it with what was sent; where the reply does
- * not carry the SHA-1, the file is asked for. INTEGRITY; nonsense is TRANSIENT and unsure: it has
+/* Parses the file in a successful @reply and compares it with what was sent; if the reply does not
+ * carry the SHA-1, the file is asked for. INTEGRITY; nonsense is TRANSIENT and unsure: it has
  * taken effect. */
 BoxFile *box_client_verify_file (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
                                  const BoxSha1 *sha1, guint64 size, const char *attempt,

@@ -16,7 +16,7 @@ add_member (JsonBuilder *builder, const char *name, const char *value)
   json_builder_add_string_value (builder, value);
 }
 
-/* name and parent: what tells Box where a new file goes. */
+/* The members name and parent, which say where a new file goes. */
 static void
 add_destination (JsonBuilder *builder, const BoxDestination *destination)
 {

@@ -91,8 +91,8 @@ check_fit (const BoxSession *session, const BoxReply *reply, guint64 size, const
   return FALSE;
 }
 
-/* What it holds may be another recording's: with equal sizes and no digests in the list, its parts
- * could not be told from ours. Takes @session, which came with @refusal. */
+/* Its parts may be another recording's: with equal sizes and no digests in the list they look like
+ * ours. Takes @session, which came with @refusal. */
 static BoxSession *
 take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
                const GError *refusal, GCancellable *cancellable, GError **error)
@@ -115,9 +115,8 @@ take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
   return NULL;
 }
 
-/* A session that was made and is of no use would be left to stand in the way of the next one of
- * that name. Best effort; where the reply does not even name it, the next try finds it as a
- * conflict. */
+/* A useless session would stand in the way of the next one of that name. Best effort; if the reply
+ * does not even name it, the next try finds it as a conflict. */
 static void
 abandon (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
          GCancellable *cancellable)
@@ -275,8 +274,9 @@ compare_parts (gconstpointer a, gconstpointer b)
   return first->offset < second->offset ? -1 : first->offset > second->offset;
 }
 
-/* Appends one page to @parts. @is_last: nothing can come after it. Not told by "total_count", which
- * is the number of parts expected, nor by the limit asked for, which the server may lower. */
+/* Appends one page to @parts. @is_last: nothing can come after it. "total_count" does not tell,
+ * because it is the number of parts expected, nor by the limit asked for, which the server may
+ * lower. */
 static gboolean
 parse_page (const BoxReply *reply, GPtrArray *parts, guint *n_entries, gboolean *is_last,
             GError **error)

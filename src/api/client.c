@@ -171,7 +171,7 @@ check_url (BoxClient *client, const char *url, GError **error)
 }
 
 /* The error for want of another token, with what Box said when it refused the last one (@reply,
- * NULL where none was tried). Takes @reason. */
+ * NULL if no token was tried). Takes @reason. */
 static GError *
 with_refusal (GError *reason, const BoxReply *reply)
 {
@@ -185,7 +185,7 @@ with_refusal (GError *reason, const BoxReply *reply)
   return box_error_new_with_details (BOX_ERROR_CREDENTIALS, &details, "%s", reason->message);
 }
 
-/* Whether @reply, a 401, may be no word of Box's, and so no reason to give up the token. */
+/* Whether @reply, a 401, may come from somebody else than Box. Then the token is kept. */
 static gboolean
 is_doubtful (BoxClient *client, const BoxReply *reply)
 {

@@ -61,7 +61,7 @@ typedef struct
 
 /* POST …/files/upload_sessions, or …/files/ID/upload_sessions for a version. @destination is a
  * FOLDER or FILE one. NAME_IN_USE carries the file that is there. 409 session_conflict yields that
- * session where it fits @size. */
+ * session if it fits @size. */
 BoxSession *box_client_create_session (BoxClient *client, BoxTransport *transport,
                                        const BoxDestination *destination, guint64 size,
                                        GCancellable *cancellable, GError **error);

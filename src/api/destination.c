@@ -123,7 +123,8 @@ box_destination_new_file (const char *file_id, GError **error)
   return destination;
 }
 
-/* "%05d" and the like in @path, which is no escaped character of a name; NULL where there is none.
+/* A pattern such as "%05d" in @path, which is not an escaped character; NULL if there is no
+ * pattern.
  */
 static char *
 find_number_pattern (const char *path)

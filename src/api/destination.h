@@ -51,7 +51,8 @@ BoxDestination *box_destination_new_from_uri (const char *uri, GError **error);
 /* The box:// URI of a FOLDER destination, NULL for the others; free with g_free(). */
 char *box_destination_to_uri (const BoxDestination *destination);
 
-/* What Box is sure to refuse: empty, over 255 characters, "/", "\\", control characters, "." and
+/* Refuses names that Box refuses: empty, over 255 characters, "/", "\\", control characters, "."
+ * and
  * "..", a space at either end, not UTF-8. The rest is Box's to decide. */
 gboolean box_destination_check_name (const char *name, GError **error);
 

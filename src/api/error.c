@@ -106,7 +106,7 @@ is_about_as_user (const BoxReply *reply, const BoxRefusal *refusal)
              || (refusal->message != NULL && strstr (refusal->message, "On-Behalf-Of") != NULL));
 }
 
-/* What Box says where the connection was cut behind its front. */
+/* Box's message for a connection that was cut behind its front end. */
 static gboolean
 was_cut_behind_front (const BoxReply *reply, const BoxRefusal *refusal)
 {
@@ -146,7 +146,7 @@ judge (const BoxReply *reply, const BoxRefusal *refusal, BoxSubject subject)
   "a "                                                                                             \
   "downscoped token needs base_upload and item_upload"
 
-/* By Box's code, where that says more than its class. */
+/* Advice by Box's code, if the code says more than its class. */
 static const struct
 {
   const char *box_code;
@@ -220,7 +220,7 @@ advise_on_class (BoxErrorCode code, guint status)
     }
 }
 
-/* NULL where nobody can do anything. */
+/* NULL if there is nothing to advise. */
 static const char *
 advise (BoxErrorCode code, BoxSubject subject, const BoxReply *reply, const BoxRefusal *refusal)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What Box's refusals mean: a reply's status and code to a BoxErrorCode, in a table, and to words
- * that say what was attempted, what Box said and what to do. BoxRefusal: what a reply says in
- * words. Pure.
+ * The meaning of Box's refusals: a table from a reply's status and code to a BoxErrorCode, and to a
+ * message that says what was attempted, what Box said and what to do. BoxRefusal: the words of a
+ * reply. Pure.
  */
 #pragma once
 
@@ -47,8 +47,8 @@ GError *box_api_error_from_nonsense (const BoxReply *reply, gboolean took_effect
  * @reasons: what context_info says for people, one printable line.
  * @reason: the first of them as a word ("invalid_parameter").
  * @request_id: Box's, from the body.
- * @context: context_info where it is an object. A part that the message of a refused part names is
- *   in it as "conflicting_part", in whatever form Box named it.
+ * @context: context_info if it is an object. If the message names a part that stands in the way,
+ *   it is in here as "conflicting_part", in any of the forms that Box uses.
  *
  * What a reply says, and whose words they are; each but the first may be NULL. Box answers with a
  * JSON object that has a code, or, about tokens, with an empty body and "WWW-Authenticate: Bearer".

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *id;
-  char *version_id;  /* NULL where Box did not say */
+  char *version_id;  /* NULL if Box did not say */
   char *name;        /* likewise */
   char *etag;        /* likewise; Box sends it as a string or a number */
   gboolean has_size; /* a conflict does not carry the size */
@@ -30,8 +30,8 @@ BoxFile *box_file_parse (JsonNode *node, GError **error);
  * (context_info.conflicts is an object or an array); NULL if it is not named. */
 BoxFile *box_file_from_conflict (const GError *error);
 
-/* Whether @file (nullable) has this content: its SHA-1 has to be known, its size is compared where
- * it is. */
+/* Whether @file (nullable) has this content: its SHA-1 must be known, its size is compared if it is
+ * known. */
 gboolean box_file_has_content (const BoxFile *file, guint64 size, const BoxSha1 *sha1);
 
 BoxFile *box_file_copy (const BoxFile *file);
@@ -43,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxFile, box_file_free)
 typedef struct
 {
   char *id;
-  gint64 created; /* Unix time, microseconds; 0 where Box did not say */
+  gint64 created; /* Unix time, microseconds; 0 if Box did not say */
   gboolean has_size;
   guint64 size;
   gboolean has_sha1;
@@ -74,12 +74,13 @@ typedef struct
   gint64 since;
 } BoxVersionQuery;
 
-/* The version in the list that @query describes, owned by it; NULL: there is none. */
+/* The version in the list that @query describes, owned by it; NULL if the list has no such version.
+ */
 const BoxVersion *box_version_find (GPtrArray *versions, const BoxVersionQuery *query);
 
 /* In a folder's list: a file of the content that @query describes, made since, that was changed
- * after it was made, as renaming does. NULL: there is none; what is not a file, or makes no sense,
- * is passed over. */
+ * after it was made, as renaming does. NULL if there is no such file. Entries that are not
+ * files, or make no sense, are skipped. */
 BoxFile *box_file_find_renamed (JsonNode *list, const BoxVersionQuery *query);
 
 G_END_DECLS

@@ -22,7 +22,7 @@ box_refusal_clear (BoxRefusal *refusal)
   g_clear_pointer (&refusal->context, json_node_unref);
 }
 
-/* NULL where it is missing, empty or no string. */
+/* NULL if it is missing, empty or not a string. */
 static char *
 find_raw (JsonObject *object, const char *name)
 {
@@ -128,7 +128,7 @@ box_refusal_dup_conflict_type (JsonNode *context)
 /* ---- the part that a refused one overlaps ---- */
 
 /* "… overlaps with previously uploaded part: {id: "15AE83DA", "offset": 6106906624, "size":
- * 8388608}" is not JSON: the id's name may lack its quotes. NULL where @message names no part. */
+ * 8388608}" is not JSON: the id's name may lack its quotes. NULL if @message names no part. */
 static JsonNode *
 find_part_in_text (const char *message)
 {

@@ -168,7 +168,7 @@ parse_sha1 (JsonObject *object, BoxPart *part, GError **error)
   return FALSE;
 }
 
-/* @part stays without an id where the entry is a placeholder. */
+/* @part stays without an id if the entry is a placeholder. */
 static gboolean
 parse_object (JsonObject *object, BoxPart *part, GError **error)
 {

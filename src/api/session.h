@@ -34,7 +34,7 @@ typedef struct
   guint64 part_size;     /* bytes, 1 to BOX_SESSION_MAX_PART_SIZE */
   guint total_parts;     /* at least 1 */
   guint parts_processed; /* how many of them Box has processed */
-  GDateTime *expires_at; /* NULL where Box did not say */
+  GDateTime *expires_at; /* NULL if Box did not say */
   char *upload_part_url;
   char *commit_url;
   char *abort_url;
@@ -76,7 +76,7 @@ BoxPart *box_part_parse (JsonNode *node, GError **error);
 GPtrArray *box_part_parse_page (JsonNode *node, guint *n_entries, GError **error);
 
 /* The part that stands in the way of one that was refused as overlapping, as Box's error names it;
- * NULL where it names none. */
+ * NULL if it names no part. */
 BoxPart *box_part_from_conflict (const GError *error);
 
 BoxPart *box_part_copy (const BoxPart *part);

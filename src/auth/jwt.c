@@ -62,7 +62,7 @@ is_encrypted (const char *pem)
   return has_line (pem, "ENCRYPTED PRIVATE KEY") || strstr (pem, "Proc-Type: 4,ENCRYPTED") != NULL;
 }
 
-/* What @pem is instead of a private key; NULL if it looks like one. */
+/* Describes what @pem holds instead of a private key; NULL if it looks like a private key. */
 static const char *
 what_else (const char *pem)
 {

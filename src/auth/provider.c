@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the settings name, and the providers for it: a token file, a configuration, which says by
- * which grant, and what the grants have in common. Client credentials and the application's
- * function are here too; jwt.c and provider-refresh.c have the others. */
+/* The credentials that the settings name (a token file, or a configuration that names a grant), and
+ * what the providers of tokens share. Client credentials and the application's function are here
+ * too; jwt.c and provider-refresh.c have the others. */
 #include "auth/provider.h"
 #include "base/error.h"
 #include "base/secret.h"

@@ -52,7 +52,7 @@ typedef struct
   GCancellable *cancellable;  /* nullable */
 } BoxTokenWish;
 
-/* What is known without the network. */
+/* The result of looking for a token without the network. */
 typedef struct
 {
   BoxToken *token;     /* NULL: one must be asked for */

@@ -439,7 +439,7 @@ begin_renewal_locked (BoxTokenCache *cache)
                                            local_error->message));
 }
 
-/* Whether the present renewal is not to be ended: it cannot be, or what it brings would be lost. */
+/* Whether the present renewal must run to its end: cancelling it would lose the new token. */
 static gboolean
 is_let_run (BoxTokenCache *cache)
 {
@@ -455,7 +455,7 @@ give_up_locked (BoxTokenCache *cache)
   g_cond_broadcast (&cache->changed);
 }
 
-/* Waits for the present renewal to end, be it by force. */
+/* Waits for the present renewal, and cancels it at its deadline if that is allowed. */
 static void
 await_renewal_locked (BoxTokenCache *cache, GCancellable *cancellable)
 {

@@ -129,7 +129,7 @@ refusal_clear (Refusal *refusal)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Refusal, refusal_clear)
 
-/* Whether a word could be a secret that the server throws back: they are long and have digits. */
+/* Whether a word could be a secret that the server repeats: secrets are long and have digits. */
 static gboolean
 looks_secret (const char *word)
 {

@@ -233,7 +233,7 @@ copy_bytes (int from, const char *from_path, int to, const char *to_path, GError
     }
 }
 
-/* Gives @temporary the name @path, which nothing may have where it is not to be replaced. */
+/* Gives @temporary the name @path. If nothing may be replaced, a taken name is an error. */
 static gboolean
 give_name (const char *temporary, const char *path, gboolean replace, GError **error)
 {

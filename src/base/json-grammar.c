@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What JSON is (RFC 8259), to the letter. json-glib reads more than that (comments, single quotes,
- * several values in a row), recurses without a limit, and leaks memory on some of what it refuses;
- * so it is only shown what passes here.
+ * The grammar of JSON (RFC 8259), to the letter. json-glib reads more than that (comments, single
+ * quotes, several values in a row), recurses without a limit, and leaks memory on some of what it
+ * refuses; so it is only shown what passes here.
  */
 #include "base/json.h"
 
@@ -83,8 +83,8 @@ take_code_unit (Cursor *cursor, guint *unit)
   return TRUE;
 }
 
-/* What follows the backslash. U+0000 would end a C string early, a lone surrogate is no character.
- */
+/* Reads an escape behind its backslash. U+0000 would end a C string early, a lone surrogate is not
+ * a character. */
 static gboolean
 take_escape (Cursor *cursor)
 {
@@ -132,7 +132,7 @@ take_member (Cursor *cursor)
   return take (cursor, ':') && take_value (cursor);
 }
 
-/* What follows the opening bracket, to the closing one. */
+/* Reads from behind the opening bracket to the closing one. */
 static gboolean
 take_elements (Cursor *cursor, char close, gboolean (*take_element) (Cursor *cursor))
 {

@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  */
 #define BOX_LIMITS_DESCRIPTORS_OF_WORKER 16
 
-/* Whether @n more descriptors could be opened now; else BOX_ERROR_SPACE. Another thread may take
+/* Whether @n more descriptors can be opened now; else BOX_ERROR_SPACE. Another thread may take
  * them before the caller does: ask for a margin. */
 gboolean box_limits_check_descriptors (guint n, GError **error);
 

@@ -20,7 +20,7 @@ cli_call (Cli *cli, BoxCallFunc function, gpointer user_data, guint retry_timeou
   return box_call (&policy, function, user_data, cli->cancellable, error);
 }
 
-/* What an attempt needs, and where its result goes. */
+/* Input and result of an attempt. */
 typedef struct
 {
   Cli *cli;

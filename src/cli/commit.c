@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * boxupload commit: makes the file of an upload session that is full. A commit is not idempotent:
- * another one of the same version session makes another version. So one whose answer was lost is
- * looked up before it is repeated, where the note tells what to look for.
+ * another one of the same version session makes another version. So a commit whose answer was lost
+ * is looked up before it is repeated, if the note says what to look for.
  */
 #include "api/error.h"
 #include "cli/command.h"
@@ -11,7 +11,7 @@
 /* Box processes the parts of a large file for minutes before it commits. Seconds. */
 #define COMMIT_RETRY_TIMEOUT 600
 
-/* Between two questions whether the parts are processed, where Box does not say. Seconds. */
+/* Poll interval while parts are processed and Box sends no Retry-After. Seconds. */
 #define COMMIT_POLL_INTERVAL 3
 
 static struct
@@ -72,7 +72,7 @@ remember (Commit *commit, const BoxFile *file)
   commit->version_id = g_strdup (file->version_id);
 }
 
-/* Takes the version of @file that was to be made, where others have made one after it. */
+/* Takes the wanted version of @file if others have made a version after it. */
 static gboolean
 take_version (Commit *commit, const BoxFile *file, GCancellable *cancellable, GError **error)
 {
@@ -229,7 +229,7 @@ check_complete (const BoxSession *session, GPtrArray *parts, GError **error)
   return FALSE;
 }
 
-/* What must be known before the first attempt, so that a second one can tell. */
+/* The state before the first attempt, so that a second one sees whether the first worked. */
 static gboolean
 remember_etag (Commit *commit, GError **error)
 {

@@ -9,7 +9,7 @@
 #include "spool/note.h"
 #include "upload/feed.h"
 
-/* An abort that takes longer is left to Box, where the session expires. Microseconds. */
+/* Time limit of an abort. After it the session is left to expire at Box. Microseconds. */
 #define CLEAN_UP_TIMEOUT (10 * G_USEC_PER_SEC)
 
 typedef struct
@@ -116,8 +116,8 @@ cancel_file (CliJob *base)
   box_upload_cancel (upload);
 }
 
-/* What Box has was a whole version of the file when it was read; who still writes to it has to know
- * that it is not the last one. */
+/* Box has the file as it was when it was read. Its writer has to know that this is not the last
+ * version. */
 static gboolean
 check_unchanged (const FileJob *job, const BoxFile *file, GError **error)
 {

@@ -11,8 +11,8 @@ typedef struct
   char *journal_path;
   char *problem;           /* why it is unreadable; NULL: it is not */
   BoxRecording *recording; /* these two: while it runs */
-  gboolean interrupted;    /* its stream was cut short, */
-  BoxCut cut;              /* and this becomes of what there is */
+  gboolean interrupted;    /* its stream was cut short */
+  BoxCut cut;              /* whether such a stream plays */
   BoxRecovered recovered;
 } RecordingJob;
 
@@ -27,8 +27,8 @@ clear_recording (CliJob *base)
   g_free (job->problem);
 }
 
-/* What the journal's destination, a file or a session, says of a file in a folder: NULL where
- * nothing is known. */
+/* The file in a folder that the journal's destination (a file or a session) stands for; NULL if
+ * unknown. */
 static BoxDestination *
 find_folder (const BoxDestination *destination)
 {
@@ -51,7 +51,7 @@ get_new_destination (const BoxRecordingIntent *intent, const CliRedirect *redire
   const char *name = redirect->name;
   const char *folder = redirect->folder;
 
-  /* A policy alone is of use only where a name can be taken. */
+  /* A policy alone applies only to a name that can be taken. */
   if (name == NULL && folder == NULL && intent->destination->kind != BOX_DESTINATION_FOLDER)
     return NULL;
   if (name == NULL && old != NULL)
@@ -95,7 +95,7 @@ redirect_recording (BoxRecording *recording, const BoxJournalState *state,
   return box_recording_redirect (recording, destination, if_exists, error);
 }
 
-/* What will have to be said of the file at Box; it may be gone from the disk by then. */
+/* Kept for the report: the file may be gone from the disk by then. */
 static void
 judge (RecordingJob *job, const BoxJournalState *state)
 {
@@ -170,7 +170,7 @@ finish_recording (CliJob *base, GError **error)
   g_autoptr (GError) failure = box_delivery_dup_error (job->base.delivery);
   g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &job->recovered);
 
-  /* Now, so that whoever looks at the spool next finds the recording free. */
+  /* Released now, so that the next process to read the spool finds the recording free. */
   g_clear_pointer (&job->base.delivery, box_delivery_free);
   if (failure == NULL && job->recovered == BOX_RECOVERED_LEFT)
     complain_of_remains (job);

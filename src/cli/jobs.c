@@ -22,7 +22,7 @@ struct _CliJobs
   GPtrArray *running; /* of CliJob, in the order in which they began */
 };
 
-/* What all jobs do */
+/* common to all jobs */
 
 void
 cli_job_free (CliJob *job)

@@ -107,7 +107,7 @@ check_arguments (const CliCommand *command, guint n, GError **error)
   return FALSE;
 }
 
-/* Without any credentials nothing can be done, however long it is tried. */
+/* Without any credentials no retry can succeed. */
 static gboolean
 check_credentials (BoxClient *client, GError **error)
 {
@@ -181,8 +181,7 @@ report (const GError *error, gboolean json, gboolean lines)
   cli_complain ("%s", error->message);
 }
 
-/* GOption leaves the "--" that ends the options where one of the arguments behind it begins with a
- * dash. */
+/* GOption leaves the "--" that ends the options if an argument behind it begins with a dash. */
 static void
 drop_separator (char **arguments)
 {
@@ -254,7 +253,7 @@ print_and_flush (const char *text)
   return (int) cli_exit_from_error (error);
 }
 
-/* What the uploader has to say to its user, in the words of a command. */
+/* Prints the uploader's messages as a command prints its own. */
 static void
 on_message (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
 {

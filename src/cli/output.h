@@ -69,7 +69,7 @@ typedef struct
   gboolean *stored; /* n */
 } CliGrid;
 
-/* @parts: BoxPart; those that are not where the session wants a part do not count. */
+/* @parts: BoxPart; those that are not on the session's grid do not count. */
 CliGrid *cli_grid_new (const BoxSession *session, GPtrArray *parts);
 void cli_grid_free (CliGrid *grid);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliGrid, cli_grid_free)
@@ -78,9 +78,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliGrid, cli_grid_free)
  * with g_free(). */
 char *cli_grid_format_missing (const CliGrid *grid, guint max_ranges);
 
-/* Lines of at most @columns cells, in at most @rows: full, empty, half full where a cell stands for
- * several parts and only some are there, or "?" where Box does not tell. ASCII unless @utf8. Free
- * with g_free(). */
+/* Lines of at most @columns cells, in at most @rows: full, empty, half full if a cell stands for
+ * several parts and only some are there, or "?" if Box does not say. ASCII unless @utf8. Free with
+ * g_free(). */
 char *cli_grid_draw (const CliGrid *grid, guint columns, guint rows, gboolean utf8);
 
 G_END_DECLS

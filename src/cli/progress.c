@@ -65,7 +65,7 @@ append_fitted (GString *line, const char *text, guint width, gboolean utf8)
     g_string_append_c (line, ' ');
 }
 
-/* In eighths of a column where the character set has them. */
+/* In eighths of a column if the character set has them. */
 static void
 append_bar (GString *line, double fraction, guint width, gboolean utf8)
 {
@@ -87,7 +87,7 @@ get_fraction (const CliProgressLine *line)
   return line->total > 0 ? (double) MIN (line->done, line->total) / (double) line->total : 0;
 }
 
-/* What stands right of the bar. */
+/* The text right of the bar. */
 static char *
 format_figures (const CliProgressLine *line)
 {

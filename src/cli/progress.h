@@ -47,7 +47,7 @@ void cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, gui
 /* Removes the bars, so that ordinary lines can be printed. */
 void cli_progress_clear (CliProgress *progress);
 
-/* Whether @fd is a terminal that understands cursor movement: not where TERM is "dumb" or missing.
+/* Whether @fd is a terminal that understands cursor movement: not if TERM is "dumb" or missing.
  */
 gboolean cli_terminal_is (int fd);
 

@@ -64,7 +64,7 @@ get_destination (const char *path, GError **error)
   return NULL;
 }
 
-/* Whether the parts that are at Box are of use yet. */
+/* Whether the parts at Box can still be used. */
 static gboolean
 can_go_on (const GError *failure)
 {
@@ -93,7 +93,7 @@ hint_session (const Put *put, const Item *item, const char *session_id)
   cli_complain ("To discard them:  boxupload abort %s%s", session_id, connection);
 }
 
-/* Said now only where others follow: the last word of the program is main()'s. */
+/* Printed now only if other files follow: main() prints the program's last error. */
 static void
 on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {

@@ -11,7 +11,7 @@ struct _CliReporter
   char *shown; /* the path, printable */
   char *label; /* its last component */
   CliTell tell;
-  BoxDestination *noted; /* where sessions go; NULL: not to be noted */
+  BoxDestination *noted; /* the destination noted with a session; NULL: not to be noted */
 
   GMutex lock;
   /* with lock */
@@ -205,7 +205,7 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
   g_mutex_unlock (&reporter->lock);
   if (!known)
     set_notice (reporter, g_strdup_printf ("retrying: %s", reason->message));
-  /* An outage is told when it begins and when it ends, however long it takes. */
+  /* An outage is reported when it begins and when it ends. */
   if (reporter->tell == CLI_TELL_TEXT && !known)
     cli_complain ("%s: %s; trying again in %.1f s", reporter->shown, reason->message, seconds);
   if (reporter->tell == CLI_TELL_JSON)
@@ -315,7 +315,7 @@ cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload)
   cli_json_print (builder);
 }
 
-/* The end of what is told as JSON; free with g_object_unref(). */
+/* A closing event as JSON; free with g_object_unref(). */
 static JsonBuilder *
 new_end (CliReporter *reporter, const char *event)
 {

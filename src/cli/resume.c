@@ -73,8 +73,7 @@ is_chosen (const BoxSpoolEntry *entry)
   return options.only == NULL || g_strv_contains ((const char *const *) options.only, entry->name);
 }
 
-/* The recordings that are to be finished. NULL with @error where one that was named is not there.
- */
+/* The recordings to finish. NULL with @error if a named one does not exist. */
 static GPtrArray *
 choose (GPtrArray *recordings, GError **error)
 {
@@ -237,8 +236,8 @@ tell_session (Cli *cli, const BoxNote *note, const BoxSession *session)
                 session->id, session->id);
 }
 
-/* What a recorder without a spool leaves when it dies: parts in a session that was noted here.
- * Asked once; no answer is no reason to fail. */
+/* A recorder without a spool that dies leaves parts in a session that was noted here. Box is asked
+ * once; the command does not fail if it does not answer. */
 static void
 tell_sessions_left (Cli *cli, GPtrArray *recordings)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * boxupload spool export and rm: what becomes of a recording by its owner's hand.
+ * boxupload spool export and rm: the owner takes a recording out of the spool, or removes it.
  */
 #include "cli/spool-files.h"
 
@@ -11,7 +11,7 @@
 
 #include "base/fileio.h"
 
-/* The recording @name in @spool (nullable: there is none). */
+/* The recording @name in @spool (nullable: no spool exists). */
 static BoxSpoolEntry *
 find_entry (BoxSpool *spool, const char *name, GError **error)
 {
@@ -25,7 +25,7 @@ find_entry (BoxSpool *spool, const char *name, GError **error)
   return entry;
 }
 
-/* What the file will be called at Box, or is; else the data file's own name. Free with g_free(). */
+/* The name of the file at Box, present or future; else the data file's name. Free with g_free(). */
 static char *
 get_file_name (const BoxSpoolEntry *entry)
 {

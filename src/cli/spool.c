@@ -194,7 +194,7 @@ list (Cli *cli, BoxSpool *spool, const char *path, GError **error)
   return TRUE;
 }
 
-/* What is done with the recordings that are named. */
+/* The operation on the named recordings. */
 static const struct
 {
   const char *name;

@@ -41,7 +41,7 @@ static const GOptionEntry entries[] = {
   { NULL },
 };
 
-/* What is remembered of a recording that is not finished. */
+/* State kept for a recording that is not finished. */
 typedef struct
 {
   guint failures;
@@ -185,7 +185,7 @@ begin (Watch *watch, const BoxSpoolEntry *entry)
   cli_jobs_add (watch->jobs, job, error);
 }
 
-/* Begins with the oldest that are due, where there is room. Only their journals are read. Returns
+/* Starts the oldest that are due, as far as there is room. Only their journals are read. Returns
  * when the next one is due (monotonic). */
 static gint64
 begin_due (Watch *watch)
@@ -290,7 +290,7 @@ watch_spool (Watch *watch, GError **error)
   return TRUE;
 }
 
-/* What is watched, so that nobody waits for what is put elsewhere. */
+/* Names the watched spool at the start, so that a wrong path is seen at once. */
 static void
 tell_start (Cli *cli, const char *dir, guint n_recordings, gboolean made)
 {
@@ -312,7 +312,7 @@ tell_start (Cli *cli, const char *dir, guint n_recordings, gboolean made)
                   made ? ", which was not there and was made" : "", n_recordings);
 }
 
-/* The spool, which is made where it is not there: a recorder may come later. */
+/* Opens the spool, and makes it if it is missing: a recorder may come later. */
 static BoxSpool *
 open_spool (Cli *cli, const char *argument, GError **error)
 {

@@ -22,7 +22,7 @@ get_user (gpointer user_data, GCancellable *cancellable, GError **error)
   return question->user != NULL;
 }
 
-/* What a grant is called in prose. */
+/* The name of a grant in prose. */
 static const char *
 describe_grant (const char *grant)
 {

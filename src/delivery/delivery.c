@@ -177,7 +177,7 @@ box_delivery_dispose (BoxDelivery *delivery)
   g_clear_pointer (&delivery->digest, box_digest_free);
   if (delivery->recording != NULL)
     box_delivery_tell_kept (delivery, failed ? "error" : "stop");
-  /* Nothing is lost with an empty one; where it cannot be removed, "boxupload resume" does it. */
+  /* An empty recording holds nothing. If this removal fails, "boxupload resume" removes it. */
   if (delivery->spool != NULL && delivery->recording != NULL
       && box_recording_get_size (delivery->recording) == 0)
     box_recording_remove (delivery->recording, NULL);

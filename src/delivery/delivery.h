@@ -39,8 +39,8 @@ typedef struct _BoxDelivery BoxDelivery;
  * @upload: of every upload that is made, except completed and failed, which the delivery reports.
  * @goes_on: (nullable): the upload ended with @reason, or Box is known to refuse it; the recording
  *   continues, and another upload is tried at its end.
- * @kept: (nullable): the recording has ended and is in the spool, where it may still be uploaded
- *   from. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
+ * @kept: (nullable): the recording has ended and is in the spool, from which it may still be
+ *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
  *   written. Once, unless it has no byte.
  * @ended: (nullable): the end, once. @file: COMMITTED, or FILLED if it was found to be committed;
@@ -77,7 +77,7 @@ typedef struct
   gboolean left_to_others;
 } BoxDeliverySettings;
 
-/* A stream that will be written. @spool: (nullable): where it is recorded; NULL: it is held in
+/* A stream that will be written. @spool: (nullable): records it; NULL: it is held in
  * memory, and its size has to be known. @user_data is released with @destroy (nullable) when no
  * event can come any more. Errors are box_upload_new()'s and the spool's; @user_data is not
  * released then. */
@@ -87,7 +87,7 @@ BoxDelivery *box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSp
 
 /* A file on disk of settings->size bytes: @fd is a regular file, read from its start. @settings are
  * not needed any more when this returns, @fd is until box_delivery_free() has. Else as for a stream
- * in memory; box_feed_fd() says what becomes of a file that changes. */
+ * in memory; box_feed_fd() says what happens if the file changes. */
 BoxDelivery *
 box_delivery_new_file (const BoxUploadSettings *settings, int fd, const BoxDeliveryEvents *events,
                        gpointer user_data, GDestroyNotify destroy, GError **error);

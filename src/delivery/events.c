@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the uploads of a delivery tell it, and what of that is passed on. */
+/* Receives the events of a delivery's uploads and passes on those that its owner needs. */
 #include "delivery/state.h"
 
 /* An answer of Box that comes later than this (microseconds) finds a recording that has begun, and
@@ -7,7 +7,7 @@
  * in vain. */
 #define BEGINNING (30 * G_USEC_PER_SEC)
 
-/* What a refusal means while bytes come. */
+/* Consequence of a refusal while bytes still arrive. */
 typedef enum
 {
   WEIGHT_NONE,    /* for the steps to come */

@@ -30,7 +30,7 @@ ask (BoxPreflight *preflight, GError **error)
   return session != NULL;
 }
 
-/* No network is no reason to worry anybody; an answer that is not Box's is. */
+/* A missing network is not reported; an answer that is not Box's is. */
 static gboolean
 is_no_answer (const GError *error)
 {

@@ -65,7 +65,7 @@ is_padding_needless (const Recovery *recovery)
          && !state->commit_begun && state->file == NULL && !state->damaged && !state->torn;
 }
 
-/* What the file will be: the stream as it ended, or what its writer had written when it died. */
+/* The future file: the stream as it ended, or what its writer had written when it died. */
 static gboolean
 decide_end (Recovery *recovery, GError **error)
 {
@@ -235,8 +235,8 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
 }
 
 /* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
- * there already. @used: where it failed, the session it had, if any. The digest is taken while
- * parts leave; with @unsure nothing leaves before it. */
+ * there already. @used: (out): after a failure, the session it had, if any. The digest is taken
+ * while parts leave; with @unsure nothing leaves before it. */
 static gboolean
 upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure, BoxFile **file,
              BoxSession **used, GError **error)
@@ -284,8 +284,8 @@ abort_session (const Recovery *recovery, const BoxSession *session)
     g_info ("Upload session %s is left to expire: %s", session->id, error->message);
 }
 
-/* The session that can go on. The journal is a file: its URLs get the token only where Box's own
- * would. */
+/* The session that can go on. The journal is a file: its URLs get the token only if Box's own reply
+ * would get it. */
 static const BoxSession *
 usable_session (const Recovery *recovery)
 {
@@ -299,8 +299,8 @@ usable_session (const Recovery *recovery)
   return state->session;
 }
 
-/* What is known of the session with which an upload failed; NULL: it opened none. @continued: it is
- * of an earlier run. */
+/* The session with which an upload failed; NULL if it opened none. @continued: it is of an earlier
+ * run. */
 static BoxSessionFacts
 facts_of (const Recovery *recovery, const BoxSession *used, gboolean continued)
 {
@@ -315,9 +315,9 @@ facts_of (const Recovery *recovery, const BoxSession *used, gboolean continued)
   };
 }
 
-/* Whether the file may be at Box already: whoever had the recording before may have come to the
- * commit, whatever is left of the journal. Only a recording that was made here, and had no upload
- * yet, is known not to. */
+/* Whether the file may be at Box already: an earlier process may have reached the commit, whatever
+ * is left of the journal. Only a recording that was made here, and had no upload yet, is known not
+ * to. */
 static gboolean
 is_unsure (const Recovery *recovery)
 {
@@ -377,8 +377,8 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   return TRUE;
 }
 
-/* The file that an earlier commit made at @destination, where the recording was to go before: NULL
- * without error: none is there. */
+/* The file that an earlier commit made at @destination, the recording's former destination. NULL
+ * without error: there is no such file. */
 static BoxFile *
 find_at (const Recovery *recovery, const BoxDestination *destination, const BoxSha1 *sha1,
          GError **error)
@@ -402,7 +402,7 @@ find_at (const Recovery *recovery, const BoxDestination *destination, const BoxS
       g_clear_error (&local);
       file = box_client_get_file (client, transport, id, recovery->cancellable, &local);
     }
-  /* Without the right to look at it, or where it is gone, it is not ours to wait for. */
+  /* A file that may not be looked at, or that is gone, is not waited for. */
   if (local != NULL && box_error_is_transient (local))
     g_propagate_prefixed_error (error, g_steal_pointer (&local),
                                 "The file may be there already under its earlier name, but this "
@@ -449,7 +449,7 @@ check_commit (const Recovery *recovery, GError **error)
   return FALSE;
 }
 
-/* Whether the recording stays although Box has @file. */
+/* Whether the recording is kept although Box has @file. */
 static gboolean
 is_to_stay (const Recovery *recovery, const BoxFile *file)
 {
@@ -463,8 +463,8 @@ is_to_stay (const Recovery *recovery, const BoxFile *file)
                 == BOX_CUT_MAY_NOT_PLAY;
 }
 
-/* Box has @file: what becomes of the recording. That it cannot be removed changes nothing about the
- * file. */
+/* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
+ */
 static BoxRecovered
 settle (const Recovery *recovery, const BoxFile *file)
 {

@@ -34,7 +34,7 @@ typedef struct
 typedef struct
 {
   /* An upload begins, for its statistics; take a reference to keep it. There may be another one
-   * after it, where a session was gone. */
+   * after it if a session was gone. */
   void (*uploading) (BoxUpload *upload, gpointer uploading_data);
   gpointer uploading_data;
   BoxUploadEvents upload; /* with the run's user_data; but failed, which is what the run returns */

@@ -24,7 +24,7 @@ struct _BoxDelivery
   gpointer user_data;
   GDestroyNotify destroy;
   BoxSpool *spool; /* of a stream that is recorded, else NULL */
-  int fd;          /* of a file on disk; -1: it is none */
+  int fd;          /* of a file on disk; -1: no file */
   GCancellable *cancellable;
   GCancellable *outer; /* nullable */
   gulong outer_id;
@@ -48,7 +48,7 @@ struct _BoxDelivery
   gboolean orphaned; /* its owner, called by it, has freed the delivery: the thread does the rest */
 
   GMutex lock;
-  GCond changed; /* told, or interrupted */
+  GCond changed; /* reported, or interrupted */
   /* with lock */
   BoxDeliveryFacts facts;
   BoxUpload *upload;  /* the carrier; NULL: none yet */
@@ -69,7 +69,7 @@ struct _BoxDelivery
 
 /* --- delivery/delivery.c --- */
 
-/* What is left to free when everything was stopped. */
+/* Frees what is left after everything has stopped. */
 void box_delivery_dispose (BoxDelivery *delivery);
 
 BoxDelivery *box_delivery_ref (BoxDelivery *delivery);
@@ -95,11 +95,11 @@ void box_delivery_break (BoxDelivery *delivery, GError *error);
 /* An end that is due is reported by the one who made it so. */
 void box_delivery_settle (BoxDelivery *delivery);
 
-/* What it failed with so far, if it fails. The first failure that is not an upload's stays. Takes
- * @error (nullable). */
+/* Notes a failure, for the case that the delivery fails. The first one that is not an upload's
+ * stays. Takes @error (nullable). */
 void box_delivery_set_error_locked (BoxDelivery *delivery, GError *error);
 
-/* Whether the thread has to stop where it stands. */
+/* Whether the thread has to stop at once. */
 gboolean box_delivery_is_closed (BoxDelivery *delivery);
 
 /* Ends the upload that came with the stream, at once, without waiting for it: what it would have

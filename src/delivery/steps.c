@@ -4,7 +4,7 @@
 #include "delivery/state.h"
 #include "spool/note.h"
 
-/* What the owner waits for the session of a failed upload to be aborted, at most (microseconds):
+/* Longest time the owner waits for the abort of a failed upload's session (microseconds):
  * long enough for a request over the internet, short enough for a user. */
 #define ABORT_TIME (700 * 1000)
 

@@ -197,7 +197,7 @@ close_memory (BoxDelivery *delivery)
 
 /* --- The end in the spool ------------------------------------------------------------------- */
 
-/* An exact size is how a truncated stream is told from a whole one. */
+/* An exact size distinguishes a truncated stream from a whole one. */
 static gboolean
 check_exact (BoxDelivery *delivery, GError **error)
 {
@@ -212,8 +212,8 @@ check_exact (BoxDelivery *delivery, GError **error)
   return FALSE;
 }
 
-/* What fills the rest of a reserve. Where nothing can, or its upload has failed, there will be
- * another upload, of the right size; but not of a session that was given. */
+/* The padding for the rest of a reserve. If nothing can fill it, or its upload has failed, another
+ * upload of the right size follows; but not for a session that was given. */
 static void
 decide_padding (BoxDelivery *delivery)
 {
@@ -234,7 +234,7 @@ decide_padding (BoxDelivery *delivery)
     delivery->padding = BOX_PADDING_NONE;
 }
 
-/* Whether the upload beside the recording is of use still, and waits for the file's digest. */
+/* Whether the upload beside the recording can still succeed and waits for the file's digest. */
 static gboolean
 wants_digest (BoxDelivery *delivery)
 {
@@ -289,7 +289,7 @@ close_recording (BoxDelivery *delivery)
 void
 box_delivery_close_stream (BoxDelivery *delivery)
 {
-  /* What is wrong with the file fails its upload. */
+  /* A failure of the file fails its upload. */
   if (delivery->fd >= 0)
     box_feed_fd (delivery->upload, delivery->fd, delivery->settings.upload.size, NULL);
   else if (delivery->recording != NULL)

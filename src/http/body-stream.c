@@ -16,13 +16,13 @@ struct _BoxBodyStream
   const BoxBody *body; /* NULL when detached or closed */
   BoxEarlyReply *watch;
   guint64 position;
-  guint8 *buffer; /* RUN; NULL where the body's bytes are written from where they lie */
+  guint8 *buffer; /* RUN; NULL if the body's bytes are written in place */
 };
 
 BOX_DEFINE_TYPE (BoxBodyStream, box_body_stream, G_TYPE_INPUT_STREAM, {})
 
 /* The next bytes, up to *@length, read into @buffer or left where they are. Waits until they may
- * leave. NULL with @error set where sending ends. */
+ * leave. NULL with @error set if sending must end. */
 static const guint8 *
 take_run (BoxBodyStream *self, guint8 *buffer, gsize *length, GError **error)
 {

@@ -259,9 +259,9 @@ set_body (Exchange *self)
                                  (gssize) request->body->size);
 }
 
-/* libsoup found a kept-alive connection closed and sends the request again on another one. It may
- * only where the body had not left whole: otherwise the server may have acted on it, and the caller
- * has to look first. */
+/* libsoup found a kept-alive connection closed and sends the request again on another one. That is
+ * allowed only if the body had not left whole: otherwise the server may have acted on it, and the
+ * caller has to look first. */
 static void
 on_restarted (SoupMessage *message, gpointer user_data)
 {
@@ -311,7 +311,7 @@ new_message (const BoxRequest *request, GError **error)
   headers = soup_message_get_request_headers (message);
   for (const char *const *h = request->headers; h != NULL && h[0] != NULL; h += 2)
     {
-      /* It would be a header of its own. */
+      /* A line break would begin another header. */
       if (strpbrk (h[1], "\r\n") != NULL)
         {
           g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
@@ -398,7 +398,7 @@ new_long_reply (Exchange *self)
                                      BOX_TRANSPORT_MAX_REPLY);
 }
 
-/* The whole body, or what came of it where the status is no success anyway. */
+/* The whole body; of a refusal, as much as arrived. */
 static GBytes *
 read_body (Exchange *self, GInputStream *stream, GError **error)
 {

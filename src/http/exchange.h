@@ -105,7 +105,7 @@ typedef struct
   BoxWatchdog *dog; /* borrowed; ends every wait by the cancellable */
 
   GIOStream *stream;    /* owned; NULL before there is a connection */
-  GSocket *socket;      /* of @stream, owned; NULL where it cannot be watched */
+  GSocket *socket;      /* of @stream, owned; NULL if it cannot be watched */
   BoxReplyParser *wire; /* an early reply as it comes in */
   BoxReply *reply;      /* it, complete */
   GError *failure;      /* why we ended the exchange */
@@ -122,10 +122,9 @@ void box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream);
 /* The socket below @stream, or NULL. Borrowed. */
 GSocket *box_early_reply_find_socket (GIOStream *stream);
 
-/* Lets @pause microseconds pass and waits until bytes can be written. FALSE with @error set where
- * sending has to end: where
- * @watch has a reply or a failure, it is CANCELLED, for which libsoup does not try the request
- * again. */
+/* Lets @pause microseconds pass and waits until bytes can be written. FALSE with @error set if
+ * sending has to end. If @watch has a reply or a failure, the error is CANCELLED, for which libsoup
+ * does not try the request again. */
 gboolean box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error);
 
 /* Stops sending the body. After a failed write this is the last moment to read the server's

@@ -28,7 +28,7 @@ describe_stage (BoxStage stage)
     }
 }
 
-/* What GIO says of a SOCKS proxy. */
+/* GIO's messages about a SOCKS proxy. */
 static gboolean
 is_proxy_setting (const GError *reason)
 {

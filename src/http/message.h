@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is sent and what comes back: BoxRequest with its BoxBody, and BoxReply. Pure, but for the
- * clock where a server sends no Date.
+ * clock, which is read if a server sends no Date.
  */
 #pragma once
 
@@ -66,7 +66,7 @@ typedef struct
   char *request_id;       /* box-request-id, or NULL */
   char *www_authenticate; /* or NULL */
   char *etag;             /* or NULL */
-  char *location;         /* where a redirect points, or NULL */
+  char *location;         /* target of a redirect, or NULL */
   GDateTime *date;        /* or NULL */
 } BoxReply;
 

@@ -9,7 +9,7 @@
  * lower, and a peer that takes a byte now and then keeps a worker for days. Bytes a second. */
 #define SLOWEST_RATE 1024
 
-/* What a buffer on the way holds in any case. Bytes. */
+/* Bytes assumed to be in buffers on the way. */
 #define SOME 65536
 
 void

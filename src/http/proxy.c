@@ -108,8 +108,8 @@ box_proxy_note_socks (gboolean accepted)
     }
 }
 
-/* The name of a way by @uri, which is @proxy, to @destination; NULL: there is none. A SOCKS proxy
- * is spoken to by GIO, which takes user and password from the name. */
+/* The name of a way by @uri, which is @proxy, to @destination; NULL if there is no way. GIO
+ * speaks to a SOCKS proxy, which takes user and password from the name. */
 static char *
 name_of (GUri *uri, const char *proxy, const char *destination)
 {
@@ -126,9 +126,9 @@ name_of (GUri *uri, const char *proxy, const char *destination)
                      NULL, NULL);
 }
 
-/* What is said of @proxy to whoever asks the way to @destination: an HTTP proxy without its user
- * and password, which nobody but the tunnel needs. Clear text is not tunnelled, and no password is
- * offered for it. NULL: it is no URI, or of a kind that does not exist. */
+/* The answer about @proxy to a resolver's caller that connects to @destination: an HTTP proxy
+ * without its user and password, which only the tunnel needs. Clear text is not tunnelled, and no
+ * password is offered for it. NULL: it is no URI, or of a kind that does not exist. */
 static char *
 name_way (BoxProxy *self, GHashTable *ways, const char *destination, const char *proxy,
           GError **error)

@@ -64,7 +64,7 @@ void box_tunnel_register (void);
 void box_proxy_memory_refused (GUri *uri);
 void box_proxy_memory_accepted (GUri *uri, gboolean as_basic);
 
-/* Whether Basic was taken before, so that it can be offered without being asked. */
+/* Whether the proxy accepted Basic before, so that the password can be offered at once. */
 gboolean box_proxy_memory_wants_basic (GUri *uri);
 
 /* Whether user and password, if there are any, may be offered now; else BOX_ERROR_SETTINGS. */

@@ -32,8 +32,8 @@ box_reply_parser_free (BoxReplyParser *wire)
   g_free (wire);
 }
 
-/* The length of the head up to its empty line, and in @body_start where the body begins; FALSE: not
- * there yet. */
+/* The length of the head up to its empty line. @body_start: (out): offset of the body. FALSE: the
+ * head is not whole yet. */
 static gboolean
 find_head_end (const GByteArray *bytes, gsize *head_length, gsize *body_start)
 {
@@ -101,7 +101,7 @@ take_chunk (GByteArray *bytes, gsize *in_out_pos, gsize *in_out_length, gboolean
 
   if (newline == NULL)
     return FALSE;
-  /* What is no chunk ends the body. */
+  /* Anything but a chunk ends the body. */
   if ((*ended = !g_ascii_isxdigit (*text)))
     return FALSE;
   size = (gsize) MIN (g_ascii_strtoull (text, NULL, 16), (guint64) BOX_TRANSPORT_MAX_REPLY + 1);
@@ -134,7 +134,7 @@ decode_chunks (const GByteArray *coded, gboolean *ended)
   return g_bytes_new (bytes->data, length);
 }
 
-/* What comes after such a reply is not its body. */
+/* Bytes after such a reply are not its body. */
 static gboolean
 has_no_body (BoxReplyParser *wire)
 {

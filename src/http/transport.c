@@ -37,7 +37,7 @@ static struct
   GHashTable *table; /* with lock; key to BoxTransportConfig, neither owned */
 } the_configs;
 
-/* What a transport keeps for one configuration. One thread. */
+/* State of a transport for one configuration. One thread. */
 typedef struct
 {
   BoxTransportConfig *config;
@@ -83,7 +83,7 @@ config_free (BoxTransportConfig *config)
   g_free (config);
 }
 
-/* What the file says is part of it: it may be replaced while the process runs. */
+/* The file's content is part of the key: it may be replaced while the process runs. */
 static char *
 make_key (const char *ca_file, const char *proxy, guint timeout, GError **error)
 {

@@ -201,7 +201,7 @@ negotiate (Tunnel *self, GError **error)
     }
 }
 
-/* Whether the password may be offered at all; what is known of the proxy is used. */
+/* Whether the password may be offered at all, by what is known of the proxy. */
 static gboolean
 begin (Tunnel *self, GError **error)
 {

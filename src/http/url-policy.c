@@ -64,7 +64,7 @@ are_of_one_domain (const char *a, const char *b)
 
   if (g_ascii_strcasecmp (a, b) == 0)
     return TRUE;
-  /* There is none for addresses, nor for public suffixes such as co.uk. */
+  /* Addresses have no such domain, nor do public suffixes such as co.uk. */
   domain_a = soup_tld_get_base_domain (a, NULL);
   domain_b = soup_tld_get_base_domain (b, NULL);
   return domain_a != NULL && domain_b != NULL && g_ascii_strcasecmp (domain_a, domain_b) == 0;

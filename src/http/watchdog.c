@@ -55,7 +55,7 @@ look_locked (BoxWatchdog *self, gint64 now)
 
 #else
 
-/* What the peer has is not known here: a request counts as moving until it has lasted too long. */
+/* The acknowledged bytes are unknown here: a request counts as moving until its time is over. */
 static void
 look_locked (BoxWatchdog *self, gint64 now)
 {

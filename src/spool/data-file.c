@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes after which the kernel is told to begin writing: what a power cut can take is then seconds,
- * not the half minute that dirty pages may stay, and the syncs at parts and at the end find little
- * left to do. */
+/* Bytes after which the kernel is asked to begin writing. A power cut then takes seconds, not the
+ * half minute that dirty pages may stay, and the syncs at parts and at the end have little to do.
+ */
 #define WRITE_BEHIND (G_GUINT64_CONSTANT (8) << 20)
 
 /* From this size on a write is cheaper without the copy into a run. Bytes. */
@@ -72,7 +72,7 @@ static struct
 } flusher;
 
 /* Writes the run, unless it is younger than it may be. Returns when to look again, 0: not before
- * the next run. A failure is left to whoever writes next, for the run stays. */
+ * the next run. After a failure the run stays, and the next write meets it again. */
 static gint64
 flush_if_due (BoxDataFile *file, gboolean hurry)
 {
@@ -214,7 +214,7 @@ append_locked (BoxDataFile *file, gconstpointer data, gsize length)
   file->run_length += length;
 }
 
-/* What does not go behind the run that there is. */
+/* Writes bytes that do not continue the present run. */
 static gboolean
 begin_run_locked (BoxDataFile *file, guint64 offset, gconstpointer data, gsize length,
                   GError **error)
@@ -313,7 +313,8 @@ box_data_file_flush_soon (BoxDataFile *file)
   g_cond_broadcast (&flusher.changed);
 }
 
-/* What must be on disk; what is there now, as far as this sync is concerned. */
+/* Hands the run to the kernel before a sync. @size: (out): what the sync will cover. @done: (out):
+ * @needed bytes were synced before. */
 static gboolean
 prepare_sync (BoxDataFile *file, guint64 needed, guint64 *size, gboolean *done, GError **error)
 {

@@ -277,7 +277,7 @@ get_choice (JsonObject *object, const char *name, const char *const *names, gsiz
   return FALSE;
 }
 
-/* FALSE where there is one that makes no sense; @has says whether there is one. */
+/* FALSE if the record makes no sense. @has: (out): whether there is a record. */
 static gboolean
 get_sha1 (JsonObject *object, gboolean *has, BoxSha1 *sha1)
 {
@@ -510,8 +510,7 @@ apply_failed (BoxJournalState *state, JsonObject *object)
   return TRUE;
 }
 
-/* FALSE where the record makes no sense. Records that a later version may have added are passed
- * over. */
+/* FALSE if the record makes no sense. Records that a later version may have added are skipped. */
 static gboolean
 apply_record (BoxJournalState *state, JsonObject *object)
 {
@@ -552,7 +551,7 @@ has_valid_check (const char *line, gsize length)
   return memcmp (check + sizeof CHECK_PREFIX - 1, digits, CHECK_DIGITS) == 0;
 }
 
-/* NULL where @line (without its newline) is not a whole and valid one. */
+/* NULL if @line (without its newline) is not whole and valid. */
 static JsonNode *
 parse_line (const char *line, gsize length)
 {
@@ -566,7 +565,7 @@ parse_line (const char *line, gsize length)
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? g_steal_pointer (&node) : NULL;
 }
 
-/* Sorts and drops repeated parts, of which the last one told is kept. */
+/* Sorts the parts and drops repeated ones; the last of them is kept. */
 static void
 tidy_parts (GPtrArray *parts)
 {

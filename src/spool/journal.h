@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* What was known of a recording's size at its beginning. */
+/* What was known of a recording's size when it began. */
 typedef enum
 {
   BOX_SIZING_SPOOL,   /* not at all: it is known at the end of the stream */
@@ -46,7 +46,7 @@ typedef struct
 {
   guint64 size;           /* bytes of the data file */
   guint64 total;          /* bytes of the file at Box: @size and the padding */
-  BoxPaddingKind padding; /* NONE where @total is @size */
+  BoxPaddingKind padding; /* NONE if @total is @size */
   gboolean has_sha1;
   BoxSha1 sha1; /* of all @total bytes */
 } BoxRecordingEnd;
@@ -79,7 +79,7 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * @commit_begun: a commit may have been sent.
  * @file: Box's answer to the commit, NULL: none.
  * @kept: with @file: the recording stays.
- * @earlier: (element-type BoxDestination): earlier destinations, where it may have been committed.
+ * @earlier: (element-type BoxDestination): former destinations. It may have been committed there.
  * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
  * @valid_length: bytes up to and including the last whole line; cut off the rest
  * before anything is appended.

@@ -55,7 +55,7 @@ note_dir (void)
   return g_build_filename (g_get_user_state_dir (), "boxupload", "sessions", NULL);
 }
 
-/* NULL where @session_id cannot be a session's: it must not name a path of its own. */
+/* NULL if @session_id is not a session's: it must not contain a path. */
 static char *
 note_path (const char *session_id)
 {
@@ -119,7 +119,7 @@ parse_destination (JsonObject *object)
   return NULL;
 }
 
-/* NULL where @text is no note of @session_id. */
+/* NULL if @text is not a note of @session_id. */
 static BoxNote *
 note_parse (const char *text, gsize length, const char *session_id)
 {

@@ -219,9 +219,9 @@ check_still_there (BoxRecording *recording, GError **error)
   return FALSE;
 }
 
-/* The data file is gone. That is in order where Box has the bytes or there were none: a removal was
- * cut short. Nobody else can have finished the recording: we have the lock, and the journal has its
- * name. */
+/* The data file is gone. That is in order if Box has the bytes or the recording was empty: a
+ * removal was cut short. Nobody else can have finished the recording: we have the lock, and the
+ * journal has its name. */
 static gboolean
 check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
 {
@@ -265,7 +265,7 @@ remember_part_locked (BoxRecording *recording, BoxPart *part)
   g_hash_table_replace (recording->parts, &part->offset, part);
 }
 
-/* What is in the journal need not be written there again. */
+/* Remembers what the journal says, so that it is not written there again. */
 static void
 remember_lines (BoxRecording *recording, const BoxJournalState *state)
 {
@@ -502,7 +502,7 @@ box_recording_set_session (BoxRecording *recording, const BoxSession *session, g
   noted = has_session_locked (recording, session, size);
   if (!noted)
     {
-      /* Not certain any more, even where the line below fails. */
+      /* Not certain any more, even if the line below fails. */
       g_clear_pointer (&recording->session, box_session_free);
       g_hash_table_remove_all (recording->parts);
     }
@@ -627,9 +627,9 @@ box_recording_is_interrupted (const BoxJournalState *state, guint64 size)
   return !state->ended;
 }
 
-/* What is removed empty was recorded empty: so says the journal before the data file goes, for
- * otherwise a removal that is cut short looks like bytes that somebody has lost. A disk that is too
- * full for that line is no reason to keep anything. */
+/* The journal says that the recording is empty before its data file is removed. Otherwise a removal
+ * that is cut short looks like lost bytes. A disk too full for that line does not stop the removal.
+ */
 static void
 note_empty (BoxRecording *recording)
 {
@@ -658,7 +658,7 @@ box_recording_remove (BoxRecording *recording, GError **error)
         box_fileio_set_error (error, errno, "remove", paths[i]);
         return FALSE;
       }
-  /* What a power cut brings back is removed again: its journal says enough. */
+  /* A power cut may bring a removed file back. Its journal says enough to remove it again. */
   (void) box_fileio_sync_directory (recording->directory, NULL);
   return TRUE;
 }

@@ -59,7 +59,7 @@ typedef struct
   char *data_path;
   BoxSpoolStatus status;
   guint64 size;           /* bytes of the data file */
-  BoxJournalState *state; /* never NULL; all empty where UNREADABLE */
+  BoxJournalState *state; /* never NULL; all empty if UNREADABLE */
   char *problem;          /* UNREADABLE: why, else NULL */
 } BoxSpoolEntry;
 

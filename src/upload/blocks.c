@@ -320,7 +320,7 @@ read_some (const BoxBlocksRange *range, guint64 position, guint8 *buffer, gsize 
       memcpy (buffer, data + position % BOX_BLOCK_SIZE, n);
       return (gsize) n;
     }
-  /* What follows in the file is read with it. */
+  /* One read of the file covers all that follows in it. */
   while (position + n < end && find_block (range, position + n, &left) == NULL)
     n += MIN (left, end - position - n);
   return range->file.read (range->file.user_data, position, buffer, (gsize) n, error) ? (gsize) n

@@ -54,7 +54,7 @@ void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entit
 
 /**
  * box_blocks_extend_locked:
- * @offset: where the producer stands, the end of the last block.
+ * @offset: the producer's position, the end of the last block.
  *
  * The block for the bytes from @offset on. NULL: memory is full, wait for
  * box_blocks_has_room_locked(); or, if there is room, the system has no memory left.

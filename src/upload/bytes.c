@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-/* Memory before the session tells its part size, where the settings name no bound: a few seconds of
+/* Memory before the session's part size is known, if the settings name no bound: a few seconds of
  * any recording, and not more than the parts take soon. Bytes. */
 #define MEMORY_BEFORE_OPEN (32u << 20)
 
-/* What is in a file is read for the digest in pieces of this size. */
+/* Size of the pieces in which a file is read for the digest. Bytes. */
 #define READ_RUN (64u << 10)
 
 guint64

@@ -39,9 +39,9 @@ tell_committing (BoxUpload *upload)
     }
 }
 
-/* Box works on it, and may have finished when it is asked again. "Retry-After: 0" says nothing
- * about when. @error: it has not finished in the longest life of a session; where Box names the end
- * of that life, the client is told it sooner. */
+/* Box is still processing the commit. "Retry-After: 0" does not say for how long. @error: it has
+ * not finished in the longest life of a session; if Box names the end of that life, the error comes
+ * at that end. */
 static gboolean
 commit_pending (BoxUpload *upload, gint retry_after, GError **error)
 {
@@ -66,8 +66,8 @@ commit_pending (BoxUpload *upload, gint retry_after, GError **error)
   return TRUE;
 }
 
-/* Box has said that it made the file, in a reply that says no more: where it cannot be looked up,
- * another commit could make another version. Makes such an error one that is final. */
+/* Box made the file, in a reply that does not describe it. If it cannot be looked up, another
+ * commit could make another version: such an error becomes final. */
 static void
 forbid_blind_repeat (const BoxUpload *upload, GError **error)
 {

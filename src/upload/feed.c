@@ -109,7 +109,7 @@ get_status (int fd, struct stat *status, GError **error)
   return FALSE;
 }
 
-/* FALSE without @error where the upload has ended by itself. */
+/* FALSE without @error if the upload has ended by itself. */
 static gboolean
 feed (BoxUpload *upload, int fd, guint64 size, GError **error)
 {

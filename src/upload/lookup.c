@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finding out whether a commit, or the one request of a small file, took effect: the file is looked
- * at, and where others made versions of it since, so are those.
+ * Finds out whether a commit, or the one request of a small file, took effect: it looks at the
+ * file, and at the versions that others have made since.
  */
 #include "upload/state.h"
 
@@ -34,9 +34,9 @@ box_upload_lookup_target (const BoxUpload *upload)
   return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
 }
 
-/* The version of @there that is ours, where others made one after it. A name that was free when
- * this upload opened has only versions that came since; where the upload began in another process,
- * or the file is an older one, its content alone does not tell ours from an earlier equal one. */
+/* Our version of @there, if others made a version after it. A name that was free when this upload
+ * opened has only versions that came since. If the upload began in another process, or the file is
+ * older, content alone does not distinguish our version from an earlier equal one. */
 static BoxFile *
 find_version (BoxUpload *upload, BoxTransport *transport, const BoxFile *there, GError **error)
 {
@@ -131,8 +131,8 @@ find_by_name (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
   return file;
 }
 
-/* The file that gets a version. Credentials that may only upload see it by its name, where that is
- * how it was found. */
+/* The file that gets a version. Credentials that may only upload see it by its name, if it was
+ * found by name. */
 static BoxFile *
 find_by_id (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
             GError **error)
@@ -169,9 +169,9 @@ find_renamed (BoxUpload *upload, BoxTransport *transport, const BoxDestination *
   return found;
 }
 
-/* What the request made: @there (nullable), if it has our content and is not the version that was
- * there before, which may have had the same; or a version that others have followed with theirs.
- * NULL without error: it has made nothing. */
+/* The result of the request: @there (nullable), if it has our content and is not the version that
+ * was there before, which may have had the same; or a version that others have followed with
+ * theirs. NULL without error: the request had no effect. */
 static BoxFile *
 find_effect (BoxUpload *upload, BoxTransport *transport, const BoxDestination *target,
              const BoxFile *there, GError **error)

@@ -3,14 +3,14 @@
  * it. */
 #include "upload/state.h"
 
-/* "name (1).ext" to "name (100).ext"; whoever has a hundred files of one name wants to be told. */
+/* "name (1).ext" to "name (100).ext". More files of one name are an error worth reporting. */
 #define MAX_RENAMES 100
 
 /* A name that is taken is that of a file, which gets the version; so often it may be gone, or be
  * another one, when it is to. */
 #define MAX_VERSIONS 5
 
-/* What opening found out. */
+/* Result of opening. */
 typedef struct
 {
   BoxSession *session;
@@ -34,7 +34,7 @@ opened_clear (Opened *opened)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
 
-/* What if_exists makes of a name that is taken, or of a file that is gone; NULL: nothing. */
+/* The destination that if_exists gives for a taken name or a lost file; NULL: none. */
 static BoxDestination *
 choose_other (const BoxUpload *upload, const Opened *opened, const GError *failure)
 {
@@ -55,8 +55,8 @@ choose_other (const BoxUpload *upload, const Opened *opened, const GError *failu
   return file != NULL ? box_destination_new_file (file->id, NULL) : NULL;
 }
 
-/* What an earlier attempt did may take effect between the look for it and this one: then there is
- * nothing left to do, and its version is not the one before ours. */
+/* An earlier attempt may take effect between its look-up and this one: then nothing is left to do,
+ * and its version is not the one before ours. */
 static gboolean
 is_done_meanwhile (BoxUpload *upload, const BoxFile *file)
 {
@@ -116,7 +116,8 @@ try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
   return opened->session != NULL;
 }
 
-/* One name; where it is taken, the failure of this step leads to the next one (upload/trouble.c).
+/* Tries one name. If it is taken, the failure of this step leads to the next one
+ * (upload/trouble.c).
  */
 static gboolean
 open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)

@@ -35,10 +35,9 @@ part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* The part that Box says is there, where it is the one that was refused for that: an earlier try
- * had stored it. Box names it also where no list does (not yet, or beyond offset 10,000). NULL: not
- * that.
- */
+/* The part that Box names as being there, if it is the very part that was refused: an earlier
+ * attempt had stored it. Box names it even if no list does (not yet, or beyond offset 10,000).
+ * NULL: it is another part. */
 static BoxPart *
 find_stored (const BoxUpload *upload, guint i, const BoxSha1 *sha1, const GError *error)
 {
@@ -115,7 +114,7 @@ box_upload_verify_part (BoxUpload *upload, guint i, GError **error)
   return TRUE;
 }
 
-/* The index of a listed part; FALSE where it is not one of the session's grid. */
+/* The index of a listed part; FALSE if it is not on the session's grid. */
 static gboolean
 locate (const BoxUpload *upload, const BoxPart *part, guint *i, GError **error)
 {
@@ -147,7 +146,7 @@ may_adopt (BoxUpload *upload, guint i)
   return part.state != BOX_PART_IN_FLIGHT && part.state != BOX_PART_DONE && !part.adopted;
 }
 
-/* Whether it was. */
+/* Returns whether the part was adopted. */
 static gboolean
 adopt (BoxUpload *upload, guint i, const BoxPart *part)
 {

@@ -4,7 +4,7 @@
  * change it (box_plan_opened(), box_plan_sent(), …), and box_plan_next() returns the next step and
  * changes nothing. No clock, no socket, no lock: the caller gives the time and guards the plan.
  *
- * An upload opens (a session, or a preflight where the file is small enough for one request), sends
+ * An upload opens (a session, or a preflight if the file is small enough for one request), sends
  * its parts, and commits; a commit that may have worked is looked up before it is repeated; a
  * failure may abort the session. Times are monotonic microseconds.
  */
@@ -34,7 +34,7 @@ typedef struct
   BoxStepKind kind;
   guint part;     /* VERIFY, SEND: its index */
   gint64 since;   /* when the step became possible; the longest wait takes precedence */
-  gint64 wake_at; /* WAIT: G_MAXINT64 where only an event can change it */
+  gint64 wake_at; /* WAIT: G_MAXINT64 if only an event can change it */
 } BoxStep;
 
 typedef enum

@@ -16,8 +16,8 @@ hash_run (BoxUpload *upload)
   upload->unhashed = 0;
 }
 
-/* The bytes from @position to the next place where the producer must stop and tell: the end of its
- * block, of the part, of the file. */
+/* The bytes from @position to the next point at which the producer must report: the end of its
+ * block, of the part, or of the file. */
 static gsize
 room_locked (const BoxUpload *upload, guint64 position)
 {

@@ -84,7 +84,7 @@ struct _BoxUpload
 
   /* with the lock while the plan is not open; immutable while it is */
   BoxSession *session;    /* NULL for whole uploads */
-  BoxDestination *target; /* where the file really goes, by if_exists; NULL: not known */
+  BoxDestination *target; /* the real destination, by if_exists; NULL: not known */
   GPtrArray *parts;       /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
 
   /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
@@ -188,7 +188,7 @@ BoxFile *box_upload_find_in_conflict (BoxUpload *upload, BoxTransport *transport
  * settings. NULL: not known. */
 const BoxDestination *box_upload_lookup_target (const BoxUpload *upload);
 
-/* The bytes of a request body, which stay where they are until it is over. */
+/* The bytes of a request body. They stay in place until the request is over. */
 typedef struct
 {
   BoxUpload *upload;

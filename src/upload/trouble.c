@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a failed step of an upload means: again later, look first, or the end; and when trouble is
+/* Decides what follows a failed step of an upload: retry, look first, or end; and when trouble is
  * over. */
 #include "api/error.h"
 #include "base/retry.h"
@@ -14,7 +14,7 @@
 /* The shortest pause before the last try. Microseconds. */
 #define LAST_PAUSE (G_USEC_PER_SEC / 4)
 
-/* The pause before another name is tried where one is taken. Microseconds. */
+/* Pause before the next name is tried after a taken one. Microseconds. */
 #define NAME_PAUSE (G_USEC_PER_SEC / 20)
 
 /* So many passing failures in a row, with no success between them, are an outage worth a warning; a
@@ -61,8 +61,8 @@ is_out_of_reach (const GError *error)
 #define FOREVER   G_MAXUINT
 
 /* What a failed step leads to, unless it was refused more than @times in a row. The first row that
- * fits decides; where none does, the failure is final. Whatever is repeated waits before, longer
- * each time (base/retry.h), and is given up by time, too (retry_timeout). */
+ * fits decides; if none fits, the failure is final. Every repetition waits before, longer each time
+ * (base/retry.h), and is also limited in time (retry_timeout). */
 static const struct
 {
   guint steps;
@@ -82,7 +82,7 @@ static const struct
   /* The network that was trusted at first, or its proxy, is another one for a while. */
   { UNDER_WAY, BOX_ERROR_TRUST, 0, FOREVER, FALSE },
   { UNDER_WAY, BOX_ERROR_SETTINGS, 407, FOREVER, FALSE },
-  /* A commit that has worked and cannot be looked up is told so, and not repeated. */
+  /* A commit that worked but cannot be looked up is reported as such, and not repeated. */
   { COMMITS, BOX_ERROR_PROTOCOL, 200, 0, FALSE },
   { COMMITS, BOX_ERROR_PROTOCOL, 201, 0, FALSE },
   /* Box's words, and yet none that say what is wrong. */
@@ -195,7 +195,7 @@ box_upload_date_trouble (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* When the session ends, monotonic, by Box's clock; G_MAXINT64 where that is not known. */
+/* When the session ends, monotonic, by Box's clock; G_MAXINT64 if unknown. */
 static gint64
 session_end_locked (const BoxUpload *upload, gint64 now)
 {
@@ -244,8 +244,8 @@ attempts_locked (const BoxUpload *upload, const BoxStep *step)
   return is_commit (step->kind) ? upload->plan.commit_attempts : upload->plan.control_attempts;
 }
 
-/* What the network and a proxy do is no refusal, however often; a session that was made and not
- * named is one. */
+/* Failures of the network and of a proxy do not count as refusals; a session that was made and not
+ * named does. */
 static gboolean
 is_refusal (BoxStepKind kind, const GError *error)
 {
@@ -286,8 +286,9 @@ is_taken_meanwhile (const BoxUpload *upload, const BoxStep *step, const GError *
   return is_commit (step->kind) && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
 }
 
-/* Opened again, if_exists says what becomes of it. The bytes of a session that is replaced are sent
- * again. */
+/* The upload is opened again, and if_exists decides. The bytes of a replaced session are sent
+ * again.
+ */
 static gboolean
 can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
 {
@@ -300,7 +301,7 @@ can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *e
          && upload->sessions_replaced < MAX_REPLACED;
 }
 
-/* What a failure that is tried again leads to. */
+/* The next action after a failure that is retried. */
 typedef struct
 {
   BoxVerdict verdict;
@@ -345,7 +346,7 @@ judge_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
     verdict = BOX_VERDICT_AGAIN;
   if (verdict == BOX_VERDICT_FATAL && has_other_name_locked (upload, step, error))
     verdict = BOX_VERDICT_AGAIN;
-  /* Also where the upload ends now: what may be committed is not aborted. */
+  /* Also at the end of the upload: a session that may be committed is not aborted. */
   if (is_commit (step->kind)
       && (verdict == BOX_VERDICT_UNSURE || box_error_get_details (error)->unsure))
     upload->plan.unsure = upload->commit_repeated = TRUE;
@@ -401,8 +402,8 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
   box_upload_call_ends (upload);
 }
 
-/* The advice for a name that is taken is another setting; where the setting is there already, or
- * nothing can be set any more, another one. Takes @error. */
+/* The advice for a taken name is a setting. If that is set already, or can no longer be set, the
+ * advice is replaced. Takes @error. */
 static GError *
 explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error)
 {

@@ -283,8 +283,8 @@ read_file_behind (gpointer user_data, guint64 offset, guint8 *buffer, gsize leng
   return ok;
 }
 
-/* The first failure ends the upload: transfers are cut, it is told, and only then do the waits
- * return. */
+/* The first failure ends the upload: transfers are cut, the failure is reported, and only then do
+ * the waits return. */
 /* Whether a session is left at Box: nobody aborts it, and it was not this that ended it. */
 static gboolean
 leaves_session_locked (const BoxUpload *upload, const GError *error)
@@ -294,8 +294,8 @@ leaves_session_locked (const BoxUpload *upload, const GError *error)
          && !g_error_matches (error, BOX_ERROR, BOX_ERROR_CANCELLED);
 }
 
-/* Names the session that is left, and what to do with it where nobody else knows: who has a file
- * behind the blocks goes on by itself. Takes @error. */
+/* Names the session that is left at Box. It also says how to go on, unless a file behind the blocks
+ * lets the owner do so by itself. Takes @error. */
 static GError *
 name_session_locked (const BoxUpload *upload, GError *error)
 {
@@ -441,8 +441,8 @@ box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second)
   box_pace_set_rate (upload->pace, bytes_per_second);
 }
 
-/* The rate is that of the time since the last sample, where that was a while ago; asking often does
- * not make it jump. */
+/* The rate is measured since the last sample if that is old enough, so that frequent calls do not
+ * make it jump. */
 static guint64
 sample_rate_locked (BoxUpload *upload)
 {

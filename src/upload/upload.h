@@ -65,7 +65,7 @@ typedef enum
  * @begun: Unix time at which the bytes began to be made; 0: now. With @commit_unsure, a version of
  * the same content that is older is not this upload's.
  *
- * What to upload and how.
+ * The source, the destination and the manner of an upload.
  */
 typedef struct
 {
@@ -104,7 +104,7 @@ typedef struct
   /* The session is open; part_done reports adopted parts next. Not called for direct uploads.
    */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
-  /* Box has the part. attempts: requests it took, 0 where it was adopted. */
+  /* Box has the part. attempts: requests it took, 0 if it was adopted. */
   void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);
   /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset:
    * of the part, else G_MAXUINT64. */
@@ -115,7 +115,7 @@ typedef struct
   /* Box has all parts; the commit is sent when this has returned. Direct uploads report it before
    * their request. */
   void (*committing) (gpointer user_data);
-  /* The end: the file, verified by size and SHA-1. file is NULL where settings.commit was FALSE,
+  /* The end: the file, verified by size and SHA-1. file is NULL if settings.commit was FALSE,
    * unless it was found to be committed. */
   void (*completed) (const BoxFile *file, gpointer user_data);
   /* The other end. */

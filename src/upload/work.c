@@ -48,7 +48,7 @@ task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
   return deadline <= now;
 }
 
-/* Without a commit, the end is that every part is there: nobody has told it yet. */
+/* Without a commit the upload ends when every part is there. Report that end now. */
 static void
 end_without_commit_locked (BoxUpload *upload)
 {

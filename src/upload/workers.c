@@ -83,9 +83,9 @@ start_worker_locked (GError **error)
   return TRUE;
 }
 
-/* A worker has to look at the tasks: an idle one, or a new one where there may be more. If the
- * system has no room for a new one, those that there are do it: while there are tasks there is at
- * least one. */
+/* A worker has to look at the tasks: an idle one, or a new one if the limit allows it. If no
+ * thread can be made, the present workers do the task: while there are tasks there is at least one.
+ */
 static void
 call_worker_locked (void)
 {

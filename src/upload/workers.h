@@ -4,7 +4,7 @@
  * do not mean hundreds of threads. At most 32 (environment BOXUPLOAD_WORKERS, 1 to 256), made when
  * there is work, ended after 15 idle seconds; each owns a BoxTransport.
  *
- * There is one lock where threads meet, the workers' (box_workers_lock()): it guards the list of
+ * Threads share one lock, the workers' (box_workers_lock()). It guards the list of
  * tasks and the shared state of every upload. It is held for decisions only, never for I/O, hashing
  * or calls out, so that it is free whatever the number of uploads.
  */
