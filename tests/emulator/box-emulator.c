@@ -385,6 +385,35 @@ box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char 
   return dup_member (file, "id");
 }
 
+char *
+box_emulator_find_folder (BoxEmulator *emulator, const char *path)
+{
+  g_auto (GStrv) names = g_strsplit (path, "/", -1);
+  char *id = g_strdup (EMU_ROOT_FOLDER);
+
+  for (guint i = 0; id != NULL && names[i] != NULL; i++)
+    {
+      g_autofree char *parent = id;
+
+      id = emu_store_find_folder (emulator->world.store, parent, names[i]);
+    }
+  return id;
+}
+
+guint
+box_emulator_count_folders (BoxEmulator *emulator)
+{
+  return emu_store_count_folders (emulator->world.store);
+}
+
+JsonObject *
+box_emulator_get_metadata (BoxEmulator *emulator, const char *file_id, const char *name)
+{
+  g_auto (EmuProblem) problem = { 0 };
+
+  return emu_store_get_metadata (emulator->world.store, file_id, name, &problem);
+}
+
 gboolean
 box_emulator_add_version (BoxEmulator *emulator, const char *file_id, gconstpointer data,
                           gsize size)

@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
 #include "emulator/base/views.h"
 
 G_BEGIN_DECLS
@@ -138,6 +140,16 @@ guint box_emulator_count_files (BoxEmulator *emulator);
 char *box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const char *name,
                              gconstpointer data, gsize size);
 char *box_emulator_add_folder (BoxEmulator *emulator, const char *folder_id, const char *name);
+
+/* The path of a folder by names, "A/b" for one in a folder of the root, without regard to case: its
+ * id, NULL: there is none. How many folders there are, without the root. */
+char *box_emulator_find_folder (BoxEmulator *emulator, const char *path);
+guint box_emulator_count_folders (BoxEmulator *emulator);
+
+/* The metadata of a file as JSON, with "$version": how often it was changed; NULL: no instance of
+ * @name ("global/properties"). Free with json_object_unref(). */
+JsonObject *
+box_emulator_get_metadata (BoxEmulator *emulator, const char *file_id, const char *name);
 
 /* What somebody else does meanwhile: a version more of a file; another name or folder (NULL: the
  * one it has); its removal. FALSE: there is no such file, or the name is taken. */

@@ -26,6 +26,7 @@ emu_item_new (const char *id, const char *parent, const char *name, gboolean fol
   item->parent = g_strdup (parent);
   item->name = g_strdup (name);
   item->folder = folder;
+  item->metadata = json_object_new ();
   item->versions = g_ptr_array_new_with_free_func ((GDestroyNotify) version_free);
   return item;
 }
@@ -42,6 +43,7 @@ emu_item_free (EmuItem *item)
   g_free (item->content_modified_at);
   g_free (item->shared_link);
   g_clear_pointer (&item->tags, json_array_unref);
+  json_object_unref (item->metadata);
   g_free (item);
 }
 
@@ -321,6 +323,7 @@ emu_item_serialise (EmuItem *item)
   emu_json_set_string (object, "content_created_at", item->content_created_at);
   emu_json_set_string (object, "content_modified_at", item->content_modified_at);
   set_extras (item, object);
+  json_object_set_object_member (object, "metadata", json_object_ref (item->metadata));
   for (guint i = 0; i < item->versions->len; i++)
     {
       const EmuVersion *version = g_ptr_array_index (item->versions, i);
@@ -356,6 +359,11 @@ emu_item_parse (const char *text)
   item->content_created_at = g_strdup (emu_json_string (object, "content_created_at"));
   item->content_modified_at = g_strdup (emu_json_string (object, "content_modified_at"));
   emu_item_set_extras (item, object);
+  if (emu_json_object (object, "metadata") != NULL)
+    {
+      json_object_unref (item->metadata);
+      item->metadata = json_object_ref (emu_json_object (object, "metadata"));
+    }
   for (guint i = 0; i < json_array_get_length (versions); i++)
     {
       JsonObject *version = json_array_get_object_element (versions, i);

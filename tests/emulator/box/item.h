@@ -30,8 +30,9 @@ typedef struct
   char *description;
   char *content_created_at;
   char *content_modified_at;
-  char *shared_link; /* its access; NULL: none */
-  JsonArray *tags;   /* or NULL */
+  char *shared_link;    /* its access; NULL: none */
+  JsonArray *tags;      /* or NULL */
+  JsonObject *metadata; /* EmuMetadata */
 } EmuItem;
 
 EmuItem *emu_item_new (const char *id, const char *parent, const char *name, gboolean folder);

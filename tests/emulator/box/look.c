@@ -169,33 +169,51 @@ emu_store_list (EmuStore *store, const char *folder_id, gboolean whole, EmuProbl
   return result;
 }
 
+static char *
+find (EmuStore *store, const char *parent_id, const char *name, gboolean folder)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
+  EmuItem *item = emu_store_find_locked (store, parent_id, name);
+
+  return item != NULL && item->folder == folder ? g_strdup (item->id) : NULL;
+}
+
 char *
 emu_store_find (EmuStore *store, const char *folder_id, const char *name)
 {
-  EmuItem *item;
-  char *id = NULL;
+  return find (store, folder_id, name, FALSE);
+}
 
-  g_mutex_lock (&store->lock);
-  item = emu_store_find_locked (store, folder_id, name);
-  if (item != NULL && !item->folder)
-    id = g_strdup (item->id);
-  g_mutex_unlock (&store->lock);
-  return id;
+char *
+emu_store_find_folder (EmuStore *store, const char *parent_id, const char *name)
+{
+  return find (store, parent_id, name, TRUE);
+}
+
+static guint
+count (EmuStore *store, gboolean folders)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, store->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    n += ((EmuItem *) value)->folder == folders && ((EmuItem *) value)->parent != NULL;
+  return n;
 }
 
 guint
 emu_store_count_files (EmuStore *store)
 {
-  GHashTableIter iter;
-  gpointer value;
-  guint n = 0;
+  return count (store, FALSE);
+}
 
-  g_mutex_lock (&store->lock);
-  g_hash_table_iter_init (&iter, store->items);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    n += !((EmuItem *) value)->folder;
-  g_mutex_unlock (&store->lock);
-  return n;
+guint
+emu_store_count_folders (EmuStore *store)
+{
+  return count (store, TRUE);
 }
 
 guint64

@@ -67,9 +67,11 @@ JsonArray *emu_store_get_versions (EmuStore *store, const char *id, EmuProblem *
 JsonArray *
 emu_store_list (EmuStore *store, const char *folder_id, gboolean whole, EmuProblem *problem);
 
-/* The id of a file of this name, without regard to case, or NULL. */
+/* The id of a file (or a folder) of this name, without regard to case, or NULL. */
 char *emu_store_find (EmuStore *store, const char *folder_id, const char *name);
+char *emu_store_find_folder (EmuStore *store, const char *parent_id, const char *name);
 guint emu_store_count_files (EmuStore *store);
+guint emu_store_count_folders (EmuStore *store); /* without the root */
 guint64 emu_store_get_used (EmuStore *store);
 
 JsonObject *emu_store_add_folder (EmuStore *store, const char *parent_id, const char *name,
@@ -86,6 +88,16 @@ JsonObject *emu_store_copy (EmuStore *store, const char *id, const char *parent_
 
 gboolean emu_store_delete (EmuStore *store, const char *id, gboolean folder, gboolean recursive,
                            const char *if_match, EmuProblem *problem);
+
+/* The metadata of a file; @name: "SCOPE/TEMPLATE" (box/metadata.h). */
+JsonObject *emu_store_create_metadata (EmuStore *store, const char *id, const char *name,
+                                       JsonObject *values, EmuProblem *problem);
+JsonObject *
+emu_store_get_metadata (EmuStore *store, const char *id, const char *name, EmuProblem *problem);
+JsonObject *emu_store_patch_metadata (EmuStore *store, const char *id, const char *name,
+                                      JsonArray *operations, EmuProblem *problem);
+gboolean
+emu_store_delete_metadata (EmuStore *store, const char *id, const char *name, EmuProblem *problem);
 
 /* Whether @folder_id is @ancestor_id or somewhere below it. */
 gboolean emu_store_is_within (EmuStore *store, const char *folder_id, const char *ancestor_id);

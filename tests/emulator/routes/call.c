@@ -27,6 +27,7 @@ emu_call_free (EmuCall *call)
   g_free (call->path);
   soup_message_headers_unref (call->headers);
   g_free (call->id);
+  g_free (call->tail);
   g_clear_pointer (&call->query, g_hash_table_unref);
   g_free (call->token);
   emu_identity_clear (&call->identity);

@@ -26,7 +26,7 @@ typedef struct
 {
   const char *name; /* in the journal, and for rules */
   const char *method;
-  const char *path; /* below the API's root; ":id" stands for one segment */
+  const char *path; /* below the API's root; ":id" stands for one segment, "*" for two at the end */
   gboolean streams; /* the handler reads the body, else it has it whole */
   gboolean open;    /* needs no token */
   EmuHandler handler;
@@ -46,6 +46,7 @@ struct _EmuCall
   SoupMessageHeaders *headers;
   SoupHTTPVersion version;
   char *id;          /* for ":id", or NULL */
+  char *tail;        /* for "*", or NULL */
   GHashTable *query; /* of char *, never NULL */
   char *token;       /* bearer, or NULL */
   gint64 offset;     /* first byte by Content-Range, -1: none */

@@ -77,7 +77,8 @@ understand (EmuCall *call)
   call->token = get_bearer (call->headers);
   if (soup_message_headers_get_content_range (call->headers, &first, &last, &total))
     call->offset = first;
-  call->route = emu_routes_find (call->method, parts[0] != NULL ? parts[0] : "", &call->id);
+  call->route =
+      emu_routes_find (call->method, parts[0] != NULL ? parts[0] : "", &call->id, &call->tail);
 }
 
 /* --- the handling ------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ detach (EmuCall *call)
   soup_message_headers_foreach (call->headers, append_header, copy->headers);
   copy->version = call->version;
   copy->id = g_strdup (call->id);
+  copy->tail = g_strdup (call->tail);
   copy->query = g_hash_table_ref (call->query);
   copy->token = g_strdup (call->token);
   copy->offset = call->offset;

@@ -9,7 +9,8 @@ not_there (EmuCall *call)
   emu_call_refuse (call, 404, "not_found", "Not Found");
 }
 
-#define SESSION "/files/upload_sessions/:id"
+#define SESSION  "/files/upload_sessions/:id"
+#define METADATA "/files/:id/metadata/*"
 
 static const EmuRoute routes[] = {
   { "create_session", "POST", "/files/upload_sessions", .handler = emu_route_create_session },
@@ -32,6 +33,10 @@ static const EmuRoute routes[] = {
   { "update_file", "PUT", "/files/:id", .handler = emu_route_update_file },
   { "delete_file", "DELETE", "/files/:id", .handler = emu_route_delete_file },
   { "copy_file", "POST", "/files/:id/copy", .handler = emu_route_copy_file },
+  { "create_metadata", "POST", METADATA, .handler = emu_route_create_metadata },
+  { "get_metadata", "GET", METADATA, .handler = emu_route_get_metadata },
+  { "update_metadata", "PUT", METADATA, .handler = emu_route_update_metadata },
+  { "delete_metadata", "DELETE", METADATA, .handler = emu_route_delete_metadata },
   { "list_versions", "GET", "/files/:id/versions", .handler = emu_route_list_versions },
   { "create_folder", "POST", "/folders", .handler = emu_route_create_folder },
   { "get_folder", "GET", "/folders/:id", .handler = emu_route_get_folder },
@@ -47,9 +52,27 @@ static const EmuRoute routes[] = {
 static const EmuRoute tunnel = { "connect", "CONNECT", "", .open = TRUE, .handler = not_there };
 static const EmuRoute unknown = { "unknown", "", "", .open = TRUE, .handler = not_there };
 
-/* Whether @path is @pattern; what stands for ":id" is set. */
+/* Whether @path goes on as @pattern does; what stands for "*" is set. */
 static gboolean
-path_matches (const char *pattern, const char *path, char **id)
+tail_matches (const char *pattern, const char *path, char **tail)
+{
+  gsize head = strcspn (pattern, "*");
+  const char *slash;
+
+  if (pattern[head] == '\0')
+    return g_str_equal (pattern, path);
+  if (strncmp (pattern, path, head) != 0)
+    return FALSE;
+  slash = strchr (path + head, '/');
+  if (slash == NULL || strchr (slash + 1, '/') != NULL)
+    return FALSE;
+  *tail = g_uri_unescape_string (path + head, NULL);
+  return TRUE;
+}
+
+/* Whether @path is @pattern; what stands for ":id" and "*" is set. */
+static gboolean
+path_matches (const char *pattern, const char *path, char **id, char **tail)
 {
   const char *mark = strstr (pattern, ":id");
   gsize head = mark != NULL ? (gsize) (mark - pattern) : 0;
@@ -60,7 +83,7 @@ path_matches (const char *pattern, const char *path, char **id)
   if (strncmp (pattern, path, head) != 0)
     return FALSE;
   length = strcspn (path + head, "/");
-  if (length == 0 || !g_str_equal (path + head + length, mark + 3))
+  if (length == 0 || !tail_matches (mark + 3, path + head + length, tail))
     return FALSE;
   *id = g_strndup (path + head, length);
   return TRUE;
@@ -82,12 +105,12 @@ strip (const char *path)
 }
 
 const EmuRoute *
-emu_routes_find (const char *method, const char *path, char **id)
+emu_routes_find (const char *method, const char *path, char **id, char **tail)
 {
   g_autofree char *rest = strip (path);
 
   for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
-    if (g_str_equal (routes[i].method, method) && path_matches (routes[i].path, rest, id))
+    if (g_str_equal (routes[i].method, method) && path_matches (routes[i].path, rest, id, tail))
       return &routes[i];
   return g_str_equal (method, "CONNECT") ? &tunnel : &unknown;
 }

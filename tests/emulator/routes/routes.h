@@ -8,9 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* @path without the query; @id is set to what stands for ":id". Never NULL: what is not known has a
- * route that says so. */
-const EmuRoute *emu_routes_find (const char *method, const char *path, char **id);
+/* @path without the query; @id is set to what stands for ":id", @tail to what does for "*". Never
+ * NULL: what is not known has a route that says so. */
+const EmuRoute *emu_routes_find (const char *method, const char *path, char **id, char **tail);
 
 /* routes/sessions.c */
 void emu_route_create_session (EmuCall *call);
@@ -41,6 +41,12 @@ void emu_route_list_folder (EmuCall *call);
 void emu_route_create_folder (EmuCall *call);
 void emu_route_update_folder (EmuCall *call);
 void emu_route_delete_folder (EmuCall *call);
+
+/* routes/metadata.c */
+void emu_route_create_metadata (EmuCall *call);
+void emu_route_get_metadata (EmuCall *call);
+void emu_route_update_metadata (EmuCall *call);
+void emu_route_delete_metadata (EmuCall *call);
 
 /* routes/users.c */
 void emu_route_get_user (EmuCall *call);
