@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a buffer costs the streaming thread in a sink: pushes buffers into it, one by one or in
- * lists, and tells the CPU time of the pushing thread alone.
+ * Measures what a buffer costs the streaming thread in a sink: pushes buffers into it, one by one
+ * or in lists, and prints the CPU time of the pushing thread alone.
  *
  *   bench-buffers SIZE LIST BYTES ELEMENT [PROPERTY=VALUE…]
  *

@@ -11,7 +11,7 @@
 #define BUFFER_SIZE (256u << 10)
 #define MAX_HEAD    (16u << 10)
 
-/* What is pulled from the socket for GnuTLS at once; it alone would ask twice for each record. */
+/* Bytes read from the socket at once for GnuTLS, which by itself reads twice for each record. */
 #define PULL_SIZE (128u << 10)
 
 /* Time that an idle link is credited with, so that a limited rate is reached by short bursts. */

@@ -22,7 +22,7 @@ typedef struct
   guint64 total; /* with lock: bytes of bodies so far */
 } BenchLink;
 
-/* Takes @fd. @credentials: NULL for a plain connection. NULL where the handshake fails. */
+/* Takes @fd. @credentials: NULL for a plain connection. NULL if the handshake fails. */
 BenchConnection *bench_connection_new (int fd, gnutls_certificate_credentials_t credentials,
                                        const char *priority, BenchLink *link);
 void bench_connection_free (BenchConnection *connection);
@@ -31,7 +31,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BenchConnection, bench_connection_free)
 /* Up to and including the empty line; NULL at the end of the connection. */
 char *bench_connection_read_head (BenchConnection *connection);
 
-/* The next @length bytes, NUL-terminated; NULL where they do not come. */
+/* The next @length bytes, NUL-terminated; NULL if they do not arrive. */
 char *bench_connection_read_body (BenchConnection *connection, gsize length);
 
 /* The next @length bytes come and go. */

@@ -115,7 +115,7 @@ reply_or_missing (BenchConnection *connection, const char *status, const char *b
                       : reply (connection, "404 Not Found", missing);
 }
 
-/* The digest that the client sent, in hex; 40 zeros where it sent none. */
+/* The digest that the client sent, in hex; 40 zeros if it sent none. */
 static char *
 get_sha1 (const Request *request)
 {
@@ -131,7 +131,7 @@ get_sha1 (const Request *request)
   return g_string_free (hex, FALSE);
 }
 
-/* What stands behind "key": in a JSON text, up to the next comma, brace or quote. */
+/* The value of "key" in a JSON text, up to the next comma, brace or quote. */
 static char *
 get_member (const char *json, const char *key)
 {
@@ -218,7 +218,7 @@ describe_stats (void)
   return g_strdup_printf ("{\"received\":%" G_GUINT64_FORMAT "}", total);
 }
 
-/* What is not of an upload session. */
+/* Requests outside upload sessions. */
 static gboolean
 serve_other (BenchConnection *connection, const Request *request)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BenchSessions: the upload sessions of the benchmarks' server: their sizes, and which parts came.
- * Bytes and digests are not kept: a client is told the digest that it sent. All functions may be
- * called from any thread.
+ * Bytes and digests are not kept: a reply repeats the digest that the client sent. All functions
+ * may be called from any thread.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ BenchSessions *bench_sessions_new (guint64 part_size);
 /* The new session's number, from 1. */
 guint bench_sessions_add (BenchSessions *sessions, const char *name, guint64 size);
 
-/* JSON of a session, its endpoints below @base ("https://host/api/2.0"); NULL: there is none. */
+/* JSON of a session, its endpoints below @base ("https://host/api/2.0"); NULL if there is no such
+ * session. */
 char *bench_sessions_describe (BenchSessions *sessions, guint number, const char *base);
 
 /* Notes a part and tells it as JSON; NULL: there is no such session. @sha1: hex. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the tests of boxupload share: the real program in a folder and state directory of its own,
- * an emulator in this process, and what the program answered.
+ * Shared by the tests of boxupload: the real program in a private folder and state directory, an
+ * emulator in this process, and the program's output.
  */
 #pragma once
 
@@ -75,7 +75,7 @@ Answer fixture_finish (GSubprocess *process);
 Answer fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
                                 const char *const *arguments);
 
-/* Runs it on a terminal where somebody types @input. */
+/* Runs it on a terminal on which @input is typed. */
 Answer fixture_type_on_terminal (Fixture *f, const char *input, const char *const *arguments);
 
 /* Writes @size bytes that are the same for the same @seed to a file in the working directory. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* boxupload resume and spool where a recording was cut short, has to go elsewhere, or is none. */
+/* boxupload resume and spool with recordings that were cut short, move elsewhere, or do not exist.
+ */
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What boxupload shows people: help, bars on a terminal, and none of that elsewhere. */
+/* boxupload's output for people: help, and bars on a terminal only. */
 #include <string.h>
 
 #include "cli-fixture.h"

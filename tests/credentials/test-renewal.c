@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What the rate of an upload makes of its length, seconds: several lives of a token. */
+/* Length of the upload at its rate, seconds: several lives of a token. */
 #define UPLOAD_SECONDS 4
 #define PARTS          80
 

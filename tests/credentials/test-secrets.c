@@ -29,7 +29,7 @@ assert_no_secret (Fixture *f, const char *text)
 
       g_assert_true (request->token == NULL || strstr (text, request->token) == NULL);
     }
-  /* What a rotation brought. */
+  /* The secrets of a rotation. */
   g_assert_true (g_file_get_contents (f->config_path, &config, NULL, NULL));
   if (strstr (config, "refresh_token") != NULL)
     {

@@ -249,7 +249,7 @@ is_end_or_ours (SinkFixture *fixture, GstMessage *message)
   return source == GST_OBJECT (fixture->sink) || source == GST_OBJECT (fixture->pipeline);
 }
 
-/* The next message, added to the list; NULL where none came in time. */
+/* The next message, added to the list; NULL if none came in time. */
 static GstMessage *
 take_message (SinkFixture *fixture, GstClockTime timeout)
 {
@@ -421,8 +421,8 @@ sink_fixture_assert_progress_balanced (SinkFixture *fixture)
   g_assert_cmpint (open, ==, 0);
 }
 
-/* Where the first message of @type, and (unless NULL) of this name, stands among those taken; -1:
- * there is none. */
+/* The index of the first message of @type and (unless NULL) of this name among those taken; -1 if
+ * there is no such message. */
 static gint
 index_of (SinkFixture *fixture, GstMessageType type, const char *name)
 {

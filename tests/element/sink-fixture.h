@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 #define SINK_FIXTURE_TOKEN "fixture-token-7f3a"
 
-/* What a wait for something that must happen may take, before the test has failed. */
+/* Longest wait for an event that must happen. After it the test has failed. */
 #define SINK_FIXTURE_PATIENCE (60 * GST_SECOND)
 
 typedef struct
@@ -70,7 +70,7 @@ GstFlowReturn sink_fixture_push (SinkFixture *fixture, GBytes *bytes, gsize offs
 gboolean sink_fixture_push_eos (SinkFixture *fixture);
 
 /* Takes messages from the bus until one of @types (from the sink or the pipeline) comes, which is
- * returned (owned by the fixture); fails the test where none comes. */
+ * returned (owned by the fixture); fails the test if none comes. */
 GstMessage *sink_fixture_wait (SinkFixture *fixture, GstMessageType types);
 
 /* The same for an element message of this name. */
@@ -89,14 +89,15 @@ guint sink_fixture_count (SinkFixture *fixture, GstMessageType type);
 const GstStructure *sink_fixture_find (SinkFixture *fixture, const char *name);
 guint sink_fixture_count_element (SinkFixture *fixture, const char *name);
 
-/* The sink's first ERROR: its domain must be GST_RESOURCE_ERROR. Free. NULL where there is none. */
+/* The sink's first ERROR: its domain must be GST_RESOURCE_ERROR. Free. NULL if there is no ERROR.
+ */
 GError *sink_fixture_get_error (SinkFixture *fixture);
 const GstStructure *sink_fixture_get_error_details (SinkFixture *fixture);
 
 /* Exactly one ERROR of the sink, with this code and a text that contains @words. */
 void sink_fixture_assert_failed (SinkFixture *fixture, GstResourceError code, const char *words);
 
-/* What comes from now on is another stream's. */
+/* Messages from now on belong to another stream. */
 void sink_fixture_forget_messages (SinkFixture *fixture);
 
 /* EOS came, and the sink had said before it that the file is committed. */

@@ -191,7 +191,7 @@ test_larger_than_several_parts (void)
   end (fixture, bytes);
 }
 
-/* A pool of four buffers runs dry where the sink keeps them. */
+/* A pool of four buffers runs dry if the sink keeps them. */
 static void
 test_pool_buffers_go_back (void)
 {

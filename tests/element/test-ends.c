@@ -194,7 +194,7 @@ stop_at (GstBus *bus, GstMessage *message, gpointer user_data)
   return GST_BUS_PASS;
 }
 
-/* A handler that stops the sink where it hears of the end, in the thread that says so.
+/* A handler that stops the sink in the message of its end, in the thread that posts it.
  * @properties: of the sink. */
 static void
 test_stop_by_the_handler_of_the_end (gconstpointer properties)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What Box, a gateway, a certificate or a clock may say in the middle of a recording that has a
- * spool: it is told at once, the recording goes on to its end, and only what then still cannot be
- * uploaded is an error. The table says how something refuses; each row is tried with each way to
+ * Refusals by Box, a gateway, a certificate or a clock in the middle of a recording that has a
+ * spool: a WARNING comes at once, the recording goes on to its end, and only an upload that then
+ * still fails is an ERROR. The table says how something refuses; each row is tried with each way to
  * know the size, with a refusal that stays and with one that is over before EOS.
  */
 #include "sink-fixture.h"
@@ -260,7 +260,7 @@ test_refusal (gconstpointer data)
 
 /* --- At the beginning ----------------------------------------------------------------------- */
 
-/* Answers to the first question, which is another one where the size is known. */
+/* Answers to the first request, which depends on whether the size is known. */
 #define FIRST(what) "[{\"route\":[\"preflight\",\"create_session\"]," what "}]"
 #define FIRST_ANSWER(status, code)                                                                 \
   FIRST ("\"do\":\"reply\",\"status\":" status ",\"json\":{\"type\":\"error\",\"status\":" status  \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the bus is told: every message with the fields and types that docs/element.md promises.
+ * Messages on the bus: every message with the fields and types that docs/element.md promises.
  */
 #include "sink-fixture.h"
 
@@ -121,7 +121,7 @@ test_complete (void)
   assert_uint64 (message, "size", SIZE);
 }
 
-/* While Box takes its time with the commit, progress is told with numbers. */
+/* Progress is reported with numbers while Box processes the commit. */
 static void
 test_commit_progress (void)
 {
@@ -168,7 +168,7 @@ typedef struct
   gboolean has_failed;
 } Application;
 
-/* How long a failure gets to be told too early. */
+/* Time in which a failure would be reported too early. */
 #define CHANCE (100 * G_TIME_SPAN_MILLISECOND)
 
 static gboolean

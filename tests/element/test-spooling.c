@@ -13,7 +13,7 @@
 #define PART 1000000
 #define SIZE 25000000
 
-/* What takes long to read. */
+/* Bytes that take long to read. */
 #define LARGE_PART 100000000
 #define LARGE      (LARGE_PART + 1)
 
@@ -51,7 +51,7 @@ finish (SinkFixture *fixture)
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
 }
 
-/* What the spool has; NULL: nothing. It may have one recording at most. */
+/* The spool's only recording; NULL if it is empty. */
 static BoxSpoolEntry *
 find_recording (SinkFixture *fixture, GPtrArray **list)
 {
@@ -99,7 +99,7 @@ test_upload_rate_set_before_the_upload_holds (gconstpointer size)
 
 /* --- Failures of the upload ----------------------------------------------------------------- */
 
-/* An upload that ends beside its recording is told to the log alone. */
+/* An upload that ends beside its recording is only logged. */
 typedef struct
 {
   GMutex lock;

@@ -94,7 +94,7 @@ test_a_source_that_stands_still_is_not (void)
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 0);
 }
 
-/* What is uploaded at EOS may come when it likes; nobody asks. */
+/* A recording that is uploaded at EOS is not watched for stalls. */
 static void
 test_a_recording_is_not (void)
 {
@@ -106,7 +106,7 @@ test_a_recording_is_not (void)
   g_assert_cmpuint (source.n, ==, 0);
 }
 
-/* Data: what mp4mux is told besides. */
+/* Data: further properties of mp4mux. */
 static void
 test_mp4mux (gconstpointer properties)
 {

@@ -24,7 +24,7 @@ test_proxy (gconstpointer data)
   sink_fixture_play_upload (fixture, path);
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "connect"), >, 0);
 
-  /* What is asked of Box itself is in a tunnel: connections that began with CONNECT. */
+  /* Requests to Box itself go through a tunnel: connections that began with CONNECT. */
   requests = box_emulator_get_requests (fixture->emulator, NULL);
   for (guint i = 0; i < requests->len; i++)
     {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What may happen while the streaming thread waits for Box: state changes of other threads return
+ * Events while the streaming thread waits for Box: state changes of other threads return
  * at once, also with async=false (splitmuxsink's setting), and EOS is posted once.
  *
- * With async=false the streaming thread gets to PLAYING by itself, while the thread that changes
+ * With async=false the streaming thread reaches PLAYING by itself, while the thread that changes
  * the state may still be on its way there. A handler on the bus holds the latter back between READY
- * and PLAYING, until the streaming thread is where the test wants it.
+ * and PLAYING, until the streaming thread has reached the point that the test needs.
  */
 #include "sink-fixture.h"
 
@@ -15,11 +15,11 @@
 #define PARTS 25
 #define SIZE  (PARTS * PART)
 
-/* How long a state change may take that has nothing to wait for; it is only waited for this long
- * where it fails. */
+/* Time limit of a state change that has nothing to wait for. Only a failing test waits this long.
+ */
 #define PATIENCE_MS 30000
 
-/* What the streaming thread waits for. */
+/* Reason for which the streaming thread waits. */
 typedef struct
 {
   const char *name;
@@ -97,7 +97,7 @@ hold_back (Waiter *waiter)
   g_mutex_unlock (&waiter->lock);
 }
 
-/* Called by whoever posts @message. */
+/* Called in the thread that posts @message. */
 static GstBusSyncReply
 on_message (GstBus *bus, GstMessage *message, gpointer data)
 {
@@ -135,7 +135,7 @@ change_state (gpointer data)
   return NULL;
 }
 
-/* What is held stays held meanwhile: where the change waits for it, it is never over. */
+/* The answer stays held meanwhile: a change that waits for it never returns. */
 static void
 set_state (Waiter *waiter, GstState state)
 {
@@ -217,7 +217,7 @@ waiter_clear (Waiter *waiter)
   g_cond_clear (&waiter->changed);
 }
 
-/* The file is there, whole, and the stream's end was told once. */
+/* The file is there, whole, and the stream's end was reported once. */
 static void
 assert_ended_once (Waiter *waiter, const Way *way)
 {

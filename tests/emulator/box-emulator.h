@@ -20,7 +20,7 @@
 
 G_BEGIN_DECLS
 
-/* What is 0 or NULL has its default. Sizes are bytes, times seconds. */
+/* A member that is 0 or NULL has its default. Sizes are bytes, times seconds. */
 typedef struct
 {
   const char *dir;  /* storage, kept; NULL: a temporary directory, removed by box_emulator_free() */
@@ -129,7 +129,7 @@ gboolean box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint ti
 /* --- What is stored ----------------------------------------------------------------------------
  */
 
-/* NULL: there is none. The name is compared as Box does, without regard to case. */
+/* NULL if there is no such file. The name is compared as Box does, without regard to case. */
 BoxEmulatorFile *
 box_emulator_find_file (BoxEmulator *emulator, const char *folder_id, const char *name);
 BoxEmulatorFile *box_emulator_get_file (BoxEmulator *emulator, const char *id);
@@ -151,8 +151,8 @@ guint box_emulator_count_folders (BoxEmulator *emulator);
 JsonObject *
 box_emulator_get_metadata (BoxEmulator *emulator, const char *file_id, const char *name);
 
-/* What somebody else does meanwhile: a version more of a file; another name or folder (NULL: the
- * one it has); its removal. FALSE: there is no such file, or the name is taken. */
+/* Changes by another user: one more version of a file; another name or folder (NULL: the present
+ * one); its removal. FALSE: there is no such file, or the name is taken. */
 gboolean box_emulator_add_version (BoxEmulator *emulator, const char *file_id, gconstpointer data,
                                    gsize size);
 gboolean box_emulator_move_file (BoxEmulator *emulator, const char *file_id, const char *folder_id,
@@ -181,7 +181,7 @@ void box_emulator_drop_session (BoxEmulator *emulator, const char *id);
 /* --- Tokens ------------------------------------------------------------------------------------
  */
 
-/* Accepts @token for @expires_in seconds of the emulator's clock (0: for ever). */
+/* Accepts @token for @expires_in seconds of the emulator's clock (0: forever). */
 void box_emulator_set_token (BoxEmulator *emulator, const char *token, guint expires_in);
 
 /* Refuses @token, also where any token is accepted. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the emulator's own tests share: an emulator with small parts, and a client that is as plain
- * as can be.
+ * Shared by the emulator's own tests: an emulator with small parts, and a plain client.
  */
 #pragma once
 
@@ -67,8 +66,8 @@ void assert_challenged (Answer *answer, guint status, const char *error);
 const char *get_string (Answer *answer, ...) G_GNUC_NULL_TERMINATED;
 gint64 get_int (Answer *answer, const char *name);
 
-/* Also lets go of the client's connections: libsoup sends a request again of itself where one that
- * was idle is reset. */
+/* Also closes the client's connections: libsoup repeats a request by itself if an idle connection
+ * is reset. */
 void load_scenario (Fixture *fixture, const char *json);
 
 /* Removes a directory with all that is in it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * box-emulator, the program: the emulator until it is told to stop.
+ * box-emulator, the program: runs the emulator until a signal stops it.
  */
 #include "emulator/box-emulator.h"
 

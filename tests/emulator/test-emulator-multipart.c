@@ -22,7 +22,7 @@ read_source (gpointer user_data, gpointer data, gsize size)
   return n;
 }
 
-/* "NAME=CONTENT;" of all parts, then "." where the body was complete. */
+/* "NAME=CONTENT;" of all parts, then "." if the body was complete. */
 static char *
 read_parts (const char *text, gsize step)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What scenarios do to replies on their way, and what others do meanwhile.
+ * Scenarios that change replies on their way, and changes by others meanwhile.
  */
 #include "emulator/emu-test.h"
 

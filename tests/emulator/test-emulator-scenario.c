@@ -154,7 +154,8 @@ test_reply_has_status_headers_and_body (Fixture *fixture, gconstpointer options)
   g_assert_cmpuint (redirect->status, ==, 307);
 }
 
-/* What is stored of a part whose upload meets @rule, and what the client is told (0: nothing). */
+/* Whether a part whose upload meets @rule is stored, and the status that the client gets (0: none).
+ */
 static guint
 put_with_rule (Fixture *fixture, const char *rule, guint *stored)
 {
@@ -172,8 +173,8 @@ put_with_rule (Fixture *fixture, const char *rule, guint *stored)
   return answer->status;
 }
 
-/* What becomes of a part whose upload meets a rule: the status that the client gets (0: none), and
- * whether it is stored. */
+/* The fate of a part whose upload meets a rule: the status that the client gets (0: none), and
+ * whether the part is stored. */
 typedef struct
 {
   const char *name;

@@ -221,7 +221,7 @@ test_part_of_another_user_is_refused (Fixture *fixture, gconstpointer options)
   assert_refused (answer, 403, "forbidden");
 }
 
-/* Other bytes than the session's: what becomes of them shows in the commit. */
+/* Other bytes than the session's: the commit shows whether they were stored. */
 static gpointer
 put_other_first_part (gpointer data)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a proxy asks for, a header a line: an answer has no line of its own in it. */
+/* Challenges of a proxy, one header a line: an answer must not contain a line break. */
 #include "fuzz.h"
 
 #include "http/proxy.h"

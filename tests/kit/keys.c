@@ -94,7 +94,7 @@ make_certificate (gnutls_x509_privkey_t key)
   return take_datum (&out);
 }
 
-/* What tests/data has under @name. */
+/* The content of tests/data/@name. */
 static gnutls_x509_privkey_t
 read_key (const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a test may not leave: open files, and files.
+ * Finds what a test left behind: open descriptors, and files.
  */
 #pragma once
 

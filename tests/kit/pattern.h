@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Bytes that depend on where they are: what is lost, repeated or in the wrong place is seen, and
- * they repeat with the grid of no part.
+ * Bytes that depend on their offset: lost, repeated or misplaced bytes are seen. The pattern's
+ * period matches the grid of no part.
  */
 #pragma once
 

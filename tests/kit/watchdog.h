@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What ends a test that hangs. No test takes nearly as long, on whatever machine: whoever measures
- * uses a clock of his own.
+ * Ends a test that hangs. No test takes nearly as long on any machine; tests that measure time use
+ * their own clock.
  */
 #pragma once
 

@@ -101,7 +101,7 @@ test_stop (gconstpointer data)
   assert_cut_off (fixture, route);
 }
 
-/* What a READY cut short can be done again, whole. */
+/* A recording that READY cut short can be made again, whole. */
 static void
 test_stop_and_begin_again (void)
 {

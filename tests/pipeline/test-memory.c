@@ -17,10 +17,10 @@
 #define MIDDLE G_GUINT64_CONSTANT (100000000)
 #define LARGE  (1024 * MIB)
 
-/* What connections, threads and the allocator may take beside the parts. */
+/* Memory for connections, threads and the allocator, beside the parts. */
 #define SLACK (16 * MIB)
 
-/* What ten times the file may cost. */
+/* Additional memory for a file of ten times the size. */
 #define GROWTH (8 * MIB)
 
 typedef struct

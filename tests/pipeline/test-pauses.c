@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A pause is no failure, however long it is, and whatever becomes of idle connections meanwhile.
+ * A pause never fails a recording, even if idle connections are closed meanwhile.
  */
 #include "parts-fixture.h"
 
@@ -26,7 +26,7 @@ wait_until_idle (SinkFixture *fixture)
 {
   gint64 deadline = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
 
-  /* A part is told of before it is counted, so that no message says it. */
+  /* A part is reported before it is counted, so that no message has the count. */
   while (!is_idle (fixture) && g_get_monotonic_time () < deadline)
     g_usleep (1000);
   g_assert_true (is_idle (fixture));

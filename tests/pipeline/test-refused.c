@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is refused: one clear error on the bus, and no file. The table says how a pipeline is wrong,
- * and what the user is told.
+ * Refused pipelines: one clear error on the bus, and no file. The table has the mistake of a
+ * pipeline and the words of its error.
  */
 #include "../element/sink-fixture.h"
 

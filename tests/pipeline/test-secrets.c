@@ -24,7 +24,7 @@ typedef enum
   GIVEN_REFRESH_TOKEN,
 } Given;
 
-/* How the secret is given, and what becomes of the upload. */
+/* The form of the secret, and the outcome of the upload. */
 typedef struct
 {
   const char *name;
@@ -138,7 +138,7 @@ search_file (const char *path, GPtrArray *secrets)
     }
 }
 
-/* Returns the number of files in @path and below it; 0 where it is not there. */
+/* Returns the number of files in @path and below it; 0 if it does not exist. */
 static guint
 search_tree (const char *path, GPtrArray *secrets)
 {
@@ -163,8 +163,8 @@ search_tree (const char *path, GPtrArray *secrets)
 
 /* --- gst-launch-1.0 ------------------------------------------------------------------------- */
 
-/* What gst-launch-1.0 has to load before the plugin: the sanitizer that this program is built with
- * and it is not, and what the build adds to that. NULL: nothing. */
+/* Libraries that gst-launch-1.0 has to load before the plugin: the sanitizer of this build, and
+ * what the build adds to it. NULL: none. */
 static char *
 find_sanitizer (void)
 {
@@ -185,7 +185,7 @@ find_sanitizer (void)
   return NULL;
 }
 
-/* What the program is started in: all that can be logged goes to files in @logs. */
+/* Environment of the program: everything that can be logged goes to files in @logs. */
 static GSubprocessLauncher *
 make_launcher (SinkFixture *fixture, const char *logs)
 {
@@ -324,7 +324,7 @@ test_does_not_show (gconstpointer data)
   /* Output, errors, the debug log, and graphs. */
   g_assert_cmpuint (search_tree (logs, secrets), >, 4);
   assert_file_contains (logs, "debug", "boxuploadsink");
-  /* What was recorded, and its journal. */
+  /* The recording and its journal. */
   g_assert_cmpuint (search_tree (spool, secrets), >=, c->refused ? 2 : 0);
   search_tree (state, secrets);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sessions that exist: continued where parts are there already, filled and left to the application,
- * and what the list of parts is believed.
+ * Existing sessions: continued if they have parts already, or filled and left to the application;
+ * and how far the list of parts is believed.
  */
 #include "../element/sink-fixture.h"
 

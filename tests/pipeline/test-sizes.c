@@ -12,7 +12,7 @@
 /* Of memory, in which parts lie. */
 #define BLOCK G_GUINT64_CONSTANT (262144)
 
-/* What is held while the part size is not known yet, at most. */
+/* Most bytes held while the part size is not known yet. */
 #define BEFORE_OPEN G_GUINT64_CONSTANT (33554432)
 
 typedef struct

@@ -106,7 +106,7 @@ launch_file (SinkFixture *fixture)
                        "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
                        "parallel=2",
                        path);
-  /* What it says while it stops counts, too. */
+  /* Messages posted while it stops count, too. */
   g_object_set (fixture->pipeline, "auto-flush-bus", FALSE, NULL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is survived: the table says what goes wrong; the file must be there once, whole, and EOS
- * must have come.
+ * Survived faults: the table has the fault; the file must be there once, whole, and EOS must have
+ * come.
  */
 #include "../element/sink-fixture.h"
 
@@ -100,7 +100,8 @@ assert_one_version_more (SinkFixture *fixture, const Survival *survival)
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 1);
 }
 
-/* What was refused with 429 came again, and not before the second that Retry-After asks for. */
+/* The request refused with 429 was repeated, and not before the second that Retry-After asks for.
+ */
 static void
 assert_waited_as_asked (SinkFixture *fixture)
 {

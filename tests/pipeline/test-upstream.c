@@ -134,7 +134,7 @@ push_from_the_application (SinkFixture *fixture, const char *input)
   gst_element_send_event (source, gst_event_new_eos ());
 }
 
-/* "GET" is answered with 5000 bytes, gzip-coded where that is accepted. */
+/* "GET" is answered with 5000 bytes, gzip-coded if that is accepted. */
 static void
 serve (RawPeer *peer, gpointer data)
 {

@@ -57,8 +57,8 @@ g_mutex_clear (GMutex *mutex)
   real (mutex);
 }
 
-/* Ours are all GMutexes. These are GLib's and GStreamer's own, whose order among themselves is not
- * for us to judge: only what they order is told. */
+/* This project uses GMutexes only. These are GLib's and GStreamer's own locks. Their order among
+ * themselves is not checked here, only the accesses that they order. */
 void
 g_rec_mutex_lock (GRecMutex *mutex)
 {

@@ -44,10 +44,10 @@ void spool_kit_end (BoxRecording *recording);
 /* The journal's path. */
 char *spool_kit_journal_path (BoxRecording *recording);
 
-/* Opens the recording with this journal and finishes it: NULL where that worked. */
+/* Opens the recording with this journal and finishes it. NULL if that worked. */
 GError *spool_kit_recover (SpoolKit *kit, const char *journal_path, BoxRecovered *how);
 
-/* The same where it has to work. */
+/* The same, and fails the test if it does not work. */
 BoxRecovered spool_kit_finish (SpoolKit *kit, const char *journal_path);
 
 /* Closes a recording, as a process that ends does. Returns its journal; free with g_free(). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the kill test kills: "record DIR URL NAME SIZE" records the pattern, and uploads it
+ * The victim of the kill test: "record DIR URL NAME SIZE" records the pattern, and uploads it
  * meanwhile; "recover DIR URL" finishes what is in the spool. Prints the number of bytes that
  * have reached the data file, a line each time.
  */

@@ -14,7 +14,7 @@ typedef struct
   SpoolKit kit;
   char *journal;
   GCancellable *outer;
-  gint n_parts; /* atomic: told */
+  gint n_parts; /* atomic: reported */
   BoxDelivery *delivery;
 } Fixture;
 

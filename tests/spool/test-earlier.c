@@ -2,7 +2,7 @@
 /*
  * Journals and a note that an earlier version wrote are finished by this one. They are kept as they
  * were written (tests/data/spool-0.1, by the version of the journal's first release); their data is
- * the pattern. Their sessions were on an emulator that is gone; where one is to go on, its place
+ * the pattern. Their sessions were on an emulator that is gone; for one that goes on, its place
  * and ID are put in, and the checksums of the lines are made anew.
  */
 #include <glib/gstdio.h>
@@ -13,7 +13,7 @@
 #include "kit/pattern.h"
 #include "spool/note.h"
 
-/* What they have of the emulator that they were written against. */
+/* Addresses of the emulator that they were written against. */
 #define OLD_ORIGIN "http://127.0.0.1:40035"
 
 typedef SpoolKit Fixture;

@@ -116,7 +116,7 @@ wait_problem (Fixture *fixture, GstMessageType type, GQuark domain, gint code)
   return g_strdup (error->message);
 }
 
-/* Waits in the bus for EOS; an outage may be told before. */
+/* Waits in the bus for EOS; an outage may be reported before. */
 static void
 assert_eos (Fixture *fixture)
 {

@@ -44,7 +44,7 @@ start (const char *const *arguments)
   return victim;
 }
 
-/* Reads what a victim has told until @until, or its end. The last whole number. */
+/* Reads a victim's output until @until, or its end. Returns the last whole number. */
 static guint64
 listen_until (Victim *victim, gint64 until)
 {
@@ -68,7 +68,7 @@ listen_until (Victim *victim, gint64 until)
   return told;
 }
 
-/* Kills the victim after @life microseconds; what it has told at the end. */
+/* Kills the victim after @life microseconds. Returns the last number that it printed. */
 static guint64
 kill_after (Victim *victim, gint64 life)
 {
@@ -81,7 +81,7 @@ kill_after (Victim *victim, gint64 life)
   return MAX (before, after);
 }
 
-/* What the emulator has to have received once, because the journal says that Box has it. */
+/* Bytes that the emulator must have received once, because the journal says that Box has them. */
 static GPtrArray *
 list_acknowledged (SpoolKit *kit)
 {

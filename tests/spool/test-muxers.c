@@ -48,7 +48,7 @@ typedef struct
   char *dir;
   GstPad *mirror; /* feeds the filesink */
   GstElement *filesink;
-  guint n_rewrites; /* segments that did not go on where the stream stood */
+  guint n_rewrites; /* segments that did not continue at the stream's position */
   guint64 position;
 } Fixture;
 

@@ -421,7 +421,7 @@ test_data_that_changed_on_disk_is_reported (Fixture *kit, gconstpointer data)
   g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 0);
 }
 
-/* The token would go where the journal says. */
+/* The token would go to the address in the journal. */
 static void
 test_session_elsewhere_is_not_used (Fixture *kit, gconstpointer data)
 {

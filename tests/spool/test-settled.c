@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of a recording when Box has its file, and of one that is sent elsewhere. */
+/* A recording whose file Box has, and one that is sent to another destination. */
 #include <glib/gstdio.h>
 #include <string.h>
 

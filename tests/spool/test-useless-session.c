@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of the session of an earlier run that Box refuses in one way or another. */
+/* Sessions of an earlier run that Box refuses in one way or another. */
 
 #include <string.h>
 
@@ -103,12 +103,12 @@ test_session_that_does_not_help_is_replaced (Fixture *kit, gconstpointer data)
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 1);
   old = box_emulator_get_session (kit->emulator, session->id);
-  /* What is refused once may do in the end. */
+  /* A session that is refused once may work later. */
   if (strstr (useless_one->rule, "times") == NULL)
     g_assert_cmpint (old->state, !=, BOX_EMULATOR_SESSION_COMMITTED);
 }
 
-/* What another session cannot mend is not tried with one: the parts of the old one stay. */
+/* If another session cannot help, none is opened: the parts of the old one stay. */
 static void
 test_session_is_kept_where_another_could_not_help (Fixture *kit, gconstpointer data)
 {
@@ -168,7 +168,7 @@ test_session_outlives_a_resume_without_a_network (Fixture *kit, gconstpointer da
 }
 
 /* The session vanishes while several of its parts are on their way: all go into the next one, and
- * none to where it was. */
+ * none to the old one. */
 static void
 test_all_parts_go_into_the_session_that_replaces_one (Fixture *kit, gconstpointer data)
 {

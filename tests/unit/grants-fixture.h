@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BoxCredentials with an auth-config, and a token endpoint that answers what it is told. */
+/* BoxCredentials with an auth-config, and a token endpoint with prepared answers. */
 #pragma once
 
 #include "auth/config.h"

@@ -7,7 +7,7 @@
 /* @host: an IP address or a name. @ca_pem (out): the authority's certificate. */
 GTlsCertificate *raw_certificate_new (const char *host, char **ca_pem);
 
-/* What is wrong with a certificate. */
+/* The fault of a certificate. */
 typedef enum
 {
   RAW_CERTIFICATE_GOOD,

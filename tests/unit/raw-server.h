@@ -40,13 +40,13 @@ guint raw_peer_get_index (RawPeer *peer);
 /* The negotiated ALPN protocol, or NULL. */
 const char *raw_peer_get_protocol (RawPeer *peer);
 
-/* Reads a request's head, NULL where the client is gone. Free with g_free(). */
+/* Reads a request's head. NULL if the client is gone. Free with g_free(). */
 char *raw_peer_read_head (RawPeer *peer);
 
 /* Reads @n bytes and returns how many came before the end. */
 gsize raw_peer_read (RawPeer *peer, gsize n);
 
-/* Reads head and body (by its Content-Length), FALSE where the client is gone. @head, @body: (out)
+/* Reads head and body (by its Content-Length), FALSE if the client is gone. @head, @body: (out)
  * (nullable). */
 gboolean raw_peer_read_request (RawPeer *peer, char **head, GBytes **body);
 

@@ -2,7 +2,7 @@
 /*
  * Replaces refresh tokens for test-rotation, which kills it.
  *
- *   rotator CONFIG TOKEN_URL N       N times, 0: for ever
+ *   rotator CONFIG TOKEN_URL N       N times, 0: forever
  *   rotator CONFIG TOKEN_URL leave   begins to, and ends the process when a line comes in
  */
 #include "auth/credentials.h"

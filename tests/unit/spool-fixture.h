@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the tests of the spool share: a directory of their own and an intent to record.
+ * Shared by the tests of the spool: a private directory and an intent to record.
  */
 #pragma once
 

@@ -65,7 +65,7 @@ test_wrong_key_names_the_field_and_shows_nothing (void)
     }
 }
 
-/* What is wrong with a file, and the words that say so. */
+/* The fault of a file, and the words of its error. */
 typedef struct
 {
   const char *json;
@@ -175,7 +175,7 @@ test_rewriting_keeps_what_it_does_not_know (void)
   g_assert_nonnull (strstr (text, "studio 3"));
 }
 
-/* What json-glib would write otherwise than it read it. */
+/* Values that json-glib writes in another form than it read. */
 static void
 test_rewriting_keeps_members_as_they_are_written (void)
 {

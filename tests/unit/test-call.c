@@ -95,7 +95,7 @@ test_a_wait_ends_when_it_is_cancelled (void)
   g_assert_cmpint (g_get_monotonic_time () - began, <, 100 * G_USEC_PER_SEC);
 }
 
-/* GLib ends the process where it cannot make the descriptors that it waits with. */
+/* GLib ends the process if it cannot make the descriptors that it waits with. */
 static void
 test_a_wait_needs_no_descriptor (void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all calls have in common: settings, origins, tokens; and the calls about files and users. */
+/* Common to all calls: settings, origins, tokens. Also the calls about files and users. */
 #include "client-fixture.h"
 
 /* ---- settings ---- */

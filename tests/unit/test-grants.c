@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BoxCredentials with an auth-config: what is asked, and what becomes of the answers. */
+/* BoxCredentials with an auth-config: its requests, and the effect of the answers. */
 #include "grants-fixture.h"
 #include "kit/keys.h"
 
@@ -299,7 +299,7 @@ test_configuration_gone_for_the_moment_is_waited_for (Fixture *f, gconstpointer 
   grants_assert_token (f->credentials, NULL, "access-1");
 }
 
-/* GLib ends the process where it finds none. */
+/* GLib ends the process if it finds none. */
 static void
 test_renewal_waits_for_descriptors (Fixture *f, gconstpointer data)
 {
@@ -400,7 +400,7 @@ test_sinks_of_a_process_share_a_token (Fixture *f, gconstpointer data)
   grants_assert_token (other, "access-1", "access-2");
   grants_assert_token (f->credentials, NULL, "access-2");
 
-  /* What an application gives to one is not the other's. */
+  /* A token that an application gives to one is not used by the other. */
   box_credentials_set_access_token (other, "mine");
   grants_assert_token (other, NULL, "mine");
   grants_assert_token (f->credentials, NULL, "access-2");

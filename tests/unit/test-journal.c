@@ -84,7 +84,7 @@ replay (GString *journal)
   return box_journal_replay (journal->str, journal->len);
 }
 
-/* What no journal, however broken, may make of the state. */
+/* Invariants of the state that even a broken journal must keep. */
 static void
 check_invariants (const BoxJournalState *state, gsize length)
 {
@@ -155,8 +155,8 @@ test_truncation_anywhere_keeps_the_whole_lines (void)
     }
 }
 
-/* Any flipped bit is noticed: as damage, or as a torn tail where it hit the last newline. Whatever
- * is still believed is what was written. */
+/* Any flipped bit is noticed: as damage, or as a torn tail if it hit the last newline.
+ * Everything that is still believed was written. */
 static void
 test_every_flipped_bit_is_noticed (void)
 {

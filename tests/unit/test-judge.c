@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a failed step means: a table. */
+/* The meaning of a failed step: a table. */
 #include "upload/state.h"
 
 typedef struct

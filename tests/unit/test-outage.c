@@ -50,7 +50,7 @@ pass_time (World *w, gint64 wake_at)
   w->next_part += PART_TIME;
 }
 
-/* No request gets through. Where a part may have left, the plan is told that it is unsure. */
+/* No request gets through. If a part may have left, the plan learns that it is unsure. */
 static void
 fail (World *w, const BoxStep *step, gboolean unsure)
 {

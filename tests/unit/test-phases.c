@@ -112,7 +112,7 @@ explore_failures (Explorer *explorer, BoxDeliveryFacts facts)
     }
 }
 
-/* What may happen while nobody does a step, or during one. */
+/* Events between two steps, or during one. */
 static void
 explore_events (Explorer *explorer, const BoxDeliveryFacts *facts)
 {

@@ -116,7 +116,7 @@ check_step (const World *w, const BoxStep *step)
       g_assert_cmpuint (step->part, <, w->sealed);
       part = &g_array_index (p->parts, BoxPlanPart, step->part);
       g_assert_true (part->state == BOX_PART_READY || part->state == BOX_PART_FAILED);
-      /* Never a part that Box has, but where nobody could know it. */
+      /* Never sends a part that Box is known to have. */
       g_assert_false (w->stored[step->part] && part->attempts > 0
                       && part->state != BOX_PART_FAILED);
       break;

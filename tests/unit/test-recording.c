@@ -209,7 +209,7 @@ test_data_that_is_gone_is_reported (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (strstr (error->message, path));
 }
 
-/* A kill between the two files' removals is told from data that was lost. */
+/* A kill between the two files' removals does not look like lost data. */
 static void
 test_half_removed_empty_recording_is_still_empty (Fixture *fixture, gconstpointer data)
 {

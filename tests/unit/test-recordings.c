@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Real answers of Box, replayed to each call: recordings.json has them, one case a row, with the
- * place where each was found. It is the program's argument.
+ * source of each. It is the program's argument.
  */
 #include "client-fixture.h"
 

@@ -358,7 +358,7 @@ test_new_refresh_token_that_cannot_be_written_is_not_lost (Fixture *f, gconstpoi
   assert_stored (f, "refresh-2");
 }
 
-/* What the next process finds: see auth/config-file.c. */
+/* The state that the next process finds: see auth/config-file.c. */
 static char *
 replacement_path (Fixture *f, const char *refresh_token)
 {

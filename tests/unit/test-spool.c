@@ -292,7 +292,7 @@ test_what_was_never_begun_is_swept (Fixture *fixture, gconstpointer data)
   g_assert_true (has_file (fixture, "c.journal.new"));
 }
 
-/* Puts the recording's journal back to where it is before it has its name. */
+/* Renames the recording's journal to its first, temporary name. */
 static void
 unname (Fixture *fixture, BoxRecording *recording)
 {

@@ -27,7 +27,7 @@ tear_down (Fixture *f, gconstpointer blocks)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* Fills one block with bytes that tell where they are. */
+/* Fills one block with bytes that depend on their offset. */
 static gboolean
 fill (Fixture *f)
 {

@@ -234,7 +234,7 @@ test_refusal_with_endless_words_is_shortened (void)
   g_assert_cmpuint (strlen (error->message), <, 500);
 }
 
-/* Of one that is cut off where words are shortened, no half is left. */
+/* A secret that a shortened message cuts in half leaves no half behind. */
 static void
 test_refusal_with_a_secret_at_its_end_does_not_show_it (void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests have an end, whoever answers; and a slow link is not silence. */
+/* Every request ends, and a slow link is not silence. */
 #include "transport-fixture.h"
 
 #include <sys/resource.h>
@@ -12,7 +12,7 @@ typedef struct
 {
   const char *name;
   const char *head;   /* said at once */
-  const char *drop;   /* said for ever */
+  const char *drop;   /* repeated forever */
   gint64 pause;       /* between two of them, microseconds */
   gboolean in_tunnel; /* said by a proxy instead of a tunnel */
   const char *stage;
@@ -162,8 +162,8 @@ test_a_slow_link_is_not_silence (gconstpointer mode)
   g_assert_cmpint (pattern.sent, ==, SLOW_BODY);
 }
 
-/* What was sent has left, but for little: an application sees how far it is, and a cancelled upload
- * has not claimed megabytes that never left. */
+/* Bytes reported as sent have left, but for a few: an application sees the true progress, and a
+ * cancelled upload has not claimed megabytes that never left. */
 static void
 serve_a_little (RawPeer *peer, gpointer data)
 {

@@ -152,7 +152,7 @@ test_neither_cookies_nor_authentication_are_kept (gconstpointer mode)
 
 /* ---- early replies ---- */
 
-/* What the server says when it has read this much of the body, and what it does then. */
+/* The server's reply after it has read this much of the body, and its next action. */
 typedef struct
 {
   const char *reply;

@@ -137,7 +137,7 @@ token_server_free (TokenServer *server)
 {
   g_main_context_invoke (server->context, quit, server);
   g_thread_join (server->thread);
-  /* What libsoup still had to close. */
+  /* Connections that libsoup still had to close. */
   while (g_main_context_iteration (server->context, FALSE))
     ;
   g_ptr_array_unref (server->held);

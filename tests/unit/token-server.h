@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A token endpoint on loopback, in a thread of its own, that answers what it is told and keeps what
- * it was asked. It checks nothing (the emulator does that) but that no cookie comes.
+ * A token endpoint on loopback, in its own thread, with prepared answers. It keeps the requests,
+ * and checks only that they have no cookie (the emulator checks the rest).
  */
 #pragma once
 

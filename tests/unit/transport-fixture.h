@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the tests of the transport share: a RawServer, over HTTP or TLS, with a transport that
+ * Shared by the tests of the transport: a RawServer, over HTTP or TLS, with a transport that
  * trusts it, and a body with contents that can be checked.
  */
 #pragma once
@@ -56,7 +56,7 @@ BoxReply *fixture_send (Fixture *fixture, const char *method, const BoxBody *bod
 
 void fixture_assert_body (const BoxReply *reply, const char *text);
 
-/* A body whose byte at i is i mod 251, and what was told of it. */
+/* A body whose byte at i is i mod 251, and the progress reported of it. */
 typedef struct
 {
   BoxBody body;

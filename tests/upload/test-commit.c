@@ -21,7 +21,7 @@ typedef struct
   guint64 size;
 } Hopeless;
 
-/* What answers the questions between the tries works: it is no progress. */
+/* Look-ups between the attempts succeed: that does not count as progress. */
 static const Hopeless hopeless[] = {
   { "a-commit-that-always-fails", "{'route':'commit','do':'reply','status':500}", 20000000 },
   { "a-small-file-that-always-fails", "{'route':'upload_file','do':'reply','status':503}", SMALL },

@@ -153,7 +153,7 @@ commit_then_theirs (Fixture *f, const BoxUploadSettings *settings, const char *f
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
 }
 
-/* What the upload says it made is the version that is ours, in the file it is in. */
+/* The upload reports our own version, in the right file. */
 static void
 assert_made_our_version (Fixture *f, const char *file_id)
 {

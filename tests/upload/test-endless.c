@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An answer that never changes: every answer of a table, given to one kind of request for ever. The
+ * An answer that never changes: every answer of a table, given to one kind of request forever. The
  * upload ends in time, asks a bounded number of times, and never twice without a pause between. And
- * the same answers given once: where they are not Box's own words, the upload goes on.
+ * the same answers given once: if they are not Box's own words, the upload goes on.
  */
 #include "upload-fixture.h"
 
@@ -191,7 +191,7 @@ typedef struct
   gint opened; /* atomic */
 } Cell;
 
-/* What could be opened after all waits for bytes, and gets none. */
+/* An upload that was opened after all waits for bytes, and gets none. */
 static void
 on_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
@@ -274,7 +274,7 @@ begin_cell (Cell *cell, BoxEmulator *emulator)
   cell->upload = box_upload_new (&settings, &events, cell, NULL, &error);
   g_assert_no_error (error);
   box_upload_start (cell->upload);
-  /* What has no session yet gets none. */
+  /* An upload without a session gets no bytes. */
   if (cell->kind->size < LARGE)
     {
       bytes = g_malloc (cell->kind->size);

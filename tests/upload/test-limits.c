@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of an upload when the process runs out of threads, descriptors or memory: it fails,
- * in words, and the next one works. */
+/* An upload in a process without threads, descriptors or memory fails with a clear error, and the
+ * next one works. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

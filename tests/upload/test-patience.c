@@ -127,7 +127,7 @@ test_a_commit_that_is_never_ready_ends_with_its_session (Fixture *f, gconstpoint
   g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), <, 10);
 }
 
-/* What was refused leaves its session, and says which and what to do. */
+/* A refused upload leaves its session, and names it and the way out. */
 static void
 test_a_session_that_is_left_is_named (Fixture *f, gconstpointer data)
 {

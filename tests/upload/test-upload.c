@@ -54,7 +54,7 @@ test_sixteen_parts_are_in_flight_at_once (Fixture *f, gconstpointer data)
       f->emulator, "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}",
       NULL));
   begin (f, &settings);
-  /* What fits into memory. */
+  /* An upload that fits into memory. */
   g_assert_true (produce (f, 0, 18 * PART));
   g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 16, 60000));
   box_upload_get_stats (f->upload, &stats);
@@ -188,7 +188,7 @@ test_parts_that_a_session_holds_are_not_sent_again (Fixture *f, gconstpointer da
   g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), ==, 27);
 }
 
-/* Box's lists carry no digests, as a rule; where they do, they are compared. */
+/* Box's lists rarely carry digests. If they do, they are compared. */
 static void
 continue_with_digest (Fixture *f, const char *sha1)
 {
@@ -467,7 +467,7 @@ close_upload (gpointer user_data)
   return NULL;
 }
 
-/* What they use can be freed then. */
+/* Their resources can be freed then. */
 static void
 test_no_event_runs_once_it_is_closed (Fixture *f, gconstpointer data)
 {

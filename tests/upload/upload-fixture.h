@@ -18,7 +18,7 @@ typedef struct
   BoxUpload *upload;
   GMutex mutex;
   GCond cond;
-  /* with mutex: what the events told */
+  /* with mutex: counts of the events */
   guint opened, parts, adopted, retries, outages, recoveries, committing, completed, failed;
   char *last_retry;
 } Fixture;

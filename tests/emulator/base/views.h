@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What tests get to see of requests, files and sessions. Copies, with strings of their own.
+ * The tests' views of requests, files and sessions. Copies that own their strings.
  */
 #pragma once
 

@@ -66,7 +66,7 @@ void emu_item_set_extras (EmuItem *item, JsonObject *changes);
 char *emu_item_serialise (EmuItem *item);
 EmuItem *emu_item_parse (const char *text);
 
-/* @if_match NULL: anything goes. 412 where it is of another state of the item. */
+/* @if_match NULL: anything goes. 412 if it is of another state of the item. */
 gboolean emu_item_check_etag (EmuItem *item, const char *if_match, EmuProblem *problem);
 gboolean emu_item_check_name (const char *name, EmuProblem *problem);
 

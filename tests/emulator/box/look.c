@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What clients see of files and folders.
+ * Files and folders as clients see them.
  */
 #include "emulator/box/store-state.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * EmuSession: one upload session: its grid, which parts are there, and its directory, which has
- * session.json, parts (one line a stored part) and data (the file that is to be, with holes). Plain
- * data: whoever holds the sessions' lock may touch it; box/sessions.h has the operations.
+ * session.json, parts (one line a stored part) and data (the future file, with holes). Plain
+ * data, guarded by the sessions' lock; box/sessions.h has the operations.
  */
 #pragma once
 
@@ -47,7 +47,7 @@ typedef struct
   EmuPart *parts; /* n_parts */
   guint n_stored;
   guint n_commits; /* that made a file or version */
-  guint n_asked;   /* commits that found all parts: the first ones may be told to wait */
+  guint n_asked;   /* commits that found all parts: the first ones may be answered with 202 */
   EmuSessionState state;
   char *sha1; /* Base64, of the whole data, once known */
 } EmuSession;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of EmuSessions share: the set itself (box/sessions.c), the receiving of parts
+ * Shared by the files of EmuSessions: the set itself (box/sessions.c), the receiving of parts
  * (box/part-writer.c) and the commit (box/commit.c).
  */
 #pragma once

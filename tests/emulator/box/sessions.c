@@ -226,7 +226,7 @@ emu_sessions_find_open (EmuSessions *sessions, const char *owner, const char *fo
   return found;
 }
 
-/* Each commit that is told to wait finds one part more. */
+/* Each commit that is answered with 202 finds one more part processed. */
 static guint
 count_processed_locked (EmuSessions *sessions, EmuSession *session)
 {

@@ -19,7 +19,7 @@ typedef struct
   guint64 part_size;
   guint64 min_size;
   guint lifetime;   /* s */
-  guint processing; /* so many commits are told to wait */
+  guint processing; /* number of commits answered with 202 */
   guint page_limit;
 } EmuSessionRules;
 

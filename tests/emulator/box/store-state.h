@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of EmuStore share: the set of items (box/store.c), the storing of files
- * (box/put.c), what clients see (box/look.c), and all other changes (box/change.c).
+ * Shared by the files of EmuStore: the set of items (box/store.c), the storing of files
+ * (box/put.c), the clients' view (box/look.c), and all other changes (box/change.c).
  */
 #pragma once
 

@@ -52,7 +52,7 @@ gboolean emu_store_check (EmuStore *store, const EmuPut *put, EmuProblem *proble
 /* Refuses as if the name of this file were wanted by another: 409. Always FALSE. */
 gboolean emu_store_keep_name (EmuStore *store, const char *id, EmuProblem *problem);
 
-/* A whole representation of a file or folder; 404 where there is none. */
+/* A whole representation of a file or folder; 404 if there is no such item. */
 JsonObject *emu_store_get_file (EmuStore *store, const char *id, EmuProblem *problem);
 JsonObject *emu_store_get_folder (EmuStore *store, const char *id, EmuProblem *problem);
 

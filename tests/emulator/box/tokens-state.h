@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of EmuTokens share: the accounts (box/tokens.c), the tokens that are kept
+ * Shared by the files of EmuTokens: the accounts (box/tokens.c), the tokens that are kept
  * (box/tokens-file.c) and the grants (routes/oauth.c).
  */
 #pragma once

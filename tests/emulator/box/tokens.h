@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 typedef struct _EmuTokens EmuTokens;
 
-/* What an access token stands for. */
+/* The user and rights of an access token. */
 typedef struct
 {
   char *user;
@@ -35,15 +35,15 @@ typedef enum
 } EmuTokenState;
 
 /* @accepted NULL: any token that is not known to be bad, unless there are @strict_clients.
- * @lifetime: s. @path: where issued tokens are kept, so that they are those of the same users after
- * a restart; NULL: nowhere. */
+ * @lifetime: s. @path: the file of issued tokens, so that they are those of the same users after a
+ * restart; NULL: not kept. */
 EmuTokens *emu_tokens_new (EmuClock *clock, const char *const *accepted, guint lifetime,
                            gboolean strict_clients, const char *path);
 void emu_tokens_free (EmuTokens *tokens);
 
 gboolean emu_tokens_load_accounts (EmuTokens *tokens, const char *json, GError **error);
 
-/* Fills @identity (if not NULL) where the token is good. */
+/* Fills @identity (if not NULL) if the token is good. */
 EmuTokenState emu_tokens_check (EmuTokens *tokens, const char *token, EmuIdentity *identity);
 
 /* @expires_in 0: never. */

@@ -139,7 +139,7 @@ read_some (EmuConnection *connection, gpointer data, gsize size)
   return n;
 }
 
-/* Reads more into the buffer; 0 at the end of the stream, -1 also where the buffer is full. */
+/* Reads more into the buffer; 0 at the end of the stream, -1 also if the buffer is full. */
 static gssize
 fill (EmuConnection *connection)
 {

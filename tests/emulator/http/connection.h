@@ -66,7 +66,7 @@ gboolean emu_connection_body_ended (EmuConnection *connection);
 
 gboolean emu_connection_write (EmuConnection *connection, gconstpointer data, gsize size);
 
-/* Waits (@timeout_us < 0: for ever) for @released (nullable) to be cancelled, or the client to go.
+/* Waits (@timeout_us < 0: forever) for @released (nullable) to be cancelled, or the client to go.
  */
 EmuWait emu_connection_wait (EmuConnection *connection, GCancellable *released, gint64 timeout_us);
 

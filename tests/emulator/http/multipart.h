@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct _EmuMultipart EmuMultipart;
 
-/* Like read(2): 0 at the end, -1 where there is nothing more to hope for. */
+/* Like read(2): 0 at the end, -1 after an error. */
 typedef gssize (*EmuMultipartSource) (gpointer user_data, gpointer data, gsize size);
 
 /* NULL unless @content_type is multipart with a boundary. */
@@ -19,7 +19,7 @@ emu_multipart_new (const char *content_type, EmuMultipartSource source, gpointer
 void emu_multipart_free (EmuMultipart *multipart);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuMultipart, emu_multipart_free)
 
-/* Skips to the next part and parses its headers; FALSE: there is none. */
+/* Skips to the next part and parses its headers; FALSE: no part follows. */
 gboolean emu_multipart_next (EmuMultipart *multipart, SoupMessageHeaders *headers);
 
 /* Bytes of the current part; 0: it has ended; -1: the body ended before it did. */

@@ -23,7 +23,7 @@ void emu_request_log_set_fault (EmuRequestLog *journal, guint number, const char
 /* Before the reply's first byte leaves, so that a client that has it finds it here. */
 void emu_request_log_answer (EmuRequestLog *journal, guint number, guint status);
 
-/* What came of a request that was done after it was answered. */
+/* Outcome of a request that was done after it was answered. */
 void emu_request_log_set_late (EmuRequestLog *journal, guint number, guint status);
 void emu_request_log_end (EmuRequestLog *journal, guint number, gboolean aborted);
 

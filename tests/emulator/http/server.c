@@ -253,7 +253,7 @@ emu_server_new (GTlsCertificate *certificate, EmuServe serve, gpointer user_data
   return server;
 }
 
-/* Kills connections until there is none: one may just be about to register. */
+/* Kills connections until none is left: one may just be about to register. */
 static void
 kill_connections (EmuServer *server)
 {

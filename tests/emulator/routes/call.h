@@ -52,7 +52,7 @@ struct _EmuCall
   gint64 offset;     /* first byte by Content-Range, -1: none */
   EmuIdentity identity;
   GByteArray *body; /* unless the route streams; of a late call always */
-  JsonObject *json; /* the body, where it is a JSON object */
+  JsonObject *json; /* the body, if it is a JSON object */
 
   /* faults */
   GPtrArray *rules; /* of EmuRule */
@@ -92,13 +92,13 @@ const char *emu_call_get_header (EmuCall *call, const char *name);
 const char *emu_call_get_query (EmuCall *call, const char *name);
 gint64 emu_call_get_query_int (EmuCall *call, const char *name, gint64 fallback);
 
-/* Refuses with 401 a token that is not good; fills @identity (may be NULL) where it is. */
+/* Refuses a bad token with 401; fills @identity (may be NULL) from a good one. */
 gboolean emu_call_check_token (EmuCall *call, EmuIdentity *identity);
 
 /* "https://host:port" as the client called it; free with g_free(). */
 char *emu_call_get_origin (EmuCall *call);
 
-/* The same of the host for uploads, where that is another. */
+/* The same for the host of uploads, if that is another one. */
 char *emu_call_get_upload_origin (EmuCall *call);
 
 /* The replies take their JSON. */

@@ -305,7 +305,7 @@ apply_range (EmuCall *call, guint64 size)
   return ok;
 }
 
-/* What makes a download address good without a token. */
+/* The secret that makes a download address valid without a token. */
 static char *
 make_ticket (EmuCall *call, const char *file, const char *version)
 {

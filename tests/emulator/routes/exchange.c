@@ -98,7 +98,7 @@ read_body (EmuCall *call)
     call->json = emu_json_parse ((const char *) call->body->data, call->body->len);
 }
 
-/* What the handler left of the body, to its end, so that rules about the end strike in any case. */
+/* Reads the rest of the body, so that rules about its end always strike. */
 static void
 read_rest (EmuCall *call)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What scenario rules do to a call when they strike.
+ * Effects of scenario rules on a call.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ void emu_faults_strike (EmuCall *call, EmuStage stage);
 guint64 emu_faults_get_room (EmuCall *call, EmuStage stage, guint64 position);
 
 /* Applies the rules that strike in the reply's head or body up to @position. The verdict is LOST
- * where one ended the connection. */
+ * if one ended the connection. */
 void emu_faults_strike_reply (EmuCall *call, EmuStage stage, guint64 position);
 
 /* Whether a rule answers the call before it is done. */

@@ -125,7 +125,7 @@ grant_credentials_locked (Request *request)
   return grant (request, emu_tokens_issue_locked (request->tokens, user, NULL));
 }
 
-/* What is wrong with the claims, or NULL. */
+/* The fault of the claims, or NULL. */
 static const char *
 check_claims_locked (Request *request, const EmuJwt *jwt)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What a call is about, as far as it is known: where a file is to be, or is. */
+/* The subject of a call, as far as known: the place of a file, present or future. */
 typedef struct
 {
   char *file_id;
@@ -57,7 +57,7 @@ find_subject (EmuCall *call, Subject *subject)
   subject->name = g_strdup (emu_json_string (call->json, "file_name"));
 }
 
-/* A version of the file, or (@file_id NULL) a file where the call's is to be. */
+/* A version of the file, or (@file_id NULL) a file in the place of the call's. */
 static void
 add_content (EmuCall *call, const char *file_id, const char *folder_id, const char *name,
              const char *text)

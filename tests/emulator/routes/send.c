@@ -66,7 +66,7 @@ put (Stretch *stretch, gconstpointer data, gsize size)
   return put_plain (stretch, next, size);
 }
 
-/* What was to strike beyond the end strikes there. */
+/* Rules for a position beyond the end strike at the end. */
 static gboolean
 end_stretch (Stretch *stretch)
 {

@@ -90,7 +90,7 @@ typedef struct
   guint64 seen; /* with the scenario's lock */
 } EmuRule;
 
-/* What rules look at in a request. */
+/* The features of a request that rules match. */
 typedef struct
 {
   const char *route;
@@ -112,7 +112,7 @@ void emu_scenario_clear (EmuScenario *scenario);
 /* Counts a request; the rules (EmuRule, owned by @scenario) that strike it, in their order. */
 GPtrArray *emu_scenario_choose (EmuScenario *scenario, const EmuMatch *match);
 
-/* What is cancelled when @name is released; a new reference. */
+/* The cancellable that releasing @name cancels; a new reference. */
 GCancellable *emu_scenario_get_hold (EmuScenario *scenario, const char *name);
 void emu_scenario_release (EmuScenario *scenario, const char *name);
 
