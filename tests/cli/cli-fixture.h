@@ -9,6 +9,7 @@
 #include <json-glib/json-glib.h>
 
 #include "emulator/box-emulator.h"
+#include "kit/patience.h"
 
 /* Parts of the emulator's sessions, bytes. */
 #define PART_SIZE (1u << 20)

@@ -265,7 +265,7 @@ test_no_secret_is_in_the_process_list (Fixture *f, gconstpointer data)
   fixture_write_file (f, "a", 1000, 1);
   fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "put", "a");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   path = g_build_filename ("/proc", g_subprocess_get_identifier (process), "cmdline", NULL);
   g_assert_true (g_file_get_contents (path, &command_line, &length, NULL));
   g_assert_cmpuint (length, >, 10);

@@ -237,7 +237,7 @@ test_a_name_taken_while_the_file_was_sent_is_changed (Fixture *f, gconstpointer 
   fixture_write_file (f, "b", SESSION_FILE_SIZE, 2);
   fixture_load (f, RULE ({"route": "commit", "nth": 1, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--name", "same.bin", "--if-exists", "rename");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   second = RUN (f, "put", "b", "--name", "same.bin", "--if-exists", "rename");
   g_assert_cmpint (second.code, ==, 0);
   box_emulator_release (f->emulator, "gate");
@@ -277,7 +277,7 @@ interrupt (Fixture *f, const char *name, int number, int code, char ***hint)
   fixture_write_file (f, name, SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "from": 6, "do": "hold", "name": "gate"}));
   process = START (f, "put", "--parallel", "1", "--", name);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, number);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, code);
@@ -398,7 +398,7 @@ test_a_file_that_grows_while_it_is_read_is_not_committed (Fixture *f, gconstpoin
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
   g_assert_cmpint (write (fd, "more", 4), ==, 4);
   close (fd);
@@ -422,7 +422,7 @@ test_a_file_that_grows_until_it_is_at_box_is_a_failure (Fixture *f, gconstpointe
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "commit", "do": "hold", "name": "gate"}));
   process = START (f, "put", "a");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
   g_assert_cmpint (write (fd, "more", 4), ==, 4);
   close (fd);
@@ -445,7 +445,7 @@ test_a_file_that_shrinks_while_it_is_read_is_not_committed (Fixture *f, gconstpo
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "from": 3, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1", "--max-memory", "2MiB");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_cmpint (truncate (path, 1 << 20), ==, 0);
   box_emulator_release (f->emulator, "gate");
   answer = fixture_finish (process);
@@ -477,7 +477,7 @@ test_an_outage_is_told_when_it_begins_and_when_it_ends (Fixture *f, gconstpointe
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "nth": 6, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--parallel", "1");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   box_emulator_set_down (f->emulator, TRUE);
   fixture_wait_for_complaint (process, "nothing gets through");
   box_emulator_release (f->emulator, "gate");

@@ -445,7 +445,7 @@ test_a_version_is_committed_whatever_others_did_meanwhile (Fixture *f, gconstpoi
   store_parts (f, id);
   fixture_load (f, RULE ({"route": "commit", "times": 1, "do": "hold", "name": "gate"}));
   process = START (f, "commit", id, "--sha1", sha1);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   theirs = RUN (f, "put", "--file", file_id, "theirs");
   g_assert_cmpint (theirs.code, ==, 0);
   box_emulator_release (f->emulator, "gate");

@@ -265,7 +265,7 @@ test_an_interrupted_resume_goes_on_where_it_was (Fixture *f, gconstpointer data)
   recordings_leave_complete (f, "a");
   fixture_load (f, RULE ({"route": "upload_part", "from": 6, "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--parallel", "1");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGINT);
   first = fixture_finish (process);
   g_assert_cmpint (first.code, ==, 130);
@@ -321,7 +321,7 @@ test_an_interrupted_resume_says_what_is_left (Fixture *f, gconstpointer data)
     }
   fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--files", "1");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 143);
@@ -337,10 +337,10 @@ test_watch_finishes_what_comes_and_ends_in_order (Fixture *f, gconstpointer data
   fixture_write_file (f, "before", 1000, 1);
   recordings_leave_complete (f, "before");
   process = START (f, "watch");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, KIT_PATIENCE_MS));
   fixture_write_file (f, "after", 2000, 2);
   recordings_leave_interrupted (f, "after");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 0);
@@ -361,7 +361,7 @@ test_watch_tries_again_while_others_go_on (Fixture *f, gconstpointer data)
   fixture_load (f, RULE ({"route": "upload_file", "nth": 1, "do": "reply", "status": 403,
                           "json": {"code": "access_denied_insufficient_permissions"}}));
   process = START (f, "watch", "--first-wait", "1");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 3, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGINT);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 0);
@@ -410,9 +410,9 @@ test_watch_takes_what_loses_its_recorder (Fixture *f, gconstpointer data)
   process = START (f, "watch");
   fixture_write_file (f, "a", 1000, 1);
   recordings_leave_complete (f, "a");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 1, KIT_PATIENCE_MS));
   g_clear_pointer (&busy, box_recording_unref);
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 0);
@@ -433,7 +433,7 @@ test_the_network_coming_back_ends_the_waits (Fixture *f, gconstpointer data)
   box_emulator_set_down (f->emulator, FALSE);
   fixture_write_file (f, "second", 2000, 2);
   recordings_leave_complete (f, "second");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_file", 2, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 0);
@@ -455,7 +455,7 @@ test_recordings_go_at_the_same_time (Fixture *f, gconstpointer data)
     }
   fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = START (f, "resume", "--files", "3");
-  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_file", 3, 60000));
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_file", 3, KIT_PATIENCE_MS));
   box_emulator_release (f->emulator, "gate");
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 0);

@@ -26,8 +26,8 @@ start_emulator ()
   "$program" --dir "$WORK/emulator" "$@" >"$WORK/lines" 2>"$WORK/stderr" &
   EMULATOR=$!
   exec 3<"$WORK/lines"
-  read -r -t 60 PLAIN <&3 || true
-  read -r -t 60 TLS <&3 || true
+  read -r -t 300 PLAIN <&3 || true
+  read -r -t 300 TLS <&3 || true
   printf '%s\n' "$PLAIN" "$TLS" >"$WORK/listening"
   PLAIN=${PLAIN#listening on }
   TLS=${TLS#listening on }

@@ -159,7 +159,7 @@ fixture_begin_upload (Fixture *f, BoxClient *client, guint parts, guint parallel
 void
 fixture_assert_complete (Fixture *f, BoxUpload *upload, const char *session_id)
 {
-  BoxWait wait = box_upload_wait_done (upload, 120 * (gint64) G_USEC_PER_SEC);
+  BoxWait wait = box_upload_wait_done (upload, KIT_PATIENCE_US);
   g_autoptr (GError) error = box_upload_get_error (upload);
   g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, session_id);
 

@@ -7,6 +7,7 @@
 
 #include "emulator/box-emulator.h"
 #include "kit/keys.h"
+#include "kit/patience.h"
 #include "upload/upload.h"
 
 #define CLIENT_SECRET TEST_CLIENT_SECRET

@@ -58,7 +58,7 @@ test_revoked_token_is_replaced_by_one_request (Fixture *f, gconstpointer data)
   g_autoptr (BoxUpload) upload =
       fixture_begin_upload (f, f->client, PARTS, c->parallel, PARTS * FIXTURE_PART, &session);
 
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", PARTS / 2, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", PARTS / 2, KIT_PATIENCE_MS));
   box_emulator_revoke_all_tokens (f->emulator);
   fixture_assert_complete (f, upload, session);
   g_assert_cmpuint (count_tokens (f), ==, 2);
@@ -83,8 +83,7 @@ test_definite_refusal_ends_the_upload_at_once (Fixture *f, gconstpointer data)
   g_autoptr (BoxUpload) upload = fixture_begin_upload (f, f->client, 8, 4, 0, &session);
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (box_upload_wait_done (upload, 30 * (gint64) G_USEC_PER_SEC), ==,
-                   BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS);
   g_assert_nonnull (strstr (error->message, f->config_path));

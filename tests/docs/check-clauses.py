@@ -28,7 +28,7 @@ def list_tests(build):
     tests = set()
     for program, environment in programs.items():
         output = subprocess.run([program, '-l'], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+                                stdout=subprocess.PIPE, text=True, check=True, timeout=600).stdout
         # From GLib 2.84 on as comments of TAP.
         tests.update(re.findall(r'^(?:# )?(/.*)$', output, re.MULTILINE))
     return tests

@@ -20,7 +20,7 @@ from collections import namedtuple
 
 BLOCK = re.compile(r'^```sh( run)?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
-BLOCK_SECONDS = 120
+BLOCK_SECONDS = 600
 CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! video/x-raw,width=1280,height=720 ! '
         'x264enc bitrate=20000 speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={name}')
 

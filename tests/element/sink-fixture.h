@@ -10,13 +10,14 @@
 #include <gst/gst.h>
 
 #include "emulator/box-emulator.h"
+#include "kit/patience.h"
 
 G_BEGIN_DECLS
 
 #define SINK_FIXTURE_TOKEN "fixture-token-7f3a"
 
 /* Longest wait for an event that must happen. After it the test has failed. */
-#define SINK_FIXTURE_PATIENCE (60 * GST_SECOND)
+#define SINK_FIXTURE_PATIENCE (KIT_PATIENCE * GST_SECOND)
 
 typedef struct
 {

@@ -135,7 +135,7 @@ test_commit_progress (void)
   guint64 value;
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   do
     {
       message = sink_fixture_wait (fixture, GST_MESSAGE_PROGRESS);

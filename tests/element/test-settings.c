@@ -82,7 +82,7 @@ test_upload_rate_is_lowered_while_playing (void)
   load_scenario (fixture, RULE ({"route": "upload_part", "part": 8, "do": "hold", "at": "stored",
                                  "name": "gate"}));
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_object_set (fixture->sink, "upload-rate", (guint64) RATE, NULL);
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_play_upload (fixture, path);
@@ -98,7 +98,7 @@ test_upload_rate_is_lifted_while_playing (void)
   gint64 begin;
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   begin = g_get_monotonic_time ();
   g_object_set (fixture->sink, "upload-rate", G_GUINT64_CONSTANT (0), NULL);
   sink_fixture_play_upload (fixture, path);

@@ -37,7 +37,7 @@ answer_position (GstPad *pad, GstObject *parent, GstQuery *query)
 static void
 wait_until_asked (guint n)
 {
-  gint64 deadline = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
 
   g_mutex_lock (&source.lock);
   while (source.n < n)

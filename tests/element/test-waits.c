@@ -15,10 +15,6 @@
 #define PARTS 25
 #define SIZE  (PARTS * PART)
 
-/* Time limit of a state change that has nothing to wait for. Only a failing test waits this long.
- */
-#define PATIENCE_MS 30000
-
 /* Reason for which the streaming thread waits. */
 typedef struct
 {
@@ -88,7 +84,7 @@ hold_back (Waiter *waiter)
 {
   if (waiter->late_for == GST_STATE_PLAYING)
     {
-      g_assert_true (box_emulator_wait_held (waiter->fixture->emulator, "gate", 60000));
+      g_assert_true (box_emulator_wait_held (waiter->fixture->emulator, "gate", KIT_PATIENCE_MS));
       return;
     }
   g_mutex_lock (&waiter->lock);
@@ -139,7 +135,7 @@ change_state (gpointer data)
 static void
 set_state (Waiter *waiter, GstState state)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
   GThread *thread;
 
   waiter->wanted = state;
@@ -297,7 +293,7 @@ test_eos_waits_for_playing (gconstpointer data)
   set_state (&waiter, GST_STATE_PLAYING);
   set_state (&waiter, GST_STATE_PAUSED);
   box_emulator_release (waiter.fixture->emulator, "gate");
-  g_assert_true (box_emulator_wait_done (waiter.fixture->emulator, way->route, 1, 60000));
+  g_assert_true (box_emulator_wait_done (waiter.fixture->emulator, way->route, 1, KIT_PATIENCE_MS));
   sink_fixture_drain (waiter.fixture);
   g_assert_cmpuint (sink_fixture_count (waiter.fixture, GST_MESSAGE_EOS), ==, 0);
   set_state (&waiter, GST_STATE_PLAYING);

@@ -12,7 +12,7 @@ fixture_set_up (Fixture *fixture, gconstpointer options)
 
   fixture->emulator = box_emulator_new (options, &error);
   g_assert_no_error (error);
-  fixture->http = soup_session_new_with_options ("timeout", PATIENCE_MS / 1000, NULL);
+  fixture->http = soup_session_new_with_options ("timeout", KIT_PATIENCE, NULL);
 }
 
 void
@@ -84,7 +84,7 @@ connect_and_say (Fixture *fixture, const char *request)
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   GSocketConnection *connection;
 
-  g_socket_client_set_timeout (client, PATIENCE_MS / 1000);
+  g_socket_client_set_timeout (client, KIT_PATIENCE);
   g_socket_client_set_enable_proxy (client, FALSE);
   connection = g_socket_client_connect_to_uri (client, origin, 80, NULL, NULL);
   g_assert_nonnull (connection);

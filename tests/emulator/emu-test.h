@@ -5,13 +5,13 @@
 #pragma once
 
 #include "emulator/box-emulator.h"
+#include "kit/patience.h"
 
 #include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
 
-#define PART        1000
-#define PATIENCE_MS 60000
+#define PART 1000
 
 typedef struct
 {

@@ -14,7 +14,7 @@ connect_plain (Fixture *fixture, GError **error)
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   const char *origin = box_emulator_get_origin (fixture->emulator, FALSE);
 
-  g_socket_client_set_timeout (client, PATIENCE_MS / 1000);
+  g_socket_client_set_timeout (client, KIT_PATIENCE);
   g_socket_client_set_enable_proxy (client, FALSE);
   return g_socket_client_connect_to_host (client, origin + strlen ("http://"), 80, NULL, error);
 }
@@ -150,9 +150,9 @@ test_lost_client_is_noted_as_aborted (Fixture *fixture, gconstpointer options)
                        id);
 
   say (connection, text);
-  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   g_object_unref (connection);
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   requests = box_emulator_get_requests (fixture->emulator, "upload_part");
   request = g_ptr_array_index (requests, 0);
   g_assert_true (request->aborted);

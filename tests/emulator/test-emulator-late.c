@@ -52,7 +52,7 @@ test_commit_counts_when_the_test_says_so (Fixture *fixture, gconstpointer option
                                  "later": {"name": "then"}}));
   answer = commit (fixture, session, data, body);
   g_assert_cmpuint (answer->status, ==, 503);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "then", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "then", KIT_PATIENCE_MS));
   g_assert_cmpuint (count_versions (fixture, file), ==, 1);
   g_assert_cmpuint (get_late_status (fixture, "commit"), ==, 0);
   box_emulator_release (fixture->emulator, "then");
@@ -105,7 +105,7 @@ test_done_after_some_time (Fixture *fixture, gconstpointer options)
                                  "later": {"ms": 20}}));
   answer = ask (fixture, "POST", "/files/upload_sessions", CREATE, NULL);
   g_assert_cmpuint (answer->status, ==, 429);
-  g_assert_true (box_emulator_wait_late (fixture->emulator, 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_late (fixture->emulator, 1, KIT_PATIENCE_MS));
   ids = box_emulator_get_session_ids (fixture->emulator);
   g_assert_cmpuint (ids->len, ==, 1);
 }
@@ -163,9 +163,9 @@ test_done_although_the_client_left (Fixture *fixture, gconstpointer options)
   load_scenario (fixture, RULE ({"route": "create_session", "do": "hold", "name": "silence",
                                  "later": {"requests": 0}}));
   connection = connect_and_say (fixture, request);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "silence", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "silence", KIT_PATIENCE_MS));
   g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
-  g_assert_true (box_emulator_wait_late (fixture->emulator, 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_late (fixture->emulator, 1, KIT_PATIENCE_MS));
   ids = box_emulator_get_session_ids (fixture->emulator);
   g_assert_cmpuint (ids->len, ==, 1);
 }

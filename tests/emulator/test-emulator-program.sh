@@ -32,7 +32,7 @@ refuses ()
 {
   local code=$1 words=$2 output status
   shift 2
-  output=$(timeout 20 "$program" "$@" 2>&1)
+  output=$(timeout 300 "$program" "$@" 2>&1)
   status=$?
   echo "$status: $output"
   [ $status = "$code" ] && grep -q -e "$words" <<<"$output"

@@ -89,7 +89,7 @@ test_reply_stalls_until_it_is_released (Fixture *fixture, gconstpointer options)
 
   load_scenario (fixture, RULE ({"do": "hold", "name": "half", "at": "reply", "bytes": 10}));
   thread = g_thread_new ("ask", ask_for_user, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "half", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "half", KIT_PATIENCE_MS));
   box_emulator_release (fixture->emulator, "half");
   answer = g_thread_join (thread);
   g_assert_cmpuint (answer->status, ==, 200);
@@ -129,7 +129,7 @@ test_interim_replies_go_on_until_the_client_goes (Fixture *fixture, gconstpointe
   g_assert_cmpuint (n, ==, sizeof buffer);
   g_assert_cmpmem (buffer, 21, "HTTP/1.1 100 Continue", 21);
   g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "get_user", 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "get_user", 1, KIT_PATIENCE_MS));
 }
 
 static void

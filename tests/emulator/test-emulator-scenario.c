@@ -330,7 +330,7 @@ test_hold_ends_when_it_is_released (Fixture *fixture, gconstpointer options)
   load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   g_assert_false (box_emulator_wait_held (fixture->emulator, "gate", 1));
   thread = g_thread_new ("ask", ask_for_user, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_false (box_emulator_wait_done (fixture->emulator, "get_user", 1, 30));
   box_emulator_release (fixture->emulator, "gate");
   g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 200);
@@ -346,9 +346,9 @@ test_hold_notices_that_the_client_went (Fixture *fixture, gconstpointer options)
 
   load_scenario (fixture, RULE ({"route": "get_user", "do": "hold"}));
   connection = connect_and_say (fixture, "GET /2.0/users/me HTTP/1.1\r\n\r\n");
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "", KIT_PATIENCE_MS));
   g_assert_true (g_io_stream_close (G_IO_STREAM (connection), NULL, NULL));
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "get_user", 1, PATIENCE_MS));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "get_user", 1, KIT_PATIENCE_MS));
   requests = box_emulator_get_requests (fixture->emulator, "get_user");
   request = g_ptr_array_index (requests, 0);
   g_assert_true (request->aborted);
@@ -363,7 +363,7 @@ test_hold_does_not_keep_the_emulator_alive (Fixture *fixture, gconstpointer opti
 
   load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   thread = g_thread_new ("ask", ask_for_user, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   box_emulator_set_down (fixture->emulator, TRUE);
   g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 0);
 }
@@ -375,7 +375,7 @@ test_clearing_lets_all_go_on (Fixture *fixture, gconstpointer options)
 
   load_scenario (fixture, RULE ({"route": "get_user", "do": "hold", "name": "gate"}));
   thread = g_thread_new ("ask", ask_for_user, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   box_emulator_clear_scenario (fixture->emulator);
   g_assert_cmpuint (GPOINTER_TO_UINT (g_thread_join (thread)), ==, 200);
 }

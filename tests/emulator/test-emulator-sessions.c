@@ -250,7 +250,7 @@ test_same_part_twice_at_once_is_stored_once (Fixture *fixture, gconstpointer opt
   load_scenario (fixture, RULE ({"route": "upload_part", "nth": 1, "do": "hold", "at": "body",
                                  "bytes": 10, "name": "slow"}));
   thread = g_thread_new ("put", put_other_first_part, &second);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "slow", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "slow", KIT_PATIENCE_MS));
   winner = put_part (fixture, id, data, 0);
   g_assert_cmpuint (winner->status, ==, 200);
   box_emulator_release (fixture->emulator, "slow");

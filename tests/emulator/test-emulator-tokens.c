@@ -138,7 +138,7 @@ expire_in_mid_transfer (Fixture *fixture)
   load_scenario (fixture, RULE ({"route": "upload_part", "do": "hold", "at": "body",
                                  "bytes": 500, "name": "half"}));
   thread = g_thread_new ("put", put_first_part, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "half", PATIENCE_MS));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "half", KIT_PATIENCE_MS));
   box_emulator_advance_clock (fixture->emulator, 61);
   box_emulator_release (fixture->emulator, "half");
   return GPOINTER_TO_UINT (g_thread_join (thread));

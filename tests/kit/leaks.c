@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kit/leaks.h"
 
-#include "kit/watchdog.h"
+#include "kit/patience.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -28,7 +28,7 @@ kit_list_open_files (void)
 void
 kit_assert_open_files (const char *expected)
 {
-  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
   g_autofree char *files = kit_list_open_files ();
 
   while (g_strcmp0 (files, expected) != 0 && g_get_monotonic_time () < deadline)

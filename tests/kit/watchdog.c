@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kit/watchdog.h"
 
+#include "kit/patience.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SECONDS (KIT_SANITIZED ? 720 : 240)
+#define SECONDS (3 * KIT_PATIENCE)
 
 static void
 on_alarm (int signal_number)

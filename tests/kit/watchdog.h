@@ -9,9 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* How long something that must happen may take before the test has failed. */
-#define KIT_PATIENCE_MS 60000
-
 /* Sanitizers take memory and time of their own. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define KIT_SANITIZED TRUE

@@ -20,8 +20,9 @@ parts_fixture_launch (SinkFixture *fixture, const char *properties)
   char *path = sink_fixture_make_file (fixture, SIZE);
 
   sink_fixture_launch (fixture,
-                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a %s", path,
-                       properties);
+                       "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
+                       "timeout=600 %s",
+                       path, properties);
   return path;
 }
 

@@ -25,7 +25,7 @@ test_pause_while_waiting_for_room (void)
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=1 max-memory=2000000");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   set_state_at_once (fixture, GST_STATE_PAUSED);
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_wait_element (fixture, "boxuploadsink-part");
@@ -40,7 +40,7 @@ test_pause_while_waiting_for_the_commit (void)
   g_autofree char *path = parts_fixture_launch (fixture, "");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   set_state_at_once (fixture, GST_STATE_PAUSED);
   box_emulator_release (fixture->emulator, "gate");
   sink_fixture_wait_element (fixture, "boxuploadsink-complete");
@@ -73,7 +73,7 @@ assert_cut_off (SinkFixture *fixture, const char *route)
 
   if (g_str_equal (route, "upload_part"))
     return;
-  g_assert_true (box_emulator_wait_done (fixture->emulator, route, 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, route, 1, KIT_PATIENCE_MS));
   requests = box_emulator_get_requests (fixture->emulator, route);
   request = g_ptr_array_index (requests, 0);
   g_assert_true (request->aborted);
@@ -90,7 +90,7 @@ test_stop (gconstpointer data)
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=2 max-memory=2000000");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   set_state_at_once (fixture, GST_STATE_READY);
   sink_fixture_drain (fixture);
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_ERROR), ==, 0);
@@ -110,7 +110,7 @@ test_stop_and_begin_again (void)
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=2");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   set_state_at_once (fixture, GST_STATE_READY);
   box_emulator_release (fixture->emulator, "gate");
   g_assert_true (sink_fixture_run (fixture));
@@ -239,7 +239,7 @@ test_eos_during_an_outage (void)
   GstMessage *message;
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   box_emulator_set_down (fixture->emulator, TRUE);
   box_emulator_release (fixture->emulator, "gate");
   message = sink_fixture_wait (fixture, GST_MESSAGE_WARNING);

@@ -96,7 +96,7 @@ fill_memory (SinkFixture *fixture, const Case *c)
   guint n = (guint) (c->max_memory / PART);
 
   g_assert_cmpuint (n, <=, c->parallel);
-  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", n, 60000));
+  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", n, KIT_PATIENCE_MS));
   box_emulator_release (fixture->emulator, "full");
 }
 
@@ -122,7 +122,7 @@ measure (const Case *c, guint64 size)
   process = launch (fixture, c, path);
   if (size > 1)
     fill_memory (fixture, c);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "end", 120000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "end", KIT_PATIENCE_MS));
   peak = get_peak (process);
   box_emulator_release (fixture->emulator, "end");
   g_assert_true (g_subprocess_wait_check (process, NULL, &error));

@@ -14,7 +14,7 @@ test_sixteen_parts_are_in_flight (gconstpointer data)
   fixture->tls = GPOINTER_TO_INT (data);
   path = parts_fixture_launch (fixture, "parallel=16");
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 16, 60000));
+  g_assert_true (box_emulator_wait_seen (fixture->emulator, "upload_part", 16, KIT_PATIENCE_MS));
   g_assert_cmpuint (sink_fixture_get_stat (fixture, "parts-in-flight"), ==, 16);
   g_assert_cmpuint (sink_fixture_get_stat (fixture, "parts-uploaded"), ==, 0);
   box_emulator_release (fixture->emulator, "gate");

@@ -24,7 +24,7 @@ is_idle (SinkFixture *fixture)
 static void
 wait_until_idle (SinkFixture *fixture)
 {
-  gint64 deadline = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
 
   /* A part is reported before it is counted, so that no message has the count. */
   while (!is_idle (fixture) && g_get_monotonic_time () < deadline)
@@ -69,7 +69,7 @@ test_longer_than_the_timeout (gconstpointer data)
   fixture->tls = GPOINTER_TO_INT (data);
   path = parts_fixture_launch (fixture, properties);
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   gst_element_set_state (fixture->pipeline, GST_STATE_PAUSED);
   gst_element_get_state (fixture->pipeline, NULL, NULL, SINK_FIXTURE_PATIENCE);
   box_emulator_release (fixture->emulator, "gate");

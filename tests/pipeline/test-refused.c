@@ -300,7 +300,7 @@ test_on_error (gconstpointer data)
   g_assert_false (sink_fixture_run (fixture));
   gst_element_set_state (fixture->pipeline, GST_STATE_NULL);
   if (aborts)
-    g_assert_true (box_emulator_wait_done (fixture->emulator, "abort", 1, 60000));
+    g_assert_true (box_emulator_wait_done (fixture->emulator, "abort", 1, KIT_PATIENCE_MS));
   ids = box_emulator_get_session_ids (fixture->emulator);
   g_assert_cmpuint (ids->len, ==, 1);
   session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));

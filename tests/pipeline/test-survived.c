@@ -205,7 +205,7 @@ test_token_file_is_read_again (void)
   g_object_set (fixture->sink, "access-token", NULL, NULL);
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_true (g_file_set_contents_full (token_file, "second-token\n", -1,
                                            G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
   box_emulator_revoke_token (fixture->emulator, "first-token");

@@ -156,10 +156,10 @@ test_token_set_while_playing (void)
   g_autofree char *path = parts_fixture_launch (fixture, "parallel=1");
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_object_set (fixture->sink, "access-token", "the-next-token", NULL);
   box_emulator_release (fixture->emulator, "gate");
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_part", 10, KIT_PATIENCE_MS));
   box_emulator_revoke_token (fixture->emulator, SINK_FIXTURE_TOKEN);
   parts_fixture_play_to_the_end (fixture, path);
 }

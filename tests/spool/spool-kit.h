@@ -9,6 +9,7 @@
 #include "api/client.h"
 #include "delivery/recovery.h"
 #include "emulator/box-emulator.h"
+#include "kit/patience.h"
 #include "spool/spool.h"
 
 G_BEGIN_DECLS

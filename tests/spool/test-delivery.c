@@ -7,7 +7,6 @@
 #include "spool-kit.h"
 
 /* No wait is meant to end by this. Microseconds. */
-#define LONG (60 * G_USEC_PER_SEC)
 
 typedef struct
 {
@@ -61,7 +60,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 wait_held (Fixture *fixture)
 {
-  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "gate", KIT_PATIENCE_MS));
 }
 
 static void
@@ -72,7 +71,7 @@ test_the_end_tells_what_became_of_the_recording (Fixture *fixture, gconstpointer
 
   wait_held (fixture);
   box_emulator_release (fixture->kit.emulator, "gate");
-  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_READY);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
   g_assert_null (box_delivery_dup_error (fixture->delivery));
   file = box_delivery_dup_file (fixture->delivery, &how);
   g_assert_cmpint (how, ==, BOX_RECOVERED_COMMITTED);
@@ -99,10 +98,11 @@ test_an_interrupted_wait_does_not_stop_the_work (Fixture *fixture, gconstpointer
 {
   wait_held (fixture);
   box_delivery_interrupt (fixture->delivery, TRUE);
-  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_INTERRUPTED);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, KIT_PATIENCE_US), ==,
+                   BOX_WAIT_INTERRUPTED);
   box_delivery_interrupt (fixture->delivery, FALSE);
   box_emulator_release (fixture->kit.emulator, "gate");
-  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_READY);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
 }
 
 static void
@@ -112,7 +112,7 @@ test_cancelling_from_outside_ends_it (Fixture *fixture, gconstpointer data)
 
   wait_held (fixture);
   g_cancellable_cancel (fixture->outer);
-  g_assert_cmpint (box_delivery_wait (fixture->delivery, LONG), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_delivery_wait (fixture->delivery, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_delivery_dup_error (fixture->delivery);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CANCELLED);
 }

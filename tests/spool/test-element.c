@@ -17,7 +17,7 @@
 static gboolean own_mounts;
 
 #define CHUNK    (256u * 1024)
-#define PATIENCE (60 * GST_SECOND)
+#define PATIENCE (KIT_PATIENCE * GST_SECOND)
 
 typedef struct
 {
@@ -182,7 +182,7 @@ test_known_size_is_uploaded_while_it_is_recorded (Fixture *fixture, gconstpointe
   g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, NULL);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
-  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, KIT_PATIENCE_MS));
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   finish (fixture);
   assert_committed (fixture, SPOOL_KIT_SIZE);
@@ -201,7 +201,7 @@ test_reserve_is_uploaded_while_it_is_recorded_and_padded (Fixture *fixture, gcon
     g_object_set (fixture->sink, "spool-dir", NULL, NULL);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
-  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, KIT_PATIENCE_MS));
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   finish (fixture);
   file = box_emulator_find_file (fixture->kit.emulator, "0", "clip.mp4");
@@ -246,7 +246,8 @@ test_outage_does_not_hold_the_stream (Fixture *fixture, gconstpointer after)
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, GPOINTER_TO_SIZE (after)), ==, GST_FLOW_OK);
   if (after != NULL)
-    g_assert_true (box_emulator_wait_seen (fixture->kit.emulator, "upload_part", 1, 60000));
+    g_assert_true (
+        box_emulator_wait_seen (fixture->kit.emulator, "upload_part", 1, KIT_PATIENCE_MS));
   box_emulator_set_down (fixture->kit.emulator, TRUE);
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   g_assert_cmpuint (get_memory (fixture), <=, 2 * SPOOL_KIT_PART);
@@ -260,7 +261,7 @@ end_outage (gpointer data)
 {
   Fixture *fixture = data;
 
-  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", KIT_PATIENCE_MS));
   box_emulator_set_down (fixture->kit.emulator, TRUE);
   box_emulator_clear_scenario (fixture->kit.emulator);
   box_emulator_set_down (fixture->kit.emulator, FALSE);
@@ -293,7 +294,7 @@ test_session_that_expires_is_replaced (Fixture *fixture, gconstpointer data)
   g_object_set (fixture->sink, "total-size", SPOOL_KIT_SIZE, NULL);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_PART), ==, GST_FLOW_OK);
-  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part", 1, KIT_PATIENCE_MS));
   ids = box_emulator_get_session_ids (fixture->kit.emulator);
   box_emulator_expire_session (fixture->kit.emulator, ids->pdata[0]);
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
@@ -569,10 +570,10 @@ test_pause_interrupts_the_wait_but_not_the_upload (Fixture *fixture, gconstpoint
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
   thread = g_thread_new ("eos", push_eos, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", 60000));
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", KIT_PATIENCE_MS));
   gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
   box_emulator_release (fixture->kit.emulator, "held");
-  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "commit", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "commit", 1, KIT_PATIENCE_MS));
   gst_element_set_state (fixture->sink, GST_STATE_PLAYING);
   assert_eos (fixture);
   g_thread_join (thread);

@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "kit/patience.h"
 #include "spool/recording.h"
 
 #define VIDEO                                                                                      \
@@ -120,8 +121,8 @@ static void
 assert_eos (GstElement *pipeline)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, KIT_PATIENCE * GST_SECOND,
+                                                               GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
 
   g_assert_nonnull (message);
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)

@@ -12,7 +12,7 @@
 
 #include "spool-kit.h"
 
-#define PATIENCE (300 * GST_SECOND)
+#define PATIENCE (KIT_PATIENCE * GST_SECOND)
 
 #define VIDEO(frames, properties)                                                                  \
   "videotestsrc " properties " num-buffers=" #frames                                               \
@@ -114,7 +114,7 @@ make_outage (gpointer data)
   SpoolKit *kit = data;
   const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
 
-  g_assert_true (box_emulator_wait_done (kit->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (kit->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   box_emulator_set_down (kit->emulator, TRUE);
   g_usleep ((seconds != NULL ? (gulong) g_ascii_strtoull (seconds, NULL, 10) : 3) * G_USEC_PER_SEC);
   box_emulator_set_down (kit->emulator, FALSE);
@@ -299,7 +299,7 @@ test_stop_while_a_fragment_waits_for_box (SpoolKit *kit, gconstpointer data)
   split = gst_bin_get_by_name (GST_BIN (pipeline), "split");
   g_object_set (split, "sink", sink, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_assert_true (box_emulator_wait_held (kit->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (kit->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_PAUSED), !=,
                    GST_STATE_CHANGE_FAILURE);
   g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);

@@ -490,7 +490,7 @@ cancel_when_held (gpointer data)
 {
   Canceller *canceller = data;
 
-  g_assert_true (box_emulator_wait_held (canceller->kit->emulator, "stop", 60000));
+  g_assert_true (box_emulator_wait_held (canceller->kit->emulator, "stop", KIT_PATIENCE_MS));
   g_cancellable_cancel (canceller->cancellable);
   return NULL;
 }

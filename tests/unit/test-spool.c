@@ -8,6 +8,7 @@
 #include <utime.h>
 
 #include "base/error.h"
+#include "kit/patience.h"
 #include "spool-fixture.h"
 
 typedef struct
@@ -367,7 +368,7 @@ on_time_out (gpointer user_data)
 static void
 wait_for_status (Fixture *fixture, GMainLoop *loop, BoxSpoolStatus status)
 {
-  guint guard = g_timeout_add_seconds (30, on_time_out, NULL);
+  guint guard = g_timeout_add_seconds (KIT_PATIENCE, on_time_out, NULL);
 
   while (TRUE)
     {

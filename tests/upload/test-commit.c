@@ -72,7 +72,7 @@ test_a_commit_that_may_have_worked_is_not_aborted (Fixture *f, gconstpointer dat
   load (f, "{'route':'commit','do':'reset','at':'end'}");
   run_to_the_end (f, &settings);
   assert_failed (f, BOX_ERROR_TRANSIENT);
-  g_assert_true (box_upload_wait_settled (f->upload, 10 * SECOND));
+  g_assert_true (box_upload_wait_settled (f->upload, KIT_PATIENCE_US));
   g_assert_cmpuint (box_emulator_count (f->emulator, "abort"), ==, 0);
 }
 
@@ -91,7 +91,7 @@ test_what_others_did_to_the_file_meanwhile_does_not_stop_a_repeated_commit (Fixt
   load (f, "{'route':'commit','times':1,'do':'reset','at':'end'}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   add_version (f, file_id, "theirs");
   box_upload_finish (f->upload);
   assert_done (f);
@@ -130,7 +130,7 @@ test_a_description_that_changed_does_not_stop_a_repeated_commit (Fixture *f, gco
   load (f, "{'route':'commit','times':1,'do':'reset','at':'end'}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   describe_file (f, file_id);
   box_upload_finish (f->upload);
   assert_done (f);
@@ -183,7 +183,7 @@ test_a_commit_whose_answer_says_no_more_than_success_is_not_repeated (Fixture *f
 
   load (f, "{'route':'commit','do':'reply','at':'stored','status':201,'body':'{'}");
   run_to_the_end (f, &settings);
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL);
   file = box_emulator_get_file (f->emulator, file_id);
@@ -219,7 +219,7 @@ test_a_commit_that_is_under_way_for_ever_ends_with_its_session (Fixture *f, gcon
   load (f, "{'route':'commit','do':'reply','status':202,"
            "'headers':{'Date':'Fri, 01 Jan 2100 00:00:00 GMT'}}");
   run_to_the_end (f, &settings);
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SESSION_GONE);
   commits = box_emulator_get_requests (f->emulator, "commit");
@@ -316,7 +316,7 @@ test_a_name_taken_while_a_small_file_was_made_is_changed (Fixture *f, gconstpoin
 
   settings.if_exists = BOX_IF_EXISTS_RENAME;
   begin (f, &settings);
-  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, KIT_PATIENCE_MS));
   set_up_taken_name (f, &settings);
   g_assert_true (produce (f, 0, SMALL));
   box_upload_finish (f->upload);

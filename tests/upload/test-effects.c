@@ -54,7 +54,7 @@ run_and_wait_for_effects (Fixture *f, const Answered *answer, const BoxUploadSet
 {
   run_to_the_end (f, settings);
   assert_done (f);
-  g_assert_true (box_emulator_wait_late (f->emulator, answer->late ? 1 : 0, 60000));
+  g_assert_true (box_emulator_wait_late (f->emulator, answer->late ? 1 : 0, KIT_PATIENCE_MS));
 }
 
 static void
@@ -118,7 +118,7 @@ test_a_version_of_theirs_before_the_commit_does_not_refuse_ours (Fixture *f, gco
 
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   add_version (f, file_id, "theirs");
   box_upload_finish (f->upload);
   assert_done (f);
@@ -139,7 +139,7 @@ commit_then_theirs (Fixture *f, const BoxUploadSettings *settings, const char *f
            "{'route':['commit','upload_file','upload_version'],'times':1,'do':'reset',"
            "'at':'stored'}");
   run_to_the_end (f, settings);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   if (id == NULL)
     {
       g_autoptr (BoxEmulatorFile) file =
@@ -330,7 +330,7 @@ test_of_an_earlier_attempt_that_comes_late_is_found (Fixture *f, gconstpointer d
   settings.commit_unsure = TRUE;
   load (f, "{'route':'get_file','nth':2,'do':'hold','name':'gate'}");
   run_to_the_end (f, &settings);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_true (box_emulator_add_version (f->emulator, file_id, bytes, SMALL));
   box_emulator_release (f->emulator, "gate");
   assert_done (f);

@@ -319,7 +319,7 @@ static void
 end_cell (Cell *cell, BoxEmulator *emulator)
 {
   g_autoptr (GError) error = NULL;
-  BoxWait wait = box_upload_wait_done (cell->upload, 60 * SECOND);
+  BoxWait wait = box_upload_wait_done (cell->upload, KIT_PATIENCE_US);
 
   error = box_upload_get_error (cell->upload);
   if (wait != BOX_WAIT_READY && wait != BOX_WAIT_FAILED && !g_atomic_int_get (&cell->opened))

@@ -94,7 +94,7 @@ test_padding_takes_no_memory (Fixture *f, gconstpointer data)
   begin (f, &settings);
   g_assert_true (produce (f, 0, c.stream));
   box_upload_finish_padded (f->upload, c.padding);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   box_upload_get_stats (f->upload, &stats);
   g_assert_cmpuint (stats.memory, <=, BOX_BLOCK_SIZE);
   g_assert_cmpuint (stats.bytes_received, ==, c.size);
@@ -133,7 +133,7 @@ test_a_cancel_ends_the_digest (Fixture *f, gconstpointer data)
   g_assert_true (produce (f, 0, 1000));
   box_upload_finish_padded (f->upload, BOX_PADDING_ZERO);
   box_upload_cancel (f->upload);
-  g_assert_true (box_upload_wait_settled (f->upload, 60 * SECOND));
+  g_assert_true (box_upload_wait_settled (f->upload, KIT_PATIENCE_US));
 }
 
 int

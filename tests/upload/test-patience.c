@@ -32,7 +32,7 @@ test_a_longer_wait_than_the_timeout_ends_with_it (Fixture *f, gconstpointer data
 
   begin_impatient (f, "{'route':'upload_part','do':'reply','status':429,"
                       "'headers':{'Retry-After':'300'}}");
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
   g_assert_nonnull (strstr (error->message, " s without progress: "));
@@ -69,7 +69,7 @@ test_the_end_of_the_recording_cuts_a_long_wait (Fixture *f, gconstpointer data)
     g_cond_wait (&f->cond, &f->mutex);
   g_mutex_unlock (&f->mutex);
   box_upload_finish_digest (f->upload, &sha1);
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
 }
@@ -121,7 +121,7 @@ test_a_commit_that_is_never_ready_ends_with_its_session (Fixture *f, gconstpoint
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
   box_upload_finish (f->upload);
-  g_assert_true (box_emulator_wait_done (f->emulator, "commit", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "commit", 1, KIT_PATIENCE_MS));
   box_emulator_advance_clock (f->emulator, A_WEEK_AND_A_DAY);
   assert_failed (f, BOX_ERROR_SESSION_GONE);
   g_assert_cmpuint (box_emulator_count (f->emulator, "commit"), <, 10);
@@ -143,7 +143,7 @@ test_a_session_that_is_left_is_named (Fixture *f, gconstpointer data)
   begin (f, &settings);
   produce (f, 0, settings.size);
   box_upload_finish (f->upload);
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
   g_assert_nonnull (strstr (error->message, " keeps 1 of 4 parts"));

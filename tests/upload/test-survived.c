@@ -136,7 +136,7 @@ test_an_outage_is_told_when_it_begins_and_when_it_is_over (Fixture *f, gconstpoi
   settings.max_memory = 2 * settings.size;
   begin (f, &settings);
   g_assert_true (produce (f, 0, 10 * PART));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 4, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 4, KIT_PATIENCE_MS));
   box_emulator_set_down (f->emulator, TRUE);
   g_assert_true (produce (f, 10 * PART, settings.size));
   box_upload_finish (f->upload);

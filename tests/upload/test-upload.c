@@ -56,7 +56,7 @@ test_sixteen_parts_are_in_flight_at_once (Fixture *f, gconstpointer data)
   begin (f, &settings);
   /* An upload that fits into memory. */
   g_assert_true (produce (f, 0, 18 * PART));
-  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 16, 60000));
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 16, KIT_PATIENCE_MS));
   box_upload_get_stats (f->upload, &stats);
   g_assert_cmpuint (stats.parts_in_flight, ==, 16);
   box_emulator_release (f->emulator, "parts");
@@ -269,12 +269,12 @@ test_a_cancel_cuts_transfers_and_tells_nothing (Fixture *f, gconstpointer data)
       NULL));
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
-  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 3, 60000));
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 3, KIT_PATIENCE_MS));
   box_upload_cancel (f->upload);
   g_assert_cmpint (box_upload_wait_room (f->upload), ==, BOX_WAIT_FAILED);
   g_assert_cmpint (box_upload_wait_done (f->upload, -1), ==, BOX_WAIT_FAILED);
   box_emulator_release (f->emulator, "parts");
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 3, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 3, KIT_PATIENCE_MS));
   g_assert_cmpuint (f->parts, ==, 0);
   g_assert_cmpuint (f->failed, ==, 0);
   g_assert_cmpuint (f->completed, ==, 0);
@@ -388,10 +388,10 @@ test_a_failed_upload_aborts_its_session_where_that_is_wanted (Fixture *f, gconst
   settings.on_error = BOX_ON_ERROR_ABORT;
   begin (f, &settings);
   g_assert_true (produce (f, 0, 10 * PART));
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   box_upload_finish (f->upload);
   assert_failed (f, BOX_ERROR_SIZE);
-  g_assert_true (box_emulator_wait_done (f->emulator, "abort", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "abort", 1, KIT_PATIENCE_MS));
 }
 
 static void

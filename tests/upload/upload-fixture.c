@@ -214,7 +214,7 @@ assert_stored (Fixture *f, const char *name, guint64 size)
 void
 assert_done (Fixture *f)
 {
-  BoxWait wait = box_upload_wait_done (f->upload, 60 * SECOND);
+  BoxWait wait = box_upload_wait_done (f->upload, KIT_PATIENCE_US);
 
   if (wait != BOX_WAIT_READY)
     {
@@ -231,7 +231,7 @@ assert_failed (Fixture *f, BoxErrorCode code)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_cmpint (box_upload_wait_done (f->upload, 60 * SECOND), ==, BOX_WAIT_FAILED);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
   error = box_upload_get_error (f->upload);
   g_assert_error (error, BOX_ERROR, (gint) code);
   g_assert_cmpuint (f->failed, ==, 1);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "emulator/box-emulator.h"
+#include "kit/patience.h"
 #include "upload/upload.h"
 
 #define PART   65536
