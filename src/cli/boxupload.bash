@@ -36,7 +36,7 @@ _boxupload() {
     return
   fi
   case $previous in
-    --token-file | --auth-config | --ca-file | --out) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --token-file | --auth-config | --ca-file | --out | --sha1-of) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --spool-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
     --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename' -- "$current") && return ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'keep abort' -- "$current") && return ;;
@@ -49,6 +49,7 @@ _boxupload() {
   esac
   case $command in
     help) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_commands)" -- "$current") ;;
+    part) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current"; compgen -f -- "$current") ;;
     status | parts | commit | abort) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") ;;
     spool) mapfile -t COMPREPLY < <(compgen -W 'export rm' -- "$current"; compgen -d -- "$current") ;;
     resume | watch) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;

@@ -54,6 +54,7 @@ typedef struct
 extern const CliCommand cli_command_abort;
 extern const CliCommand cli_command_commit;
 extern const CliCommand cli_command_create;
+extern const CliCommand cli_command_part;
 extern const CliCommand cli_command_parts;
 extern const CliCommand cli_command_put;
 extern const CliCommand cli_command_resume;

@@ -6,6 +6,7 @@
  */
 #include "api/error.h"
 #include "cli/command.h"
+#include "cli/input.h"
 #include "cli/output.h"
 
 /* Box processes the parts of a large file for minutes before it commits. Seconds. */
@@ -17,6 +18,7 @@
 static struct
 {
   char *sha1;
+  char *sha1_of;
   char *if_match;
   char *description;
   char *content_created_at;
@@ -26,6 +28,8 @@ static struct
 static const GOptionEntry entries[] = {
   { "sha1", 's', 0, G_OPTION_ARG_STRING, &options.sha1,
     "SHA-1 of the whole file, 40 hexadecimal digits", "HEX" },
+  { "sha1-of", 0, 0, G_OPTION_ARG_FILENAME, &options.sha1_of,
+    "Compute the SHA-1 from this file, which has all parts", "FILE" },
   { "if-match", 0, 0, G_OPTION_ARG_STRING, &options.if_match,
     "For a new version: only if the file's etag is still this", "ETAG" },
   { "description", 0, 0, G_OPTION_ARG_STRING, &options.description,
@@ -244,6 +248,38 @@ remember_etag (Commit *commit, GError **error)
   return TRUE;
 }
 
+/* @size: (out): of --sha1-of's file; G_MAXUINT64: the digest was given. */
+static gboolean
+find_sha1 (Cli *cli, BoxSha1 *sha1, guint64 *size, GError **error)
+{
+  *size = G_MAXUINT64;
+  if ((options.sha1 != NULL) + (options.sha1_of != NULL) == 1
+      && (options.sha1_of != NULL || box_sha1_from_hex (options.sha1, sha1)))
+    return options.sha1_of == NULL
+           || cli_input_digest (options.sha1_of, sha1, size, cli->cancellable, error);
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "Give --sha1 HEX, the 40 hexadecimal digits that sha1sum prints for the "
+                       "file, or --sha1-of FILE");
+  return FALSE;
+}
+
+/* A digest that cannot be right is not worth a request. */
+static gboolean
+check_size (GPtrArray *parts, guint64 size, GError **error)
+{
+  guint64 total = 0;
+
+  for (guint i = 0; i < parts->len; i++)
+    total += ((BoxPart *) g_ptr_array_index (parts, i))->size;
+  if (size == G_MAXUINT64 || size == total)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "The file of --sha1-of has %" G_GUINT64_FORMAT
+               " bytes, the session's parts have %" G_GUINT64_FORMAT,
+               size, total);
+  return FALSE;
+}
+
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
@@ -253,19 +289,15 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxNote) note = NULL;
   g_autoptr (BoxFile) file = NULL;
   gboolean done;
+  guint64 size;
 
-  if (!box_sha1_from_hex (options.sha1, &commit.sha1))
-    {
-      g_set_error_literal (
-          error, BOX_ERROR, BOX_ERROR_SETTINGS,
-          "Give --sha1 HEX, the 40 hexadecimal digits that sha1sum prints for the file");
-      return FALSE;
-    }
+  if (!find_sha1 (cli, &commit.sha1, &size, error))
+    return FALSE;
   session = cli_call_get_session (cli, arguments[0], error);
   if (session == NULL)
     return FALSE;
   parts = cli_call_list_parts (cli, session, error);
-  if (parts == NULL || !check_complete (session, parts, error))
+  if (parts == NULL || !check_complete (session, parts, error) || !check_size (parts, size, error))
     return FALSE;
 
   note = box_note_load (session->id, NULL);
@@ -287,7 +319,7 @@ run (Cli *cli, char **arguments, GError **error)
 
 const CliCommand cli_command_commit = {
   .name = "commit",
-  .arguments = "SESSION --sha1 HEX",
+  .arguments = "SESSION {--sha1 HEX | --sha1-of FILE}",
   .summary = "Make the file of an upload session whose parts are all at Box",
   .description = "Lists the parts, checks that Box has all of them, and commits. Waits while Box\n"
                  "is still processing them. Box compares the digest with its bytes. Prints the\n"
@@ -295,7 +327,9 @@ const CliCommand cli_command_commit = {
                  "\n"
                  "With --json: one object with file_id, version_id, name, size, sha1 and etag.\n"
                  "\n"
-                 "Example (a session that boxuploadsink filled with commit=false):\n"
+                 "Examples (sessions that boxupload part, or boxuploadsink with commit=false,\n"
+                 "have filled):\n"
+                 "  boxupload commit $SESSION --sha1-of clip.mp4\n"
                  "  boxupload commit $SESSION --sha1 $(sha1sum < clip.mp4 | cut -c 1-40)\n",
   .flags = CLI_COMMAND_CONNECTS,
   .entries = entries,

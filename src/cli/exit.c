@@ -29,6 +29,14 @@ static const ExitEntry exits[] = {
   [BOX_ERROR_BUSY] = { CLI_EXIT_BUSY, "busy" },
 };
 
+G_DEFINE_QUARK (cli - part - error - quark, cli_part_error)
+
+static const ExitEntry part_exits[] = {
+  { CLI_EXIT_UNALIGNED, "unaligned" },
+  { CLI_EXIT_BEYOND_END, "beyond-end" },
+  { CLI_EXIT_OTHER_TOTAL, "other-total" },
+};
+
 static const ExitEntry *
 find_exit (const GError *error)
 {
@@ -40,6 +48,9 @@ find_exit (const GError *error)
     return &usage;
   if (error->domain == BOX_ERROR && error->code >= 0 && error->code < (gint) G_N_ELEMENTS (exits))
     return &exits[error->code];
+  for (gsize i = 0; error->domain == CLI_PART_ERROR && i < G_N_ELEMENTS (part_exits); i++)
+    if (part_exits[i].code == (CliExit) error->code)
+      return &part_exits[i];
   return &bug;
 }
 

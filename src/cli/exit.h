@@ -27,6 +27,9 @@ G_BEGIN_DECLS
  * @CLI_EXIT_INTEGRITY: the bytes at Box are not the bytes that were sent.
  * @CLI_EXIT_STORAGE: a local file cannot be read or written.
  * @CLI_EXIT_BUSY: another process has the recording.
+ * @CLI_EXIT_UNALIGNED: no part of the session begins at this offset.
+ * @CLI_EXIT_BEYOND_END: the offset is behind the end of the file.
+ * @CLI_EXIT_OTHER_TOTAL: the session is for a file of another size.
  * @CLI_EXIT_TRY_AGAIN: the network or Box failed for the time being (EX_TEMPFAIL of sysexits.h).
  * @CLI_EXIT_INTERRUPTED: by SIGINT; 128 + the signal's number for others, as shells count.
  */
@@ -47,9 +50,17 @@ typedef enum
   CLI_EXIT_INTEGRITY = 12,
   CLI_EXIT_STORAGE = 13,
   CLI_EXIT_BUSY = 14,
+  CLI_EXIT_UNALIGNED = 15,
+  CLI_EXIT_BEYOND_END = 16,
+  CLI_EXIT_OTHER_TOTAL = 17,
   CLI_EXIT_TRY_AGAIN = 75,
   CLI_EXIT_INTERRUPTED = 130,
 } CliExit;
+
+/* Failures that only the command line knows: what was said about a part is not so. Its codes are
+ * CLI_EXIT_UNALIGNED, CLI_EXIT_BEYOND_END and CLI_EXIT_OTHER_TOTAL. */
+#define CLI_PART_ERROR (cli_part_error_quark ())
+GQuark cli_part_error_quark (void);
 
 /* The exit code for @error; CLI_EXIT_OK for NULL. */
 CliExit cli_exit_from_error (const GError *error);

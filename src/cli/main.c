@@ -12,9 +12,9 @@
 #include "cli/signals.h"
 
 static const CliCommand *const commands[] = {
-  &cli_command_put,    &cli_command_create, &cli_command_status, &cli_command_parts,
-  &cli_command_commit, &cli_command_abort,  &cli_command_spool,  &cli_command_resume,
-  &cli_command_watch,  &cli_command_whoami, &cli_command_token,
+  &cli_command_put,    &cli_command_create, &cli_command_part,   &cli_command_status,
+  &cli_command_parts,  &cli_command_commit, &cli_command_abort,  &cli_command_spool,
+  &cli_command_resume, &cli_command_watch,  &cli_command_whoami, &cli_command_token,
 };
 
 static const char exit_codes[] =
@@ -24,6 +24,7 @@ static const char exit_codes[] =
     "  2 usage           7 name in use       12 the bytes at Box are wrong\n"
     "  3 credentials     8 size mismatch     13 a local file failed\n"
     "  4 not trusted     9 no space          14 another process has the recording\n"
+    "  15 unaligned part 16 part beyond end  17 another total\n"
     "  75 try again later                    130 interrupted (128 + the signal's number)\n";
 
 static const CliCommand *

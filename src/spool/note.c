@@ -6,18 +6,28 @@
  *   {"version":1,"session":"F97…","size":104857600,"folder":"0","name":"a.mp4","expires_at":"2026-01-02T03:04:05Z"}
  *
  * with "file" in place of "folder" and "name" for a new version. Writers replace a note as a whole,
- * so readers need no lock.
+ * so readers need no lock. The parts of a session are lines of a file beside it, each appended in
+ * one write:
+ *
+ *   {"part_id":"6F2D3486","offset":0,"size":8388608,"sha1":"5fde1cce603e6566d20da811c9c8bcccb044d4ae"}
  */
 #include "spool/note.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/fileio.h"
 #include "base/json.h"
 
 #define NOTE_VERSION 1
 #define NOTE_SUFFIX  ".json"
+#define PARTS_SUFFIX ".parts"
+
+/* Noted parts are forgotten this long after the last one: no session lasts so long. Seconds. */
+#define PARTS_LIFE (30 * 24 * 3600)
 
 /* A real note is below 2 kB; a larger file is not one of ours. Bytes. */
 #define NOTE_MAX_SIZE 65536
@@ -57,7 +67,7 @@ note_dir (void)
 
 /* NULL if @session_id is not a session's: it must not contain a path. */
 static char *
-note_path (const char *session_id)
+note_path (const char *session_id, const char *suffix)
 {
   g_autoptr (BoxDestination) checked = box_destination_new_session (session_id, NULL);
   g_autofree char *dir = note_dir ();
@@ -65,7 +75,7 @@ note_path (const char *session_id)
 
   if (checked == NULL)
     return NULL;
-  name = g_strconcat (session_id, NOTE_SUFFIX, NULL);
+  name = g_strconcat (session_id, suffix, NULL);
   return g_build_filename (dir, name, NULL);
 }
 
@@ -241,7 +251,7 @@ box_note_save (const BoxSession *session, guint64 size, const BoxDestination *de
                GError **error)
 {
   g_autofree char *dir = note_dir ();
-  g_autofree char *path = note_path (session->id);
+  g_autofree char *path = note_path (session->id, NOTE_SUFFIX);
   g_autofree char *text = NULL;
 
   g_return_val_if_fail (path != NULL, FALSE);
@@ -265,7 +275,7 @@ box_note_save (const BoxSession *session, guint64 size, const BoxDestination *de
 BoxNote *
 box_note_load (const char *session_id, GError **error)
 {
-  g_autofree char *path = note_path (session_id);
+  g_autofree char *path = note_path (session_id, NOTE_SUFFIX);
 
   if (path == NULL)
     return NULL;
@@ -275,8 +285,102 @@ box_note_load (const char *session_id, GError **error)
 void
 box_note_remove (const char *session_id)
 {
-  g_autofree char *path = note_path (session_id);
+  g_autofree char *path = note_path (session_id, NOTE_SUFFIX);
+  g_autofree char *parts = note_path (session_id, PARTS_SUFFIX);
 
-  if (path != NULL)
-    g_unlink (path);
+  if (path == NULL)
+    return;
+  g_unlink (path);
+  g_unlink (parts);
+}
+
+/* --- The parts of a session ------------------------------------------------------------------ */
+
+static void
+forget_old_parts (const char *dir)
+{
+  g_autoptr (GDir) entries = g_dir_open (dir, 0, NULL);
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  const char *name;
+
+  while (entries != NULL && (name = g_dir_read_name (entries)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      GStatBuf status;
+
+      if (g_str_has_suffix (name, PARTS_SUFFIX) && g_stat (path, &status) == 0
+          && now - status.st_mtime > PARTS_LIFE)
+        g_unlink (path);
+    }
+}
+
+static char *
+format_part (const BoxPart *part)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *sha1 = box_sha1_to_hex (&part->sha1);
+  g_autofree char *text = NULL;
+
+  json_builder_begin_object (builder);
+  add_string (builder, "part_id", part->id);
+  json_builder_set_member_name (builder, "offset");
+  json_builder_add_int_value (builder, (gint64) part->offset);
+  json_builder_set_member_name (builder, "size");
+  json_builder_add_int_value (builder, (gint64) part->size);
+  add_string (builder, "sha1", sha1);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  text = json_to_string (root, FALSE);
+  return g_strconcat (text, "\n", NULL);
+}
+
+void
+box_note_add_part (const char *session_id, const BoxPart *part)
+{
+  g_autofree char *dir = note_dir ();
+  g_autofree char *path = note_path (session_id, PARTS_SUFFIX);
+  g_autofree char *line = format_part (part);
+  int fd;
+
+  if (path == NULL || !part->has_sha1 || g_mkdir_with_parents (dir, 0700) < 0)
+    return;
+  forget_old_parts (dir);
+  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return;
+  if (write (fd, line, strlen (line)) < 0)
+    g_info ("“%s” cannot be written: %s", path, g_strerror (errno));
+  close (fd);
+}
+
+/* Whether @line is about @part. */
+static gboolean
+parse_part (const char *line, const BoxPart *part, BoxSha1 *sha1)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (line, strlen (line));
+  g_autoptr (JsonNode) root = box_json_parse (bytes, NULL);
+  g_autoptr (BoxPart) noted = root != NULL ? box_part_parse (root, NULL) : NULL;
+
+  if (noted == NULL || !noted->has_sha1 || noted->offset != part->offset
+      || noted->size != part->size || !g_str_equal (noted->id, part->id))
+    return FALSE;
+  *sha1 = noted->sha1;
+  return TRUE;
+}
+
+gboolean
+box_note_find_part (const char *session_id, const BoxPart *part, BoxSha1 *sha1)
+{
+  g_autofree char *path = note_path (session_id, PARTS_SUFFIX);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (path == NULL || !g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (parse_part (*line, part, sha1))
+      return TRUE;
+  return FALSE;
 }

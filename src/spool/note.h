@@ -2,7 +2,8 @@
 /*
  * BoxNote: the size and the destination of a session that "boxupload create" made, because Box
  * never reports them. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/,
- * 0600 in a 0700 directory, without secrets.
+ * 0600 in a 0700 directory, without secrets. Beside it, the parts that "boxupload part" sent from
+ * this machine.
  */
 #pragma once
 
@@ -34,7 +35,15 @@ BoxNote *box_note_load (const char *session_id, GError **error);
 /* (element-type BoxNote): all notes that can be read, of sessions that have not expired. */
 GPtrArray *box_note_list (void);
 
-/* Forgets @session_id; a missing note is not an error. */
+/* Forgets @session_id, and the parts noted for it; a missing note is not an error. */
 void box_note_remove (const char *session_id);
+
+/* Notes @part, with its SHA-1, as one that this machine sent to @session_id: Box's lists have no
+ * SHA-1. Processes may do so at the same time. Parts of sessions that expired long ago are
+ * forgotten. A part that cannot be noted is only harder to recognize. */
+void box_note_add_part (const char *session_id, const BoxPart *part);
+
+/* Whether @part was noted for @session_id: then @sha1 is set to its SHA-1. */
+gboolean box_note_find_part (const char *session_id, const BoxPart *part, BoxSha1 *sha1);
 
 G_END_DECLS
