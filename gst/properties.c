@@ -24,6 +24,7 @@ typedef struct
   guint minimum, maximum;   /* UINT only; UINT64 has the full range */
   guint fallback;           /* numbers: the default */
   const char *text;         /* STRING: the default; may be NULL */
+  const char *variable;     /* STRING: of the environment, before the default; may be NULL */
   gboolean playing;         /* can be changed while an upload runs */
   SinkChanged changed;
   const char *blurb;
@@ -242,20 +243,26 @@ static const Property properties[] = {
       .kind = KIND_STRING,
       .offset = AT (endpoint),
       .text = BOX_DEFAULT_ENDPOINT,
-      .blurb = "Base URL of the upload API: https, or http to a loopback address",
+      .variable = "BOX_ENDPOINT",
+      .blurb = "Base URL of the upload API: https, or http to a loopback address. Unset: "
+               "$BOX_ENDPOINT, then Box",
   },
   {
       .name = "api-endpoint",
       .kind = KIND_STRING,
       .offset = AT (api_endpoint),
       .text = BOX_DEFAULT_API_ENDPOINT,
-      .blurb = "Base URL of the other API calls; tokens come from /oauth2/token at its origin",
+      .variable = "BOX_API_ENDPOINT",
+      .blurb = "Base URL of the other API calls; tokens come from /oauth2/token at its origin. "
+               "Unset: $BOX_API_ENDPOINT, then the server of a loopback endpoint, then Box",
   },
   {
       .name = "ca-file",
       .kind = KIND_STRING,
       .offset = AT (ca_file),
-      .blurb = "PEM file of certificate authorities to trust in addition to the system's",
+      .variable = "BOX_CA_FILE",
+      .blurb = "PEM file of certificate authorities to trust in addition to the system's. Unset: "
+               "$BOX_CA_FILE",
   },
   {
       .name = "proxy",
@@ -459,6 +466,15 @@ sink_properties_set (SinkProperties *self, GObject *object, guint id, const GVal
   return property->changed;
 }
 
+/* What holds if the property is not set. */
+static const char *
+fallback_string (const Property *property)
+{
+  const char *string = property->variable != NULL ? g_getenv (property->variable) : NULL;
+
+  return string != NULL && *string != '\0' ? string : property->text;
+}
+
 static void
 get_value_locked (SinkProperties *self, const Property *property, GValue *value)
 {
@@ -469,7 +485,7 @@ get_value_locked (SinkProperties *self, const Property *property, GValue *value)
     {
     case KIND_STRING:
       string = *(char *const *) place;
-      g_value_set_string (value, string != NULL ? string : property->text);
+      g_value_set_string (value, string != NULL ? string : fallback_string (property));
       break;
     case KIND_PROXY:
       string = *(char *const *) place;

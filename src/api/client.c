@@ -15,16 +15,62 @@
  * Microseconds. */
 #define DOUBT_LASTS (G_USEC_PER_SEC / 4)
 
-static char *
-dup_endpoint (const char *given, const char *preset, const char *what, GError **error)
+static gboolean
+is_given (const char *setting)
 {
-  g_autofree char *endpoint = g_strdup (given != NULL && *given != '\0' ? given : preset);
+  return setting != NULL && *setting != '\0';
+}
 
-  if (!box_url_policy_check_endpoint (endpoint, what, error))
+/* The setting @name, which is @given, or else the value of @variable. NULL: neither is there. */
+static char *
+dup_endpoint (const char *given, const char *name, const char *variable, GError **error)
+{
+  gboolean in_settings = is_given (given);
+  const char *value = in_settings ? given : g_getenv (variable);
+  g_autofree char *endpoint = NULL;
+
+  if (!is_given (value))
     return NULL;
+  if (!box_url_policy_check_endpoint (value, in_settings ? name : variable, error))
+    return NULL;
+  endpoint = g_strdup (value);
   while (g_str_has_suffix (endpoint, "/"))
     endpoint[strlen (endpoint) - 1] = '\0';
   return g_steal_pointer (&endpoint);
+}
+
+/* The endpoint that nobody named: @preset, or if @other is on this machine, the same server's. A
+ * token that is meant for a stand-in must not go to Box. */
+static char *
+complete_endpoint (const char *other, const char *path, const char *preset)
+{
+  g_autofree char *origin = NULL;
+
+  if (other == NULL || !box_url_policy_is_local (other))
+    return g_strdup (preset);
+  origin = box_url_policy_origin_of (other);
+  return g_strconcat (origin, path, NULL);
+}
+
+static gboolean
+find_endpoints (BoxClient *client, const BoxClientSettings *settings, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  client->endpoint = dup_endpoint (settings->endpoint, "endpoint", "BOX_ENDPOINT", &problem);
+  if (problem == NULL)
+    client->api_endpoint =
+        dup_endpoint (settings->api_endpoint, "api-endpoint", "BOX_API_ENDPOINT", &problem);
+  if (problem != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  if (client->endpoint == NULL)
+    client->endpoint = complete_endpoint (client->api_endpoint, "/api/2.0", BOX_DEFAULT_ENDPOINT);
+  if (client->api_endpoint == NULL)
+    client->api_endpoint = complete_endpoint (client->endpoint, "/2.0", BOX_DEFAULT_API_ENDPOINT);
+  return TRUE;
 }
 
 static gboolean
@@ -59,18 +105,16 @@ BoxClient *
 box_client_new (const BoxClientSettings *settings, GError **error)
 {
   g_autoptr (BoxClient) client = g_new0 (BoxClient, 1);
+  const char *ca_file = settings->ca_file;
 
   g_atomic_ref_count_init (&client->ref_count);
-  client->endpoint = dup_endpoint (settings->endpoint, BOX_DEFAULT_ENDPOINT, "endpoint", error);
-  if (client->endpoint == NULL)
-    return NULL;
-  client->api_endpoint =
-      dup_endpoint (settings->api_endpoint, BOX_DEFAULT_API_ENDPOINT, "api-endpoint", error);
-  if (client->api_endpoint == NULL || !check_as_user (settings->as_user, error))
+  if (!find_endpoints (client, settings, error) || !check_as_user (settings->as_user, error))
     return NULL;
   client->as_user = g_strdup (settings->as_user);
-  client->config =
-      box_transport_config_new (settings->ca_file, settings->proxy, settings->timeout, error);
+  if (!is_given (ca_file))
+    ca_file = g_getenv ("BOX_CA_FILE");
+  client->config = box_transport_config_new (is_given (ca_file) ? ca_file : NULL, settings->proxy,
+                                             settings->timeout, error);
   if (client->config == NULL)
     return NULL;
   client->credentials = new_credentials (client, settings, error);

@@ -20,13 +20,14 @@ G_BEGIN_DECLS
 #define BOX_DEFAULT_ENDPOINT     "https://upload.box.com/api/2.0"
 #define BOX_DEFAULT_API_ENDPOINT "https://api.box.com/2.0"
 
-/* NULL and 0 mean the defaults. */
+/* NULL and 0 mean the defaults. An endpoint that is not given is that of the environment, or, if
+ * the other one is a loopback address, on the same server, or Box's. */
 typedef struct
 {
-  const char *endpoint;     /* uploads */
-  const char *api_endpoint; /* everything else */
+  const char *endpoint;     /* uploads; then BOX_ENDPOINT */
+  const char *api_endpoint; /* everything else; then BOX_API_ENDPOINT */
   const char *as_user;      /* user id sent as As-User with every call */
-  const char *ca_file;
+  const char *ca_file;      /* then BOX_CA_FILE */
   const char *proxy;
   guint timeout;            /* seconds */
   const char *access_token; /* these three, then the environment: see BoxCredentialsSettings */

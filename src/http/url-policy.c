@@ -31,6 +31,14 @@ box_url_policy_is_loopback (const char *host)
   return g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
+gboolean
+box_url_policy_is_local (const char *url)
+{
+  g_autoptr (GUri) uri = parse (url);
+
+  return uri != NULL && box_url_policy_is_loopback (g_uri_get_host (uri));
+}
+
 static gboolean
 check_clear_text (GUri *uri, const char *what, GError **error)
 {

@@ -26,4 +26,7 @@ char *box_url_policy_origin_of (const char *url);
 /* Whether @host is 127.0.0.0/8, ::1 or localhost. */
 gboolean box_url_policy_is_loopback (const char *host);
 
+/* Whether the host of @url is one of these; FALSE if it is not a URL. */
+gboolean box_url_policy_is_local (const char *url);
+
 G_END_DECLS

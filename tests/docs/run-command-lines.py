@@ -4,9 +4,10 @@
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
-A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token; other "```sh" blocks are
-only parsed. No word is rewritten: the blocks run in a network of their own, where Box's host names are box-emulator's (port 443, its
-authority trusted). That needs root or user namespaces; nothing can leave it.
+A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder); other "```sh" blocks are
+only parsed. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
+it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
+other pages Box's host names are box-emulator's (port 443, its authority trusted).
 """
 import contextlib
 import os
@@ -18,9 +19,12 @@ import sys
 import tempfile
 from collections import namedtuple
 
+EXPORT = re.compile(r'^export .*$', re.MULTILINE)
 BLOCK = re.compile(r'^```sh( run)?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 BLOCK_SECONDS = 600
+TERM_SECONDS = 10
+STRICT = ('-eu', '-o', 'pipefail')
 CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! video/x-raw,width=1280,height=720 ! '
         'x264enc bitrate=20000 speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={name}')
 
@@ -90,15 +94,19 @@ def environment(build, home):
     }
 
 
-def bash(text, folder, variables, *options):
+def bash(text, folder, variables, *options, prefix=()):
     """(whether it went well, without warnings of GStreamer's, its output); whatever it started is gone afterwards."""
     # A file, because what is left in the background would keep a pipe open.
     with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as file:
-        with subprocess.Popen(['bash', *options, '-c', text], cwd=folder, env=variables, stdin=subprocess.DEVNULL,
+        with subprocess.Popen([*prefix, 'bash', *options, '-c', text], cwd=folder, env=variables, stdin=subprocess.DEVNULL,
                               stdout=file, stderr=subprocess.STDOUT, start_new_session=True) as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=BLOCK_SECONDS)
             in_time = process.returncode is not None
+            if not in_time:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=TERM_SECONDS)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         file.seek(0)
@@ -108,12 +116,25 @@ def bash(text, folder, variables, *options):
     return process.returncode == 0 and 'WARNING: from element' not in output, output
 
 
+def run_readme(blocks, build, folder, report):
+    """As somebody does who types it into the shell of "box-emulator --run"."""
+    home = os.path.join(folder, 'home')
+    os.mkdir(home, 0o700)
+    variables = environment(build, home)
+    del variables['BOX_ACCESS_TOKEN']
+    run = (f'{build}/tests/emulator/box-emulator', '--dir', os.path.join(folder, 'box'), '--run', '--')
+    exports = []
+    for block in blocks:
+        report.tell(block, *bash('\n'.join([*exports, block.text]), folder, variables, *STRICT, prefix=run))
+        exports += EXPORT.findall(block.text)
+
+
 def run_page(blocks, build, folder, report):
     home = os.path.join(folder, 'home')
     os.mkdir(home, 0o700)
     with emulator(build, os.path.join(folder, 'box')):
         for block in blocks:
-            report.tell(block, *bash(block.text, folder, environment(build, home), '-eu', '-o', 'pipefail'))
+            report.tell(block, *bash(block.text, folder, environment(build, home), *STRICT))
 
 
 def run_inside(top, build, report):
@@ -134,8 +155,13 @@ def run_inside(top, build, report):
         blocks = [block for block in read_blocks(top) if block.runs]
         for page in sorted({block.page for block in blocks}):
             folder = os.path.join(temporary, page.replace('/', '-'))
-            shutil.copytree(clips, folder)
-            run_page([block for block in blocks if block.page == page], build, folder, report)
+            run_blocks = run_page
+            if page == 'README.md':
+                run_blocks = run_readme
+                os.mkdir(folder)  # it makes the clips itself
+            else:
+                shutil.copytree(clips, folder)
+            run_blocks([block for block in blocks if block.page == page], build, folder, report)
 
 
 def unshare():

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * box-emulator, the program: runs the emulator until a signal stops it.
+ * box-emulator, the program: runs the emulator until a signal stops it, or as long as a command
+ * runs.
  */
 #include "emulator/box-emulator.h"
+#include "emulator/run.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -27,6 +29,7 @@ static gboolean late_expiry;
 static gboolean session_conflicts;
 static char *upload_host;
 static char *accounts;
+static gboolean runs;
 static gboolean version;
 
 static const GOptionEntry entries[] = {
@@ -64,14 +67,38 @@ static const GOptionEntry entries[] = {
     "How far its clock is ahead of the machine's", "SECONDS" },
   { "scenario", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &scenarios,
     "What shall go wrong (JSON); may be given again", "FILE" },
+  { "run", 0, 0, G_OPTION_ARG_NONE, &runs,
+    "Run COMMAND (default: a shell) with this Box in its environment, and end with it", NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
   G_OPTION_ENTRY_NULL,
 };
 
-static gboolean
-parse_options (int argc, char **argv, GError **error)
+/* "--" ends the options; GOption leaves it where it is. */
+static char **
+skip_separator (char **arguments)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  return *arguments != NULL && g_str_equal (*arguments, "--") ? arguments + 1 : arguments;
+}
+
+static gboolean
+check_arguments (char **arguments, GError **error)
+{
+  if (!runs && *arguments != NULL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "what is \"%s\"? A command needs --run", *arguments);
+  else if (!runs && dir == NULL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "--dir is missing: where shall it keep its files?");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* @command: (out): what --run shall run. */
+static gboolean
+parse_options (int argc, char **argv, char ***command, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new ("[-- COMMAND…]");
 
   g_option_context_set_summary (
       context, "A stand-in for Box's upload API on 127.0.0.1, over HTTP and HTTPS.");
@@ -79,15 +106,18 @@ parse_options (int argc, char **argv, GError **error)
       context,
       "It prints \"listening on URL\" for each of the two when it is ready, and runs until "
       "SIGTERM or SIGINT.\nUploads go to URL/api/2.0, all else to URL/2.0, tokens come "
-      "from URL/oauth2/token.\nMore: man box-emulator, docs/emulator.md");
+      "from URL/oauth2/token.\nWith --run, COMMAND has BOX_ENDPOINT, BOX_API_ENDPOINT, BOX_CA_FILE "
+      "and "
+      "BOX_ACCESS_TOKEN\nin its environment, which boxuploadsink and boxupload read; without "
+      "--dir, "
+      "nothing is left behind.\n\nMore: man box-emulator, docs/emulator.md");
   g_option_context_add_main_entries (context, entries, NULL);
+  /* The command has options of its own. */
+  g_option_context_set_strict_posix (context, TRUE);
   if (!g_option_context_parse (context, &argc, &argv, error))
     return FALSE;
-  if (version || dir != NULL)
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "--dir is missing: where shall it keep its files?");
-  return FALSE;
+  *command = skip_separator (argv + 1);
+  return version || check_arguments (*command, error);
 }
 
 static gboolean
@@ -180,8 +210,17 @@ quit (gpointer loop)
   return G_SOURCE_CONTINUE;
 }
 
+/* Of the command: one that is accepted. With accounts the caller knows which. */
+static const char *
+choose_token (void)
+{
+  if (tokens != NULL)
+    return tokens[0];
+  return accounts != NULL ? NULL : "a-token-of-the-emulator";
+}
+
 static void
-run (BoxEmulator *emulator)
+serve (BoxEmulator *emulator)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   guint term = g_unix_signal_add (SIGTERM, quit, loop);
@@ -200,10 +239,11 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxEmulator) emulator = NULL;
+  char **command = NULL;
 
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
-  if (!parse_options (argc, argv, &error) || !check_options (&error))
+  if (!parse_options (argc, argv, &command, &error) || !check_options (&error))
     {
       g_printerr ("box-emulator: %s\n", error->message);
       return 2;
@@ -213,12 +253,16 @@ main (int argc, char **argv)
       printf ("box-emulator %s\n", BOX_VERSION);
       return 0;
     }
+  if (runs)
+    emu_run_block_signals ();
   emulator = start (&error);
   if (emulator == NULL)
     {
       g_printerr ("box-emulator: %s\n", error->message);
       return 1;
     }
-  run (emulator);
+  if (runs)
+    return emu_run (emulator, choose_token (), command);
+  serve (emulator);
   return 0;
 }

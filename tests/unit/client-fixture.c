@@ -4,9 +4,12 @@
 void
 fixture_init_program (int *argc, char ***argv)
 {
-  g_unsetenv ("BOX_ACCESS_TOKEN");
-  g_unsetenv ("BOX_TOKEN_FILE");
-  g_unsetenv ("BOX_AUTH_CONFIG");
+  static const char *const variables[] = { "BOX_ACCESS_TOKEN", "BOX_TOKEN_FILE",
+                                           "BOX_AUTH_CONFIG",  "BOX_ENDPOINT",
+                                           "BOX_API_ENDPOINT", "BOX_CA_FILE" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
+    g_unsetenv (variables[i]);
   g_test_init (argc, argv, NULL);
 }
 

@@ -55,6 +55,110 @@ test_settings_are_checked (void)
     }
 }
 
+/* ---- the environment ---- */
+
+/* The user is asked for at @server, whatever the other variables are. */
+static void
+assert_asks_at (ScriptServer *server, const BoxClientSettings *given)
+{
+  BoxClientSettings settings = *given;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxClient) client = NULL;
+  g_autoptr (BoxUser) user = NULL;
+  g_autoptr (GError) error = NULL;
+
+  settings.access_token = "secret-token";
+  settings.timeout = 5;
+  client = box_client_new (&settings, &error);
+  g_assert_no_error (error);
+  user = box_client_get_user (client, transport, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (script_server_get_head (server, 0), "GET /2.0/users/me HTTP/1.1\r\n"));
+}
+
+static const ScriptReply a_user[] = { { 200, "{\"id\":\"7\"}" } };
+
+static void
+test_the_environment_names_the_endpoints (void)
+{
+  ScriptServer *server = script_server_new (a_user, 1);
+  g_autofree char *api = g_strconcat (script_server_get_base (server), "/2.0/", NULL);
+
+  g_setenv ("BOX_ENDPOINT", "https://upload.example.com/api/2.0", TRUE);
+  g_setenv ("BOX_API_ENDPOINT", api, TRUE);
+  assert_asks_at (server, &(BoxClientSettings){ NULL });
+  g_unsetenv ("BOX_ENDPOINT");
+  g_unsetenv ("BOX_API_ENDPOINT");
+  script_server_free (server);
+}
+
+static void
+test_settings_win_over_the_environment (void)
+{
+  ScriptServer *server = script_server_new (a_user, 1);
+  g_autofree char *api = g_strconcat (script_server_get_base (server), "/2.0", NULL);
+
+  g_setenv ("BOX_ENDPOINT", "ftp://nonsense", TRUE);
+  g_setenv ("BOX_API_ENDPOINT", "http://127.0.0.1:1/2.0", TRUE);
+  assert_asks_at (server, &(BoxClientSettings){ .endpoint = "https://upload.example.com/api/2.0",
+                                                .api_endpoint = api });
+  g_unsetenv ("BOX_ENDPOINT");
+  g_unsetenv ("BOX_API_ENDPOINT");
+  script_server_free (server);
+}
+
+/* Otherwise a token that is meant for a stand-in would go to Box. */
+static void
+test_a_loopback_endpoint_alone_is_the_server_of_all_calls (void)
+{
+  ScriptServer *server = script_server_new (a_user, 1);
+  g_autofree char *endpoint = g_strconcat (script_server_get_base (server), "/api/2.0", NULL);
+  g_autofree char *api = g_strconcat (script_server_get_base (server), "/2.0", NULL);
+  g_autoptr (BoxClient) client = NULL;
+
+  assert_asks_at (server, &(BoxClientSettings){ .endpoint = endpoint });
+  client = box_client_new (&(BoxClientSettings){ .api_endpoint = api, .access_token = "t" }, NULL);
+  g_assert_cmpstr (box_client_get_endpoint (client), ==, endpoint);
+  script_server_free (server);
+}
+
+static const struct
+{
+  const char *variable, *value;
+  gint code; /* -1: good */
+} environment_cases[] = {
+  { "BOX_ENDPOINT", "", -1 },
+  { "BOX_ENDPOINT", "http://upload.example.com/api/2.0", BOX_ERROR_TRUST },
+  { "BOX_API_ENDPOINT", "http://api.example.com/2.0", BOX_ERROR_TRUST },
+  { "BOX_API_ENDPOINT", "api.example.com", BOX_ERROR_SETTINGS },
+  { "BOX_CA_FILE", "", -1 },
+  { "BOX_CA_FILE", "/nonexistent.pem", BOX_ERROR_SETTINGS },
+};
+
+static void
+test_the_environment_is_checked_as_settings_are (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (environment_cases); i++)
+    {
+      const char *variable = environment_cases[i].variable;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (BoxClient) client = NULL;
+
+      g_test_message ("%s=%s", variable, environment_cases[i].value);
+      g_setenv (variable, environment_cases[i].value, TRUE);
+      client = box_client_new (&(BoxClientSettings){ .access_token = "secret-token" }, &error);
+      g_unsetenv (variable);
+      if (environment_cases[i].code < 0)
+        {
+          g_assert_no_error (error);
+          continue;
+        }
+      fixture_assert_error (error, (BoxErrorCode) environment_cases[i].code);
+      if (!g_str_equal (variable, "BOX_CA_FILE"))
+        g_assert_nonnull (strstr (error->message, variable));
+    }
+}
+
 /* ---- tokens ---- */
 
 static const char user_reply[] = "{\"id\":\"7\",\"name\":\"Recorder\",\"login\":\"r@example.com\"}";
@@ -417,6 +521,14 @@ main (int argc, char **argv)
 {
   fixture_init_program (&argc, &argv);
   g_test_add_func ("/client/settings-are-checked", test_settings_are_checked);
+  g_test_add_func ("/client/the-environment-names-the-endpoints",
+                   test_the_environment_names_the_endpoints);
+  g_test_add_func ("/client/settings-win-over-the-environment",
+                   test_settings_win_over_the_environment);
+  g_test_add_func ("/client/a-loopback-endpoint-alone-is-the-server-of-all-calls",
+                   test_a_loopback_endpoint_alone_is_the_server_of_all_calls);
+  g_test_add_func ("/client/the-environment-is-checked-as-settings-are",
+                   test_the_environment_is_checked_as_settings_are);
   g_test_add_func ("/client/the-user-is-asked-with-token-and-as-user",
                    test_the_user_is_asked_with_token_and_as_user);
   g_test_add_func ("/client/a-refused-token-is-renewed-and-the-body-sent-whole",
