@@ -88,6 +88,29 @@ check_reserve (const SinkValues *values, GError **error)
   return FALSE;
 }
 
+/* What one request cannot do. */
+static gboolean
+check_live (const SinkConfig *plan, GError **error)
+{
+  const SinkValues *values = &plan->values;
+  const char *reason = NULL;
+
+  if (values->unknown_size != SINK_UNKNOWN_SIZE_LIVE || values->total_size > 0
+      || plan->note != NULL)
+    return TRUE;
+  if (plan->destination->kind == BOX_DESTINATION_SESSION)
+    reason = "a session takes parts only: name the destination by location, file-name or file-id";
+  else if (!values->commit)
+    reason = "what one request carries needs no commit: leave commit at true";
+  else if (values->eos_mode == SINK_EOS_MODE_SPOOL)
+    reason = "eos-mode=spool leaves the upload to others: use unknown-size=spool with it";
+  if (reason == NULL)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "unknown-size=live cannot be used here: %s",
+               reason);
+  return FALSE;
+}
+
 static BoxClient *
 make_client (const SinkValues *values, GError **error)
 {
@@ -150,6 +173,8 @@ sink_config_new (SinkProperties *properties, GError **error)
       g_propagate_error (error, local_error);
       return NULL;
     }
+  if (!check_live (plan, error))
+    return NULL;
   plan->client = make_client (&plan->values, error);
   if (plan->client == NULL)
     return NULL;

@@ -122,6 +122,7 @@ gst_box_upload_sink_padding_get_type (void)
 /**
  * GstBoxUploadSinkUnknownSize:
  * @SINK_UNKNOWN_SIZE_SPOOL: record to the spool, upload at EOS
+ * @SINK_UNKNOWN_SIZE_LIVE: upload in one request while recording
  * @SINK_UNKNOWN_SIZE_RESERVE: declare reserve-size, upload while recording, pad at
  *   EOS
  * @SINK_UNKNOWN_SIZE_ERROR: fail
@@ -134,6 +135,8 @@ gst_box_upload_sink_unknown_size_get_type (void)
   static gsize type = 0;
   static const GEnumValue values[] = {
     { SINK_UNKNOWN_SIZE_SPOOL, "Record to the spool and upload at EOS", "spool" },
+    { SINK_UNKNOWN_SIZE_LIVE, "Upload in one request while recording; the spool is the net",
+      "live" },
     { SINK_UNKNOWN_SIZE_RESERVE, "Declare reserve-size, upload while recording and pad at EOS",
       "reserve" },
     { SINK_UNKNOWN_SIZE_ERROR, "Fail", "error" },

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stats.h"
 
-/* The upload of the stream and its bytes in the spool; NULL and 0 without a spool. */
-static BoxUpload *
-dup_upload (GstBoxUploadSink *self, guint64 *spooled)
+/* What carries the stream, and where it stands. */
+typedef struct
 {
-  BoxUpload *upload = NULL;
+  BoxUpload *upload; /* NULL: none, or a live request */
+  BoxUploadStats stats;
+  guint64 spooled;
+} Carrier;
 
-  *spooled = 0;
+static void
+look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
+{
+  *carrier = (Carrier){ 0 };
   g_mutex_lock (&self->lock);
   if (self->delivery != NULL)
     {
-      upload = box_delivery_dup_upload (self->delivery);
-      *spooled = box_delivery_get_spooled (self->delivery);
+      carrier->upload = box_delivery_dup_upload (self->delivery);
+      box_delivery_get_stats (self->delivery, &carrier->stats);
+      carrier->spooled = box_delivery_get_spooled (self->delivery);
     }
   g_mutex_unlock (&self->lock);
-  return upload;
 }
 
 static SinkReporter *
@@ -30,19 +35,18 @@ dup_reporter (GstBoxUploadSink *self)
   return reporter;
 }
 
-/* How @upload stands (NULL: all zero), with @spooled bytes in the spool. */
 static GstStructure *
-make (BoxUpload *upload, SinkReporter *reporter, guint64 spooled)
+make (const Carrier *carrier, SinkReporter *reporter)
 {
-  BoxUploadStats stats = { 0 };
+  BoxUploadStats stats = carrier->stats;
+  guint64 spooled = carrier->spooled;
   g_autoptr (BoxSession) session = NULL;
   g_autoptr (BoxFile) file = NULL;
 
-  if (upload != NULL)
+  if (carrier->upload != NULL)
     {
-      box_upload_get_stats (upload, &stats);
-      session = box_upload_get_session (upload);
-      file = box_upload_get_file (upload);
+      session = box_upload_get_session (carrier->upload);
+      file = box_upload_get_file (carrier->upload);
     }
   stats.bytes_received = MAX (stats.bytes_received, spooled);
   return gst_structure_new (
@@ -60,12 +64,13 @@ make (BoxUpload *upload, SinkReporter *reporter, guint64 spooled)
 static GstStructure *
 make_now (GstBoxUploadSink *self)
 {
-  guint64 spooled;
-  g_autoptr (BoxUpload) upload = dup_upload (self, &spooled);
   SinkReporter *reporter = dup_reporter (self);
   GstStructure *stats;
+  Carrier carrier;
 
-  stats = make (upload, reporter, spooled);
+  look_at_carrier (self, &carrier);
+  stats = make (&carrier, reporter);
+  g_clear_pointer (&carrier.upload, box_upload_unref);
   g_clear_pointer (&reporter, sink_reporter_unref);
   return stats;
 }

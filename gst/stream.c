@@ -94,6 +94,14 @@ padding_of (GstBoxUploadSink *self)
   return wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (self->media_type);
 }
 
+/* One request carries the stream while it is recorded. */
+static gboolean
+is_live (GstBoxUploadSink *self)
+{
+  return self->size.kind == SINK_SIZE_UNKNOWN
+         && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_LIVE;
+}
+
 static BoxDelivery *
 make_delivery (GstBoxUploadSink *self, GError **error)
 {
@@ -104,6 +112,7 @@ make_delivery (GstBoxUploadSink *self, GError **error)
     .padding = padding_of (self),
     .stop_if_refused = values->errors_fatal,
     .left_to_others = values->eos_mode == SINK_EOS_MODE_SPOOL,
+    .live = is_live (self),
   };
   BoxDelivery *delivery;
 
@@ -155,7 +164,7 @@ begin_delivery (GstBoxUploadSink *self)
   else if (sink_config_uses_session (self->plan, self->size.bytes))
     sink_reporter_begin_session (self->reporter, self->plan->destination->session_id);
   box_delivery_start (delivery);
-  if (self->size.kind != SINK_SIZE_UNKNOWN && !self->size.from_source)
+  if ((self->size.kind != SINK_SIZE_UNKNOWN && !self->size.from_source) || is_live (self))
     sink_stall_begin (self);
   return GST_FLOW_OK;
 }
@@ -179,7 +188,7 @@ decide_size (GstBoxUploadSink *self, GError **error)
     return TRUE;
   if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
     return sink_size_reserve (&self->size, &self->plan->values, self->media_type, error);
-  if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL)
+  if (self->plan->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR)
     return TRUE;
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "The size of the stream is not known: set the property total-size, use a "
@@ -418,13 +427,10 @@ sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 static void
 tell_progress (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (self->delivery);
   BoxUploadStats stats;
 
-  if (upload == NULL)
-    return;
-  box_upload_get_stats (upload, &stats);
-  sink_reporter_commit_goes_on (self->reporter, &stats);
+  if (box_delivery_get_stats (self->delivery, &stats))
+    sink_reporter_commit_goes_on (self->reporter, &stats);
 }
 
 /* The wait at EOS. */
@@ -498,7 +504,8 @@ sink_stream_finish (GstBoxUploadSink *self, const char *reason)
 
 /* --- Jumps ---------------------------------------------------------------------------------- */
 
-/* Like a file, a recording that is not uploaded yet can be written anywhere. */
+/* Like a file, a recording that is not uploaded yet can be written anywhere; so can one that a live
+ * request carries, which ends with that. */
 gboolean
 sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
 {
@@ -514,7 +521,7 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
     return TRUE;
   if (self->size_in_doubt)
     begin_anew (self);
-  if (self->seekable)
+  if (self->seekable || is_live (self))
     {
       sink_stream_set_position (self, segment->start);
       return TRUE;

@@ -33,9 +33,11 @@ typedef struct
   const char *const *headers;
   const char *content_type; /* with @body */
   const BoxBody *body;      /* nullable */
+  gboolean once;            /* @body cannot be sent again with another token */
 } BoxClientCall;
 
-/* Sends @call with a token, and once more with another one after a 401. A 401 without Box's words
+/* Sends @call with a token, and once more with another one after a 401, unless it may be sent only
+ * once. A 401 without Box's words
  * is TRANSIENT at first, and believed if it comes again later: the token may be as good as it was.
  * Any other reply is returned, whatever its status. */
 BoxReply *box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,

@@ -137,6 +137,106 @@ box_client_upload_file (BoxClient *client, BoxTransport *transport,
                                  error);
 }
 
+/* The body with its end; what the content's source says of that. */
+typedef struct
+{
+  const BoxLiveSource *source;
+  BoxBodySource watched;
+  gboolean ended;
+} LiveBody;
+
+static BoxSourceState
+take_live (gpointer user_data, guint64 offset, guint8 *buffer, gsize *length, gint64 *rest,
+           GError **error)
+{
+  LiveBody *self = user_data;
+  const BoxBody *body = self->source->body;
+  BoxSourceState state = body->source->take (body->user_data, offset, buffer, length, rest, error);
+
+  self->ended = state == BOX_SOURCE_ENDED;
+  return state;
+}
+
+static void
+count_live (gpointer user_data, guint64 position)
+{
+  const BoxBody *body = ((LiveBody *) user_data)->source->body;
+
+  if (body->progress != NULL)
+    body->progress (body->user_data, position);
+}
+
+/* Of a successful @reply. One that came before the body's end is about something else. */
+static BoxFile *
+verify_live (BoxClient *client, BoxTransport *transport, const BoxReply *reply,
+             const LiveBody *body, const char *attempt, char **wrong, GCancellable *cancellable,
+             GError **error)
+{
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, NULL);
+  g_autoptr (BoxFile) stored = node != NULL ? box_file_parse (node, NULL) : NULL;
+  g_autoptr (GError) failure = NULL;
+  BoxFile *file = NULL;
+  BoxSha1 sha1;
+  guint64 size;
+
+  if (body->ended)
+    {
+      body->source->sum (body->source->user_data, &size, &sha1);
+      file = box_client_verify_file (client, transport, reply, &sha1, size, attempt, cancellable,
+                                     &failure);
+    }
+  else if (stored != NULL)
+    g_set_error (&failure, BOX_ERROR, BOX_ERROR_INTEGRITY,
+                 "Box took the file (id %s) for complete before it was", stored->id);
+  else
+    failure = box_api_error_from_nonsense (
+        reply, TRUE, attempt,
+        g_error_new_literal (BOX_ERROR, BOX_ERROR_PROTOCOL, "the file was not complete yet"));
+  if (stored != NULL && g_error_matches (failure, BOX_ERROR, BOX_ERROR_INTEGRITY))
+    *wrong = g_strdup (stored->id);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return file;
+}
+
+BoxFile *
+box_client_upload_live (BoxClient *client, BoxTransport *transport,
+                        const BoxDestination *destination, const BoxLiveSource *source,
+                        const BoxAttributes *attributes, const char *if_match, char **wrong,
+                        GCancellable *cancellable, GError **error)
+{
+  static const char attempt[] = "upload the file while it was recorded";
+  LiveBody live = { .source = source,
+                    .watched = { .fd = source->body->source->fd, .take = take_live } };
+  BoxBody content = { .size = BOX_BODY_UNKNOWN_SIZE,
+                      .source = &live.watched,
+                      .progress = count_live,
+                      .user_data = &live,
+                      .pace = source->body->pace };
+  g_autofree char *json = build_upload_attributes (destination, attributes);
+  g_autoptr (BoxMultipart) multipart = box_multipart_new (json, &content);
+  g_autofree char *url = content_url (client->endpoint, destination);
+  const char *headers[] = { if_match != NULL ? "If-Match" : NULL, if_match, NULL };
+  g_autoptr (BoxReply) reply = NULL;
+
+  reply = box_client_send (client, transport,
+                           &(BoxClientCall){
+                               .method = "POST",
+                               .url = url,
+                               .headers = headers,
+                               .content_type = box_multipart_get_content_type (multipart),
+                               .body = box_multipart_get_body (multipart),
+                               .once = TRUE,
+                           },
+                           cancellable, error);
+  if (reply == NULL)
+    return NULL;
+  if (reply->status == 201 || reply->status == 200)
+    return verify_live (client, transport, reply, &live, attempt, wrong, cancellable, error);
+  g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
+  return NULL;
+}
+
 BoxFile *
 box_client_get_file (BoxClient *client, BoxTransport *transport, const char *file_id,
                      GCancellable *cancellable, GError **error)

@@ -10,6 +10,10 @@
  * this at 4.5 Mbit/s. */
 #define TOKEN_LASTS_FOR_BODY 120
 
+/* The same where the request cannot be repeated and lasts as long as a recording: half an hour of
+ * the hour that Box gives, so that each recording of a row does not take a token of its own. */
+#define TOKEN_LASTS_FOR_LIVE 1800
+
 /* A 401 without Box's words is believed when it is still said after this: requests that were under
  * way at the same time do not confirm each other. Shorter than the first pause between two tries.
  * Microseconds. */
@@ -153,6 +157,12 @@ box_client_get_endpoint (BoxClient *client)
   return client->endpoint;
 }
 
+guint
+box_client_get_timeout (BoxClient *client)
+{
+  return box_transport_config_get_timeout (client->config);
+}
+
 gboolean
 box_client_get_time (BoxClient *client, gint64 *time)
 {
@@ -174,6 +184,14 @@ note_success (BoxClient *client, const BoxReply *reply)
 }
 
 /* ---- sending ---- */
+
+static guint
+token_lasts (const BoxClientCall *call)
+{
+  if (call->body == NULL)
+    return 0;
+  return call->once ? TOKEN_LASTS_FOR_LIVE : TOKEN_LASTS_FOR_BODY;
+}
 
 static BoxReply *
 send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
@@ -273,9 +291,8 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
   for (guint attempt = 0; attempt < 2; attempt++)
     {
       GError *reason = NULL;
-      char *token =
-          box_credentials_get_token (client->credentials, refused,
-                                     body != NULL ? TOKEN_LASTS_FOR_BODY : 0, cancellable, &reason);
+      char *token = box_credentials_get_token (client->credentials, refused, token_lasts (call),
+                                               cancellable, &reason);
 
       box_credentials_free_token (g_steal_pointer (&refused));
       if (token == NULL)
@@ -289,7 +306,7 @@ box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall
         body->progress (body->user_data, 0);
       reply = send_with_token (client, transport, call, token, cancellable, error);
       refused = token;
-      if (reply == NULL || reply->status != 401)
+      if (reply == NULL || reply->status != 401 || call->once)
         break;
       if (is_doubtful (client, reply))
         {

@@ -48,6 +48,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxClient, box_client_unref)
 BoxCredentials *box_client_get_credentials (BoxClient *client);
 const char *box_client_get_endpoint (BoxClient *client);
 
+/* Seconds without progress after which a request has failed. */
+guint box_client_get_timeout (BoxClient *client);
+
 /* Box's time now, Unix microseconds, by the Date of its replies: this machine's clock may be wrong.
  * FALSE before the first reply. */
 gboolean box_client_get_time (BoxClient *client, gint64 *time);
@@ -120,6 +123,28 @@ BoxFile *box_client_upload_file (BoxClient *client, BoxTransport *transport,
                                  const BoxDestination *destination, const BoxSha1 *sha1,
                                  const BoxBody *body, const BoxAttributes *attributes,
                                  const char *if_match, GCancellable *cancellable, GError **error);
+
+/**
+ * BoxLiveSource:
+ * @body: the file's bytes, a body with a source; its progress counts them.
+ * @sum: what was sent, after the body has ended.
+ *
+ * A file that is sent while it is made.
+ */
+typedef struct
+{
+  const BoxBody *body;
+  void (*sum) (gpointer user_data, guint64 *size, BoxSha1 *sha1);
+  gpointer user_data; /* of @sum */
+} BoxLiveSource;
+
+/* The same while the file is still being made, once: no 401 leads to another try. The reply's size
+ * and SHA-1 are checked. INTEGRITY: what Box made of it, the file @wrong (out) (nullable) (transfer
+ * full), is something else. */
+BoxFile *box_client_upload_live (BoxClient *client, BoxTransport *transport,
+                                 const BoxDestination *destination, const BoxLiveSource *source,
+                                 const BoxAttributes *attributes, const char *if_match,
+                                 char **wrong, GCancellable *cancellable, GError **error);
 
 /* GET …/files/ID with id, name, size, sha1, etag and version. */
 BoxFile *box_client_get_file (BoxClient *client, BoxTransport *transport, const char *file_id,

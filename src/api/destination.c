@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/destination.h"
 
+#include "api/file.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -9,6 +10,13 @@
 #define MAX_NAME_CHARACTERS 255
 #define DIGITS              "0123456789"
 #define SCHEME              "box://"
+
+/* "name (1).ext" to "name (100).ext". More files of one name are an error worth reporting. */
+#define MAX_RENAMES 100
+
+/* A name that is taken is that of a file, which gets the version; so often it may be gone, or be
+ * another one, when it is to. */
+#define MAX_VERSIONS 5
 
 static gboolean
 set_error (GError **error, const char *message)
@@ -158,6 +166,26 @@ propagate_bad_name (GError **error, GError *failure, const char *path)
       "the location's file name has \"%s\" in it: only splitmuxsink puts numbers there, in "
       "a location of its own; where a \"%%\" is meant, it is written %%25",
       pattern);
+}
+
+BoxDestination *
+box_destination_choose_other (const BoxDestination *wanted, const BoxDestination *tried,
+                              BoxIfExists if_exists, guint n, const GError *failure)
+{
+  g_autoptr (BoxFile) file = NULL;
+
+  if (wanted->kind != BOX_DESTINATION_FOLDER)
+    return NULL;
+  if (if_exists == BOX_IF_EXISTS_RENAME && n < MAX_RENAMES
+      && g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    return box_destination_new_numbered (wanted, n + 1);
+  if (if_exists != BOX_IF_EXISTS_VERSION || n >= MAX_VERSIONS)
+    return NULL;
+  if (tried->kind == BOX_DESTINATION_FILE)
+    return g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND) ? box_destination_copy (wanted)
+                                                                     : NULL;
+  file = box_file_from_conflict (failure);
+  return file != NULL ? box_destination_new_file (file->id, NULL) : NULL;
 }
 
 BoxDestination *

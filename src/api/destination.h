@@ -45,6 +45,13 @@ BoxDestination *box_destination_new_file (const char *file_id, GError **error);
  * before the number, by whole characters. Never NULL. */
 BoxDestination *box_destination_new_numbered (const BoxDestination *destination, guint n);
 
+/* Where a file for @wanted goes by @if_exists, as Box has refused @tried with @failure, after @n
+ * other places: another name where the name is taken, the file that has it, or @wanted again where
+ * that file is gone. NULL: nowhere else. */
+BoxDestination *
+box_destination_choose_other (const BoxDestination *wanted, const BoxDestination *tried,
+                              BoxIfExists if_exists, guint n, const GError *failure);
+
 /* Parses box://FOLDER_ID/PERCENT-ENCODED-NAME. */
 BoxDestination *box_destination_new_from_uri (const char *uri, GError **error);
 

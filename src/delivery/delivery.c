@@ -76,6 +76,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   delivery->facts.left_to_others = settings->left_to_others;
   if (!box_delivery_open_stream (delivery, error))
     {
+      g_clear_pointer (&delivery->digest, box_digest_free);
       g_clear_pointer (&delivery->recording, box_recording_unref);
       box_delivery_unref (delivery);
       return NULL;
@@ -158,6 +159,7 @@ join (BoxDelivery *delivery)
     g_thread_join (g_steal_pointer (&delivery->thread));
   g_clear_pointer (&delivery->preflight, box_preflight_free);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
+  g_clear_pointer (&delivery->live, box_live_free);
 }
 
 gboolean
@@ -207,6 +209,8 @@ box_delivery_start (BoxDelivery *delivery)
     box_upload_start (delivery->upload);
   if (delivery->facts.finished)
     box_delivery_start_thread (delivery);
+  else if (delivery->live != NULL)
+    box_delivery_start_live (delivery);
   else if (delivery->upload == NULL)
     delivery->preflight =
         box_preflight_new (upload->client, upload->destination, box_delivery_refused, delivery);
@@ -330,6 +334,8 @@ box_delivery_set_rate (BoxDelivery *delivery, guint64 rate)
   delivery->rate = rate;
   if (delivery->upload != NULL)
     box_upload_set_rate (delivery->upload, rate);
+  if (delivery->live != NULL)
+    box_live_set_rate (delivery->live, rate);
   g_mutex_unlock (&delivery->lock);
 }
 
@@ -362,6 +368,22 @@ box_delivery_dup_upload (BoxDelivery *delivery)
   upload = delivery->upload != NULL ? box_upload_ref (delivery->upload) : NULL;
   g_mutex_unlock (&delivery->lock);
   return upload;
+}
+
+gboolean
+box_delivery_get_stats (BoxDelivery *delivery, BoxUploadStats *stats)
+{
+  gboolean carried;
+
+  *stats = (BoxUploadStats){ 0 };
+  g_mutex_lock (&delivery->lock);
+  carried = delivery->upload != NULL || delivery->live != NULL;
+  if (delivery->upload != NULL)
+    box_upload_get_stats (delivery->upload, stats);
+  else if (carried)
+    box_live_get_stats (delivery->live, stats);
+  g_mutex_unlock (&delivery->lock);
+  return carried;
 }
 
 guint64

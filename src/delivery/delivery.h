@@ -67,6 +67,8 @@ typedef struct
  * @stop_if_refused: a recording that Box refuses at its beginning, for a setting that the user can
  *   correct, fails at once.
  * @left_to_others: the end is a recording in the spool, which others upload.
+ * @live: one request carries the recording while it is made (BoxLive); with a spool and @sizing
+ *   SPOOL only.
  */
 typedef struct
 {
@@ -75,6 +77,7 @@ typedef struct
   BoxPaddingKind padding;
   gboolean stop_if_refused;
   gboolean left_to_others;
+  gboolean live;
 } BoxDeliverySettings;
 
 /* A stream that will be written. @spool: (nullable): records it; NULL: it is held in
@@ -111,7 +114,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 void box_delivery_start (BoxDelivery *delivery);
 
 /* Takes @length bytes for the file's @offset and returns how many had room; less: wait for room. In
- * memory, and beside an upload, @offset must be the end of the last write. */
+ * memory, and beside an upload, @offset must be the end of the last write. A live request ends
+ * where it is not. */
 gsize box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length);
 
 /* The written bytes belong to @time of the stream (microseconds, -1: not known). At most 100 ms
@@ -162,6 +166,9 @@ BoxDeliveryPhase box_delivery_get_phase (BoxDelivery *delivery);
 
 /* The upload that runs, or ran last; NULL: none yet. Free with box_upload_unref(). */
 BoxUpload *box_delivery_dup_upload (BoxDelivery *delivery);
+
+/* How far that is, or the live request. FALSE, and all zero: there is neither. */
+gboolean box_delivery_get_stats (BoxDelivery *delivery, BoxUploadStats *stats);
 
 /* Bytes in the spool; 0 without a spool. */
 guint64 box_delivery_get_spooled (BoxDelivery *delivery);

@@ -135,6 +135,34 @@ const BoxUploadEvents box_delivery_upload_events = {
   .failed = on_failed,
 };
 
+/* The recording goes on, and is uploaded at its end: nothing that can happen to the request makes
+ * that useless. Told also when the stream is over, as the end is far away then. */
+static void
+on_live_failed (const GError *error, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+  gboolean wanted;
+  Weight weight;
+
+  g_mutex_lock (&delivery->lock);
+  wanted = !delivery->abandoned;
+  weight = weigh_locked (delivery, error);
+  if (wanted)
+    {
+      delivery->facts.carrier = BOX_CARRIER_FAILED;
+      delivery->facts.mendable = TRUE;
+      box_delivery_set_error_locked (delivery, g_error_copy (error));
+    }
+  g_mutex_unlock (&delivery->lock);
+  if (wanted && weight == WEIGHT_END)
+    box_delivery_break (delivery, g_error_copy (error));
+  else if (wanted && delivery->events.goes_on != NULL && may_tell (delivery))
+    delivery->events.goes_on (error, TRUE, delivery->user_data);
+}
+
+/* Not completed: the step that waits for it sees that. */
+const BoxLiveEvents box_delivery_live_events = { .failed = on_live_failed };
+
 void
 box_delivery_tell_kept (BoxDelivery *delivery, const char *reason)
 {

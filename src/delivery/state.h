@@ -8,6 +8,7 @@
 
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"
+#include "delivery/live.h"
 #include "delivery/preflight.h"
 
 G_BEGIN_DECLS
@@ -32,6 +33,7 @@ struct _BoxDelivery
   /* The producer's thread; from finish on the delivery's, until that has ended. */
   BoxRecording *recording; /* changes with lock. NULL: the bytes are in memory, or others have it */
   BoxAttempt *attempt;     /* the upload beside the recording; nullable */
+  BoxLive *live;           /* the request that carries the recording; nullable */
   BoxPreflight *preflight; /* of a recording without an upload; nullable */
   BoxDigest *digest;       /* of a recording that is uploaded while it is made, else NULL */
   guint64 position;        /* where in the file the next byte goes */
@@ -80,6 +82,9 @@ void box_delivery_unref (gpointer delivery);
 /* For the uploads of the delivery. */
 extern const BoxUploadEvents box_delivery_upload_events;
 
+/* For the request that carries the recording. */
+extern const BoxLiveEvents box_delivery_live_events;
+
 /* Box, or somebody in its place, has @error against the file. Any thread. */
 void box_delivery_refused (const GError *error, gpointer delivery);
 
@@ -122,6 +127,10 @@ void box_delivery_start_thread (BoxDelivery *delivery);
 
 /* Opens the recording, or the upload in memory, or both. */
 gboolean box_delivery_open_stream (BoxDelivery *delivery, GError **error);
+
+/* Begins the request that carries the recording; without it the recording is uploaded at its end.
+ */
+void box_delivery_start_live (BoxDelivery *delivery);
 
 /* Opens the upload in memory. */
 gboolean

@@ -99,6 +99,8 @@ box_delivery_stop_upload (BoxDelivery *delivery)
   if (delivery->upload != NULL && !delivery->resent)
     upload = box_upload_ref (delivery->upload);
   g_mutex_unlock (&delivery->lock);
+  if (delivery->live != NULL)
+    box_live_cancel (delivery->live);
   error = upload != NULL ? box_upload_get_error (upload) : NULL;
   if (error != NULL && delivery->settings.upload.on_error == BOX_ON_ERROR_ABORT)
     box_upload_wait_settled (upload, ABORT_TIME);
@@ -117,6 +119,20 @@ box_delivery_abandon (BoxDelivery *delivery)
   g_mutex_unlock (&delivery->lock);
   if (upload != NULL)
     box_upload_cancel (upload);
+  if (delivery->live != NULL)
+    box_live_cancel (delivery->live);
+}
+
+static void
+await_live (BoxDelivery *delivery)
+{
+  BoxWait wait = box_live_wait (delivery->live);
+
+  g_mutex_lock (&delivery->lock);
+  delivery->facts.carrier = wait == BOX_WAIT_READY ? BOX_CARRIER_DONE : BOX_CARRIER_FAILED;
+  delivery->file = box_live_get_file (delivery->live);
+  delivery->facts.committed = delivery->file != NULL;
+  g_mutex_unlock (&delivery->lock);
 }
 
 static void
@@ -240,7 +256,10 @@ execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
       box_delivery_close_stream (delivery);
       break;
     case BOX_DELIVERY_AWAIT:
-      await_carrier (delivery);
+      if (delivery->live != NULL)
+        await_live (delivery);
+      else
+        await_carrier (delivery);
       break;
     case BOX_DELIVERY_RESEND:
       resend (delivery);

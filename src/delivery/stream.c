@@ -43,6 +43,15 @@ open_attempt (BoxDelivery *delivery, GError **error)
   return TRUE;
 }
 
+static gboolean
+open_live (BoxDelivery *delivery, GError **error)
+{
+  delivery->live = box_live_new (delivery->recording, &delivery->settings.upload,
+                                 &box_delivery_live_events, delivery, error);
+  delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  return delivery->live != NULL;
+}
+
 gboolean
 box_delivery_open_memory (BoxDelivery *delivery, const BoxUploadSettings *settings, GError **error)
 {
@@ -63,11 +72,37 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
 
   if (delivery->spool == NULL)
     return box_delivery_open_memory (delivery, &delivery->settings.upload, error);
-  delivery->facts.carrier = sized ? BOX_CARRIER_RUNNING : BOX_CARRIER_NONE;
-  return open_recording (delivery, error) && (!sized || open_attempt (delivery, error));
+  delivery->facts.carrier =
+      sized || delivery->settings.live ? BOX_CARRIER_RUNNING : BOX_CARRIER_NONE;
+  if (!open_recording (delivery, error))
+    return FALSE;
+  if (delivery->settings.live)
+    return open_live (delivery, error);
+  return !sized || open_attempt (delivery, error);
+}
+
+void
+box_delivery_start_live (BoxDelivery *delivery)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!box_live_start (delivery->live, &error))
+    box_delivery_live_events.failed (error, delivery);
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */
+
+/* What goes back writes what has left already. */
+static void
+break_live (BoxDelivery *delivery, guint64 offset)
+{
+  box_live_break (delivery->live,
+                  g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
+                               "the stream went back to byte %" G_GUINT64_FORMAT " after byte "
+                               "%" G_GUINT64_FORMAT,
+                               offset, delivery->position));
+  g_clear_pointer (&delivery->digest, box_digest_free);
+}
 
 /* Like a file: bytes can be written anywhere in what is there, or behind it. */
 static gboolean
@@ -76,6 +111,8 @@ record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length,
   guint64 size = box_recording_get_size (delivery->recording);
   guint64 growth = offset + length > size ? offset + length - size : 0;
 
+  if (delivery->live != NULL && delivery->digest != NULL && offset != delivery->position)
+    break_live (delivery, offset);
   if (growth > 0 && !box_spool_admit (delivery->spool, growth, error))
     return FALSE;
   if (!box_recording_write (delivery->recording, offset, data, length, error))
@@ -91,6 +128,8 @@ announce (BoxDelivery *delivery)
 {
   guint64 declared = delivery->settings.upload.size;
 
+  if (delivery->live != NULL && delivery->digest != NULL)
+    box_live_advance (delivery->live, delivery->position);
   if (delivery->attempt == NULL)
     return;
   if (delivery->position <= declared)
@@ -282,6 +321,8 @@ close_recording (BoxDelivery *delivery)
   box_delivery_tell_kept (delivery, delivery->reason);
   if (delivery->no_padding != NULL)
     box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
+  else if (end.has_sha1 && delivery->live != NULL)
+    box_live_finish (delivery->live, end.total, &end.sha1);
   else if (end.has_sha1)
     box_upload_finish_digest (delivery->upload, &end.sha1);
 }

@@ -16,6 +16,7 @@ struct _BoxBodyStream
   const BoxBody *body; /* NULL when detached or closed */
   BoxEarlyReply *watch;
   guint64 position;
+  gboolean ended; /* a body of unknown size was written whole */
   guint8 *buffer; /* RUN; NULL if the body's bytes are written in place */
 };
 
@@ -58,31 +59,18 @@ count_written (BoxBodyStream *self, gsize n)
     self->body->progress (self->body->user_data, self->position);
 }
 
-/* GnuTLS wants a record that did not fit offered again as it was: the run is written to its end. */
 static gboolean
 write_run (BoxBodyStream *self, const guint8 *bytes, gsize length, GError **error)
 {
-  GPollableOutputStream *output =
-      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (self->watch->stream));
-
   while (length > 0)
     {
-      g_autoptr (GError) reason = NULL;
-      gssize n = g_pollable_output_stream_write_nonblocking (output, bytes, length, NULL, &reason);
+      gssize n = box_early_reply_write (self->watch, bytes, length, error);
 
-      if (n > 0)
-        {
-          count_written (self, (gsize) n);
-          bytes += n;
-          length -= (gsize) n;
-        }
-      else if (!g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-        {
-          g_propagate_error (error, g_steal_pointer (&reason));
-          return FALSE;
-        }
-      else if (!box_early_reply_wait_writable (self->watch, 0, error))
+      if (n < 0)
         return FALSE;
+      count_written (self, (gsize) n);
+      bytes += n;
+      length -= (gsize) n;
     }
   return TRUE;
 }
@@ -103,14 +91,29 @@ write_body (BoxBodyStream *self, GError **error)
   return TRUE;
 }
 
+/* When a read fails libsoup disposes of its chunked stream, and thereby writes the end of the body:
+ * what was cut short would be taken for complete. So the connection ends before that. */
+static gboolean
+write_source (BoxBodyStream *self, GError **error)
+{
+  self->ended = box_live_body_write (self->body, self->watch, &self->position, error);
+  if (self->ended)
+    return TRUE;
+  box_early_reply_read_last_words (self->watch, FALSE);
+  box_early_reply_cut (self->watch);
+  return FALSE;
+}
+
 static gssize
 box_body_stream_read (GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable,
                       GError **error)
 {
   BoxBodyStream *self = BOX_BODY_STREAM (stream);
 
-  if (self->body == NULL || self->position == self->body->size)
+  if (self->body == NULL || self->ended || self->position == self->body->size)
     return 0;
+  if (self->body->source != NULL)
+    return write_source (self, error) ? 0 : -1;
   if (self->watch->stream != NULL)
     return write_body (self, error) ? 0 : -1;
 
@@ -127,7 +130,8 @@ box_body_stream_close (GInputStream *stream, GCancellable *cancellable, GError *
   BoxBodyStream *self = BOX_BODY_STREAM (stream);
 
   if (self->body != NULL)
-    box_early_reply_read_last_words (self->watch, self->position == self->body->size);
+    box_early_reply_read_last_words (self->watch,
+                                     self->ended || self->position == self->body->size);
   self->body = NULL;
   return TRUE;
 }

@@ -67,29 +67,40 @@ box_early_reply_fail (BoxEarlyReply *watch, GError *reason)
     g_error_free (reason);
 }
 
-/* Waits for @events on the socket, for @timeout microseconds if that is not negative: what came (0:
- * time is up), or -1 with @error set if it was cancelled. */
+/* Waits for @events on the socket, for @timeout microseconds if that is not negative, and for @fd
+ * (-1: none) to be readable: what came to the socket (0: @fd, or time is up), or -1 with @error set
+ * if it was cancelled. */
 static int
-wait_socket (BoxEarlyReply *watch, GIOCondition events, gint64 timeout, GError **error)
+wait_socket_or (BoxEarlyReply *watch, GIOCondition events, int fd, gint64 timeout, GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + timeout;
-  GPollFD fds[2] = { { .fd = g_socket_get_fd (watch->socket), .events = events },
-                     watch->cancel_fd };
+  GPollFD fds[3] = { { .fd = g_socket_get_fd (watch->socket), .events = events },
+                     watch->cancel_fd,
+                     { .fd = fd, .events = G_IO_IN } };
 
   for (;;)
     {
       gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
       int n;
 
-      fds[0].revents = fds[1].revents = 0;
-      n = g_poll (fds, 2, timeout < 0 ? -1 : (gint) MIN ((left + 999) / 1000, G_MAXINT));
+      fds[0].revents = fds[1].revents = fds[2].revents = 0;
+      n = g_poll (fds, fd >= 0 ? 3 : 2,
+                  timeout < 0 ? -1 : (gint) MIN ((left + 999) / 1000, G_MAXINT));
       if (g_cancellable_set_error_if_cancelled (watch->cancellable, error))
         return -1;
       if (n > 0 && fds[0].revents != 0)
         return fds[0].revents;
+      if (n > 0 && fds[2].revents != 0)
+        return 0;
       if (n == 0 && timeout >= 0 && left == 0)
         return 0;
     }
+}
+
+static int
+wait_socket (BoxEarlyReply *watch, GIOCondition events, gint64 timeout, GError **error)
+{
+  return wait_socket_or (watch, events, -1, timeout, error);
 }
 
 typedef enum
@@ -228,6 +239,37 @@ box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **erro
       if ((ready & G_IO_OUT) != 0)
         return TRUE;
     }
+}
+
+gssize
+box_early_reply_write (BoxEarlyReply *watch, const guint8 *bytes, gsize length, GError **error)
+{
+  GPollableOutputStream *output =
+      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (watch->stream));
+
+  for (;;)
+    {
+      g_autoptr (GError) reason = NULL;
+      gssize n = g_pollable_output_stream_write_nonblocking (output, bytes, length, NULL, &reason);
+
+      if (n > 0)
+        return n;
+      if (!g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        {
+          g_propagate_error (error, g_steal_pointer (&reason));
+          return -1;
+        }
+      if (!box_early_reply_wait_writable (watch, 0, error))
+        return -1;
+    }
+}
+
+gboolean
+box_early_reply_rest (BoxEarlyReply *watch, int fd, gint64 timeout, GError **error)
+{
+  int ready = wait_socket_or (watch, G_IO_IN, fd, timeout, error);
+
+  return ready == 0 || (ready > 0 && heed_news (watch, error));
 }
 
 void

@@ -256,12 +256,12 @@ set_body (Exchange *self)
     return;
   self->body = box_body_stream_new (request->body, &self->watch);
   soup_message_set_request_body (self->message, request->content_type, G_INPUT_STREAM (self->body),
-                                 (gssize) request->body->size);
+                                 request->body->source != NULL ? -1 : (gssize) request->body->size);
 }
 
 /* libsoup found a kept-alive connection closed and sends the request again on another one. That is
  * allowed only if the body had not left whole: otherwise the server may have acted on it, and the
- * caller has to look first. */
+ * caller has to look first. A body with a source cannot be sent twice. */
 static void
 on_restarted (SoupMessage *message, gpointer user_data)
 {
@@ -271,7 +271,8 @@ on_restarted (SoupMessage *message, gpointer user_data)
   box_early_reply_set_stream (&self->watch, NULL);
   box_watchdog_set_socket (&self->dog, NULL);
   box_watchdog_enter (&self->dog, BOX_PHASE_CONNECTING);
-  if (self->body != NULL && box_body_stream_get_position (self->body) == body->size)
+  if (self->body != NULL
+      && (body->source != NULL || box_body_stream_get_position (self->body) == body->size))
     {
       box_early_reply_fail (&self->watch,
                             g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED,

@@ -127,6 +127,15 @@ GSocket *box_early_reply_find_socket (GIOStream *stream);
  * does not try the request again. */
 gboolean box_early_reply_wait_writable (BoxEarlyReply *watch, gint64 pause, GError **error);
 
+/* Writes some of @bytes and waits until it can; how many, or -1 with @error set as above. GnuTLS
+ * wants a record that did not fit offered again as it was: the rest has to follow. */
+gssize
+box_early_reply_write (BoxEarlyReply *watch, const guint8 *bytes, gsize length, GError **error);
+
+/* Nothing is sent until @fd is readable, or for @timeout microseconds (-1: without a limit); it may
+ * return earlier. FALSE with @error set as above: the server has something to say. */
+gboolean box_early_reply_rest (BoxEarlyReply *watch, int fd, gint64 timeout, GError **error);
+
 /* Stops sending the body. After a failed write this is the last moment to read the server's
  * reply. @complete: the whole body was read, though its last bytes may not
  * have been written. */
@@ -157,6 +166,13 @@ void box_body_stream_detach (BoxBodyStream *stream);
 
 /* Bytes written so far. */
 guint64 box_body_stream_get_position (BoxBodyStream *stream);
+
+/* Writes a body with a source to the connection, in chunks of HTTP/1.1 but for the last, empty one,
+ * which is libsoup's. @position: bytes of the body written so far (in, out). FALSE with @error set:
+ * the server has answered, the connection or the source has failed, or it was cancelled: the
+ * connection must be cut before libsoup hears of it. */
+gboolean
+box_live_body_write (const BoxBody *body, BoxEarlyReply *watch, guint64 *position, GError **error);
 
 /* BoxFailure: the facts about a failed exchange, and the error made of them. Pure. */
 /* How far an exchange has come. */

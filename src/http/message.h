@@ -18,6 +18,35 @@ typedef struct _SoupMessageHeaders SoupMessageHeaders;
  * about 200 kB. Of other bodies only the beginning is kept. */
 #define BOX_TRANSPORT_MAX_REPLY (4u << 20)
 
+/* What a BoxBodySource has now. */
+typedef enum
+{
+  BOX_SOURCE_BYTES,
+  BOX_SOURCE_RESTS,  /* nothing that has to leave yet */
+  BOX_SOURCE_ENDED,  /* the body is complete */
+  BOX_SOURCE_FAILED, /* it will never be complete */
+} BoxSourceState;
+
+/**
+ * BoxBodySource:
+ * @fd: becomes readable when @take may have something new to say.
+ * @take: BYTES: copies the next bytes, from @offset of the body on, to @buffer; @length (in: room,
+ * out: at least 1). RESTS: ask again when @fd is readable, or after @rest microseconds (-1: not
+ * before). FAILED with @error set.
+ *
+ * The bytes of a body that is still being made. Used by the sending thread, with the body's
+ * user_data.
+ */
+typedef struct
+{
+  int fd;
+  BoxSourceState (*take) (gpointer user_data, guint64 offset, guint8 *buffer, gsize *length,
+                          gint64 *rest, GError **error);
+} BoxBodySource;
+
+/* The size of a body with a source. */
+#define BOX_BODY_UNKNOWN_SIZE G_MAXUINT64
+
 /**
  * BoxBody:
  * @size: bytes.
@@ -29,6 +58,8 @@ typedef struct _SoupMessageHeaders SoupMessageHeaders;
  * repeated begins at 0 again.
  * @pace: (nullable): limits the rate, shared with other bodies.
  * @slack: how many times the usual its reply may take (http/patience.h); 0: once.
+ * @source: (nullable): gives the bytes instead of @read and @peek; the size is
+ * BOX_BODY_UNKNOWN_SIZE. Such a body is sent once, in chunks, by POST, and never repeated.
  *
  * The body of a request, read while it is sent.
  */
@@ -42,6 +73,7 @@ typedef struct
   gpointer user_data;
   BoxPace *pace;
   guint slack;
+  const BoxBodySource *source;
 } BoxBody;
 
 /* A body of @bytes, which must outlive it. */

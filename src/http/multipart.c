@@ -8,6 +8,8 @@ struct _BoxMultipart
 {
   const BoxBody *content;
   BoxBody body;
+  BoxBodySource source; /* of @body, where the content has one */
+  guint64 content_size; /* of that content, once it has ended; else BOX_BODY_UNKNOWN_SIZE */
   char *content_type;
   char *prefix;
   gsize prefix_length;
@@ -73,12 +75,47 @@ read_multipart (gpointer user_data, guint64 offset, guint8 *buffer, gsize length
   return TRUE;
 }
 
+/* The next bytes of @text, behind the first @within. */
+static BoxSourceState
+take_text (const char *text, gsize size, guint64 within, guint8 *buffer, gsize *length)
+{
+  *length = (gsize) MIN (*length, size - within);
+  memcpy (buffer, text + within, *length);
+  return BOX_SOURCE_BYTES;
+}
+
+static BoxSourceState
+take_multipart (gpointer user_data, guint64 offset, guint8 *buffer, gsize *length, gint64 *rest,
+                GError **error)
+{
+  BoxMultipart *self = user_data;
+  const BoxBody *content = self->content;
+  guint64 within;
+
+  if (offset < self->prefix_length)
+    return take_text (self->prefix, self->prefix_length, offset, buffer, length);
+  within = offset - self->prefix_length;
+  if (self->content_size == BOX_BODY_UNKNOWN_SIZE)
+    {
+      BoxSourceState state =
+          content->source->take (content->user_data, within, buffer, length, rest, error);
+
+      if (state != BOX_SOURCE_ENDED)
+        return state;
+      self->content_size = within;
+    }
+  within -= self->content_size;
+  if (within == self->suffix_length)
+    return BOX_SOURCE_ENDED;
+  return take_text (self->suffix, self->suffix_length, within, buffer, length);
+}
+
 static guint64
 content_before (BoxMultipart *self, guint64 position)
 {
-  return position <= self->prefix_length
-             ? 0
-             : MIN (position - self->prefix_length, self->content->size);
+  guint64 size = self->content->source != NULL ? self->content_size : self->content->size;
+
+  return position <= self->prefix_length ? 0 : MIN (position - self->prefix_length, size);
 }
 
 static void
@@ -115,6 +152,13 @@ box_multipart_new (const char *attributes, const BoxBody *content)
     .pace = content->pace,
     .slack = content->slack,
   };
+  if (content->source != NULL)
+    {
+      self->content_size = BOX_BODY_UNKNOWN_SIZE;
+      self->source = (BoxBodySource){ .fd = content->source->fd, .take = take_multipart };
+      self->body.source = &self->source;
+      self->body.size = BOX_BODY_UNKNOWN_SIZE;
+    }
   return self;
 }
 

@@ -2,7 +2,7 @@
 /*
  * BoxMultipart: the multipart/form-data body of a direct upload, as a BoxBody around another one.
  * It has the attributes, which must come first, the file's bytes, and the end. Its
- * length is known in advance.
+ * length is known in advance, unless the file's bytes have a source.
  */
 #pragma once
 

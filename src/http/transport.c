@@ -172,6 +172,12 @@ box_transport_config_unref (BoxTransportConfig *config)
     config_free (config);
 }
 
+guint
+box_transport_config_get_timeout (const BoxTransportConfig *config)
+{
+  return config->timeout;
+}
+
 /* Reading the authorities takes some 14 ms, which no state change has to wait for. NULL: the
  * ca-file cannot be used. */
 static GTlsDatabase *

@@ -31,6 +31,9 @@ BoxTransportConfig *box_transport_config_ref (BoxTransportConfig *config);
 void box_transport_config_unref (BoxTransportConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxTransportConfig, box_transport_config_unref)
 
+/* Seconds. */
+guint box_transport_config_get_timeout (const BoxTransportConfig *config);
+
 typedef struct _BoxTransport BoxTransport;
 
 BoxTransport *box_transport_new (void);

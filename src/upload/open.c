@@ -3,13 +3,6 @@
  * it. */
 #include "upload/state.h"
 
-/* "name (1).ext" to "name (100).ext". More files of one name are an error worth reporting. */
-#define MAX_RENAMES 100
-
-/* A name that is taken is that of a file, which gets the version; so often it may be gone, or be
- * another one, when it is to. */
-#define MAX_VERSIONS 5
-
 /* Result of opening. */
 typedef struct
 {
@@ -33,27 +26,6 @@ opened_clear (Opened *opened)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Opened, opened_clear)
-
-/* The destination that if_exists gives for a taken name or a lost file; NULL: none. */
-static BoxDestination *
-choose_other (const BoxUpload *upload, const Opened *opened, const GError *failure)
-{
-  g_autoptr (BoxFile) file = NULL;
-
-  if (upload->destination->kind != BOX_DESTINATION_FOLDER)
-    return NULL;
-  if (upload->if_exists == BOX_IF_EXISTS_RENAME && upload->n_names < MAX_RENAMES
-      && g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
-    return box_destination_new_numbered (upload->destination, upload->n_names + 1);
-  if (upload->if_exists != BOX_IF_EXISTS_VERSION || upload->n_names >= MAX_VERSIONS)
-    return NULL;
-  if (opened->target->kind == BOX_DESTINATION_FILE)
-    return g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)
-               ? box_destination_copy (upload->destination)
-               : NULL;
-  file = box_file_from_conflict (failure);
-  return file != NULL ? box_destination_new_file (file->id, NULL) : NULL;
-}
 
 /* An earlier attempt may take effect between its look-up and this one: then nothing is left to do,
  * and its version is not the one before ours. */
@@ -136,7 +108,8 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
     opened->file = box_upload_find_in_conflict (upload, transport, &failure);
   if (opened->file != NULL)
     return TRUE;
-  other = choose_other (upload, opened, failure);
+  other = box_destination_choose_other (upload->destination, opened->target, upload->if_exists,
+                                        upload->n_names, failure);
   if (other != NULL)
     {
       upload->has_other = TRUE;
