@@ -127,8 +127,7 @@ make_delivery (GstBoxUploadSink *self, GError **error)
   return delivery;
 }
 
-/* Whoever publishes a delivery calls it afterwards, and so does whoever changes the property: the
- * last one is right. */
+/* Called after a delivery is published and after the property is changed: the last call applies. */
 void
 sink_stream_apply_rate (GstBoxUploadSink *self)
 {

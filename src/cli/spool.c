@@ -121,8 +121,7 @@ static void
 add_json (JsonBuilder *builder, const BoxSpoolEntry *spooled)
 {
   g_autofree char *path = g_filename_display_name (spooled->data_path);
-  const BoxDestination *destination =
-      spooled->state->intent != NULL ? spooled->state->intent->destination : NULL;
+  const BoxRecordingIntent *intent = spooled->state->intent;
 
   json_builder_begin_object (builder);
   cli_json_add_string (builder, "name", spooled->name);
@@ -130,8 +129,10 @@ add_json (JsonBuilder *builder, const BoxSpoolEntry *spooled)
   cli_json_add_string (builder, "status", get_nick (spooled->status));
   cli_json_add_uint (builder, "size", spooled->size);
   cli_json_add_uint (builder, "bytes_uploaded", count_bytes_at_box (spooled));
-  if (destination != NULL)
+  if (intent != NULL)
     {
+      const BoxDestination *destination = intent->destination;
+
       json_builder_set_member_name (builder, "destination");
       json_builder_begin_object (builder);
       cli_json_add_string (builder, "session_id", destination->session_id);

@@ -10,7 +10,7 @@
 
 /* --- The end -------------------------------------------------------------------------------- */
 
-/* Whoever comes second waits until the first has reported. */
+/* A second caller waits until the first has reported. */
 static void
 report_end (BoxDelivery *delivery, BoxDeliveryPhase phase)
 {

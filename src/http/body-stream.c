@@ -33,7 +33,7 @@ take_run (BoxBodyStream *self, guint8 *buffer, gsize *length, GError **error)
   gint64 pause = 0;
 
   *length = (gsize) MIN (*length, body->size - self->position);
-  if (buffer == NULL)
+  if (body->peek != NULL && buffer == NULL)
     bytes = body->peek (body->user_data, self->position, length);
   if (body->pace != NULL)
     {

@@ -142,7 +142,7 @@ char *box_emulator_add_file (BoxEmulator *emulator, const char *folder_id, const
 char *box_emulator_add_folder (BoxEmulator *emulator, const char *folder_id, const char *name);
 
 /* The path of a folder by names, "A/b" for one in a folder of the root, without regard to case: its
- * id, NULL: there is none. How many folders there are, without the root. */
+ * id, or NULL. How many folders there are, without the root. */
 char *box_emulator_find_folder (BoxEmulator *emulator, const char *path);
 guint box_emulator_count_folders (BoxEmulator *emulator);
 

@@ -28,6 +28,10 @@ COLUMNS = 120
 
 # Tables, not logic: the class's properties, and the list of a test program's cases.
 TABLES = re.compile(r'_class_init$|_install_properties$|^main$')
+# Turns of phrase that make a reader stop; the plain word is in brackets: forever; anybody who; happens to; while, if; no X exists.
+DARK_WORDS = re.compile(r'\bfor ever\b|\bwhoever\b|\bbecomes of\b|\bso long( as)?\b|\bthere is none\b|: it is none\b', re.IGNORECASE)
+COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
+
 # Conventional functions whose names say it all.
 CONVENTIONAL = re.compile(r'_(new|ref|unref|free|copy|clear|equal|get_type|quark)$')
 
@@ -260,6 +264,22 @@ def public_functions_have_a_comment(sources, top):
                     yield f'{source.path}:{number}: {declaration.group(1)} has no comment'
 
 
+def prose_is_plain(sources, top):
+    for source in sources:
+        for comment in COMMENT.finditer(source.text):
+            for dark in DARK_WORDS.finditer(comment.group(0)):
+                line = source.text.count('\n', 0, comment.start() + dark.start()) + 1
+                yield f'{source.path}:{line}: "{dark.group(0)}"'
+    pages = ['README.md', 'CONTRIBUTING.md', *(os.path.join('docs', name) for name in sorted(os.listdir(os.path.join(top, 'docs'))))]
+    for page in pages:
+        if not page.endswith(('.md', '.1')):
+            continue
+        with open(os.path.join(top, page), encoding='utf-8') as file:
+            for number, line in enumerate(file, 1):
+                for dark in DARK_WORDS.finditer(line):
+                    yield f'{page}:{number}: "{dark.group(0)}"'
+
+
 def code_is_laid_out_by_clang_format(sources, top):
     result = subprocess.run(['clang-format', '--dry-run', *(source.path for source in sources)], cwd=top, text=True,
                             stderr=subprocess.PIPE, check=False)
@@ -302,6 +322,7 @@ RULES = [
     (files_name_their_licence, None),
     (headers_say_what_they_are, None),
     (public_functions_have_a_comment, None),
+    (prose_is_plain, None),
     (code_is_laid_out_by_clang_format, 'clang-format 14'),
     (scripts_pass_shellcheck, 'shellcheck'),
 ]

@@ -346,7 +346,7 @@ test_a_password_that_socks_refused_rests_too (void)
   g_assert_cmpint (g_atomic_int_get (&offers), ==, BOX_PROXY_MAX_OFFERS);
 }
 
-/* Whoever is behind the tunnel could ask for the proxy's password. */
+/* A server behind the tunnel could ask for the proxy's password. */
 static void
 test_a_407_from_inside_is_a_status (void)
 {

@@ -52,7 +52,7 @@ gboolean emu_problem_set_conflict (EmuProblem *problem, JsonObject *session);
 gboolean emu_problem_add_error (EmuProblem *problem, const char *reason, const char *name,
                                 const char *message);
 
-/* The context_info as an object, made if there is none. */
+/* The context_info as an object, made if it is missing. */
 JsonObject *emu_problem_get_context (EmuProblem *problem);
 
 G_END_DECLS
