@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How long a test waits for what must happen. It ends a test that hangs, and measures nothing: no
- * machine is so slow or so busy that it takes as long. Whoever measures uses a clock.
+ * machine is so slow or so busy that it takes as long. A test that measures uses a clock.
  */
 #pragma once
 
