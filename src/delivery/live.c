@@ -248,7 +248,7 @@ send (BoxLive *live, BoxTransport *transport, GError **error)
   g_autofree char *wrong = NULL;
   BoxFile *file;
 
-  /* Whatever becomes of it, it may have made the file. */
+  /* From here on the request may have made the file, even if it fails. */
   if (!box_recording_set_committing (live->recording, error))
     return NULL;
   file = box_client_upload_live (live->settings.client, transport, live->target, &content,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxLive: one request that carries a recording to Box while it is made, from the spool's file, in
- * a thread of its own. It has one chance: what breaks it is reported at once, and the recording
- * goes on without it. Whether it made a file all the same has to be looked up by whoever uploads
- * the recording then: the journal says that a commit may have been sent.
+ * its own thread. There is one attempt: a failure is reported at once, and the recording goes on
+ * without it. The failed request may have made the file. The journal says so, and the next upload
+ * of the recording looks the file up first.
  *
  *   live = box_live_new (recording, &settings, &events, data, &error);
  *   box_live_start (live);

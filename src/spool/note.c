@@ -26,7 +26,7 @@
 #define NOTE_SUFFIX  ".json"
 #define PARTS_SUFFIX ".parts"
 
-/* Noted parts are forgotten this long after the last one: no session lasts so long. Seconds. */
+/* Noted parts are forgotten this long after the last one: no session lasts longer. Seconds. */
 #define PARTS_LIFE (30 * 24 * 3600)
 
 /* A real note is below 2 kB; a larger file is not one of ours. Bytes. */
