@@ -8,6 +8,7 @@
 #include "api/client.h"
 #include "base/retry.h"
 #include "cli/options.h"
+#include "cli/signals.h"
 
 G_BEGIN_DECLS
 
@@ -15,7 +16,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   const CliOptions *options;
-  GCancellable *cancellable; /* by SIGINT and SIGTERM */
+  CliSignal *signals;
+  GCancellable *cancellable; /* theirs: SIGINT and SIGTERM */
   BoxClient *client;         /* NULL for commands without CLI_COMMAND_CONNECTS */
   BoxTransport *transport;   /* this thread's; likewise */
   gboolean told;             /* set by the command: its failures have been printed as JSON */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliJob: the upload of one file, and its output. The file is a local file (put), or a recording of
- * the spool (resume, watch). CliJobs (cli/jobs.h) runs a few jobs at a time. One thread.
+ * CliJob: the upload of one file, and its output. The file is a local file or standard input (put),
+ * or a recording of the spool (resume, watch). CliJobs (cli/jobs.h) runs a few jobs at a time. One
+ * thread.
  */
 #pragma once
 
@@ -16,7 +17,10 @@ typedef struct _CliJob CliJob;
 
 /**
  * CliJobKind:
- * @cancel: (nullable): stops it now; it ends as cancelled. NULL: its cancellable does.
+ * @attend: (nullable): does what is to be done in this thread, and waits for at most @timeout
+ *   (microseconds) for the end, as box_delivery_wait() does. NULL: there is only the wait.
+ * @cancel: (nullable): stops it now; it ends as cancelled. NULL: its cancellable does. Called again
+ *   and again until it has ended.
  * @finish: after the end, once: prints the result. FALSE with the failure, which is not
  * printed.
  * @clear: stops it, if it still runs, and frees the fields of its kind.
@@ -25,6 +29,7 @@ typedef struct _CliJob CliJob;
  */
 typedef struct
 {
+  BoxWait (*attend) (CliJob *job, gint64 timeout);
   void (*cancel) (CliJob *job);
   gboolean (*finish) (CliJob *job, GError **error);
   void (*clear) (CliJob *job);
@@ -52,6 +57,21 @@ CliJob *cli_job_new_file (const char *path, CliTell tell);
  * also if Box has the file as it was, and it has changed since. */
 gboolean cli_job_start_file (CliJob *job, BoxClient *client, const BoxDestination *destination,
                              const BoxUploadSettings *settings, GError **error);
+
+/* What @fd gives until its end: standard input, a FIFO. @name: for the output. */
+CliJob *cli_job_new_stream (int fd, const char *name, CliTell tell);
+
+/* Begins to read it, and sends it to @destination by @settings, of which the client and the
+ * destination are filled in here. Its size is settings->size; 0: not known, then @spool records it
+ * first. @spool: (nullable): it is held in memory. SIGINT ends the reading: what is left of the
+ * input is taken if it ends soon. Other signals, and a failure, leave what was read in the spool.
+ */
+gboolean
+cli_job_start_stream (CliJob *job, Cli *cli, BoxSpool *spool, const BoxDestination *destination,
+                      const BoxUploadSettings *settings, GError **error);
+
+/* The recording of a stream that has failed, if it is in the spool; NULL: nothing is. */
+const char *cli_job_get_kept (CliJob *job);
 
 /* A recording. */
 CliJob *cli_job_new_recording (const BoxSpoolEntry *entry, CliTell tell);

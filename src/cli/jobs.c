@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "cli/output.h"
+
 /* Often enough for bars that move. Microseconds. */
 #define DRAW_INTERVAL (G_USEC_PER_SEC / 10)
 
@@ -47,8 +49,16 @@ cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
   g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
 
   cli_reporter_get_progress (job->reporter, upload, job->size, line, notice);
-  if (upload == NULL)
-    line->notice = "reading";
+  if (upload != NULL)
+    return;
+  line->notice = "reading";
+  if (box_delivery_get_spooled (job->delivery) > 0)
+    {
+      g_autofree char *bytes = cli_format_bytes (box_delivery_get_spooled (job->delivery));
+
+      g_free (*notice);
+      line->notice = *notice = g_strdup_printf ("recording, %s", bytes);
+    }
 }
 
 void
@@ -178,6 +188,13 @@ cancel (CliJobs *jobs)
     }
 }
 
+static BoxWait
+attend (CliJob *job, gint64 timeout)
+{
+  return job->kind->attend != NULL ? job->kind->attend (job, timeout)
+                                   : box_delivery_wait (job->delivery, timeout);
+}
+
 void
 cli_jobs_attend (CliJobs *jobs)
 {
@@ -189,7 +206,7 @@ cli_jobs_attend (CliJobs *jobs)
     {
       CliJob *job = g_ptr_array_index (jobs->running, i);
 
-      if (box_delivery_wait (job->delivery, timeout) != BOX_WAIT_TIMEOUT)
+      if (attend (job, timeout) != BOX_WAIT_TIMEOUT)
         end_job (jobs, i);
       else
         i++;

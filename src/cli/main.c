@@ -9,7 +9,6 @@
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/output.h"
-#include "cli/signals.h"
 
 static const CliCommand *const commands[] = {
   &cli_command_put,    &cli_command_create, &cli_command_part,   &cli_command_status,
@@ -141,11 +140,15 @@ new_client (const CliOptions *options, GError **error)
 /* @told: (out): its failure has been printed as JSON already. */
 static gboolean
 run_command (const CliCommand *command, const CliOptions *options, char **arguments,
-             GCancellable *cancellable, gboolean *told, GError **error)
+             CliSignal *signals, gboolean *told, GError **error)
 {
   g_autoptr (BoxTransport) transport = NULL;
   g_autoptr (BoxClient) client = NULL;
-  Cli cli = { .options = options, .cancellable = cancellable };
+  Cli cli = {
+    .options = options,
+    .signals = signals,
+    .cancellable = cli_signal_get_cancellable (signals),
+  };
   gboolean done;
 
   if (!check_arguments (command, g_strv_length (arguments), error))
@@ -213,8 +216,7 @@ run (const CliCommand *command, char **argv)
     {
       drop_separator (argv + 1);
       signals = cli_signal_new ();
-      run_command (command, &options, argv + 1, cli_signal_get_cancellable (signals), &told,
-                   &error);
+      run_command (command, &options, argv + 1, signals, &told, &error);
     }
   if (help && error == NULL)
     {

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * boxupload put: uploads finished recordings, a few at a time; a file that fails does not stop the
- * others.
+ * others. Standard input is recorded in the spool first.
  */
+#include "cli/input.h"
 #include "cli/jobs.h"
 #include "cli/output.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spool/recording.h"
 
 static struct
 {
@@ -12,6 +19,8 @@ static struct
   char *name;
   char *file;
   char *session;
+  char *spool_dir;
+  char *total_size;
   int files;
 } options = { .files = CLI_JOBS_DEFAULT };
 
@@ -24,6 +33,10 @@ static const GOptionEntry entries[] = {
     "Make a new version of this file (for one FILE)", "ID" },
   { "session", 0, 0, G_OPTION_ARG_STRING, &options.session,
     "Continue this session and keep its parts (for one FILE)", "ID" },
+  { "spool-dir", 0, 0, G_OPTION_ARG_FILENAME, &options.spool_dir,
+    "Spool that standard input is recorded in (default: as of boxupload spool)", "DIR" },
+  { "total-size", 0, 0, G_OPTION_ARG_STRING, &options.total_size,
+    "Size of standard input: it is sent while it is read, without the spool", "SIZE" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
@@ -32,6 +45,8 @@ static const GOptionEntry entries[] = {
 typedef struct
 {
   const char *path;
+  gboolean input;  /* standard input, */
+  gboolean stream; /* which is no regular file */
   gboolean ended;
   GError *failure; /* NULL: not ended, or done */
 } Item;
@@ -64,6 +79,13 @@ get_destination (const char *path, GError **error)
   return NULL;
 }
 
+/* Its name in the output. */
+static const char *
+get_label (const Item *item)
+{
+  return item->input && options.name != NULL ? options.name : item->path;
+}
+
 /* Whether the parts at Box can still be used. */
 static gboolean
 can_go_on (const GError *failure)
@@ -93,6 +115,21 @@ hint_session (const Put *put, const Item *item, const char *session_id)
   cli_complain ("To discard them:  boxupload abort %s%s", session_id, connection);
 }
 
+/* What was read of standard input can be uploaded later. */
+static void
+hint_recording (const Put *put, const char *path)
+{
+  g_autofree char *connection = cli_options_format_connection (put->cli->options);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *dir = g_path_get_dirname (path);
+  g_autofree char *quoted = g_shell_quote (dir);
+
+  if (g_str_has_suffix (base, BOX_RECORDING_DATA_SUFFIX))
+    base[strlen (base) - strlen (BOX_RECORDING_DATA_SUFFIX)] = '\0';
+  cli_complain ("What was read is in the spool. To upload it:  boxupload resume %s --only %s%s",
+                quoted, base, connection);
+}
+
 /* Printed now only if other files follow: main() prints the program's last error. */
 static void
 on_ended (CliJob *job, const GError *failure, gpointer user_data)
@@ -109,8 +146,29 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
     cli_job_tell_failure (job, failure, 0);
   if (put->cli->options->json)
     put->cli->told = TRUE;
+  else if (item->stream && cli_job_get_kept (job) != NULL)
+    hint_recording (put, cli_job_get_kept (job));
   else
     hint_session (put, item, session_id);
+}
+
+/* With a known size it is sent as it comes, unless a spool was asked for. */
+static void
+start_stream (Put *put, CliJob *job, const BoxDestination *destination, GError **error)
+{
+  const char *dir = options.spool_dir;
+  BoxUploadSettings settings = put->settings;
+  g_autoptr (BoxSpool) spool = NULL;
+
+  if (!cli_options_parse_size (options.total_size, "--total-size", &settings.size, error))
+    return;
+  if (settings.size == 0 || dir != NULL)
+    {
+      spool = box_spool_open (dir, 0, error);
+      if (spool == NULL)
+        return;
+    }
+  cli_job_start_stream (job, put->cli, spool, destination, &settings, error);
 }
 
 static void
@@ -118,10 +176,19 @@ begin_item (Put *put, Item *item)
 {
   GError *error = NULL;
   g_autoptr (BoxDestination) destination = get_destination (item->path, &error);
-  CliJob *job = cli_job_new_file (item->path, cli_jobs_get_tell (put->jobs));
+  CliTell tell = cli_jobs_get_tell (put->jobs);
+  CliJob *job = item->stream ? cli_job_new_stream (STDIN_FILENO, get_label (item), tell)
+                             : cli_job_new_file (item->path, tell);
 
   job->owner = item;
-  if (destination != NULL)
+  if (item->input)
+    {
+      g_free (job->name);
+      job->name = cli_format_text (get_label (item));
+    }
+  if (destination != NULL && item->stream)
+    start_stream (put, job, destination, &error);
+  else if (destination != NULL)
     cli_job_start_file (job, put->cli->client, destination, &put->settings, &error);
   cli_jobs_add (put->jobs, job, error);
 }
@@ -162,7 +229,7 @@ conclude (Put *put, GError **error)
                  n_failed, put->n_items);
   else if (put->n_items == 1)
     {
-      g_autofree char *shown = g_filename_display_name (first->path);
+      g_autofree char *shown = g_filename_display_name (get_label (first));
 
       g_propagate_prefixed_error (error, g_error_copy (first->failure), "%s: ", shown);
     }
@@ -192,13 +259,56 @@ check_options (guint n_files, GError **error)
 }
 
 static gboolean
+check_input (char **arguments, GError **error)
+{
+  gboolean has_input = g_strv_contains ((const char *const *) arguments, CLI_INPUT_ARGUMENT);
+
+  if (!has_input && (options.total_size != NULL || options.spool_dir != NULL))
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "--total-size and --spool-dir are for standard input (-)");
+  else if (has_input && arguments[1] != NULL)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Standard input (-) goes without other files");
+  else if (has_input && options.name == NULL && options.file == NULL && options.session == NULL)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Standard input has no name: give --name NAME, or --file ID");
+  else if (has_input && options.session != NULL)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Standard input does not continue a session; send its parts with "
+                         "boxupload part");
+  else if (has_input && isatty (STDIN_FILENO))
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Standard input is a terminal; connect it to a file or a program");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Standard input that is a whole regular file is uploaded as one. */
+static void
+init_item (Item *item, const char *argument)
+{
+  struct stat status;
+
+  item->path = argument;
+  if (!g_str_equal (argument, CLI_INPUT_ARGUMENT))
+    return;
+  item->input = TRUE;
+  if (options.total_size == NULL && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode)
+      && lseek (STDIN_FILENO, 0, SEEK_CUR) == 0)
+    item->path = "/dev/stdin";
+  else
+    item->stream = TRUE;
+}
+
+static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
   Put put = { .cli = cli, .n_items = g_strv_length (arguments) };
   g_autoptr (CliJobs) jobs = NULL;
   gboolean done;
 
-  if (!check_options (put.n_items, error)
+  if (!check_options (put.n_items, error) || !check_input (arguments, error)
       || !cli_options_get_upload_settings (cli->options, &put.settings, error))
     return FALSE;
   jobs = put.jobs = cli_jobs_new (cli, options.files, on_ended, &put, error);
@@ -206,7 +316,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   put.items = g_new0 (Item, put.n_items);
   for (guint i = 0; i < put.n_items; i++)
-    put.items[i].path = arguments[i];
+    init_item (&put.items[i], arguments[i]);
 
   upload_items (&put);
   done = conclude (&put, error);
@@ -220,32 +330,41 @@ const CliCommand cli_command_put = {
   .name = "put",
   .arguments = "FILE…",
   .summary = "Upload finished recordings",
-  .description = "Uploads each FILE in parts (below 20,000,000 bytes in one request), verifies\n"
-                 "size and SHA-1 of the file at Box, and prints a line for each. A file that\n"
-                 "fails does not stop the others. On a terminal, a bar shows the progress of\n"
-                 "each file.\n"
-                 "\n"
-                 "An interrupted upload keeps its session and prints the command that continues\n"
-                 "it.\n"
-                 "\n"
-                 "With --json: JSON Lines, each with event and path:\n"
-                 "  session   session_id, part_size, total_parts, parts_processed, expires_at,\n"
-                 "            size\n"
-                 "  part      part_id, offset, size, sha1, attempts, adopted\n"
-                 "  progress  bytes_uploaded, bytes_sent, bytes_total, parts_uploaded,\n"
-                 "            parts_total, parts_in_flight, retries, rate (bytes a second);\n"
-                 "            every second\n"
-                 "  retry     request, offset, attempt, delay_ms, reason\n"
-                 "  outage    over, reason\n"
-                 "  commit    nothing more\n"
-                 "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
-                 "  failed    session_id, error\n"
-                 "\n"
-                 "Examples:\n"
-                 "  boxupload put recording.mp4\n"
-                 "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
-                 "  boxupload put --file 5678 talk.mkv\n"
-                 "  boxupload put --session $SESSION recording.mp4\n",
+  .description =
+      "Uploads each FILE in parts (below 20,000,000 bytes in one request), verifies\n"
+      "size and SHA-1 of the file at Box, and prints a line for each. A file that\n"
+      "fails does not stop the others. On a terminal, a bar shows the progress of\n"
+      "each file.\n"
+      "\n"
+      "FILE may be -, standard input: it needs --name, is recorded in the spool while\n"
+      "it comes, and uploaded at its end. If that fails, it stays in the spool, and\n"
+      "boxupload resume uploads it. With --total-size it is sent while it is read. The\n"
+      "first Ctrl-C ends the reading: what the program in front still writes (for at\n"
+      "most 10 s) is taken, and uploaded.\n"
+      "\n"
+      "An interrupted upload keeps its session and prints the command that continues\n"
+      "it.\n"
+      "\n"
+      "With --json: JSON Lines, each with event and path:\n"
+      "  session   session_id, part_size, total_parts, parts_processed, expires_at,\n"
+      "            size\n"
+      "  part      part_id, offset, size, sha1, attempts, adopted\n"
+      "  progress  bytes_uploaded, bytes_sent, bytes_total, parts_uploaded,\n"
+      "            parts_total, parts_in_flight, retries, rate (bytes a second);\n"
+      "            every second\n"
+      "  retry     request, offset, attempt, delay_ms, reason\n"
+      "  outage    over, reason\n"
+      "  commit    nothing more\n"
+      "  spooled   recording, size, reason, interrupted: standard input is in the spool\n"
+      "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
+      "  failed    session_id, error\n"
+      "\n"
+      "Examples:\n"
+      "  boxupload put recording.mp4\n"
+      "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
+      "  boxupload put --file 5678 talk.mkv\n"
+      "  boxupload put --session $SESSION recording.mp4\n"
+      "  ffmpeg -re -i … -f mpegts - | boxupload put - --name live.ts\n",
   .flags = CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS | CLI_COMMAND_UPLOADS,
   .entries = entries,
   .min_arguments = 1,

@@ -267,6 +267,25 @@ const BoxUploadEvents cli_reporter_events = {
   .committing = on_committing,
 };
 
+void
+cli_reporter_kept (const char *recording, guint64 size, const char *reason, gboolean interrupted,
+                   const GError *lost, gpointer user_data)
+{
+  CliReporter *reporter = user_data;
+  g_autoptr (JsonBuilder) builder = NULL;
+
+  if (lost != NULL)
+    cli_complain ("%s: its last bytes are lost: %s", reporter->shown, lost->message);
+  if (reporter->tell != CLI_TELL_JSON)
+    return;
+  builder = new_event (reporter, "spooled");
+  cli_json_add_string (builder, "recording", recording);
+  cli_json_add_uint (builder, "size", size);
+  cli_json_add_string (builder, "reason", reason);
+  cli_json_add_bool (builder, "interrupted", interrupted);
+  cli_json_print (builder);
+}
+
 /* Bytes to show: what Box has, and what of the parts in flight is on its way there. */
 static guint64
 get_done (const BoxUploadStats *stats, guint64 size)

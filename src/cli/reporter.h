@@ -59,6 +59,10 @@ void cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint6
 /* Prints the figures of @upload as a JSON line, if it has a session or has sent something. */
 void cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload);
 
+/* For BoxDeliveryEvents.kept: the stream has ended and is a recording in the spool. */
+void cli_reporter_kept (const char *recording, guint64 size, const char *reason,
+                        gboolean interrupted, const GError *lost, gpointer reporter);
+
 /* A recording that was cut short. */
 typedef struct
 {
