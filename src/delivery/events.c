@@ -135,10 +135,11 @@ const BoxUploadEvents box_delivery_upload_events = {
   .failed = on_failed,
 };
 
-/* The recording goes on, and is uploaded at its end: nothing that can happen to the request makes
- * that useless. Told also when the stream is over, as the end is far away then. */
+/* The recording goes on, and is uploaded at its end: nothing that can happen to a request that Box
+ * would have taken makes that useless. Told also when the stream is over, as the end is far away
+ * then. */
 static void
-on_live_failed (const GError *error, gpointer user_data)
+on_live_failed (const GError *error, gboolean begun, gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
   gboolean wanted;
@@ -154,7 +155,7 @@ on_live_failed (const GError *error, gpointer user_data)
       box_delivery_set_error_locked (delivery, g_error_copy (error));
     }
   g_mutex_unlock (&delivery->lock);
-  if (wanted && weight == WEIGHT_END)
+  if (wanted && !begun && weight == WEIGHT_END)
     box_delivery_break (delivery, g_error_copy (error));
   else if (wanted && delivery->events.goes_on != NULL && may_tell (delivery))
     delivery->events.goes_on (error, TRUE, delivery->user_data);

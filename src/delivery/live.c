@@ -31,6 +31,7 @@ struct _BoxLive
   /* the live thread */
   BoxDestination *target; /* where the file really goes, by if_exists */
   char *etag;             /* of the file that gets a version; nullable */
+  gboolean begun;         /* Box would take the file */
 
   GMutex lock;
   GCond changed;
@@ -236,7 +237,7 @@ replace (BoxLive *live, const char *wrong)
 }
 
 static BoxFile *
-send (BoxLive *live, BoxTransport *transport, GError **error)
+send_stream (BoxLive *live, BoxTransport *transport, GError **error)
 {
   const BoxBodySource source = { .fd = live->wakeup, .take = take };
   const BoxBody body = { .size = BOX_BODY_UNKNOWN_SIZE,
@@ -264,9 +265,10 @@ carry (BoxLive *live, GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
 
-  if (!find_target (live, transport, error) || !await_first_byte (live, error))
+  live->begun = find_target (live, transport, error);
+  if (!live->begun || !await_first_byte (live, error))
     return NULL;
-  return send (live, transport, error);
+  return send_stream (live, transport, error);
 }
 
 /* A line that the journal misses is found out from Box. */
@@ -296,7 +298,7 @@ run (gpointer data)
   if (file != NULL && live->events.completed != NULL)
     live->events.completed (file, live->user_data);
   else if (file == NULL && !cancelled && live->events.failed != NULL)
-    live->events.failed (error, live->user_data);
+    live->events.failed (error, live->begun, live->user_data);
   g_mutex_lock (&live->lock);
   live->over = TRUE;
   g_cond_broadcast (&live->changed);

@@ -28,8 +28,9 @@ typedef struct _BoxLive BoxLive;
  * was cancelled; both may be NULL. */
 typedef struct
 {
-  /* The request was broken or refused, or the file at Box is not the stream. */
-  void (*failed) (const GError *error, gpointer user_data);
+  /* The request was broken or refused, or the file at Box is not the stream. @begun: Box would have
+   * taken the file, before. */
+  void (*failed) (const GError *error, gboolean begun, gpointer user_data);
   /* Box has the file, verified by size and SHA-1. */
   void (*completed) (const BoxFile *file, gpointer user_data);
 } BoxLiveEvents;

@@ -87,7 +87,7 @@ box_delivery_start_live (BoxDelivery *delivery)
   g_autoptr (GError) error = NULL;
 
   if (!box_live_start (delivery->live, &error))
-    box_delivery_live_events.failed (error, delivery);
+    box_delivery_live_events.failed (error, FALSE, delivery);
 }
 
 /* --- Data ----------------------------------------------------------------------------------- */

@@ -13,6 +13,9 @@
 #define HALF 1500000
 #define SIZE (2 * HALF)
 
+/* What a session can carry. */
+#define LARGE 21000000
+
 static SinkFixture *
 begin (gboolean tls)
 {
@@ -224,6 +227,209 @@ test_name_that_is_taken_is_an_error_at_once (void)
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_file"), ==, 0);
 }
 
+/* --- What breaks it ------------------------------------------------------------------------- */
+
+/* Where the recording goes: the route of the request, and the file. */
+typedef struct
+{
+  const char *name;
+  const char *if_exists; /* nullable */
+  gboolean existing;     /* the name is taken */
+  gboolean by_id;
+  const char *stored_as;
+  guint n_versions;
+} Place;
+
+static const Place places[] = {
+  { "new-file", NULL, FALSE, FALSE, "l.bin", 1 },
+  { "version-by-name", "version", TRUE, FALSE, "l.bin", 2 },
+  { "version-by-id", NULL, TRUE, TRUE, "l.bin", 2 },
+  { "other-name", "rename", TRUE, FALSE, "l (1).bin", 1 },
+};
+
+/* @rules: what happens to the request, of either route. */
+typedef struct
+{
+  const char *name;
+  const char *rules;
+  guint timeout;     /* seconds; 0: as it is */
+  const char *words; /* in the WARNING; nullable */
+  guint more;        /* versions beside the one that is wanted: Box made them of pieces */
+  gboolean is_right; /* there is no WARNING: nothing went wrong after all */
+} Fault;
+
+/* The one request that carries the recording, not the one after it that may be of the same route.
+ */
+#define STRIKE(...) "{\"route\":[\"upload_file\",\"upload_version\"],\"times\":1," __VA_ARGS__ "}"
+#define LIVE(...)   "[" STRIKE (__VA_ARGS__) "]"
+#define JSON(status, code)                                                                         \
+  "\"do\":\"reply\",\"status\":" status ",\"json\":{\"type\":\"error\",\"status\":" status         \
+  ",\"code\":\"" code "\",\"message\":\"No\",\"request_id\":\"abcdef\"}"
+#define HTML(status)                                                                               \
+  "\"do\":\"reply\",\"status\":" status                                                            \
+  ",\"headers\":{\"Content-Type\":\"text/html\"},\"body\":\"<html>Please sign in</html>\""
+#define PORTAL                                                                                     \
+  "\"do\":\"reply\",\"status\":302,\"headers\":{\"Location\":\"http://portal.invalid/\"}"
+#define WITHIN "\"at\":\"body\",\"bytes\":1000000"
+#define BEFORE "\"at\":\"head\""
+#define STORED "\"at\":\"stored\""
+
+static const Fault faults[] = {
+  /* before the body */
+  { "reset-before-the-body", LIVE ("\"do\":\"reset\"") },
+  { "closed-before-the-body", LIVE ("\"do\":\"close\"") },
+  { "403-before-the-body", LIVE (JSON ("403", "access_denied_insufficient_permissions") "," BEFORE),
+    .words = "access_denied" },
+  { "401-before-the-body", LIVE (JSON ("401", "unauthorized") "," BEFORE) },
+  { "409-before-the-body", LIVE (JSON ("409", "operation_blocked_temporary") "," BEFORE) },
+  { "429-before-the-body", LIVE (JSON ("429", "rate_limit_exceeded") "," BEFORE) },
+  { "silent-before-the-body", LIVE ("\"do\":\"hold\""), 1 },
+  { "portal-before-the-body", LIVE (PORTAL "," BEFORE) },
+  { "page-before-the-body", LIVE (HTML ("200") "," BEFORE) },
+  { "not-http", LIVE ("\"do\":\"garbage\"," BEFORE) },
+  /* within it */
+  { "reset-within-the-body", LIVE ("\"do\":\"reset\"," WITHIN) },
+  { "closed-within-the-body", LIVE ("\"do\":\"close\"," WITHIN) },
+  { "stall-within-the-body", LIVE ("\"do\":\"hold\"," WITHIN), 1 },
+  { "413-and-close", LIVE (JSON ("413", "request_entity_too_large") "," WITHIN) },
+  { "413-and-reset", LIVE (JSON ("413", "request_entity_too_large") ",\"linger\":false," WITHIN) },
+  { "413-and-read-on",
+    LIVE (JSON ("413", "request_entity_too_large") ",\"read-on\":true," WITHIN) },
+  { "503-within-the-body", LIVE (JSON ("503", "unavailable") "," WITHIN) },
+  { "page-within-the-body", LIVE (HTML ("200") "," WITHIN) },
+  { "page-of-a-gateway-within-the-body", LIVE (HTML ("502") "," WITHIN) },
+  /* after it */
+  { "reset-after-the-body", LIVE ("\"do\":\"reset\",\"at\":\"end\"") },
+  { "closed-after-the-body", LIVE ("\"do\":\"close\",\"at\":\"end\"") },
+  { "403-after-the-body", LIVE (JSON ("403", "file_size_limit_exceeded")) },
+  { "413-after-the-body", LIVE (JSON ("413", "request_entity_too_large")) },
+  { "503-after-the-body", LIVE (JSON ("503", "unavailable")) },
+  { "503-of-a-gateway", LIVE ("\"do\":\"front\",\"status\":503") },
+  { "portal-after-the-body", LIVE (PORTAL) },
+  { "page-after-the-body", LIVE (HTML ("200")) },
+  { "silent-after-the-body", LIVE ("\"do\":\"hold\",\"at\":\"end\""), 1 },
+};
+
+static const Fault effects[] = {
+  /* done, and nobody hears of it */
+  { "answer-lost", LIVE ("\"do\":\"reset\"," STORED) },
+  { "answer-cut", LIVE ("\"do\":\"close\",\"at\":\"reply\",\"bytes\":20") },
+  { "answer-never-comes", LIVE ("\"do\":\"hold\"," STORED), 1 },
+  { "done-and-503", LIVE (JSON ("503", "unavailable") "," STORED) },
+  { "done-and-page", LIVE (HTML ("200") "," STORED) },
+  { "done-and-portal", LIVE (PORTAL "," STORED) },
+  /* done later, between any two of the requests that follow */
+  { "done-when-it-is-cut", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":0}") },
+  { "done-at-the-next-request", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":1}") },
+  { "done-at-the-second", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":2}") },
+  { "done-at-the-third", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":3}") },
+  { "done-at-the-fourth", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":4}") },
+  { "503-and-done-at-the-second",
+    LIVE (JSON ("503", "unavailable") ",\"later\":{\"requests\":2}") },
+  /* two things at a time */
+  { "answer-lost-and-look-fails",
+    "[" STRIKE (
+        "\"do\":\"reset\"," STORED) ",{\"route\":[\"preflight\",\"get_file\"],\"nth\":[2,3],"
+                                    "\"do\":\"reply\",\"status\":503}]" },
+};
+
+typedef struct
+{
+  const Fault *fault;
+  const Place *place;
+  gsize size;
+  gboolean tls;
+} Case;
+
+static void
+load_rules (SinkFixture *fixture, const char *rules)
+{
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_scenario (fixture->emulator, rules, &error);
+  g_assert_no_error (error);
+}
+
+static void
+assert_warned (SinkFixture *fixture, const char *words)
+{
+  gboolean found = words == NULL;
+
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      GstMessage *message = fixture->messages->pdata[i];
+      g_autoptr (GError) warning = NULL;
+
+      if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_WARNING)
+        continue;
+      gst_message_parse_warning (message, &warning, NULL);
+      g_test_message ("%s", warning->message);
+      found |= words != NULL && strstr (warning->message, words) != NULL;
+    }
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 1);
+  g_assert_true (found);
+}
+
+static void
+go_to (SinkFixture *fixture, const Place *place)
+{
+  g_autofree char *id = NULL;
+
+  if (place->existing)
+    id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
+  if (place->if_exists != NULL)
+    gst_util_set_object_arg (G_OBJECT (fixture->sink), "if-exists", place->if_exists);
+  if (place->by_id)
+    g_object_set (fixture->sink, "location", NULL, "file-id", id, NULL);
+}
+
+static void
+test_fault (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (SinkFixture) fixture = begin (c->tls);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (c->size);
+
+  go_to (fixture, c->place);
+  if (c->fault->timeout != 0)
+    g_object_set (fixture->sink, "timeout", c->fault->timeout, NULL);
+  load_rules (fixture, c->fault->rules);
+  sink_fixture_start_harness (fixture);
+  for (gsize offset = 0; offset < c->size; offset += HALF)
+    push (fixture, bytes, offset, MIN (HALF, c->size - offset));
+  finish (fixture);
+  assert_warned (fixture, c->fault->words);
+  assert_stored (fixture, c->place->stored_as, bytes, c->place->n_versions);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==,
+                    c->place->existing && !g_str_equal (c->place->stored_as, "l.bin") ? 2 : 1);
+}
+
+static void
+add_case (const Fault *fault, const Place *place, gsize size, gboolean tls)
+{
+  Case c = { fault, place, size, tls };
+  g_autofree char *path = g_strdup_printf ("/live/fault/%s/%s%s%s", fault->name, place->name,
+                                           size > SIZE ? "/session" : "", tls ? "/tls" : "");
+
+  g_test_add_data_func_full (path, g_memdup2 (&c, sizeof c), test_fault, g_free);
+}
+
+/* Each meets a new file over HTTP or over TLS, and one other place or, if Box may have made a file,
+ * all of them; some meet a recording that a session carries afterwards. */
+static void
+add_cases (const Fault *all, gsize n, gboolean everywhere)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      add_case (&all[i], &places[0], SIZE, i % 2 == 0);
+      for (gsize k = 1; k < G_N_ELEMENTS (places); k++)
+        if (everywhere || i % (G_N_ELEMENTS (places) - 1) + 1 == k)
+          add_case (&all[i], &places[k], SIZE, FALSE);
+      if (i % 5 == 0)
+        add_case (&all[i], &places[i / 5 % G_N_ELEMENTS (places)], LARGE, FALSE);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -243,5 +449,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/name-that-is-taken/is-an-error-at-once",
                    test_name_that_is_taken_is_an_error_at_once);
   g_test_add_func ("/live/file-gets-a-version", test_file_gets_a_version);
+  add_cases (faults, G_N_ELEMENTS (faults), FALSE);
+  add_cases (effects, G_N_ELEMENTS (effects), TRUE);
   return g_test_run ();
 }

@@ -70,7 +70,9 @@ struct _EmuCall
   gboolean foreign; /* it is not Box's own */
   gboolean close;   /* the connection ends after it */
   gboolean endless;
-  const EmuRule *drip; /* it goes out a byte at a time from here on */
+  gboolean read_on;      /* it is sent early, and the request is read to its end */
+  gboolean keeps_pieces; /* a file that is cut is stored as far as it came */
+  const EmuRule *drip;   /* it goes out a byte at a time from here on */
 };
 
 /* @connection NULL: a late call. */

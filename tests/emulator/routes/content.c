@@ -156,12 +156,12 @@ receive_content (Upload *upload, EmuProblem *problem)
       written = written && write_all (upload->fd, buffer, n);
       upload->size += n;
     }
-  if (n < 0)
-    return emu_problem_set_upload (problem, 400, "bad_request", "Stream ended unexpectedly");
   if (!written)
     return emu_problem_set (problem, 500, "internal_server_error", "The disk refused the file");
   box_digest_finish (digest, &sha1);
   upload->sha1 = box_sha1_to_hex (&sha1);
+  if (n < 0)
+    return emu_problem_set_upload (problem, 400, "bad_request", "Stream ended unexpectedly");
   upload->has_file = TRUE;
   return TRUE;
 }
@@ -257,6 +257,8 @@ upload_whole (EmuCall *call, const char *file_id)
   g_auto (EmuProblem) problem = { 0 };
   gboolean ok = receive (&incoming, &problem);
 
+  if (call->verdict == EMU_VERDICT_LOST && call->keeps_pieces && incoming.sha1 != NULL)
+    store (&incoming, file_id);
   if (call->verdict != EMU_VERDICT_NONE || !finish_body (call))
     return;
   if (ok)

@@ -129,7 +129,7 @@ wants_close (EmuCall *call)
 {
   const char *connection = emu_call_get_header (call, "Connection");
 
-  return !emu_connection_body_ended (call->connection)
+  return (!call->read_on && !emu_connection_body_ended (call->connection))
          || (connection != NULL && g_ascii_strcasecmp (connection, "close") == 0)
          || (call->version == SOUP_HTTP_1_0
              && (connection == NULL || g_ascii_strcasecmp (connection, "keep-alive") != 0));
@@ -155,6 +155,16 @@ should_linger (EmuCall *call, GPtrArray *rules)
     if (!((const EmuRule *) g_ptr_array_index (rules, i))->linger)
       return FALSE;
   return TRUE;
+}
+
+/* The rest of a body that was answered before its end. */
+static void
+read_on (EmuConnection *connection)
+{
+  g_autofree char *waste = g_malloc (BUFFER_SIZE);
+
+  while (emu_connection_read_body (connection, waste, BUFFER_SIZE) > 0)
+    continue;
 }
 
 /* Tells the client what became of its request. FALSE: the connection has ended, or shall. */
@@ -214,6 +224,8 @@ exchange (EmuCall *call)
   emu_late_calls_note_handled (call->world->late, call->number, call->route->name);
   more = conclude (call);
   emu_late_calls_note_ended (call->world->late, call->number);
+  if (more && call->read_on)
+    read_on (call->connection);
   if (more && !emu_connection_body_ended (call->connection))
     end_early (call, should_linger (call, rules));
   return more && !call->close;

@@ -31,6 +31,7 @@ set_reply (EmuCall *call, const EmuRule *rule)
     soup_message_headers_replace (call->reply_headers, "Content-Type",
                                   rule->is_json ? "application/json" : "text/html");
   set_headers (call, rule);
+  call->read_on = rule->read_on;
 }
 
 /* The handler's reply, with members of its JSON, its status and headers changed. */
@@ -146,6 +147,9 @@ apply (EmuCall *call, const EmuRule *rule)
       break;
     case EMU_DO_FRONT:
       answer_as_front (call, rule);
+      break;
+    case EMU_DO_KEEP:
+      call->keeps_pieces = TRUE;
       break;
     case EMU_DO_IN_USE:
       emu_others_keep_name (call);

@@ -20,13 +20,14 @@ static const struct
   [EMU_DO_INTERIM] = { "interim", EMU_AT_END },      [EMU_DO_DRIP] = { "drip", EMU_AT_REPLY },
   [EMU_DO_CONFLICT] = { "conflict", EMU_AT_STORED }, [EMU_DO_OTHERS] = { "others", EMU_AT_STORED },
   [EMU_DO_FRONT] = { "front", EMU_AT_END },          [EMU_DO_IN_USE] = { "in-use", EMU_AT_END },
+  [EMU_DO_KEEP] = { "keep", EMU_AT_HEAD },
 };
 
-static const char *const members[] = { "route",   "method", "path",   "token",  "offset",  "part",
-                                       "times",   "from",   "every",  "nth",    "at",      "bytes",
-                                       "do",      "ms",     "name",   "status", "headers", "body",
-                                       "comment", "json",   "change", "linger", "fill",    "count",
-                                       "others",  "later",  NULL };
+static const char *const members[] = { "route",   "method", "path",    "token",  "offset",  "part",
+                                       "times",   "from",   "every",   "nth",    "at",      "bytes",
+                                       "do",      "ms",     "name",    "status", "headers", "body",
+                                       "comment", "json",   "change",  "linger", "fill",    "count",
+                                       "others",  "later",  "read-on", NULL };
 
 void
 emu_rule_free (EmuRule *rule)
@@ -232,6 +233,7 @@ parse_action (EmuRule *rule, JsonObject *object, GError **error)
   rule->others = others != NULL ? json_object_ref (others) : NULL;
   rule->count = emu_json_int (object, "count", 0);
   rule->linger = emu_json_boolean (object, "linger", TRUE);
+  rule->read_on = emu_json_boolean (object, "read-on", FALSE);
   parse_body (rule, object);
   if ((rule->action == EMU_DO_REPLY || rule->action == EMU_DO_FRONT)
       && (rule->status < 100 || rule->status > 599))

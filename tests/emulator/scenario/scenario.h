@@ -46,6 +46,7 @@ typedef enum
   EMU_DO_OTHERS,
   EMU_DO_FRONT,
   EMU_DO_IN_USE,
+  EMU_DO_KEEP,
 } EmuAction;
 
 /* Immutable but for @seen; lives as long as its scenario. */
@@ -80,6 +81,7 @@ typedef struct
   JsonObject *others; /* what somebody else does */
   guint count;        /* of interim replies; 0: no end */
   gboolean linger;    /* after an early reply, read on for a moment */
+  gboolean read_on;   /* after an early reply, read to the end of the request */
 
   /* whether the request is done all the same */
   EmuLater later;
