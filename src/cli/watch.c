@@ -5,6 +5,7 @@
  */
 #include "cli/jobs.h"
 #include "cli/output.h"
+#include "cli/service.h"
 
 /* A recording that is refused is tried again after this, doubled each time: somebody may have
  * mended it (a token, a folder, the quota). One that failed for the network's sake always waits
@@ -54,6 +55,7 @@ typedef struct
   Cli *cli;
   BoxRecoverySettings settings;
   CliJobs *jobs;
+  CliService *service;
   BoxSpool *spool;
   GHashTable *delays; /* name of a recording → Delay */
   GPtrArray *names;   /* of the recordings, when last listed; NULL: never */
@@ -279,13 +281,20 @@ wait_for_reason (Watch *watch, gint64 next)
 static gboolean
 watch_spool (Watch *watch, GError **error)
 {
+  gint64 next;
+
+  cli_service_tell_ready (watch->service);
   while (!g_cancellable_is_cancelled (watch->cli->cancellable))
     {
       watch->woken = FALSE;
       if (!list_names (watch, error))
         return FALSE;
-      wait_for_reason (watch, begin_due (watch));
+      next = begin_due (watch);
+      cli_service_tell_status (watch->service, "%u recordings, %u of them at work",
+                               watch->names->len, cli_jobs_count_running (watch->jobs));
+      wait_for_reason (watch, next);
     }
+  cli_service_tell_stopping (watch->service);
   cli_jobs_wait (watch->jobs);
   return TRUE;
 }
@@ -334,6 +343,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (GFileMonitor) monitor = NULL;
   g_autoptr (BoxSpool) spool = NULL;
   g_autoptr (CliJobs) jobs = NULL;
+  g_autoptr (CliService) service = NULL;
   Watch watch = { .cli = cli, .delays = delays };
   gboolean done;
 
@@ -350,7 +360,9 @@ run (Cli *cli, char **arguments, GError **error)
   spool = open_spool (cli, arguments[0], error);
   if (spool == NULL)
     return FALSE;
+  service = cli_service_new ();
   watch.jobs = jobs;
+  watch.service = service;
   watch.spool = spool;
   monitor = box_spool_monitor (spool, NULL);
   if (monitor != NULL)

@@ -162,6 +162,12 @@ fixture_start (Fixture *f, const char *const *arguments)
   return start (f, NULL, arguments);
 }
 
+GSubprocess *
+fixture_start_env (Fixture *f, char **environment, const char *const *arguments)
+{
+  return start (f, environment, arguments);
+}
+
 void
 fixture_wait_for_complaint (GSubprocess *process, const char *text)
 {

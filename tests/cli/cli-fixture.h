@@ -65,6 +65,9 @@ Answer fixture_run_as_typed (Fixture *f, const char *const *arguments);
 GSubprocess *fixture_start (Fixture *f, const char *const *arguments);
 #define START(f, ...) fixture_start (f, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* The same in @environment (transfer full). */
+GSubprocess *fixture_start_env (Fixture *f, char **environment, const char *const *arguments);
+
 /* Reads what @process writes to stderr, up to a line with @text. */
 void fixture_wait_for_complaint (GSubprocess *process, const char *text);
 

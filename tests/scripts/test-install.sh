@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What "meson install" puts where, that it works from there, and that "meson devenv" has the same without. Prints TAP.
 #
-# usage: test-install.sh BUILD_DIR PLUGIN_DIR BIN_DIR MAN_DIR DATA_DIR
+# usage: test-install.sh BUILD_DIR PLUGIN_DIR BIN_DIR MAN_DIR DATA_DIR SYSTEMD_DIR
 set -uo pipefail
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../clients/lib.sh"
 
-build=$1 plugins=$2 bin=$3 man=$4 data=$5
+build=$1 plugins=$2 bin=$3 man=$4 data=$5 systemd=$6
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 unset GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH GST_PLUGIN_SYSTEM_PATH_1_0
@@ -31,7 +31,7 @@ has_no_more ()
 {
   local found
   found=$(find "$root" -type f ! -name registry.bin | wc -l)
-  [ "$found" = 6 ] || { find "$root" -type f; return 1; }
+  [ "$found" = 10 ] || { find "$root" -type f; return 1; }
 }
 
 runs ()
@@ -70,6 +70,8 @@ devenv ()
 check "it is installed" installs
 check "plugin, programs, man pages and completion are there" has "$plugins/libgstboxupload.so" "$bin/boxupload" \
   "$bin/box-emulator" "$man/man1/boxupload.1" "$man/man1/box-emulator.1" "$data/bash-completion/completions/boxupload"
+check "units and user of the service are there" has "$systemd/systemd/system/boxupload-watch.service" \
+  "$systemd/systemd/system/boxupload-record@.service" "$systemd/sysusers.d/boxupload.conf" "$systemd/tmpfiles.d/boxupload.conf"
 check "nothing else is there" has_no_more
 check "the installed programs run" runs
 check "the installed plugin is found" describes "Filename +$root$plugins/libgstboxupload.so"
