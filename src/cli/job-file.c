@@ -5,20 +5,47 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fileio.h"
 #include "cli/output.h"
+#include "delivery/policy.h"
 #include "spool/note.h"
+#include "spool/receipt.h"
 #include "upload/feed.h"
 
 /* Time limit of an abort. After it the session is left to expire at Box. Microseconds. */
 #define CLEAN_UP_TIMEOUT (10 * G_USEC_PER_SEC)
 
+/* Sessions that one file tries, as the recovery of a recording does. */
+#define SESSIONS_MAX 3
+
+/* The longest turn of one job that compares a file. Microseconds. */
+#define TURN (G_USEC_PER_SEC / 10)
+
+/* Bytes that are compared at a time. */
+#define PIECE 262144
+
 typedef struct
 {
   CliJob base;
+  Cli *cli;
   char *path;
   int fd;             /* the delivery's too, while it runs */
   struct stat opened; /* the file as it was then */
   gboolean cancelled;
+
+  BoxUploadSettings settings; /* of every upload; these three are its own */
+  BoxDestination *destination;
+  BoxNote *note;
+  char *modified_at;
+  BoxReceipt *receipt; /* the reporter's; NULL: none */
+  gboolean continued;  /* the upload has the session of an earlier run */
+  guint n_sessions;
+
+  gboolean skip_same;
+  BoxFile *there;    /* what has the name and may have the same bytes; NULL: not compared */
+  BoxDigest *digest; /* of the local file, up to hashed */
+  guint64 hashed;
+  gboolean is_same;
 } FileJob;
 
 static void
@@ -29,6 +56,11 @@ clear_file (CliJob *base)
   g_clear_pointer (&job->base.delivery, box_delivery_free);
   if (job->fd >= 0)
     close (job->fd);
+  g_clear_pointer (&job->destination, box_destination_free);
+  g_clear_pointer (&job->note, box_note_free);
+  g_clear_pointer (&job->there, box_file_free);
+  g_clear_pointer (&job->digest, box_digest_free);
+  g_free (job->modified_at);
   g_free (job->path);
 }
 
@@ -62,49 +94,230 @@ format_time (const struct timespec *time)
   return utc != NULL ? g_date_time_format (utc, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
-gboolean
-cli_job_start_file (CliJob *base, BoxClient *client, const BoxDestination *destination,
-                    const BoxUploadSettings *settings, GError **error)
+/* ---- one upload after another ---- */
+
+/* Replaces the delivery, if there is one. @session: (nullable): to go on with. */
+static gboolean
+start_upload (FileJob *job, const BoxSession *session, GError **error)
 {
   const BoxDeliveryEvents events = { .upload = cli_reporter_events };
-  FileJob *job = (FileJob *) base;
-  BoxUploadSettings own = *settings;
+  BoxUploadSettings settings = job->settings;
   BoxBlocksFile file;
-  g_autofree char *modified_at = NULL;
-  g_autoptr (BoxNote) note = NULL;
+  BoxDelivery *delivery;
+
+  settings.session = session;
+  if (!box_feed_keep_file (job->fd, &file, error))
+    return FALSE;
+  settings.file = &file;
+  delivery =
+      box_delivery_new_file (&settings, job->fd, &events, cli_reporter_lend (job->base.reporter),
+                             cli_reporter_upload_gone, error);
+  if (delivery == NULL)
+    {
+      file.destroy (file.user_data);
+      cli_reporter_upload_gone (job->base.reporter);
+      return FALSE;
+    }
+  g_clear_pointer (&job->base.delivery, box_delivery_free);
+  job->base.delivery = delivery;
+  job->continued = session != NULL;
+  job->n_sessions++;
+  box_delivery_start (delivery);
+  return TRUE;
+}
+
+/* The session of an earlier run; NULL: none that can be used. A receipt is a file: its URLs get the
+ * token only if Box's own reply would get it. */
+static const BoxSession *
+find_session (FileJob *job)
+{
+  const BoxJournalState *state = job->receipt != NULL ? box_receipt_get_state (job->receipt) : NULL;
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+
+  if (state == NULL || state->session == NULL || state->session_size != job->settings.size
+      || (state->session->expires_at != NULL
+          && g_date_time_compare (now, state->session->expires_at) > 0)
+      || !box_session_check_endpoints (state->session, box_client_get_endpoint (job->cli->client),
+                                       NULL))
+    return NULL;
+  return state->session;
+}
+
+/* What an earlier run has left. */
+static void
+read_receipt (FileJob *job)
+{
+  const BoxJournalState *state;
+
+  if (job->destination->kind == BOX_DESTINATION_SESSION)
+    return;
+  job->receipt = box_receipt_open (box_client_get_endpoint (job->cli->client), job->destination,
+                                   job->settings.if_exists, &job->opened);
+  cli_reporter_set_receipt (job->base.reporter, job->receipt);
+  if (job->receipt == NULL)
+    return;
+  state = box_receipt_get_state (job->receipt);
+  job->settings.known_parts = state->parts;
+  job->settings.commit_unsure = state->commit_begun;
+  if (state->intent != NULL)
+    job->settings.begun = state->intent->created;
+}
+
+static void
+init_settings (FileJob *job, const BoxUploadSettings *settings)
+{
+  job->settings = *settings;
+  job->modified_at = format_time (&job->opened.st_mtim);
+  if (job->settings.attributes.content_modified_at == NULL)
+    job->settings.attributes.content_modified_at = job->modified_at;
+  job->settings.client = job->cli->client;
+  job->settings.destination = job->destination;
+  job->settings.size = job->base.size;
+  if (job->destination->kind == BOX_DESTINATION_SESSION)
+    job->note = box_note_load (job->destination->session_id, NULL);
+  job->settings.session_target = job->note != NULL ? job->note->destination : NULL;
+}
+
+gboolean
+cli_job_start_file (CliJob *base, Cli *cli, const BoxDestination *destination,
+                    const BoxUploadSettings *settings, gboolean skip_same, GError **error)
+{
+  FileJob *job = (FileJob *) base;
+  const BoxSession *session;
 
   if (!open_file (job, error))
     return FALSE;
+  job->cli = cli;
+  job->skip_same = skip_same;
   job->base.size = (guint64) job->opened.st_size;
-  modified_at = format_time (&job->opened.st_mtim);
-  if (own.attributes.content_modified_at == NULL)
-    own.attributes.content_modified_at = modified_at;
-  own.client = client;
-  own.destination = destination;
-  own.size = job->base.size;
-  if (destination->kind == BOX_DESTINATION_SESSION)
-    note = box_note_load (destination->session_id, NULL);
-  own.session_target = note != NULL ? note->destination : NULL;
+  job->destination = box_destination_copy (destination);
+  init_settings (job, settings);
 
   /* With another policy the file may end up elsewhere than the note would say. */
   if (destination->kind == BOX_DESTINATION_FILE
-      || (destination->kind == BOX_DESTINATION_FOLDER && own.if_exists == BOX_IF_EXISTS_ERROR))
-    cli_reporter_note_sessions (job->base.reporter, destination);
-  if (!box_feed_keep_file (job->fd, &file, error))
+      || (destination->kind == BOX_DESTINATION_FOLDER
+          && settings->if_exists == BOX_IF_EXISTS_ERROR))
+    cli_reporter_note_sessions (base->reporter, destination);
+  read_receipt (job);
+  session = find_session (job);
+  if (session != NULL)
+    cli_reporter_tell_continued (base->reporter, session->id);
+  return start_upload (job, session, error);
+}
+
+/* Whether a session of its own can do what this one cannot. */
+static gboolean
+is_worth_another (FileJob *job, const GError *failure)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
+  g_autoptr (BoxSession) used = upload != NULL ? box_upload_get_session (upload) : NULL;
+  const BoxSessionFacts facts = {
+    .given = job->destination->kind == BOX_DESTINATION_SESSION,
+    .opened = used != NULL,
+    .continued = job->continued,
+    .commit_begun = job->receipt != NULL && box_receipt_is_commit_begun (job->receipt),
+    .if_exists = job->settings.if_exists,
+  };
+
+  return job->n_sessions < SESSIONS_MAX && !job->cancelled
+         && box_policy_another_session_can_mend (&facts, failure);
+}
+
+/* It could stand in the way of one of the same name and size. */
+static void
+abort_used (FileJob *job)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
+  g_autoptr (BoxSession) used = upload != NULL ? box_upload_get_session (upload) : NULL;
+
+  if (used != NULL)
+    box_client_abort (job->cli->client, job->cli->transport, used, job->cli->cancellable, NULL);
+}
+
+/* Whether another upload has begun after @failure. */
+static gboolean
+begin_anew (FileJob *job, const GError *failure)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_worth_another (job, failure))
     return FALSE;
-  own.file = &file;
-  job->base.delivery =
-      box_delivery_new_file (&own, job->fd, &events, cli_reporter_ref (job->base.reporter),
-                             cli_reporter_upload_gone, error);
-  if (job->base.delivery == NULL)
+  cli_reporter_tell_restart (job->base.reporter, failure);
+  abort_used (job);
+  job->settings.known_parts = NULL;
+  job->settings.commit_unsure = TRUE;
+  return start_upload (job, NULL, &error);
+}
+
+/* ---- the same file at Box ---- */
+
+/* Whether the file that has the name may be this one; then it is compared. */
+static gboolean
+begin_comparing (FileJob *job, const GError *failure)
+{
+  g_autoptr (BoxFile) conflict = NULL;
+
+  if (!job->skip_same || !g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    return FALSE;
+  conflict = box_file_from_conflict (failure);
+  if (conflict == NULL)
+    return FALSE;
+  /* Credentials that may only upload do without the size. */
+  job->there = box_client_get_file (job->cli->client, job->cli->transport, conflict->id,
+                                    job->cli->cancellable, NULL);
+  if (job->there == NULL)
+    job->there = g_steal_pointer (&conflict);
+  if (!job->there->has_sha1 || (job->there->has_size && job->there->size != job->base.size))
     {
-      file.destroy (file.user_data);
-      cli_reporter_unref (job->base.reporter);
+      g_clear_pointer (&job->there, box_file_free);
       return FALSE;
     }
-  box_delivery_start (job->base.delivery);
+  job->digest = box_digest_new (job->settings.digest_engine);
   return TRUE;
 }
+
+/* Reads on for a turn. FALSE: it has come to the end, and is_same is known. */
+static gboolean
+compare (FileJob *job)
+{
+  gint64 until = g_get_monotonic_time () + TURN;
+  g_autofree guint8 *buffer = g_malloc (PIECE);
+  BoxSha1 sha1;
+
+  while (job->hashed < job->base.size)
+    {
+      gsize length = (gsize) MIN (PIECE, job->base.size - job->hashed);
+
+      if (job->cancelled
+          || !box_fileio_read (job->fd, job->path, job->hashed, buffer, length, NULL))
+        return FALSE;
+      box_digest_update (job->digest, buffer, length);
+      job->hashed += length;
+      if (g_get_monotonic_time () > until)
+        return TRUE;
+    }
+  box_digest_finish (job->digest, &sha1);
+  job->is_same = box_sha1_equal (&sha1, &job->there->sha1);
+  return FALSE;
+}
+
+static BoxWait
+attend_file (CliJob *base, gint64 timeout)
+{
+  FileJob *job = (FileJob *) base;
+  BoxWait wait = box_delivery_wait (base->delivery, job->there != NULL ? 0 : timeout);
+  g_autoptr (GError) failure = NULL;
+
+  if (wait != BOX_WAIT_FAILED)
+    return wait;
+  if (job->there != NULL)
+    return compare (job) ? BOX_WAIT_TIMEOUT : BOX_WAIT_READY;
+  failure = box_delivery_dup_error (base->delivery);
+  return begin_comparing (job, failure) || begin_anew (job, failure) ? BOX_WAIT_TIMEOUT
+                                                                     : BOX_WAIT_FAILED;
+}
+
+/* ---- the end ---- */
 
 static void
 cancel_file (CliJob *base)
@@ -134,6 +347,14 @@ check_unchanged (const FileJob *job, const BoxFile *file, GError **error)
   return FALSE;
 }
 
+/* Whether the session that failed is of no use to the next run. */
+static gboolean
+is_useless (const FileJob *job, const GError *failure)
+{
+  return g_error_matches (failure, BOX_ERROR, BOX_ERROR_INTEGRITY)
+         || (failure != NULL && job->settings.on_error == BOX_ON_ERROR_ABORT);
+}
+
 /* The file at Box; NULL with @error. */
 static BoxFile *
 take_file (FileJob *job, GError **error)
@@ -147,8 +368,11 @@ take_file (FileJob *job, GError **error)
   g_clear_pointer (&job->base.delivery, box_delivery_free);
   cli_reporter_wait_gone (job->base.reporter, CLEAN_UP_TIMEOUT);
 
-  if (job->cancelled && g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+  if (job->cancelled
+      && (job->there != NULL || g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED)))
     g_clear_error (&failure);
+  if (job->receipt != NULL && (file != NULL || is_useless (job, failure)))
+    box_receipt_remove (job->receipt);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);
@@ -167,17 +391,27 @@ take_file (FileJob *job, GError **error)
 }
 
 static gboolean
-finish_file (CliJob *job, GError **error)
+finish_file (CliJob *base, GError **error)
 {
-  g_autoptr (BoxFile) file = take_file ((FileJob *) job, error);
+  FileJob *job = (FileJob *) base;
+  g_autoptr (BoxFile) file = NULL;
 
+  if (job->is_same)
+    {
+      if (job->receipt != NULL)
+        box_receipt_remove (job->receipt);
+      cli_reporter_tell_skipped (base->reporter, base->name, job->there);
+      return TRUE;
+    }
+  file = take_file (job, error);
   if (file == NULL)
     return FALSE;
-  cli_reporter_tell_file (job->reporter, job->name, file, NULL);
+  cli_reporter_tell_file (base->reporter, base->name, file, NULL);
   return TRUE;
 }
 
 static const CliJobKind file_kind = {
+  .attend = attend_file,
   .cancel = cancel_file,
   .finish = finish_file,
   .clear = clear_file,

@@ -149,11 +149,11 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, const BoxDestinat
   job->destination = box_destination_copy (destination);
   own.upload.client = cli->client;
   own.upload.destination = job->destination;
-  base->delivery = box_delivery_new_stream (&own, spool, &events, cli_reporter_ref (base->reporter),
-                                            cli_reporter_upload_gone, error);
+  base->delivery = box_delivery_new_stream (
+      &own, spool, &events, cli_reporter_lend (base->reporter), cli_reporter_upload_gone, error);
   if (base->delivery == NULL)
     {
-      cli_reporter_unref (base->reporter);
+      cli_reporter_upload_gone (base->reporter);
       return FALSE;
     }
   base->size = settings->size;

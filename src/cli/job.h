@@ -53,10 +53,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliJob, cli_job_free)
 CliJob *cli_job_new_file (const char *path, CliTell tell);
 
 /* Opens the file and begins to send it to @destination by @settings, of which the client,
- * destination, size and what the file system says are filled in here. It ends with BOX_ERROR_SIZE
- * also if Box has the file as it was, and it has changed since. */
-gboolean cli_job_start_file (CliJob *job, BoxClient *client, const BoxDestination *destination,
-                             const BoxUploadSettings *settings, GError **error);
+ * destination, size and what the file system says are filled in here. The session of an earlier run
+ * that sent this file there is continued (spool/receipt.h). @skip_same: a name that is taken by a
+ * file with the same bytes is a success. It ends with BOX_ERROR_SIZE also if Box has the file as it
+ * was, and it has changed since. */
+gboolean cli_job_start_file (CliJob *job, Cli *cli, const BoxDestination *destination,
+                             const BoxUploadSettings *settings, gboolean skip_same, GError **error);
 
 /* What @fd gives until its end: standard input, a FIFO. @name: for the output. */
 CliJob *cli_job_new_stream (int fd, const char *name, CliTell tell);

@@ -148,7 +148,7 @@ cli_options_new_upload_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "if-exists", 0, 0, G_OPTION_ARG_STRING, &options->if_exists,
-      "If the name exists: error (default), version, rename", "POLICY" },
+      "If the name exists: error (default), version, rename, skip", "POLICY" },
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
@@ -292,12 +292,19 @@ cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **
 }
 
 gboolean
+cli_options_skips_same (const CliOptions *options)
+{
+  return g_strcmp0 (options->if_exists, "skip") == 0;
+}
+
+gboolean
 cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                  GError **error)
 {
   static const char *const on_error_names[] = { "keep", "abort", NULL };
   static const char *const engine_names[] = { "glib", "gnutls", NULL };
-  guint on_error, engine;
+  static const char *const if_exists_names[] = { "error", "version", "rename", "skip", NULL };
+  guint on_error, engine, if_exists;
 
   *settings = (BoxUploadSettings){
     .commit = TRUE,
@@ -315,7 +322,7 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
                    MAX_PARALLEL, options->parallel);
       return FALSE;
     }
-  if (!cli_options_parse_if_exists (options->if_exists, &settings->if_exists, error)
+  if (!parse_choice (options->if_exists, if_exists_names, "--if-exists", &if_exists, error)
       || !parse_choice (options->on_error, on_error_names, "--on-error", &on_error, error)
       || !parse_choice (options->digest_engine, engine_names, "--digest-engine", &engine, error)
       || !cli_options_parse_size (options->upload_rate, "--upload-rate", &settings->upload_rate,
@@ -323,6 +330,8 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
       || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory,
                                   error))
     return FALSE;
+  settings->if_exists =
+      cli_options_skips_same (options) ? BOX_IF_EXISTS_ERROR : (BoxIfExists) if_exists;
   settings->on_error = (BoxOnError) on_error;
   settings->digest_engine = (BoxDigestEngine) engine;
   return TRUE;

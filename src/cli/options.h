@@ -69,7 +69,11 @@ gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSe
 gboolean cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
                                             BoxRecoverySettings *settings, GError **error);
 
-/* @text (nullable: error) as --if-exists takes it. */
+/* Whether --if-exists is "skip": a file that Box has already under its name is not sent. The upload
+ * settings then say BOX_IF_EXISTS_ERROR. */
+gboolean cli_options_skips_same (const CliOptions *options);
+
+/* @text (nullable: error) as --if-exists of recordings takes it: without "skip". */
 gboolean cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **error);
 
 /* The connection options that were given, each with a space in front, as a shell takes them. Free

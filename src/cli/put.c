@@ -189,7 +189,8 @@ begin_item (Put *put, Item *item)
   if (destination != NULL && item->stream)
     start_stream (put, job, destination, &error);
   else if (destination != NULL)
-    cli_job_start_file (job, put->cli->client, destination, &put->settings, &error);
+    cli_job_start_file (job, put->cli, destination, &put->settings,
+                        cli_options_skips_same (put->cli->options), &error);
   cli_jobs_add (put->jobs, job, error);
 }
 
@@ -242,7 +243,7 @@ conclude (Put *put, GError **error)
 }
 
 static gboolean
-check_options (guint n_files, GError **error)
+check_options (guint n_files, gboolean skip, GError **error)
 {
   guint destinations = (options.session != NULL) + (options.file != NULL)
                        + (options.name != NULL || options.folder != NULL);
@@ -250,6 +251,9 @@ check_options (guint n_files, GError **error)
   if (destinations > 1)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "Give one of --folder and --name, --file, or --session");
+  else if (skip && (options.session != NULL || options.file != NULL))
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "--if-exists skip is about names; it goes without --file and --session");
   else if (n_files > 1 && (options.session != NULL || options.file != NULL || options.name != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "--name, --file and --session go with one FILE");
@@ -259,7 +263,7 @@ check_options (guint n_files, GError **error)
 }
 
 static gboolean
-check_input (char **arguments, GError **error)
+check_input (char **arguments, gboolean skip, GError **error)
 {
   gboolean has_input = g_strv_contains ((const char *const *) arguments, CLI_INPUT_ARGUMENT);
 
@@ -276,6 +280,9 @@ check_input (char **arguments, GError **error)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "Standard input does not continue a session; send its parts with "
                          "boxupload part");
+  else if (has_input && skip)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Standard input cannot be compared: --if-exists skip is for files");
   else if (has_input && isatty (STDIN_FILENO))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "Standard input is a terminal; connect it to a file or a program");
@@ -306,9 +313,10 @@ run (Cli *cli, char **arguments, GError **error)
 {
   Put put = { .cli = cli, .n_items = g_strv_length (arguments) };
   g_autoptr (CliJobs) jobs = NULL;
+  gboolean skip = cli_options_skips_same (cli->options);
   gboolean done;
 
-  if (!check_options (put.n_items, error) || !check_input (arguments, error)
+  if (!check_options (put.n_items, skip, error) || !check_input (arguments, skip, error)
       || !cli_options_get_upload_settings (cli->options, &put.settings, error))
     return FALSE;
   jobs = put.jobs = cli_jobs_new (cli, options.files, on_ended, &put, error);

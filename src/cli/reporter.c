@@ -11,6 +11,7 @@ struct _CliReporter
   char *shown; /* the path, printable */
   char *label; /* its last component */
   CliTell tell;
+  BoxReceipt *receipt;   /* nullable */
   BoxDestination *noted; /* the destination noted with a session; NULL: not to be noted */
 
   GMutex lock;
@@ -18,8 +19,8 @@ struct _CliReporter
   char *session_id;
   char *notice;
   gboolean outage;
-  gboolean gone;
-  GCond gone_changed;
+  guint lent; /* uploads that use it */
+  GCond lent_changed;
 };
 
 CliTell
@@ -42,7 +43,7 @@ cli_reporter_new (const char *path, CliTell tell)
   reporter->label = cli_format_text (base);
   reporter->tell = tell;
   g_mutex_init (&reporter->lock);
-  g_cond_init (&reporter->gone_changed);
+  g_cond_init (&reporter->lent_changed);
   return reporter;
 }
 
@@ -58,12 +59,13 @@ reporter_clear (gpointer data)
   CliReporter *reporter = data;
 
   g_clear_pointer (&reporter->noted, box_destination_free);
+  g_clear_pointer (&reporter->receipt, box_receipt_free);
   g_free (reporter->session_id);
   g_free (reporter->notice);
   g_free (reporter->label);
   g_free (reporter->shown);
   g_free (reporter->path);
-  g_cond_clear (&reporter->gone_changed);
+  g_cond_clear (&reporter->lent_changed);
   g_mutex_clear (&reporter->lock);
 }
 
@@ -81,13 +83,29 @@ cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *destina
 }
 
 void
+cli_reporter_set_receipt (CliReporter *reporter, BoxReceipt *receipt)
+{
+  g_clear_pointer (&reporter->receipt, box_receipt_free);
+  reporter->receipt = receipt;
+}
+
+gpointer
+cli_reporter_lend (CliReporter *reporter)
+{
+  g_mutex_lock (&reporter->lock);
+  reporter->lent++;
+  g_mutex_unlock (&reporter->lock);
+  return cli_reporter_ref (reporter);
+}
+
+void
 cli_reporter_upload_gone (gpointer data)
 {
   CliReporter *reporter = data;
 
   g_mutex_lock (&reporter->lock);
-  reporter->gone = TRUE;
-  g_cond_broadcast (&reporter->gone_changed);
+  reporter->lent--;
+  g_cond_broadcast (&reporter->lent_changed);
   g_mutex_unlock (&reporter->lock);
   cli_reporter_unref (reporter);
 }
@@ -98,7 +116,7 @@ cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout)
   gint64 until = g_get_monotonic_time () + timeout;
 
   g_mutex_lock (&reporter->lock);
-  while (!reporter->gone && g_cond_wait_until (&reporter->gone_changed, &reporter->lock, until))
+  while (reporter->lent > 0 && g_cond_wait_until (&reporter->lent_changed, &reporter->lock, until))
     continue;
   g_mutex_unlock (&reporter->lock);
 }
@@ -161,6 +179,8 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_autofree char *old = NULL;
 
   note_session (reporter, session, size);
+  if (reporter->receipt != NULL)
+    box_receipt_set_session (reporter->receipt, session, size);
   g_mutex_lock (&reporter->lock);
   old = reporter->session_id;
   reporter->session_id = g_strdup (session->id);
@@ -181,6 +201,8 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
   CliReporter *reporter = user_data;
 
   set_notice (reporter, NULL);
+  if (reporter->receipt != NULL)
+    box_receipt_add_part (reporter->receipt, part);
   if (reporter->tell == CLI_TELL_JSON)
     {
       g_autoptr (JsonBuilder) builder = new_event (reporter, "part");
@@ -251,6 +273,8 @@ on_committing (gpointer user_data)
   CliReporter *reporter = user_data;
 
   set_notice (reporter, g_strdup ("committing"));
+  if (reporter->receipt != NULL)
+    box_receipt_set_committing (reporter->receipt);
   if (reporter->tell == CLI_TELL_JSON)
     {
       g_autoptr (JsonBuilder) builder = new_event (reporter, "commit");
@@ -379,6 +403,45 @@ cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *
       cli_json_add_bool (builder, "kept", cut->kept);
     }
   cli_json_print (builder);
+}
+
+void
+cli_reporter_tell_skipped (CliReporter *reporter, const char *name, const BoxFile *file)
+{
+  g_autoptr (JsonBuilder) builder = NULL;
+
+  if (reporter->tell != CLI_TELL_JSON)
+    {
+      g_autofree char *text = cli_format_file (file);
+
+      cli_print ("%s: %s; it was there already, nothing was sent", name, text);
+      return;
+    }
+  builder = new_event (reporter, "skipped");
+  cli_json_add_file (builder, file);
+  cli_json_print (builder);
+}
+
+void
+cli_reporter_tell_continued (CliReporter *reporter, const char *session_id)
+{
+  if (reporter->tell == CLI_TELL_TEXT)
+    cli_complain ("%s: goes on with upload session %s of an earlier run", reporter->shown,
+                  session_id);
+}
+
+void
+cli_reporter_tell_restart (CliReporter *reporter, const GError *reason)
+{
+  if (reporter->tell == CLI_TELL_TEXT)
+    cli_complain ("%s: %s; uploading it from its beginning", reporter->shown, reason->message);
+  if (reporter->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "restart");
+
+      cli_json_add_string (builder, "reason", reason->message);
+      cli_json_print (builder);
+    }
 }
 
 void

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/progress.h"
+#include "spool/receipt.h"
 #include "upload/upload.h"
 
 G_BEGIN_DECLS
@@ -33,17 +34,27 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_unref)
  * begins. */
 void cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *destination);
 
-/* For box_upload_new(), with a reporter as user data. */
+/* Keeps @receipt (taken) up to date, and frees it with the reporter. Call it before the upload
+ * begins. */
+void cli_reporter_set_receipt (CliReporter *reporter, BoxReceipt *receipt);
+
+/* For box_upload_new(), with what cli_reporter_lend() returns as user data. */
 extern const BoxUploadEvents cli_reporter_events;
 
-/* For box_upload_new(), too: releases the upload's reference when its workers are done
- * with it. */
+/* The reporter for an upload; cli_reporter_upload_gone() gives it back. */
+gpointer cli_reporter_lend (CliReporter *reporter);
+
+/* For box_upload_new(), too: the workers of an upload are done with the reporter. */
 void cli_reporter_upload_gone (gpointer reporter);
 
-/* Waits for this release, for at most @timeout microseconds, so that the program does not end while
- * a session is being
- * aborted. */
+/* Waits until every upload has given the reporter back, for at most @timeout microseconds, so that
+ * the program does not end while a session is being aborted. */
 void cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout);
+
+/* Reports that an upload goes on with the session of an earlier run, or, after @reason, that the
+ * file is uploaded from its beginning. */
+void cli_reporter_tell_continued (CliReporter *reporter, const char *session_id);
+void cli_reporter_tell_restart (CliReporter *reporter, const GError *reason);
 
 /* The path for people, printable; owned by @reporter. */
 const char *cli_reporter_get_name (CliReporter *reporter);
@@ -75,6 +86,8 @@ typedef struct
 /* Box has @file. @cut: (nullable): it was cut short. */
 void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                              const CliCut *cut);
+/* Box had @file already, with the same bytes. */
+void cli_reporter_tell_skipped (CliReporter *reporter, const char *name, const BoxFile *file);
 /* Another end that is not a failure: @event for machines, @text for people. */
 void cli_reporter_tell_end (CliReporter *reporter, const char *name, const char *event,
                             const char *text);
