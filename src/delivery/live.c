@@ -223,16 +223,23 @@ await_first_byte (BoxLive *live, GError **error)
   return begun;
 }
 
-/* Box has made another file of it: the recording becomes that one's next version. */
+/* Box has made another file of it, of a name that was free: the recording becomes that one's next
+ * version. */
 static void
-replace (BoxLive *live, const char *wrong)
+replace (BoxLive *live, BoxTransport *transport, const char *wrong)
 {
   g_autoptr (BoxDestination) file = box_destination_new_file (wrong, NULL);
+  g_autoptr (BoxFile) there = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (file == NULL || live->target->kind != BOX_DESTINATION_FOLDER)
+  if (file == NULL || live->target->kind != BOX_DESTINATION_FOLDER
+      || box_client_preflight (live->settings.client, transport, live->target, 0, live->cancellable,
+                               &error))
     return;
-  if (!box_recording_redirect (live->recording, file, live->settings.if_exists, &error))
+  there = box_file_from_conflict (error);
+  g_clear_error (&error);
+  if (there != NULL && g_strcmp0 (there->id, wrong) == 0
+      && !box_recording_redirect (live->recording, file, live->settings.if_exists, &error))
     g_info ("%s", error->message);
 }
 
@@ -250,13 +257,13 @@ send_stream (BoxLive *live, BoxTransport *transport, GError **error)
   BoxFile *file;
 
   /* From here on the request may have made the file, even if it fails. */
-  if (!box_recording_set_committing (live->recording, error))
+  if (!box_recording_set_live (live->recording, live->target, error))
     return NULL;
   file = box_client_upload_live (live->settings.client, transport, live->target, &content,
                                  &live->settings.attributes, live->etag, &wrong, live->cancellable,
                                  error);
   if (wrong != NULL)
-    replace (live, wrong);
+    replace (live, transport, wrong);
   return file;
 }
 

@@ -22,7 +22,7 @@ typedef struct
   const BoxRecoveryEvents *events;
   gpointer user_data;
   GCancellable *cancellable;
-  BoxJournalState *state; /* as of the start */
+  BoxJournalState *state; /* owned; as of the start, or of a change of the destination since */
   BoxNote *note;          /* of a session that was given; nullable */
   BoxRecordingEnd end;    /* of the file that is to be at Box */
 } Recovery;
@@ -377,31 +377,37 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   return TRUE;
 }
 
+/* The file that is at @destination. NULL without error: none is there. */
+static BoxFile *
+get_file_at (const Recovery *recovery, BoxTransport *transport, const BoxDestination *destination,
+             GError **error)
+{
+  BoxClient *client = recovery->settings->client;
+  g_autoptr (BoxFile) conflict = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (destination->kind == BOX_DESTINATION_FILE)
+    return box_client_get_file (client, transport, destination->file_id, recovery->cancellable,
+                                error);
+  if (box_client_preflight (client, transport, destination, 0, recovery->cancellable, &local))
+    return NULL;
+  conflict = box_file_from_conflict (local);
+  if (conflict != NULL)
+    return box_client_get_file (client, transport, conflict->id, recovery->cancellable, error);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
 /* The file that an earlier commit made at @destination, the recording's former destination. NULL
  * without error: there is no such file. */
 static BoxFile *
 find_at (const Recovery *recovery, const BoxDestination *destination, const BoxSha1 *sha1,
          GError **error)
 {
-  BoxClient *client = recovery->settings->client;
   g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (BoxFile) conflict = NULL;
-  g_autoptr (BoxFile) file = NULL;
   g_autoptr (GError) local = NULL;
-  const char *id = destination->file_id;
+  g_autoptr (BoxFile) file = get_file_at (recovery, transport, destination, &local);
 
-  if (destination->kind == BOX_DESTINATION_FOLDER)
-    {
-      if (box_client_preflight (client, transport, destination, 0, recovery->cancellable, &local))
-        return NULL;
-      conflict = box_file_from_conflict (local);
-      id = conflict != NULL ? conflict->id : NULL;
-    }
-  if (id != NULL)
-    {
-      g_clear_error (&local);
-      file = box_client_get_file (client, transport, id, recovery->cancellable, &local);
-    }
   /* A file that may not be looked at, or that is gone, is not waited for. */
   if (local != NULL && box_error_is_transient (local))
     g_propagate_prefixed_error (error, g_steal_pointer (&local),
@@ -432,6 +438,60 @@ find_earlier (const Recovery *recovery, BoxFile **file, GError **error)
         }
     }
   return *file == NULL || box_recording_set_committed (recovery->recording, *file, error);
+}
+
+static gboolean
+is_piece (const Recovery *recovery, const BoxFile *file)
+{
+  BoxSha1 sha1;
+
+  return file->has_size && file->has_sha1 && file->size > 0 && file->size < recovery->end.total
+         && box_recording_digest (recovery->recording, file->size, &sha1, recovery->cancellable,
+                                  NULL)
+         && box_sha1_equal (&file->sha1, &sha1);
+}
+
+/* A request that was cut, and taken for complete by Box or a proxy on the way, has made a file of
+ * the beginning. The name was free before, so the file is ours: the recording becomes its next
+ * version. */
+static gboolean
+replace_piece (Recovery *recovery, const BoxFile *piece, GError **error)
+{
+  g_autoptr (BoxDestination) file = box_destination_new_file (piece->id, error);
+
+  g_info ("A piece of %s is file %s: it gets another version",
+          box_recording_get_path (recovery->recording), piece->id);
+  if (file == NULL
+      || !box_recording_redirect (recovery->recording, file, recovery->state->intent->if_exists,
+                                  error))
+    return FALSE;
+  box_journal_state_free (recovery->state);
+  recovery->state = box_recording_get_state (recovery->recording);
+  return TRUE;
+}
+
+/* What a live request for a new file has made of it. */
+static gboolean
+find_live (Recovery *recovery, BoxFile **file, GError **error)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (BoxFile) there = NULL;
+  g_autoptr (GError) local = NULL;
+  const BoxDestination *live = recovery->state->live;
+  BoxSha1 sha1;
+
+  if (*file != NULL || live == NULL || live->kind != BOX_DESTINATION_FOLDER)
+    return TRUE;
+  /* If it cannot be looked at now, the upload looks again, and waits. */
+  there = get_file_at (recovery, transport, live, &local);
+  if (there == NULL)
+    return TRUE;
+  if (!compute_digest (recovery, &sha1, error))
+    return FALSE;
+  if (!box_file_has_content (there, recovery->end.total, &sha1))
+    return !is_piece (recovery, there) || replace_piece (recovery, there, error);
+  *file = g_steal_pointer (&there);
+  return box_recording_set_committed (recovery->recording, *file, error);
 }
 
 /* Box has no session for a small file that its application could commit. */
@@ -498,7 +558,8 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
     }
   if (!check_commit (recovery, error) || !note_end (recovery, error)
       || !(recovery->state->file != NULL ? confirm_committed (recovery, file, error)
-                                         : find_earlier (recovery, file, error)))
+                                         : find_earlier (recovery, file, error))
+      || !find_live (recovery, file, error))
     return FALSE;
   if (*file == NULL && !upload (recovery, file, error))
     return FALSE;
@@ -511,7 +572,7 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
                   const BoxRecoveryEvents *events, gpointer user_data, GCancellable *cancellable,
                   BoxRecovered *how, BoxFile **file, GError **error)
 {
-  g_autoptr (BoxJournalState) state = box_recording_get_state (recording);
+  BoxJournalState *state = box_recording_get_state (recording);
   Recovery recovery = {
     .recording = recording,
     .settings = settings,
@@ -522,11 +583,14 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
   };
   g_autoptr (BoxNote) note = NULL;
   g_autoptr (GError) failure = NULL;
+  gboolean done;
 
   *file = NULL;
   if (state->intent != NULL && is_given_session (&recovery))
     recovery.note = note = box_note_load (state->intent->destination->session_id, NULL);
-  if (run (&recovery, how, file, &failure))
+  done = run (&recovery, how, file, &failure);
+  box_journal_state_free (recovery.state);
+  if (done)
     return TRUE;
   if (!g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
     box_recording_note_failure (recording, failure);

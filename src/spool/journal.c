@@ -211,6 +211,15 @@ box_journal_format_committing (void)
 }
 
 char *
+box_journal_format_live (const BoxDestination *target)
+{
+  JsonObject *object = new_record ("live");
+
+  set_destination (object, target);
+  return to_line (object);
+}
+
+char *
 box_journal_format_committed (const BoxFile *file)
 {
   JsonObject *object = new_record ("committed");
@@ -467,6 +476,17 @@ apply_committing (BoxJournalState *state, JsonObject *object)
 }
 
 static gboolean
+apply_live (BoxJournalState *state, JsonObject *object)
+{
+  BoxDestination *target = parse_destination (object);
+
+  state->commit_begun = TRUE;
+  g_clear_pointer (&state->live, box_destination_free);
+  state->live = target;
+  return target != NULL;
+}
+
+static gboolean
 apply_kept (BoxJournalState *state, JsonObject *object)
 {
   state->kept = state->file != NULL;
@@ -491,6 +511,8 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
   g_clear_pointer (&intent->destination, box_destination_free);
   intent->destination = g_steal_pointer (&destination);
   intent->if_exists = (BoxIfExists) if_exists;
+  if (state->live != NULL)
+    g_ptr_array_add (state->earlier, g_steal_pointer (&state->live));
   state->commit_begun = FALSE;
   forget_session (state);
   return TRUE;
@@ -523,6 +545,7 @@ apply_record (BoxJournalState *state, JsonObject *object)
     { "session", apply_session },
     { "part", apply_part },
     { "end", apply_end },
+    { "live", apply_live },
     { "committing", apply_committing },
     { "committed", apply_committed },
     { "kept", apply_kept },
@@ -638,6 +661,7 @@ box_journal_state_copy (const BoxJournalState *state)
   copy->session = state->session != NULL ? box_session_copy (state->session) : NULL;
   copy->parts = g_ptr_array_copy (state->parts, (GCopyFunc) copy_part, NULL);
   copy->earlier = g_ptr_array_copy (state->earlier, (GCopyFunc) copy_destination, NULL);
+  copy->live = state->live != NULL ? box_destination_copy (state->live) : NULL;
   copy->file = state->file != NULL ? box_file_copy (state->file) : NULL;
   copy->failure = g_strdup (state->failure);
   return copy;
@@ -652,6 +676,7 @@ box_journal_state_free (BoxJournalState *state)
   g_clear_pointer (&state->session, box_session_free);
   g_ptr_array_unref (state->parts);
   g_ptr_array_unref (state->earlier);
+  g_clear_pointer (&state->live, box_destination_free);
   g_clear_pointer (&state->file, box_file_free);
   g_free (state->failure);
   g_free (state);

@@ -58,6 +58,8 @@ char *box_journal_format_intent (const BoxRecordingIntent *intent);
 char *box_journal_format_session (const BoxSession *session, guint64 size);
 char *box_journal_format_part (const char *session_id, const BoxPart *part);
 char *box_journal_format_end (const BoxRecordingEnd *end);
+/* A live request (delivery/live.h) for @target may be sent from now on: as committing, too. */
+char *box_journal_format_live (const BoxDestination *target);
 /* To be written before the commit (or the direct upload) is sent. */
 char *box_journal_format_committing (void);
 char *box_journal_format_committed (const BoxFile *file);
@@ -77,6 +79,8 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * offset, without duplicates.
  * @ended: the stream came to its end, as @end says. Otherwise its writer died (or is still at it).
  * @commit_begun: a commit may have been sent.
+ * @live: what a live request was for, which may have made a file, or a piece of one, before the
+ * destination was last changed; NULL: there was none.
  * @file: Box's answer to the commit, NULL: none.
  * @kept: with @file: the recording stays.
  * @earlier: (element-type BoxDestination): former destinations. It may have been committed there.
@@ -97,6 +101,7 @@ typedef struct
   gboolean ended;
   BoxRecordingEnd end;
   gboolean commit_begun;
+  BoxDestination *live;
   BoxFile *file;
   gboolean kept;
   GPtrArray *earlier;

@@ -582,6 +582,14 @@ box_recording_set_committing (BoxRecording *recording, GError **error)
   return TRUE;
 }
 
+/* With a line that versions know which know nothing of live requests. */
+gboolean
+box_recording_set_live (BoxRecording *recording, const BoxDestination *target, GError **error)
+{
+  return append (recording, box_journal_format_live (target), error)
+         && box_recording_set_committing (recording, error);
+}
+
 gboolean
 box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GError **error)
 {

@@ -93,6 +93,8 @@ gboolean box_recording_set_session (BoxRecording *recording, const BoxSession *s
 gboolean box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error);
 gboolean
 box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GError **error);
+gboolean
+box_recording_set_live (BoxRecording *recording, const BoxDestination *target, GError **error);
 gboolean box_recording_set_committing (BoxRecording *recording, GError **error);
 gboolean box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GError **error);
 

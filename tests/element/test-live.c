@@ -326,6 +326,17 @@ static const Fault effects[] = {
   { "done-at-the-fourth", LIVE ("\"do\":\"reset\",\"later\":{\"requests\":4}") },
   { "503-and-done-at-the-second",
     LIVE (JSON ("503", "unavailable") ",\"later\":{\"requests\":2}") },
+  { "answer-of-another-sha1",
+    LIVE ("\"do\":\"change\",\"change\":{\"entries\":[{\"type\":\"file\",\"id\":\"1000000001\","
+          "\"size\":3000000,\"sha1\":\"0000000000000000000000000000000000000000\"}]}"),
+    .words = "is not what was sent" },
+  /* what came of a body that was cut is taken for a file */
+  { "piece-is-a-file", "[" STRIKE ("\"do\":\"keep\"") "," STRIKE ("\"do\":\"reset\"," WITHIN) "]",
+    .more = 1 },
+  { "large-piece-is-a-file",
+    "[" STRIKE ("\"do\":\"keep\"") "," STRIKE (
+        "\"do\":\"close\",\"at\":\"body\",\"bytes\":2999000") "]",
+    .more = 1 },
   /* two things at a time */
   { "answer-lost-and-look-fails",
     "[" STRIKE (
@@ -399,7 +410,7 @@ test_fault (gconstpointer data)
     push (fixture, bytes, offset, MIN (HALF, c->size - offset));
   finish (fixture);
   assert_warned (fixture, c->fault->words);
-  assert_stored (fixture, c->place->stored_as, bytes, c->place->n_versions);
+  assert_stored (fixture, c->place->stored_as, bytes, c->place->n_versions + c->fault->more);
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==,
                     c->place->existing && !g_str_equal (c->place->stored_as, "l.bin") ? 2 : 1);
 }
@@ -430,6 +441,135 @@ add_cases (const Fault *all, gsize n, gboolean everywhere)
     }
 }
 
+/* --- What the stream does -------------------------------------------------------------------- */
+
+static void
+push_segment (SinkFixture *fixture, guint64 start)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.time = start;
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_segment (&segment)));
+}
+
+static void
+test_stream_goes_back (gconstpointer data)
+{
+  guint64 sent = GPOINTER_TO_SIZE (data);
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) rewritten = NULL;
+  g_autofree guint8 *expected = g_memdup2 (g_bytes_get_data (bytes, NULL), SIZE);
+
+  memset (expected, 'x', 1000);
+  rewritten = g_bytes_new (expected, SIZE);
+  sink_fixture_start_harness (fixture);
+  push (fixture, bytes, 0, SIZE);
+  if (sent > 0)
+    g_assert_true (box_emulator_wait_bytes (fixture->emulator, sent, 60000));
+  push_segment (fixture, 0);
+  push (fixture, rewritten, 0, 1000);
+  finish (fixture);
+  assert_warned (fixture, "went back to byte 0");
+  assert_stored (fixture, "l.bin", rewritten, 1);
+}
+
+static void
+test_stream_stands_still (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  g_object_set (fixture->sink, "timeout", 1, NULL);
+  sink_fixture_start_harness (fixture);
+  push (fixture, bytes, 0, HALF);
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, 60000));
+  push (fixture, bytes, HALF, HALF);
+  finish (fixture);
+  assert_warned (fixture, "stood still for 1 s");
+  assert_stored (fixture, "l.bin", bytes, 1);
+}
+
+static void
+test_stream_begins_anew (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  sink_fixture_start_harness (fixture);
+  push (fixture, bytes, HALF, HALF);
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_start ()));
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
+  push_segment (fixture, 0);
+  push (fixture, bytes, 0, SIZE);
+  finish (fixture);
+  assert_stored (fixture, "l.bin", bytes, 1);
+  g_assert_cmpuint (box_emulator_count_status (fixture->emulator, "upload_file", 201), ==, 1);
+}
+
+/* The request is cut, not ended: what was stopped is no file. */
+static void
+test_stopped_stream_is_kept (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  const GstStructure *spooled;
+
+  sink_fixture_start_harness (fixture);
+  push (fixture, bytes, 0, HALF);
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  sink_fixture_drain (fixture);
+  spooled = sink_fixture_find (fixture, "boxuploadsink-spooled");
+  g_assert_nonnull (spooled);
+  g_assert_cmpstr (gst_structure_get_string (spooled, "reason"), ==, "stop");
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, 60000));
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+}
+
+/* --- The network ----------------------------------------------------------------------------- */
+
+static void
+test_network_is_away (gconstpointer data)
+{
+  gboolean from_the_beginning = GPOINTER_TO_INT (data);
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+
+  if (from_the_beginning)
+    box_emulator_set_down (fixture->emulator, TRUE);
+  sink_fixture_start_harness (fixture);
+  push (fixture, bytes, 0, HALF);
+  if (!from_the_beginning)
+    {
+      g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+      box_emulator_set_down (fixture->emulator, TRUE);
+    }
+  sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
+  box_emulator_set_down (fixture->emulator, FALSE);
+  push (fixture, bytes, HALF, HALF);
+  finish (fixture);
+  assert_warned (fixture, NULL);
+  assert_stored (fixture, "l.bin", bytes, 1);
+}
+
+static void
+test_rate_holds (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  gint64 began = g_get_monotonic_time ();
+
+  g_object_set (fixture->sink, "upload-rate", (guint64) SIZE, NULL);
+  run (fixture, bytes);
+  assert_stored (fixture, "l.bin", bytes, 1);
+  g_assert_cmpint (g_get_monotonic_time () - began, >, G_USEC_PER_SEC * 8 / 10);
+  assert_one_request (fixture, "upload_file");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -449,6 +589,16 @@ main (int argc, char **argv)
   g_test_add_func ("/live/name-that-is-taken/is-an-error-at-once",
                    test_name_that_is_taken_is_an_error_at_once);
   g_test_add_func ("/live/file-gets-a-version", test_file_gets_a_version);
+  g_test_add_data_func ("/live/stream-goes-back/sent", GSIZE_TO_POINTER (SIZE),
+                        test_stream_goes_back);
+  g_test_add_data_func ("/live/stream-goes-back/at-once", NULL, test_stream_goes_back);
+  g_test_add_func ("/live/stream-stands-still", test_stream_stands_still);
+  g_test_add_func ("/live/stream-begins-anew", test_stream_begins_anew);
+  g_test_add_func ("/live/stopped-stream-is-kept", test_stopped_stream_is_kept);
+  g_test_add_data_func ("/live/network-is-away/from-the-beginning", GINT_TO_POINTER (TRUE),
+                        test_network_is_away);
+  g_test_add_data_func ("/live/network-is-away/suddenly", NULL, test_network_is_away);
+  g_test_add_func ("/live/rate-holds", test_rate_holds);
   add_cases (faults, G_N_ELEMENTS (faults), FALSE);
   add_cases (effects, G_N_ELEMENTS (effects), TRUE);
   return g_test_run ();

@@ -245,6 +245,7 @@ static const Hostile hostile[] = {
     "\"spool\",\"padding\":\"none\",\"size\":0,\"if-exists\":\"error\",\"commit\":true" },
   { "committed-without-id", "{\"record\":\"committed\",\"sha1\":null" },
   { "kept-without-a-file", "{\"record\":\"kept\"" },
+  { "live-for-nothing", "{\"record\":\"live\"" },
   { "redirected-to-nothing", "{\"record\":\"redirected\",\"if-exists\":\"error\"" },
   { "redirected-to-a-session",
     "{\"record\":\"redirected\",\"session\":\"NEW2\",\"if-exists\":\"error\"" },
@@ -302,6 +303,35 @@ test_another_destination_begins_anew_and_remembers_a_commit (void)
   g_assert_cmpuint (state->earlier->len, ==, 1);
   earlier = state->earlier->pdata[0];
   g_assert_cmpstr (earlier->folder_id, ==, "42");
+}
+
+/* What it was for may have a file, wherever the recording goes afterwards. */
+static void
+test_live_request_is_read_back (void)
+{
+  g_autoptr (BoxDestination) target = box_destination_new_folder ("42", "a (1).mp4", NULL);
+  g_autoptr (BoxDestination) other = box_destination_new_file ("77", NULL);
+  g_autoptr (GString) journal = new_journal ();
+  g_autoptr (BoxJournalState) state = NULL, copy = NULL, redirected = NULL;
+  guint before;
+
+  state = replay (journal);
+  before = state->earlier->len;
+  g_assert_null (state->live);
+  append (journal, box_journal_format_live (target));
+  box_journal_state_free (state);
+  state = replay (journal);
+  copy = box_journal_state_copy (state);
+  g_assert_false (copy->damaged);
+  g_assert_true (copy->commit_begun);
+  g_assert_cmpstr (copy->live->name, ==, "a (1).mp4");
+
+  append (journal, box_journal_format_redirected (other, BOX_IF_EXISTS_ERROR));
+  redirected = replay (journal);
+  check_invariants (redirected, journal->len);
+  g_assert_false (redirected->commit_begun);
+  g_assert_null (redirected->live);
+  g_assert_cmpuint (redirected->earlier->len, ==, before + 2);
 }
 
 static void
@@ -422,6 +452,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/journal/another-destination-begins-anew",
                    test_another_destination_begins_anew_and_remembers_a_commit);
+  g_test_add_func ("/journal/live-request-is-read-back", test_live_request_is_read_back);
   g_test_add_func ("/journal/what-stays-and-why", test_what_stays_and_why_is_read_back);
   g_test_add_func ("/journal/nesting-and-length-are-limited", test_nesting_and_length_are_limited);
   g_test_add_func ("/journal/another-format-is-named-and-not-interpreted",
