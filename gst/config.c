@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "api/account.h"
+
 static void
 note_if_set (const char *value, const char *name, const char *set[], guint *n)
 {
@@ -166,6 +168,7 @@ sink_config_new (SinkProperties *properties, GError **error)
       || !check_time ("content-modified-at", plan->values.content_modified_at, error)
       || !check_size ("total-size", plan->values.total_size, error)
       || !check_size ("reserve-size", plan->values.reserve_size, error)
+      || !check_size ("expected-size", plan->values.expected_size, error)
       || !check_reserve (&plan->values, error))
     return NULL;
   if (!load_note (plan, &local_error))
@@ -178,6 +181,7 @@ sink_config_new (SinkProperties *properties, GError **error)
   plan->client = make_client (&plan->values, error);
   if (plan->client == NULL)
     return NULL;
+  plan->account_file = box_account_default_path ();
   return g_steal_pointer (&plan);
 }
 
@@ -187,6 +191,7 @@ sink_config_free (SinkConfig *plan)
   sink_values_clear (&plan->values);
   g_clear_pointer (&plan->destination, box_destination_free);
   g_clear_pointer (&plan->client, box_client_unref);
+  g_free (plan->account_file);
   g_clear_pointer (&plan->note, box_note_free);
   g_free (plan);
 }

@@ -92,6 +92,19 @@ static const Property properties[] = {
       .blurb = "Size in bytes declared with unknown-size=reserve; a shorter stream is padded",
   },
   {
+      .name = "ahead",
+      .kind = KIND_BOOLEAN,
+      .offset = AT (ahead),
+      .blurb = "Whether parts leave while a stream of unknown size is recorded to the spool",
+  },
+  {
+      .name = "expected-size",
+      .kind = KIND_UINT64,
+      .offset = AT (expected_size),
+      .blurb = "Approximate size in bytes of the recording, with ahead. 0: the size of the last "
+               "one to the same folder, otherwise 1 GiB",
+  },
+  {
       .name = "padding",
       .kind = KIND_ENUM,
       .offset = AT (padding),

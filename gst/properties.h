@@ -33,6 +33,7 @@ typedef struct
   char *spool_dir;
   guint64 total_size;
   guint64 reserve_size;
+  guint64 expected_size;
   guint64 max_spool;
   guint64 max_memory;
   guint64 upload_rate;
@@ -40,6 +41,7 @@ typedef struct
   guint retry_timeout;
   guint timeout;
   gboolean commit;
+  gboolean ahead;
   gboolean errors_fatal;
   SinkUnknownSize unknown_size;
   gboolean unknown_size_is_set; /* by the application, perhaps to the default */

@@ -111,6 +111,9 @@ make_delivery (GstBoxUploadSink *self, GError **error)
     .sizing = sizing_of (&self->size),
     .padding = padding_of (self),
     .stop_if_refused = values->errors_fatal,
+    .ahead = values->ahead,
+    .expected_size = values->expected_size,
+    .account_file = self->plan->account_file,
     .left_to_others = values->eos_mode == SINK_EOS_MODE_SPOOL,
     .live = is_live (self),
   };

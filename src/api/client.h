@@ -92,6 +92,16 @@ GPtrArray *
 box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSession *session,
                        GCancellable *cancellable, GError **error);
 
+/* Maximum number of parts that one request asks for: about 100 kB of JSON. Box names no limit. */
+#define BOX_PLAN_PARTS_MAX 500
+
+/* POST session_endpoints.plan, which @session must have: which of @parts (1 to BOX_PLAN_PARTS_MAX
+ * of BoxPart with their SHA-512, sorted by offset) Box has already, in whatever session or file.
+ * Copies of them with the part_id to commit them with, sorted or not, with free function. A hit is
+ * Box's promise, which only a commit confirms. */
+GPtrArray *box_client_plan (BoxClient *client, BoxTransport *transport, const BoxSession *session,
+                            GPtrArray *parts, GCancellable *cancellable, GError **error);
+
 /**
  * box_client_commit:
  * @parts: all parts (BoxPart), in order of offset.

@@ -44,6 +44,15 @@ parse_url (JsonObject *endpoints, const char *name, char **url, GError **error)
   return FALSE;
 }
 
+/* A "plan" that is no URL is done without. */
+static void
+find_plan (JsonObject *endpoints, BoxSession *session)
+{
+  if (json_object_has_member (endpoints, "plan")
+      && !parse_url (endpoints, "plan", &session->plan_url, NULL))
+    g_clear_pointer (&session->plan_url, g_free);
+}
+
 static gboolean
 parse_endpoints (JsonObject *object, BoxSession *session, GError **error)
 {
@@ -57,6 +66,7 @@ parse_endpoints (JsonObject *object, BoxSession *session, GError **error)
                            "the session's \"session_endpoints\" is missing");
       return FALSE;
     }
+  find_plan (endpoints, session);
   return parse_url (endpoints, "upload_part", &session->upload_part_url, error)
          && parse_url (endpoints, "commit", &session->commit_url, error)
          && parse_url (endpoints, "abort", &session->abort_url, error)
@@ -115,6 +125,7 @@ box_session_copy (const BoxSession *session)
   copy->abort_url = g_strdup (session->abort_url);
   copy->list_parts_url = g_strdup (session->list_parts_url);
   copy->status_url = g_strdup (session->status_url);
+  copy->plan_url = g_strdup (session->plan_url);
   return copy;
 }
 
@@ -130,6 +141,7 @@ box_session_free (BoxSession *session)
   g_free (session->abort_url);
   g_free (session->list_parts_url);
   g_free (session->status_url);
+  g_free (session->plan_url);
   g_free (session);
 }
 
@@ -140,7 +152,9 @@ box_session_check_endpoints (const BoxSession *session, const char *endpoint, GE
          && box_url_policy_check (session->commit_url, endpoint, error)
          && box_url_policy_check (session->abort_url, endpoint, error)
          && box_url_policy_check (session->list_parts_url, endpoint, error)
-         && box_url_policy_check (session->status_url, endpoint, error);
+         && box_url_policy_check (session->status_url, endpoint, error)
+         && (session->plan_url == NULL
+             || box_url_policy_check (session->plan_url, endpoint, error));
 }
 
 gboolean

@@ -40,6 +40,7 @@ typedef struct
   char *abort_url;
   char *list_parts_url;
   char *status_url;
+  char *plan_url; /* NULL where the session has no "plan" */
 } BoxSession;
 
 /* Parses a session object. BOX_ERROR_PROTOCOL names the field that is missing or makes no sense. */
@@ -65,6 +66,8 @@ typedef struct
   guint64 size;      /* bytes */
   gboolean has_sha1; /* lists usually carry null instead */
   BoxSha1 sha1;
+  gboolean has_sha512; /* Box never sends it: computed here, for box_client_plan() */
+  BoxSha512 sha512;
 } BoxPart;
 
 /* Parses {"part":{…}} or the bare object (Box's guide and its servers differ). */

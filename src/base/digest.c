@@ -24,6 +24,17 @@ box_digest_new (BoxDigestEngine engine)
   return digest;
 }
 
+BoxDigest *
+box_digest_new_sha512 (void)
+{
+  BoxDigest *digest = g_new0 (BoxDigest, 1);
+
+  digest->engine = BOX_DIGEST_ENGINE_GNUTLS;
+  if (gnutls_hash_init (&digest->gnutls, GNUTLS_DIG_SHA512) < 0)
+    g_error ("GnuTLS cannot compute SHA-512: check the system's crypto policy");
+  return digest;
+}
+
 void
 box_digest_free (BoxDigest *digest)
 {
@@ -68,20 +79,44 @@ box_digest_finish (BoxDigest *digest, BoxSha1 *sha1)
   g_checksum_reset (digest->checksum);
 }
 
+void
+box_digest_finish_sha512 (BoxDigest *digest, BoxSha512 *sha512)
+{
+  gnutls_hash_output (digest->gnutls, sha512->bytes);
+}
+
 gboolean
 box_sha1_equal (const BoxSha1 *a, const BoxSha1 *b)
 {
   return memcmp (a->bytes, b->bytes, BOX_SHA1_SIZE) == 0;
 }
 
+gboolean
+box_sha512_equal (const BoxSha512 *a, const BoxSha512 *b)
+{
+  return memcmp (a->bytes, b->bytes, BOX_SHA512_SIZE) == 0;
+}
+
+static char *
+to_hex (const guint8 *bytes, gsize n)
+{
+  char *hex = g_malloc (2 * n + 1);
+
+  for (gsize i = 0; i < n; i++)
+    g_snprintf (hex + 2 * i, 3, "%02x", bytes[i]);
+  return hex;
+}
+
 char *
 box_sha1_to_hex (const BoxSha1 *sha1)
 {
-  char *hex = g_malloc (2 * BOX_SHA1_SIZE + 1);
+  return to_hex (sha1->bytes, BOX_SHA1_SIZE);
+}
 
-  for (gsize i = 0; i < BOX_SHA1_SIZE; i++)
-    g_snprintf (hex + 2 * i, 3, "%02x", sha1->bytes[i]);
-  return hex;
+char *
+box_sha512_to_hex (const BoxSha512 *sha512)
+{
+  return to_hex (sha512->bytes, BOX_SHA512_SIZE);
 }
 
 char *
@@ -90,16 +125,28 @@ box_sha1_to_base64 (const BoxSha1 *sha1)
   return g_base64_encode (sha1->bytes, BOX_SHA1_SIZE);
 }
 
+static gboolean
+from_hex (const char *hex, guint8 *bytes, gsize n)
+{
+  if (hex == NULL || strlen (hex) != 2 * n)
+    return FALSE;
+  for (gsize i = 0; i < 2 * n; i++)
+    if (!g_ascii_isxdigit (hex[i]))
+      return FALSE;
+  for (gsize i = 0; i < n; i++)
+    bytes[i] =
+        (guint8) (g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
+  return TRUE;
+}
+
 gboolean
 box_sha1_from_hex (const char *hex, BoxSha1 *sha1)
 {
-  if (hex == NULL || strlen (hex) != 2 * BOX_SHA1_SIZE)
-    return FALSE;
-  for (gsize i = 0; i < 2 * BOX_SHA1_SIZE; i++)
-    if (!g_ascii_isxdigit (hex[i]))
-      return FALSE;
-  for (gsize i = 0; i < BOX_SHA1_SIZE; i++)
-    sha1->bytes[i] =
-        (guint8) (g_ascii_xdigit_value (hex[2 * i]) << 4 | g_ascii_xdigit_value (hex[2 * i + 1]));
-  return TRUE;
+  return from_hex (hex, sha1->bytes, BOX_SHA1_SIZE);
+}
+
+gboolean
+box_sha512_from_hex (const char *hex, BoxSha512 *sha512)
+{
+  return from_hex (hex, sha512->bytes, BOX_SHA512_SIZE);
 }

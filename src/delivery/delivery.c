@@ -69,6 +69,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
     .upload_rate = upload->upload_rate,
     .retry_timeout = upload->retry_timeout,
     .digest_engine = upload->digest_engine,
+    .account_file = settings->account_file,
   };
   delivery->rate = upload->upload_rate;
   delivery->spool = spool != NULL ? box_spool_ref (spool) : NULL;
@@ -148,6 +149,10 @@ close_delivery (BoxDelivery *delivery)
   g_cond_broadcast (&delivery->changed);
   g_mutex_unlock (&delivery->lock);
   g_cancellable_cancel (delivery->cancellable);
+  g_mutex_lock (&delivery->lock);
+  if (delivery->ahead != NULL)
+    box_ahead_cancel (delivery->ahead);
+  g_mutex_unlock (&delivery->lock);
   box_delivery_stop_upload (delivery);
 }
 
@@ -160,6 +165,7 @@ join (BoxDelivery *delivery)
   g_clear_pointer (&delivery->preflight, box_preflight_free);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
   g_clear_pointer (&delivery->live, box_live_free);
+  box_delivery_end_ahead (delivery);
 }
 
 gboolean
@@ -260,6 +266,8 @@ box_delivery_fail (BoxDelivery *delivery, GError *error)
       box_delivery_tell_kept (delivery, "error");
       box_recording_note_failure (delivery->recording, error);
     }
+  if (delivery->ahead != NULL)
+    box_ahead_cancel (delivery->ahead);
   box_delivery_break (delivery, error);
   if (upload != NULL)
     box_upload_fail (upload, g_steal_pointer (&copy));
@@ -336,6 +344,8 @@ box_delivery_set_rate (BoxDelivery *delivery, guint64 rate)
     box_upload_set_rate (delivery->upload, rate);
   if (delivery->live != NULL)
     box_live_set_rate (delivery->live, rate);
+  if (delivery->ahead != NULL)
+    box_ahead_set_rate (delivery->ahead, rate);
   g_mutex_unlock (&delivery->lock);
 }
 
@@ -396,6 +406,17 @@ box_delivery_get_spooled (BoxDelivery *delivery)
                                      : delivery->left_size;
   g_mutex_unlock (&delivery->lock);
   return size;
+}
+
+guint64
+box_delivery_get_ahead (BoxDelivery *delivery)
+{
+  guint64 bytes;
+
+  g_mutex_lock (&delivery->lock);
+  bytes = delivery->ahead != NULL ? box_ahead_get_bytes (delivery->ahead) : delivery->sent_ahead;
+  g_mutex_unlock (&delivery->lock);
+  return bytes;
 }
 
 const char *

@@ -66,6 +66,10 @@ typedef struct
  * @padding: what will fill a reserve; never AUTO.
  * @stop_if_refused: a recording that Box refuses at its beginning, for a setting that the user can
  *   correct, fails at once.
+ * @ahead: with a spool and sizing SPOOL: parts are sent before the size is known (BoxAhead), unless
+ *   it is known to be of no use.
+ * @expected_size: of that; 0: the last recording's to the same folder, else 1 GiB.
+ * @account_file: (nullable): where it is known (BoxAccount).
  * @left_to_others: the end is a recording in the spool, which others upload.
  * @live: one request carries the recording while it is made (BoxLive); with a spool and @sizing
  *   SPOOL only.
@@ -76,6 +80,9 @@ typedef struct
   BoxSizing sizing;
   BoxPaddingKind padding;
   gboolean stop_if_refused;
+  gboolean ahead;
+  guint64 expected_size;
+  const char *account_file;
   gboolean left_to_others;
   gboolean live;
 } BoxDeliverySettings;
@@ -172,6 +179,9 @@ gboolean box_delivery_get_stats (BoxDelivery *delivery, BoxUploadStats *stats);
 
 /* Bytes in the spool; 0 without a spool. */
 guint64 box_delivery_get_spooled (BoxDelivery *delivery);
+
+/* Bytes that were sent before the size was known, and are of use; 0 without BoxAhead. */
+guint64 box_delivery_get_ahead (BoxDelivery *delivery);
 
 /* The path of the recording; NULL without a recording. Owned by @delivery. */
 const char *box_delivery_get_path (BoxDelivery *delivery);

@@ -6,9 +6,11 @@
  */
 #include "delivery/recovery.h"
 
+#include "api/account.h"
 #include "delivery/attempt.h"
 #include "delivery/policy.h"
 #include "spool/container.h"
+#include "spool/history.h"
 #include "spool/note.h"
 
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
@@ -207,6 +209,35 @@ wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
   return FALSE;
 }
 
+/* What became of the parts that Box may have from elsewhere, in all uploads of a run. */
+typedef struct
+{
+  guint asked;
+  guint hit;
+  gboolean refused; /* they are not asked for again */
+} Elsewhere;
+
+/* The parts that another session than @session (nullable) may have; or that one itself, of which
+ * Box does not list what it has from elsewhere. */
+static GPtrArray *
+find_earlier_parts (const Recovery *recovery, const BoxSession *session, const Elsewhere *elsewhere)
+{
+  g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
+  GPtrArray *parts = g_steal_pointer (&now->elsewhere);
+
+  now->elsewhere = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  if (elsewhere->refused)
+    g_ptr_array_set_size (parts, 0);
+  for (guint i = 0; !elsewhere->refused && i < now->parts->len; i++)
+    {
+      const BoxPart *part = g_ptr_array_index (now->parts, i);
+
+      if (session == NULL || part->has_sha512)
+        g_ptr_array_add (parts, box_part_copy (part));
+    }
+  return parts;
+}
+
 static BoxUploadSettings
 settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
 {
@@ -234,23 +265,55 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
   };
 }
 
+static void
+note_elsewhere (BoxUpload *upload, Elsewhere *elsewhere)
+{
+  BoxUploadStats stats;
+
+  box_upload_get_stats (upload, &stats);
+  elsewhere->asked += stats.parts_asked;
+  elsewhere->hit += stats.parts_hit;
+  elsewhere->refused |= stats.hits_refused;
+}
+
+/* Where parts were sent ahead, and it was of no use, none are from now on. */
+static void
+note_vain_seed (const Recovery *recovery, const Elsewhere *elsewhere)
+{
+  const BoxRecoverySettings *settings = recovery->settings;
+  const char *reason = elsewhere->refused ? "a commit did not take the parts that its session's "
+                                            "plan had found"
+                                          : "no part that was sent ahead was found";
+  g_autoptr (GError) error = NULL;
+
+  if (recovery->state->seed == NULL || settings->account_file == NULL || elsewhere->asked == 0
+      || (elsewhere->hit > 0 && !elsewhere->refused))
+    return;
+  if (!box_account_set_plan (settings->account_file, settings->client, BOX_PLAN_SCOPE_NONE,
+                             "settle", reason, &error))
+    g_info ("%s", error->message);
+}
+
 /* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
  * there already. @used: (out): after a failure, the session it had, if any. The digest is taken
  * while parts leave; with @unsure nothing leaves before it. */
 static gboolean
-upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure, BoxFile **file,
-             BoxSession **used, GError **error)
+upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure,
+             Elsewhere *elsewhere, BoxFile **file, BoxSession **used, GError **error)
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
+  g_autoptr (GPtrArray) earlier = find_earlier_parts (recovery, session, elsewhere);
   BoxUploadEvents events = { NULL };
   g_autoptr (BoxAttempt) delivery = NULL;
   BoxUpload *upload;
   BoxSha1 sha1;
+  gboolean ok;
 
   if (recovery->events != NULL)
     events = recovery->events->upload;
   /* A failure may be followed by another upload; the one that counts is returned. */
   events.failed = NULL;
+  settings.earlier = earlier;
   delivery = box_attempt_new (recovery->recording, &settings, &events, recovery->user_data, error);
   if (delivery == NULL)
     return FALSE;
@@ -262,7 +325,9 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
   if (!compute_digest (recovery, &sha1, error))
     return FALSE;
   box_upload_finish_digest (upload, &sha1);
-  if (!wait_for (recovery, upload, error))
+  ok = wait_for (recovery, upload, error);
+  note_elsewhere (upload, elsewhere);
+  if (!ok)
     {
       *used = box_upload_get_session (upload);
       return FALSE;
@@ -351,6 +416,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   const BoxSession *session = usable_session (recovery);
   gboolean unsure = is_unsure (recovery);
   gboolean replaced = session == NULL;
+  Elsewhere elsewhere = { 0 };
 
   for (guint attempt = 1;; attempt++)
     {
@@ -358,7 +424,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
       g_autoptr (BoxSession) used = NULL;
       BoxSessionFacts facts;
 
-      if (upload_once (recovery, session, unsure, file, &used, &local))
+      if (upload_once (recovery, session, unsure, &elsewhere, file, &used, &local))
         break;
       facts = facts_of (recovery, used, session != NULL);
       if (attempt == SESSIONS_MAX || !box_policy_another_session_can_mend (&facts, local))
@@ -372,6 +438,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
       session = NULL;
       replaced = unsure = TRUE;
     }
+  note_vain_seed (recovery, &elsewhere);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     abort_session (recovery, recovery->state->session);
   return TRUE;
@@ -523,6 +590,29 @@ is_to_stay (const Recovery *recovery, const BoxFile *file)
                 == BOX_CUT_MAY_NOT_PLAY;
 }
 
+/* The session to which parts were sent ahead has done its work. */
+static void
+abort_seed (const Recovery *recovery)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (recovery->state->seed == NULL)
+    return;
+  abort_session (recovery, recovery->state->seed);
+  if (!box_recording_set_seed_aborted (recovery->recording, &error))
+    g_info ("%s", error->message);
+}
+
+/* The next recording to this place may have the same size. */
+static void
+remember_size (const Recovery *recovery)
+{
+  g_autofree char *directory = g_path_get_dirname (box_recording_get_path (recovery->recording));
+
+  if (recovery->state->intent->sizing == BOX_SIZING_SPOOL)
+    box_history_set_size (directory, recovery->state->intent->destination, recovery->end.total);
+}
+
 /* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
  */
 static BoxRecovered
@@ -530,6 +620,7 @@ settle (const Recovery *recovery, const BoxFile *file)
 {
   g_autoptr (GError) error = NULL;
 
+  abort_seed (recovery);
   if (is_to_stay (recovery, file) && box_recording_set_kept (recovery->recording, &error))
     return BOX_RECOVERED_KEPT;
   if (error == NULL && box_recording_remove (recovery->recording, &error))
@@ -554,6 +645,7 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
   if (recovery->end.size == 0)
     {
       *how = BOX_RECOVERED_EMPTY;
+      abort_seed (recovery);
       return box_recording_remove (recovery->recording, error);
     }
   if (!check_commit (recovery, error) || !note_end (recovery, error)
@@ -563,6 +655,8 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
     return FALSE;
   if (*file == NULL && !upload (recovery, file, error))
     return FALSE;
+  if (*file != NULL)
+    remember_size (recovery);
   *how = *file != NULL ? settle (recovery, *file) : BOX_RECOVERED_FILLED;
   return TRUE;
 }

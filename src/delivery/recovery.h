@@ -29,6 +29,7 @@ typedef struct
   guint retry_timeout;
   BoxDigestEngine digest_engine;
   BoxKeep keep;
+  const char *account_file; /* nullable: where it is noted that parts are sent ahead in vain */
 } BoxRecoverySettings;
 
 typedef struct

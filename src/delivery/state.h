@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "delivery/ahead.h"
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"
 #include "delivery/live.h"
@@ -34,6 +35,7 @@ struct _BoxDelivery
   BoxRecording *recording; /* changes with lock. NULL: the bytes are in memory, or others have it */
   BoxAttempt *attempt;     /* the upload beside the recording; nullable */
   BoxLive *live;           /* the request that carries the recording; nullable */
+  BoxAhead *ahead;         /* of a recording without an upload; nullable; changes with lock */
   BoxPreflight *preflight; /* of a recording without an upload; nullable */
   BoxDigest *digest;       /* of a recording that is uploaded while it is made, else NULL */
   guint64 position;        /* where in the file the next byte goes */
@@ -55,6 +57,7 @@ struct _BoxDelivery
   BoxDeliveryFacts facts;
   BoxUpload *upload;  /* the carrier; NULL: none yet */
   gboolean resent;    /* it is the recovery's, which ends it when cancelled */
+  guint64 sent_ahead; /* bytes, when BoxAhead had ended */
   guint64 left_size;  /* bytes of a recording that was left to others */
   guint64 rate;       /* bytes per second, 0: no limit */
   gint64 begun;       /* monotonic, microseconds */
@@ -119,6 +122,9 @@ void box_delivery_stop_upload (BoxDelivery *delivery);
 /* Whether the caller is the delivery's own thread, in an event: it disposes of the delivery when it
  * has returned from there. */
 gboolean box_delivery_leave_to_thread (BoxDelivery *delivery);
+
+/* Ends the sending ahead, if there is any; the seed is the recovery's. */
+void box_delivery_end_ahead (BoxDelivery *delivery);
 
 /* Begins to do the steps, in a thread of the delivery's own. */
 void box_delivery_start_thread (BoxDelivery *delivery);

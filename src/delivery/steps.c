@@ -109,6 +109,19 @@ box_delivery_stop_upload (BoxDelivery *delivery)
 }
 
 void
+box_delivery_end_ahead (BoxDelivery *delivery)
+{
+  BoxAhead *ahead;
+
+  g_mutex_lock (&delivery->lock);
+  ahead = g_steal_pointer (&delivery->ahead);
+  if (ahead != NULL)
+    delivery->sent_ahead = box_ahead_get_bytes (ahead);
+  g_mutex_unlock (&delivery->lock);
+  box_ahead_free (ahead);
+}
+
+void
 box_delivery_abandon (BoxDelivery *delivery)
 {
   g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
@@ -183,6 +196,7 @@ resend (BoxDelivery *delivery)
 
   box_delivery_stop_upload (delivery);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
+  box_delivery_end_ahead (delivery);
   done = box_recovery_run (delivery->recording, &delivery->recovery, &events, delivery,
                            delivery->cancellable, &how, &file, &error);
   g_mutex_lock (&delivery->lock);
@@ -218,6 +232,7 @@ let_go (BoxDelivery *delivery)
 
   box_delivery_stop_upload (delivery);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
+  box_delivery_end_ahead (delivery);
   g_mutex_lock (&delivery->lock);
   delivery->left_size = box_recording_get_size (delivery->recording);
   recording = g_steal_pointer (&delivery->recording);

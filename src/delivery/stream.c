@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes of a stream: into memory or into the spool, and how they end. */
+#include "api/account.h"
 #include "delivery/state.h"
 #include "spool/data-file.h"
+#include "spool/history.h"
 #include "upload/feed.h"
+
+/* The seed's size where nothing is known. Bytes. */
+#define USUAL_SIZE (G_GUINT64_CONSTANT (1) << 30)
 
 /* Padding is made in pieces of this size (bytes). */
 #define PIECE 65536
@@ -63,6 +68,50 @@ box_delivery_open_memory (BoxDelivery *delivery, const BoxUploadSettings *settin
   return delivery->upload != NULL;
 }
 
+/* Whether parts may be sent before the size is known. */
+static gboolean
+wants_ahead (const BoxDelivery *delivery)
+{
+  const BoxDeliverySettings *settings = &delivery->settings;
+  BoxPlanScope scope;
+
+  if (!settings->ahead || settings->sizing != BOX_SIZING_SPOOL || delivery->terms.given_session)
+    return FALSE;
+  if (settings->account_file == NULL)
+    return TRUE;
+  scope = box_account_get_plan (settings->account_file, settings->upload.client);
+  if (scope == BOX_PLAN_SCOPE_UNKNOWN || scope == BOX_PLAN_SCOPE_ACCOUNT)
+    return TRUE;
+  g_info ("Nothing is sent ahead: %s says that this account does not find it again (%s)",
+          settings->account_file, box_plan_scope_to_string (scope));
+  return FALSE;
+}
+
+static guint64
+guess_size (BoxDelivery *delivery)
+{
+  g_autofree char *directory = g_path_get_dirname (box_recording_get_path (delivery->recording));
+  guint64 size = delivery->settings.expected_size;
+
+  if (size == 0)
+    size = box_history_get_size (directory, delivery->settings.upload.destination);
+  return MAX (size != 0 ? size : USUAL_SIZE, BOX_SESSION_MIN_SIZE);
+}
+
+/* What cannot be sent ahead is sent at the end. */
+static void
+open_ahead (BoxDelivery *delivery)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!wants_ahead (delivery))
+    return;
+  delivery->ahead = box_ahead_new (delivery->recording, &delivery->settings.upload,
+                                   guess_size (delivery), &error);
+  if (delivery->ahead == NULL)
+    g_info ("Nothing is sent ahead: %s", error->message);
+}
+
 gboolean
 box_delivery_open_stream (BoxDelivery *delivery, GError **error)
 {
@@ -78,7 +127,10 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
     return FALSE;
   if (delivery->settings.live)
     return open_live (delivery, error);
-  return !sized || open_attempt (delivery, error);
+  if (sized)
+    return open_attempt (delivery, error);
+  open_ahead (delivery);
+  return TRUE;
 }
 
 void
@@ -115,8 +167,12 @@ record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length,
     break_live (delivery, offset);
   if (growth > 0 && !box_spool_admit (delivery->spool, growth, error))
     return FALSE;
+  if (delivery->ahead != NULL)
+    box_ahead_touch (delivery->ahead, offset, length);
   if (!box_recording_write (delivery->recording, offset, data, length, error))
     return FALSE;
+  if (delivery->ahead != NULL)
+    box_ahead_reach (delivery->ahead, offset + length, delivery->time);
   if (delivery->digest != NULL)
     box_digest_update (delivery->digest, data, length);
   return TRUE;
@@ -299,6 +355,8 @@ close_recording (BoxDelivery *delivery)
   BoxRecordingEnd end = { .size = size };
   GError *error = NULL;
 
+  if (delivery->ahead != NULL)
+    box_ahead_finish (delivery->ahead);
   if (!check_exact (delivery, &error))
     {
       box_delivery_tell_kept (delivery, "size");

@@ -7,6 +7,7 @@
 #include "spool/journal.h"
 
 #include "base/json.h"
+#include "spool/journal-ahead.h"
 
 #include <string.h>
 
@@ -88,6 +89,18 @@ new_record (const char *kind)
   return object;
 }
 
+char *
+box_journal_to_line (JsonObject *object)
+{
+  return to_line (object);
+}
+
+JsonObject *
+box_journal_new_record (const char *kind)
+{
+  return new_record (kind);
+}
+
 static void
 set_optional (JsonObject *object, const char *name, const char *value)
 {
@@ -163,8 +176,16 @@ session_to_json (const BoxSession *session)
   set_optional (endpoints, "abort", session->abort_url);
   set_optional (endpoints, "list_parts", session->list_parts_url);
   set_optional (endpoints, "status", session->status_url);
+  set_optional (endpoints, "plan", session->plan_url);
   json_object_set_object_member (object, "session_endpoints", endpoints);
   return object;
+}
+
+void
+box_journal_write_session (JsonObject *object, const BoxSession *session, guint64 size)
+{
+  set_size (object, "size", size);
+  json_object_set_object_member (object, "session", session_to_json (session));
 }
 
 char *
@@ -172,9 +193,25 @@ box_journal_format_session (const BoxSession *session, guint64 size)
 {
   JsonObject *object = new_record ("session");
 
-  set_size (object, "size", size);
-  json_object_set_object_member (object, "session", session_to_json (session));
+  box_journal_write_session (object, session, size);
   return to_line (object);
+}
+
+void
+box_journal_write_part (JsonObject *object, const char *session_id, const BoxPart *part)
+{
+  set_optional (object, "session", session_id);
+  set_optional (object, "id", part->id);
+  set_size (object, "offset", part->offset);
+  set_size (object, "size", part->size);
+  if (part->has_sha1)
+    set_sha1 (object, &part->sha1);
+  if (part->has_sha512)
+    {
+      g_autofree char *hex = box_sha512_to_hex (&part->sha512);
+
+      json_object_set_string_member (object, "sha512", hex);
+    }
 }
 
 char *
@@ -182,12 +219,7 @@ box_journal_format_part (const char *session_id, const BoxPart *part)
 {
   JsonObject *object = new_record ("part");
 
-  set_optional (object, "session", session_id);
-  set_optional (object, "id", part->id);
-  set_size (object, "offset", part->offset);
-  set_size (object, "size", part->size);
-  if (part->has_sha1)
-    set_sha1 (object, &part->sha1);
+  box_journal_write_part (object, session_id, part);
   return to_line (object);
 }
 
@@ -346,26 +378,39 @@ apply_intent (BoxJournalState *state, JsonObject *object)
   return TRUE;
 }
 
+/* Its parts may still be found by their SHA-512. */
 static void
 forget_session (BoxJournalState *state)
 {
   g_clear_pointer (&state->session, box_session_free);
   state->session_size = 0;
-  g_ptr_array_set_size (state->parts, 0);
+  g_ptr_array_extend_and_steal (state->elsewhere, state->parts);
+  state->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+}
+
+BoxSession *
+box_journal_read_session (JsonObject *object, guint64 *size)
+{
+  JsonNode *node = json_object_get_member (object, "session");
+  g_autoptr (BoxSession) session = NULL;
+
+  if (node == NULL || !get_size (object, "size", size))
+    return NULL;
+  session = box_session_parse (node, NULL);
+  if (session == NULL || !box_session_fits (session, *size))
+    return NULL;
+  return g_steal_pointer (&session);
 }
 
 static gboolean
 apply_session (BoxJournalState *state, JsonObject *object)
 {
-  JsonNode *node = json_object_get_member (object, "session");
   g_autoptr (BoxSession) session = NULL;
   guint64 size;
 
   forget_session (state);
-  if (node == NULL || !get_size (object, "size", &size))
-    return FALSE;
-  session = box_session_parse (node, NULL);
-  if (session == NULL || !box_session_fits (session, size))
+  session = box_journal_read_session (object, &size);
+  if (session == NULL)
     return FALSE;
   state->session = g_steal_pointer (&session);
   state->session_size = size;
@@ -389,20 +434,40 @@ is_on_grid (const BoxJournalState *state, const BoxPart *part)
   return part->size == MIN (state->session->part_size, state->session_size - part->offset);
 }
 
+/* FALSE where there is one that makes no sense. */
 static gboolean
-apply_part (BoxJournalState *state, JsonObject *object)
+get_sha512 (JsonObject *object, BoxPart *part)
+{
+  part->has_sha512 = json_object_has_member (object, "sha512");
+  return !part->has_sha512
+         || box_sha512_from_hex (box_json_peek_string (object, "sha512"), &part->sha512);
+}
+
+BoxPart *
+box_journal_read_part (JsonObject *object, const char *session_id)
 {
   g_autoptr (BoxPart) part = g_new0 (BoxPart, 1);
   const char *id = box_json_peek_string (object, "id");
 
-  if (state->session == NULL
-      || g_strcmp0 (box_json_peek_string (object, "session"), state->session->id) != 0)
-    return FALSE;
-  if (id == NULL || *id == '\0' || !get_size (object, "offset", &part->offset)
+  if (g_strcmp0 (box_json_peek_string (object, "session"), session_id) != 0 || id == NULL
+      || *id == '\0' || !get_size (object, "offset", &part->offset)
       || !get_size (object, "size", &part->size) || !get_sha1 (object, &part->has_sha1, &part->sha1)
-      || !is_on_grid (state, part))
-    return FALSE;
+      || !get_sha512 (object, part))
+    return NULL;
   part->id = g_strdup (id);
+  return g_steal_pointer (&part);
+}
+
+static gboolean
+apply_part (BoxJournalState *state, JsonObject *object)
+{
+  g_autoptr (BoxPart) part = NULL;
+
+  if (state->session == NULL)
+    return FALSE;
+  part = box_journal_read_part (object, state->session->id);
+  if (part == NULL || !is_on_grid (state, part))
+    return FALSE;
   g_ptr_array_add (state->parts, g_steal_pointer (&part));
   return TRUE;
 }
@@ -551,6 +616,10 @@ apply_record (BoxJournalState *state, JsonObject *object)
     { "kept", apply_kept },
     { "redirected", apply_redirected },
     { "failed", apply_failed },
+    { "seed", box_journal_apply_seed },
+    { "ahead", box_journal_apply_ahead },
+    { "rewritten", box_journal_apply_rewritten },
+    { "seed-aborted", box_journal_apply_seed_aborted },
   };
   const char *kind = box_json_peek_string (object, "record");
 
@@ -617,6 +686,8 @@ box_journal_replay (const char *data, gsize length)
   gsize start = 0;
 
   state->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  state->elsewhere = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  state->ahead = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   state->earlier = g_ptr_array_new_with_free_func ((GDestroyNotify) box_destination_free);
   while (start < length && state->foreign_version == 0)
     {
@@ -636,7 +707,9 @@ box_journal_replay (const char *data, gsize length)
       start = end + 1;
       state->valid_length = start;
     }
+  box_journal_settle_ahead (state);
   tidy_parts (state->parts);
+  tidy_parts (state->elsewhere);
   return state;
 }
 
@@ -660,6 +733,9 @@ box_journal_state_copy (const BoxJournalState *state)
   copy->intent = box_recording_intent_copy (state->intent);
   copy->session = state->session != NULL ? box_session_copy (state->session) : NULL;
   copy->parts = g_ptr_array_copy (state->parts, (GCopyFunc) copy_part, NULL);
+  copy->elsewhere = g_ptr_array_copy (state->elsewhere, (GCopyFunc) copy_part, NULL);
+  copy->ahead = g_ptr_array_copy (state->ahead, (GCopyFunc) copy_part, NULL);
+  copy->seed = state->seed != NULL ? box_session_copy (state->seed) : NULL;
   copy->earlier = g_ptr_array_copy (state->earlier, (GCopyFunc) copy_destination, NULL);
   copy->live = state->live != NULL ? box_destination_copy (state->live) : NULL;
   copy->file = state->file != NULL ? box_file_copy (state->file) : NULL;
@@ -675,6 +751,9 @@ box_journal_state_free (BoxJournalState *state)
   box_recording_intent_free (state->intent);
   g_clear_pointer (&state->session, box_session_free);
   g_ptr_array_unref (state->parts);
+  g_ptr_array_unref (state->elsewhere);
+  g_ptr_array_unref (state->ahead);
+  g_clear_pointer (&state->seed, box_session_free);
   g_ptr_array_unref (state->earlier);
   g_clear_pointer (&state->live, box_destination_free);
   g_clear_pointer (&state->file, box_file_free);

@@ -57,6 +57,15 @@ char *box_journal_format_intent (const BoxRecordingIntent *intent);
  * parts. */
 char *box_journal_format_session (const BoxSession *session, guint64 size);
 char *box_journal_format_part (const char *session_id, const BoxPart *part);
+/* The session into which parts leave before the size is known, and such a part. Its SHA-512 counts
+ * once the stream has ended, unless it was rewritten. @time: of the stream, microseconds; -1: not
+ * known. */
+char *box_journal_format_seed (const BoxSession *session, guint64 size);
+char *box_journal_format_ahead (const char *session_id, const BoxPart *part, gint64 time);
+/* The bytes that were in the part at @offset of the seed are others now. */
+char *box_journal_format_rewritten (guint64 offset);
+/* The seed is not there any more. */
+char *box_journal_format_seed_aborted (void);
 char *box_journal_format_end (const BoxRecordingEnd *end);
 /* A live request (delivery/live.h) for @target may be sent from now on: as committing, too. */
 char *box_journal_format_live (const BoxDestination *target);
@@ -77,6 +86,11 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * @session: the last session, of @session_size bytes; NULL: none.
  * @parts: (element-type BoxPart): parts that Box has acknowledged in it, on its grid, sorted by
  * offset, without duplicates.
+ * @seed: the session that was filled before the size was known, and was not aborted; NULL: none.
+ * @ahead: (element-type BoxPart): its parts that were not rewritten.
+ * @elsewhere: (element-type BoxPart): parts of these bytes in other sessions than @session: of
+ * @seed, or of one that was lost. Sorted by offset, without duplicates. One without SHA-512 may
+ * have been rewritten since.
  * @ended: the stream came to its end, as @end says. Otherwise its writer died (or is still at it).
  * @commit_begun: a commit may have been sent.
  * @live: what a live request was for, which may have made a file, or a piece of one, before the
@@ -98,6 +112,9 @@ typedef struct
   BoxSession *session;
   guint64 session_size;
   GPtrArray *parts;
+  BoxSession *seed;
+  GPtrArray *ahead;
+  GPtrArray *elsewhere;
   gboolean ended;
   BoxRecordingEnd end;
   gboolean commit_begun;

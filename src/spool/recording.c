@@ -487,7 +487,8 @@ has_session_locked (BoxRecording *recording, const BoxSession *session, guint64 
          && g_strcmp0 (noted->commit_url, session->commit_url) == 0
          && g_strcmp0 (noted->abort_url, session->abort_url) == 0
          && g_strcmp0 (noted->list_parts_url, session->list_parts_url) == 0
-         && g_strcmp0 (noted->status_url, session->status_url) == 0;
+         && g_strcmp0 (noted->status_url, session->status_url) == 0
+         && g_strcmp0 (noted->plan_url, session->plan_url) == 0;
 }
 
 gboolean
@@ -527,7 +528,8 @@ has_part_locked (BoxRecording *recording, const BoxPart *part)
   const BoxPart *noted = g_hash_table_lookup (recording->parts, &part->offset);
 
   return noted != NULL && noted->size == part->size && g_strcmp0 (noted->id, part->id) == 0
-         && (!part->has_sha1 || (noted->has_sha1 && box_sha1_equal (&noted->sha1, &part->sha1)));
+         && (!part->has_sha1 || (noted->has_sha1 && box_sha1_equal (&noted->sha1, &part->sha1)))
+         && (!part->has_sha512 || noted->has_sha512);
 }
 
 gboolean
@@ -549,6 +551,32 @@ box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **e
   remember_part_locked (recording, box_part_copy (part));
   g_mutex_unlock (&recording->lock);
   return TRUE;
+}
+
+gboolean
+box_recording_set_seed (BoxRecording *recording, const BoxSession *session, guint64 size,
+                        GError **error)
+{
+  return append (recording, box_journal_format_seed (session, size), error);
+}
+
+gboolean
+box_recording_add_ahead (BoxRecording *recording, const char *session_id, const BoxPart *part,
+                         gint64 time, GError **error)
+{
+  return append (recording, box_journal_format_ahead (session_id, part, time), error);
+}
+
+gboolean
+box_recording_set_rewritten (BoxRecording *recording, guint64 offset, GError **error)
+{
+  return append (recording, box_journal_format_rewritten (offset), error);
+}
+
+gboolean
+box_recording_set_seed_aborted (BoxRecording *recording, GError **error)
+{
+  return append (recording, box_journal_format_seed_aborted (), error);
 }
 
 gboolean

@@ -91,6 +91,16 @@ gboolean box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *
 gboolean box_recording_set_session (BoxRecording *recording, const BoxSession *session,
                                     guint64 size, GError **error);
 gboolean box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error);
+/* Parts that leave before the size is known: the session that they go to, each that Box has
+ * acknowledged (with both digests; @time of the stream in microseconds, -1: not known), the offset
+ * of each whose bytes were written again after that, and the end of the session. These lines say
+ * nothing about what the disk has. */
+gboolean box_recording_set_seed (BoxRecording *recording, const BoxSession *session, guint64 size,
+                                 GError **error);
+gboolean box_recording_add_ahead (BoxRecording *recording, const char *session_id,
+                                  const BoxPart *part, gint64 time, GError **error);
+gboolean box_recording_set_rewritten (BoxRecording *recording, guint64 offset, GError **error);
+gboolean box_recording_set_seed_aborted (BoxRecording *recording, GError **error);
 gboolean
 box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GError **error);
 gboolean

@@ -140,21 +140,37 @@ box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
   };
 }
 
+/* The digests that are wanted of some bytes; NULL: not wanted. */
+typedef struct
+{
+  BoxDigest *sha1;
+  BoxDigest *sha512;
+} Digests;
+
 static void
-digest_memory (const BoxUploadBytes *bytes, BoxDigest *digest)
+update (const Digests *digests, const guint8 *data, gsize n)
+{
+  if (digests->sha1 != NULL)
+    box_digest_update (digests->sha1, data, n);
+  if (digests->sha512 != NULL)
+    box_digest_update (digests->sha512, data, n);
+}
+
+static void
+digest_memory (const BoxUploadBytes *bytes, const Digests *digests)
 {
   for (guint64 done = 0; done < bytes->size;)
     {
-      gsize n = (gsize) MIN (G_MAXSIZE, bytes->size - done);
+      gsize n = (gsize) MIN (READ_RUN, bytes->size - done);
       const guint8 *data = box_blocks_peek (&bytes->range, done, &n);
 
-      box_digest_update (digest, data, n);
+      update (digests, data, n);
       done += n;
     }
 }
 
 static gboolean
-digest_file (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
+digest_file (const BoxUploadBytes *bytes, const Digests *digests, GError **error)
 {
   g_autofree guint8 *buffer = g_malloc (READ_RUN);
 
@@ -164,22 +180,28 @@ digest_file (const BoxUploadBytes *bytes, BoxDigest *digest, GError **error)
 
       if (!box_blocks_read (&bytes->range, done, buffer, n, error))
         return FALSE;
-      box_digest_update (digest, buffer, n);
+      update (digests, buffer, n);
       done += n;
     }
   return TRUE;
 }
 
 gboolean
-box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error)
+box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, BoxSha512 *sha512,
+                         GError **error)
 {
-  g_autoptr (BoxDigest) digest = box_digest_new (bytes->upload->digest_engine);
+  g_autoptr (BoxDigest) first = sha1 != NULL ? box_digest_new (bytes->upload->digest_engine) : NULL;
+  g_autoptr (BoxDigest) second = sha512 != NULL ? box_digest_new_sha512 () : NULL;
+  const Digests digests = { .sha1 = first, .sha512 = second };
 
   if (bytes->range.in_memory)
-    digest_memory (bytes, digest);
-  else if (!digest_file (bytes, digest, error))
+    digest_memory (bytes, &digests);
+  else if (!digest_file (bytes, &digests, error))
     return FALSE;
-  box_digest_finish (digest, sha1);
+  if (sha1 != NULL)
+    box_digest_finish (first, sha1);
+  if (sha512 != NULL)
+    box_digest_finish_sha512 (second, sha512);
   return TRUE;
 }
 

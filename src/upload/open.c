@@ -189,6 +189,7 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   g_ptr_array_set_size (upload->parts, (gint) n_parts);
   box_upload_set_memory_locked (upload);
   box_plan_opened (&upload->plan, n_parts, given, g_get_monotonic_time ());
+  box_upload_hold_locked (upload);
   box_upload_publish_locked (upload, upload->published);
   g_cond_broadcast (&upload->changed);
 }

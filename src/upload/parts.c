@@ -35,6 +35,29 @@ part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
   g_mutex_unlock (box_workers_lock ());
 }
 
+/* Whether somebody still wants part @i at Box. */
+static gboolean
+is_wanted (BoxUpload *upload, guint i)
+{
+  gboolean wanted = TRUE;
+
+  if (upload->events.part_wanted == NULL || !box_upload_call_begins (upload))
+    return TRUE;
+  wanted = upload->events.part_wanted (box_upload_part_offset (upload, i),
+                                       box_upload_part_size (upload, i), upload->user_data);
+  box_upload_call_ends (upload);
+  return wanted;
+}
+
+static gboolean
+leave_out (BoxUpload *upload, guint i)
+{
+  g_mutex_lock (box_workers_lock ());
+  box_plan_sent (&upload->plan, i);
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}
+
 /* The part that Box names as being there, if it is the very part that was refused: an earlier
  * attempt had stored it. Box names it even if no list does (not yet, or beyond offset 10,000).
  * NULL: it is another part. */
@@ -62,10 +85,13 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
   gboolean adopted = FALSE;
   BoxBody body;
   BoxSha1 sha1;
+  BoxSha512 sha512;
   BoxPart *part;
 
+  if (!is_wanted (upload, i))
+    return leave_out (upload, i);
   box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
-  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+  if (!box_upload_bytes_digest (&bytes, &sha1, upload->sha512 ? &sha512 : NULL, error))
     return FALSE;
   box_upload_bytes_to_body (&bytes, &body);
   body.slack = box_upload_slack (upload, &g_array_index (upload->plan.parts, BoxPlanPart, i).slow);
@@ -76,6 +102,11 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
       part = find_stored (upload, i, &sha1, failure);
       adopted = part != NULL;
     }
+  if (part == NULL && !is_wanted (upload, i))
+    {
+      g_error_free (failure);
+      return leave_out (upload, i);
+    }
   if (part == NULL)
     {
       box_upload_date_trouble (upload);
@@ -83,6 +114,9 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
       return FALSE;
     }
   g_clear_error (&failure);
+  part->has_sha512 = upload->sha512;
+  if (upload->sha512)
+    part->sha512 = sha512;
   box_upload_progressed (upload);
   part_done (upload, i, part, adopted);
   return TRUE;
@@ -100,7 +134,7 @@ box_upload_verify_part (BoxUpload *upload, guint i, GError **error)
   part = g_ptr_array_index (upload->parts, i);
   g_mutex_unlock (box_workers_lock ());
   box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
-  if (!box_upload_bytes_digest (&bytes, &sha1, error))
+  if (!box_upload_bytes_digest (&bytes, &sha1, NULL, error))
     return FALSE;
   if (!box_sha1_equal (&sha1, &part->sha1))
     {
@@ -146,21 +180,20 @@ may_adopt (BoxUpload *upload, guint i)
   return part.state != BOX_PART_IN_FLIGHT && part.state != BOX_PART_DONE && !part.adopted;
 }
 
-/* Returns whether the part was adopted. */
-static gboolean
-adopt (BoxUpload *upload, guint i, const BoxPart *part)
+gboolean
+box_upload_adopt (BoxUpload *upload, guint i, const BoxPart *part, gboolean verify)
 {
   gboolean adopted;
 
-  /* Nobody but this list can adopt it meanwhile: there is one list at a time, and a part that
+  /* Nobody else can adopt it meanwhile: there is one list or question at a time, and a part that
    * begins to be sent now is found to be there by its overlap. */
   if (!may_adopt (upload, i))
     return FALSE;
-  if (!part->has_sha1)
+  if (!verify)
     tell_part (upload, part, 0, TRUE);
 
   g_mutex_lock (box_workers_lock ());
-  adopted = box_plan_adopt (&upload->plan, i, part->has_sha1);
+  adopted = box_plan_adopt (&upload->plan, i, verify);
   if (adopted)
     {
       const BoxPlanPart *planned = &g_array_index (upload->plan.parts, BoxPlanPart, i);
@@ -196,7 +229,8 @@ adopt_unlisted (BoxUpload *upload)
     {
       const BoxPart *part = g_ptr_array_index (upload->known_parts, k);
 
-      if (locate (upload, part, &i, NULL) && i >= BOX_LISTED_PARTS_MAX && adopt (upload, i, part))
+      if (locate (upload, part, &i, NULL) && i >= BOX_LISTED_PARTS_MAX
+          && box_upload_adopt (upload, i, part, part->has_sha1))
         n_adopted++;
     }
   return n_adopted;
@@ -216,9 +250,12 @@ box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
     if (!locate (upload, g_ptr_array_index (listed, k), &i, error))
       return FALSE;
   for (guint k = 0; k < listed->len; k++)
-    if (locate (upload, g_ptr_array_index (listed, k), &i, NULL)
-        && adopt (upload, i, g_ptr_array_index (listed, k)))
-      n_adopted++;
+    {
+      const BoxPart *part = g_ptr_array_index (listed, k);
+
+      if (locate (upload, part, &i, NULL) && box_upload_adopt (upload, i, part, part->has_sha1))
+        n_adopted++;
+    }
   if (upload->plan.list_first)
     n_adopted += adopt_unlisted (upload);
   if (n_adopted > 0)

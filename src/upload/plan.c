@@ -83,7 +83,7 @@ next_transfer (const BoxPlan *plan, gint64 now)
 {
   gint64 wake_at = G_MAXINT64;
 
-  if (plan->n_in_flight >= plan->allowed)
+  if (plan->n_in_flight >= plan->allowed || plan->draining)
     return wait_until (G_MAXINT64);
   for (guint k = 0; k < plan->troubled->len; k++)
     {
@@ -126,8 +126,12 @@ next_with_parts (const BoxPlan *plan, gint64 now)
                                                   : wait_until (G_MAXINT64);
   if (plan->control == BOX_PLAN_CONTROL_NONE && plan->n_unsure > 0 && list_not_before (plan) <= now)
     return (BoxStep){ .kind = BOX_STEP_LIST, .since = list_not_before (plan) };
+  if (plan->control == BOX_PLAN_CONTROL_NONE && plan->n_held > 0 && plan->control_not_before <= now)
+    return control_step (plan, BOX_STEP_ASK, now);
 
   transfer = next_transfer (plan, now);
+  if (transfer.kind == BOX_STEP_WAIT && plan->control == BOX_PLAN_CONTROL_NONE && plan->n_held > 0)
+    transfer.wake_at = MIN (transfer.wake_at, plan->control_not_before);
   if (transfer.kind == BOX_STEP_WAIT && plan->control == BOX_PLAN_CONTROL_NONE
       && plan->n_unsure > 0)
     transfer.wake_at = MIN (transfer.wake_at, list_not_before (plan));
@@ -241,6 +245,10 @@ box_plan_begin (BoxPlan *plan, const BoxStep *step)
       plan->control_attempts++;
       mark_listed (plan);
       return;
+    case BOX_STEP_ASK:
+      plan->control = BOX_PLAN_CONTROL_LIST;
+      plan->control_attempts++;
+      return;
     case BOX_STEP_DIGEST:
       plan->control = BOX_PLAN_CONTROL_LIST;
       return;
@@ -291,6 +299,35 @@ box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now)
   g_array_set_size (plan->parts, n_parts);
 }
 
+/* What a part becomes that is sealed and not adopted. */
+static void
+await_turn (BoxPlan *plan, BoxPlanPart *part)
+{
+  part->state = part->hold ? BOX_PART_HELD : BOX_PART_READY;
+  plan->n_held += part->hold ? 1 : 0;
+}
+
+/* An adopted part that has to be compared is not held. */
+static gboolean
+can_be_held (const BoxPlanPart *part)
+{
+  return (part->state == BOX_PART_EMPTY || part->state == BOX_PART_READY) && !part->adopted
+         && !part->hold;
+}
+
+void
+box_plan_hold (BoxPlan *plan, guint i)
+{
+  BoxPlanPart *part = part_at (plan, i);
+
+  if (!can_be_held (part))
+    return;
+  part->hold = TRUE;
+  if (part->state == BOX_PART_READY)
+    await_turn (plan, part);
+  skip_begun_parts (plan);
+}
+
 void
 box_plan_seal (BoxPlan *plan, guint n, gint64 now)
 {
@@ -303,7 +340,7 @@ box_plan_seal (BoxPlan *plan, guint n, gint64 now)
       if (part->state == BOX_PART_DONE)
         plan->n_done++;
       else if (part->state == BOX_PART_EMPTY)
-        part->state = BOX_PART_READY;
+        await_turn (plan, part);
     }
   skip_begun_parts (plan);
 }
@@ -378,6 +415,9 @@ box_plan_adopt (BoxPlan *plan, guint i, gboolean verify)
     return FALSE;
   if (part->state == BOX_PART_UNSURE)
     plan->n_unsure--;
+  if (part->state == BOX_PART_HELD)
+    plan->n_held--;
+  part->hold = FALSE;
   untrouble (plan, i);
   part->adopted = TRUE;
   part->verify = verify;
@@ -393,6 +433,33 @@ box_plan_adopt (BoxPlan *plan, guint i, gboolean verify)
   plan->next_new = MIN (plan->next_new, i);
   skip_begun_parts (plan);
   return TRUE;
+}
+
+void
+box_plan_missed (BoxPlan *plan, guint i)
+{
+  BoxPlanPart *part = part_at (plan, i);
+
+  part->hold = FALSE;
+  if (part->state != BOX_PART_HELD)
+    return;
+  plan->n_held--;
+  part->state = BOX_PART_READY;
+  plan->next_new = MIN (plan->next_new, i);
+}
+
+void
+box_plan_asked (BoxPlan *plan, gint64 now)
+{
+  end_control (plan);
+  plan->control_since = now;
+}
+
+void
+box_plan_stop_asking (BoxPlan *plan)
+{
+  for (guint i = 0; i < plan->parts->len; i++)
+    box_plan_missed (plan, i);
 }
 
 void
@@ -438,7 +505,7 @@ box_plan_reopen (BoxPlan *plan, gint64 not_before)
   plan->opened = plan->whole = FALSE;
   g_array_set_size (plan->parts, 0);
   g_array_set_size (plan->troubled, 0);
-  plan->n_sealed = plan->n_done = plan->n_unsure = plan->next_new = 0;
+  plan->n_sealed = plan->n_done = plan->n_unsure = plan->n_held = plan->next_new = 0;
   plan->control_not_before = not_before;
 }
 
@@ -488,6 +555,12 @@ void
 box_plan_cancel (BoxPlan *plan)
 {
   plan->cancelled = TRUE;
+}
+
+void
+box_plan_drain (BoxPlan *plan)
+{
+  plan->draining = TRUE;
 }
 
 /* @asked: also the waits that the server asked for. */

@@ -4,9 +4,10 @@
  * change it (box_plan_opened(), box_plan_sent(), …), and box_plan_next() returns the next step and
  * changes nothing. No clock, no socket, no lock: the caller gives the time and guards the plan.
  *
- * An upload opens (a session, or a preflight if the file is small enough for one request), sends
- * its parts, and commits; a commit that may have worked is looked up before it is repeated; a
- * failure may abort the session. Times are monotonic microseconds.
+ * An upload opens (a session, or a preflight if the file is small enough for one request), asks
+ * for parts that Box may have already from elsewhere, sends the others, and commits; a commit that
+ * may have worked is looked up before it is repeated; a failure may abort the session. Times are
+ * monotonic microseconds.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ typedef enum
   BOX_STEP_WAIT,   /* nothing to do before wake_at, or until something happens */
   BOX_STEP_OPEN,   /* open the session, or preflight */
   BOX_STEP_LIST,   /* ask which parts Box has */
+  BOX_STEP_ASK,    /* ask which of the HELD parts Box has from elsewhere */
   BOX_STEP_VERIFY, /* compare the digest of an adopted part with Box's */
   BOX_STEP_SEND,   /* send a part */
   BOX_STEP_DIGEST, /* add unwritten bytes to the file's digest */
@@ -40,6 +42,7 @@ typedef struct
 typedef enum
 {
   BOX_PART_EMPTY,     /* its bytes are not complete */
+  BOX_PART_HELD,      /* Box may have its bytes from elsewhere: an ASK decides */
   BOX_PART_READY,     /* to be sent */
   BOX_PART_FAILED,    /* to be sent again, not before not_before */
   BOX_PART_UNSURE,    /* to be listed, then adopted or sent again */
@@ -53,6 +56,7 @@ typedef struct
   gboolean adopted;  /* Box had it already */
   gboolean verify;   /* EMPTY or READY: adopted with a digest to compare */
   gboolean sealed;   /* its bytes are complete */
+  gboolean hold;     /* EMPTY: it becomes HELD */
   guint attempts;    /* requests sent so far */
   guint refusals;    /* number of them that were refused as overlapping or damaged */
   gint64 since;      /* when it was sealed */
@@ -68,7 +72,7 @@ typedef enum
   BOX_PLAN_CONTROL_NONE,
   BOX_PLAN_CONTROL_BUSY, /* an OPEN, WHOLE, COMMIT, LOOKUP or ABORT runs, and nothing else may begin
                           */
-  BOX_PLAN_CONTROL_LIST, /* a LIST or DIGEST runs; parts may be sent meanwhile */
+  BOX_PLAN_CONTROL_LIST, /* a LIST, ASK or DIGEST runs; parts may be sent meanwhile */
 } BoxPlanControl;
 
 typedef struct
@@ -88,7 +92,8 @@ typedef struct
   gboolean committed;
   gboolean failed;
   gboolean cancelled;
-  gboolean aborted; /* tried to; success or not */
+  gboolean draining; /* no part begins any more */
+  gboolean aborted;  /* tried to; success or not */
   BoxPlanControl control;
   guint control_attempts;
   guint control_refusals; /* number of them that the network did not cause */
@@ -110,6 +115,7 @@ typedef struct
   guint next_new;   /* no part below is READY */
   GArray *troubled; /* guint: indices of FAILED and UNSURE parts, ascending */
   guint n_unsure;
+  guint n_held;
 } BoxPlan;
 
 /* @parallel: sends in flight at most. @now: monotonic, microseconds, as everywhere here. */
@@ -126,6 +132,10 @@ void box_plan_begin (BoxPlan *plan, const BoxStep *step);
 /* The OPEN worked. @n_parts: of the session; 0: the file goes in one request. @list: the session
  * may hold parts; they are listed before any is sent. */
 void box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now);
+
+/* After box_plan_opened(): Box may have the bytes of @part from elsewhere. It is not sent before an
+ * ASK. Ignored if it was adopted, or has begun. */
+void box_plan_hold (BoxPlan *plan, guint part);
 
 /* The bytes of parts [0, @n) are complete. */
 void box_plan_seal (BoxPlan *plan, guint n, gint64 now);
@@ -160,8 +170,17 @@ gboolean box_plan_adopt (BoxPlan *plan, guint part, gboolean verify);
  * sent again. */
 void box_plan_listed (BoxPlan *plan, gint64 now);
 
-/* A control step (OPEN, LIST, WHOLE, COMMIT, LOOKUP) is to be tried again; @unsure: it may have
- * taken effect (WHOLE, COMMIT). */
+/* The ASK has asked for @part, and Box does not have it: it is sent. */
+void box_plan_missed (BoxPlan *plan, guint part);
+
+/* The ASK succeeded; what it asked for was adopted or missed. */
+void box_plan_asked (BoxPlan *plan, gint64 now);
+
+/* No ASK any more: HELD parts are sent, and so are those that would become HELD. */
+void box_plan_stop_asking (BoxPlan *plan);
+
+/* A control step (OPEN, LIST, ASK, WHOLE, COMMIT, LOOKUP) is to be tried again; @unsure: it may
+ * have taken effect (WHOLE, COMMIT). */
 void box_plan_control_failed (BoxPlan *plan, gboolean unsure, gint64 not_before, gboolean asked);
 
 /* Box accepted the COMMIT; it must be repeated from @not_before on until it is done. */
@@ -186,6 +205,9 @@ void box_plan_dropped (BoxPlan *plan, const BoxStep *step);
 /* No step follows but the clean-up: fail after a fatal error, cancel by the owner. */
 void box_plan_fail (BoxPlan *plan);
 void box_plan_cancel (BoxPlan *plan);
+
+/* No part begins any more; those in flight end. */
+void box_plan_drain (BoxPlan *plan);
 
 /* The network is back: waits end, but for those that the server asked for. */
 void box_plan_hurry (BoxPlan *plan, gint64 now);

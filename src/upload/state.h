@@ -26,6 +26,8 @@ struct _BoxUpload
   BoxDestination *session_target; /* nullable */
   BoxSession *given_session;      /* nullable */
   GPtrArray *known_parts;         /* of that; nullable */
+  GPtrArray *earlier;             /* parts of other sessions; nullable */
+  gboolean sha512;                /* computed for the parts that are sent */
   guint64 size;
   BoxIfExists if_exists;
   gboolean commit;
@@ -77,6 +79,10 @@ struct _BoxUpload
   gint64 finished_at;
   gboolean outage;
   guint retries;
+  guint n_hits;          /* parts that this session has from elsewhere */
+  gboolean hits_refused; /* a commit did not take such parts: they are sent */
+  guint parts_asked;     /* in all sessions */
+  guint parts_hit;
   guint64 bytes_acked;
   gint64 rate_time; /* of the last sample of the rate */
   guint64 rate_sent;
@@ -135,11 +141,20 @@ gboolean box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **e
 gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error);
 gboolean box_upload_verify_part (BoxUpload *upload, guint i, GError **error);
 gboolean box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error);
+gboolean box_upload_ask (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_digest_padding (BoxUpload *upload, GError **error);
 gboolean box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_commit (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_abort (BoxUpload *upload, BoxTransport *transport, GError **error);
+
+/* The session is open: parts that Box may have from elsewhere are held until it was asked. */
+void box_upload_hold_locked (BoxUpload *upload);
+
+/* Box has @part, which is part @i, although it was not sent there by this upload. @verify: its
+ * SHA-1 is compared with the bytes first. Reports it, unless it has to be compared. FALSE: it is
+ * under way, or done. Only the one LIST or ASK that runs calls this. */
+gboolean box_upload_adopt (BoxUpload *upload, guint i, const BoxPart *part, gboolean verify);
 
 /* A request succeeded. Reports the end of an outage, if there was one. */
 void box_upload_reached (BoxUpload *upload);
@@ -206,8 +221,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
  * read with the lock. */
 guint box_upload_slack (BoxUpload *upload, const guint *slow);
 
-/* The SHA-1 of the bytes; and the bytes as a body, which borrows @bytes. */
-gboolean box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, GError **error);
+/* The digests of the bytes, each nullable; and the bytes as a body, which borrows @bytes. */
+gboolean box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, BoxSha512 *sha512,
+                                  GError **error);
 void box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body);
 
 G_END_DECLS

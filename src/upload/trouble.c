@@ -11,6 +11,9 @@
 /* So many sessions are filled for a file whose name somebody else takes each time. */
 #define MAX_REPLACED 5
 
+/* So many commits are told that a part is not there before parts from elsewhere are doubted. */
+#define HITS_MISSED 3
+
 /* The shortest pause before the last try. Microseconds. */
 #define LAST_PAUSE (G_USEC_PER_SEC / 4)
 
@@ -55,7 +58,7 @@ is_out_of_reach (const GError *error)
 #define OPENS     (1 << BOX_STEP_OPEN)
 #define SENDS     (1 << BOX_STEP_SEND)
 #define COMMITS   (1 << BOX_STEP_COMMIT | 1 << BOX_STEP_WHOLE)
-#define ASKS      (1 << BOX_STEP_LIST | 1 << BOX_STEP_LOOKUP)
+#define ASKS      (1 << BOX_STEP_LIST | 1 << BOX_STEP_ASK | 1 << BOX_STEP_LOOKUP)
 #define ANY_STEP  (OPENS | SENDS | COMMITS | ASKS)
 #define UNDER_WAY (ANY_STEP & ~OPENS)
 #define FOREVER   G_MAXUINT
@@ -127,6 +130,8 @@ step_name (BoxStepKind kind)
       return "open";
     case BOX_STEP_LIST:
       return "list";
+    case BOX_STEP_ASK:
+      return "plan";
     case BOX_STEP_VERIFY:
       return "verify";
     case BOX_STEP_SEND:
@@ -301,6 +306,29 @@ can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *e
          && upload->sessions_replaced < MAX_REPLACED;
 }
 
+/* Whether the commit was refused for parts that Box said it had from elsewhere. That it does not
+ * find a part passes when the part is new, so it is asked a few times. */
+static gboolean
+refuses_hits_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+
+  if (step->kind != BOX_STEP_COMMIT || upload->n_hits == 0)
+    return FALSE;
+  if (g_strcmp0 (details->box_code, "parts_mismatch") == 0)
+    return upload->plan.commit_attempts >= HITS_MISSED;
+  return g_error_matches (error, BOX_ERROR, BOX_ERROR_INTEGRITY) && details->http_status >= 400;
+}
+
+/* Another session gets all parts from here. Of a session that was given, its owner opens another
+ * one. */
+static gboolean
+can_send_hits_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
+{
+  return refuses_hits_locked (upload, step, error) && upload->file_behind.read != NULL
+         && upload->given_session == NULL;
+}
+
 /* The next action after a failure that is retried. */
 typedef struct
 {
@@ -327,6 +355,8 @@ put_off_locked (BoxUpload *upload, const BoxStep *step, const GError *error, Box
     upload->plan.whole_slow++;
   if (step->kind == BOX_STEP_SEND)
     box_plan_send_failed (&upload->plan, step->part, unsure, not_before, asked);
+  else if (can_send_hits_locked (upload, step, error))
+    box_plan_reopen (&upload->plan, g_get_monotonic_time ());
   else if (can_reopen_locked (upload, step, error))
     {
       upload->sessions_replaced += step->kind == BOX_STEP_COMMIT ? 1 : 0;
@@ -342,6 +372,11 @@ judge_locked (BoxUpload *upload, const BoxStep *step, const GError *error)
   guint refusals = count_refusal_locked (upload, step, error);
   BoxVerdict verdict = box_upload_judge (step->kind, error, refusals, upload->commit_repeated);
 
+  if (refuses_hits_locked (upload, step, error))
+    {
+      upload->hits_refused = TRUE;
+      return can_send_hits_locked (upload, step, error) ? BOX_VERDICT_AGAIN : BOX_VERDICT_FATAL;
+    }
   if (verdict == BOX_VERDICT_FATAL && can_reopen_locked (upload, step, error))
     verdict = BOX_VERDICT_AGAIN;
   if (verdict == BOX_VERDICT_FATAL && has_other_name_locked (upload, step, error))

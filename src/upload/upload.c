@@ -67,6 +67,9 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
     upload->given_session = box_session_copy (settings->session);
   if (settings->known_parts != NULL)
     upload->known_parts = copy_parts (settings->known_parts);
+  if (settings->earlier != NULL)
+    upload->earlier = copy_parts (settings->earlier);
+  upload->sha512 = settings->sha512;
   upload->size = settings->size;
   upload->if_exists = settings->if_exists;
   upload->commit = settings->commit;
@@ -139,6 +142,7 @@ free_copies (BoxUpload *upload)
   g_clear_pointer (&upload->session_target, box_destination_free);
   g_clear_pointer (&upload->given_session, box_session_free);
   g_clear_pointer (&upload->known_parts, g_ptr_array_unref);
+  g_clear_pointer (&upload->earlier, g_ptr_array_unref);
   g_free ((char *) upload->attributes.description);
   g_free ((char *) upload->attributes.content_created_at);
   g_free ((char *) upload->attributes.content_modified_at);
@@ -371,6 +375,16 @@ box_upload_close (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
+void
+box_upload_drain (BoxUpload *upload)
+{
+  g_mutex_lock (box_workers_lock ());
+  box_plan_drain (&upload->plan);
+  while (upload->plan.n_in_flight > 0 && !box_upload_has_ended_locked (upload))
+    g_cond_wait (&upload->changed, box_workers_lock ());
+  g_mutex_unlock (box_workers_lock ());
+}
+
 gboolean
 box_upload_wait_settled (BoxUpload *upload, gint64 timeout)
 {
@@ -474,6 +488,9 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
     .parts_uploaded = upload->plan.n_done,
     .parts_total = upload->plan.parts->len,
     .parts_in_flight = upload->plan.n_in_flight,
+    .parts_asked = upload->parts_asked,
+    .parts_hit = upload->parts_hit,
+    .hits_refused = upload->hits_refused,
     .retries = upload->retries,
     .memory = box_blocks_get_memory_locked (upload->store),
     .rate = sample_rate_locked (upload),

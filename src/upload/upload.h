@@ -60,6 +60,10 @@ typedef enum
  * owner of the bytes starts another upload without it.
  * @known_parts: (nullable) (element-type BoxPart): copied. Parts of @session that Box has
  * acknowledged, for those that Box does not list.
+ * @earlier: (nullable) (element-type BoxPart): copied, sorted by offset. Parts of these bytes that
+ * Box has acknowledged in other sessions. A session with a "plan" is asked for those on its grid
+ * before they are sent. One without SHA-512 gets it from the bytes.
+ * @sha512: compute the SHA-512 of parts that are sent, too, for part_done.
  * @commit_unsure: the earlier attempt may have committed @session: look for the file before
  * committing again.
  * @begun: Unix time at which the bytes began to be made; 0: now. With @commit_unsure, a version of
@@ -86,6 +90,8 @@ typedef struct
   const BoxDestination *session_target;
   const BoxSession *session;
   GPtrArray *known_parts;
+  GPtrArray *earlier;
+  gboolean sha512;
   gboolean commit_unsure;
   gint64 begun;
 } BoxUploadSettings;
@@ -104,6 +110,9 @@ typedef struct
   /* The session is open; part_done reports adopted parts next. Not called for direct uploads.
    */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
+  /* A part is about to be sent, or was refused. FALSE: it is of no use any more, and is left out:
+   * an upload that is not committed can do without. NULL: every part is wanted. */
+  gboolean (*part_wanted) (guint64 offset, guint64 size, gpointer user_data);
   /* Box has the part. attempts: requests it took, 0 if it was adopted. */
   void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);
   /* "part", "open", "list", "commit", … failed and is tried again after delay microseconds. offset:
@@ -187,6 +196,9 @@ void box_upload_cancel (BoxUpload *upload);
  * returned, so that their data can be freed. Not to be called by an event. */
 void box_upload_close (BoxUpload *upload);
 
+/* Begins no more parts, and waits until none is in flight. Returns at once after the end. */
+void box_upload_drain (BoxUpload *upload);
+
 /* After a failure: waits until the last request is done, such as the one that aborts the
  * session;
  * @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was over. */
@@ -219,6 +231,9 @@ typedef struct
   guint parts_uploaded; /* acknowledged, adopted ones included */
   guint parts_total;    /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
+  guint parts_asked;     /* that Box was asked for, because it may have them from elsewhere */
+  guint parts_hit;       /* that it had */
+  gboolean hits_refused; /* a commit did not take these, and they were sent */
   guint retries;
   guint64 memory; /* bytes of parts held */
   guint64 rate;   /* bytes per second acknowledged lately */

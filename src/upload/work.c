@@ -11,6 +11,8 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError
       return box_upload_open (upload, transport, error);
     case BOX_STEP_LIST:
       return box_upload_list (upload, transport, error);
+    case BOX_STEP_ASK:
+      return box_upload_ask (upload, transport, error);
     case BOX_STEP_VERIFY:
       return box_upload_verify_part (upload, step->part, error);
     case BOX_STEP_SEND:

@@ -30,6 +30,7 @@ typedef struct
 struct _BoxEmulator
 {
   EmuWorld world;
+  guint plan_delay;
   gboolean temporary; /* the directory goes with the emulator */
   char *ca_file;
   Address plain;
@@ -86,6 +87,9 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
       emu_store_new (world->dir, &world->clock, options->max_size, options->quota, error);
   if (world->store != NULL)
     world->sessions = emu_sessions_new (world->dir, &rules, world->store, &world->clock, error);
+  emulator->plan_delay = options->plan_delay;
+  if (world->sessions != NULL)
+    emu_sessions_set_plan (world->sessions, options->plan, options->plan_delay, 0);
   return world->sessions != NULL;
 }
 
@@ -241,6 +245,12 @@ box_emulator_set_rate (BoxEmulator *emulator, guint64 rate)
 {
   emu_server_set_slow (emulator->server, rate != 0);
   emu_rate_set (&emulator->world.rate, rate);
+}
+
+void
+box_emulator_set_plan (BoxEmulator *emulator, BoxEmulatorPlan scope, guint late_requests)
+{
+  emu_sessions_set_plan (emulator->world.sessions, scope, emulator->plan_delay, late_requests);
 }
 
 void

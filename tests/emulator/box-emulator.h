@@ -40,6 +40,8 @@ typedef struct
   const char *const
       *tokens;          /* accepted access tokens, never expiring; NULL: any token is accepted */
   gboolean late_expiry; /* a token that expires while a part or file is on its way: 401 */
+  BoxEmulatorPlan plan; /* how far it looks: ABSENT */
+  guint plan_delay;     /* s; of LATE: 0 */
   gboolean session_conflicts; /* a session for what an open one is for: 409 session_conflict */
   const char
       *upload_host; /* host of the URLs of sessions and preflights: the one that was called */
@@ -91,6 +93,10 @@ void box_emulator_set_down (BoxEmulator *emulator, gboolean down);
 
 /* Bytes a second of all request bodies together; 0: no limit. */
 void box_emulator_set_rate (BoxEmulator *emulator, guint64 rate);
+
+/* How far plans look from now on, also those of sessions that are open. @late_requests: so many of
+ * them find nothing before they do. */
+void box_emulator_set_plan (BoxEmulator *emulator, BoxEmulatorPlan scope, guint late_requests);
 
 /* Moves the emulator's clock: expiry of sessions and tokens, JWT times, the Date header. */
 void box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds);

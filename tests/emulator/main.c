@@ -27,6 +27,8 @@ static char **tokens;
 static char **scenarios;
 static gboolean late_expiry;
 static gboolean session_conflicts;
+static char *plan;
+static int plan_delay;
 static char *upload_host;
 static char *accounts;
 static gboolean runs;
@@ -59,6 +61,12 @@ static const GOptionEntry entries[] = {
     "Refuse a part or file whose token expires while it is on its way", NULL },
   { "session-conflicts", 0, 0, G_OPTION_ARG_NONE, &session_conflicts,
     "Refuse a session for the same file and size as an open one (session_conflict)", NULL },
+  { "plan", 0, 0, G_OPTION_ARG_STRING, &plan,
+    "Where sessions find parts by SHA-512: none, session, file, account, late, lying, wrong "
+    "(default: no \"plan\")",
+    "SCOPE" },
+  { "plan-delay", 0, 0, G_OPTION_ARG_INT, &plan_delay, "Age at which --plan=late finds a part (0)",
+    "SECONDS" },
   { "upload-host", 0, 0, G_OPTION_ARG_STRING, &upload_host,
     "Host in the URLs of sessions, as Box's zones have; reached through CONNECT", "HOST" },
   { "accounts", 0, 0, G_OPTION_ARG_FILENAME, &accounts,
@@ -129,10 +137,33 @@ in_range (gint64 value, gint64 max, const char *name, GError **error)
   return FALSE;
 }
 
+/* FALSE: there is no such scope. */
+static gboolean
+find_plan (BoxEmulatorPlan *scope, GError **error)
+{
+  static const char *const names[] = { "",        "none", "session", "file",
+                                       "account", "late", "lying",   "wrong" };
+
+  *scope = BOX_EMULATOR_PLAN_ABSENT;
+  if (plan == NULL)
+    return TRUE;
+  for (guint i = 1; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (plan, names[i]))
+      {
+        *scope = (BoxEmulatorPlan) i;
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--plan=%s is not known", plan);
+  return FALSE;
+}
+
 static gboolean
 check_options (GError **error)
 {
-  return in_range (port, G_MAXUINT16, "port", error)
+  BoxEmulatorPlan scope;
+
+  return find_plan (&scope, error) && in_range (plan_delay, G_MAXINT, "plan-delay", error)
+         && in_range (port, G_MAXUINT16, "port", error)
          && in_range (tls_port, G_MAXUINT16, "tls-port", error)
          && in_range (part_size, G_MAXINT64, "part-size", error)
          && in_range (min_size, G_MAXINT64, "min-size", error)
@@ -178,7 +209,7 @@ load_files (BoxEmulator *emulator, GError **error)
 static BoxEmulator *
 start (GError **error)
 {
-  const BoxEmulatorOptions options = {
+  BoxEmulatorOptions options = {
     .dir = dir,
     .port = port,
     .tls_port = tls_port,
@@ -195,11 +226,14 @@ start (GError **error)
     .tokens = (const char *const *) tokens,
     .late_expiry = late_expiry,
     .session_conflicts = session_conflicts,
+    .plan_delay = (guint) plan_delay,
     .upload_host = upload_host,
     .strict_clients = accounts != NULL,
   };
-  g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, error);
+  g_autoptr (BoxEmulator) emulator = NULL;
 
+  find_plan (&options.plan, NULL);
+  emulator = box_emulator_new (&options, error);
   return emulator != NULL && load_files (emulator, error) ? g_steal_pointer (&emulator) : NULL;
 }
 

@@ -82,6 +82,19 @@ typedef enum
   BOX_EMULATOR_SESSION_EXPIRED,
 } BoxEmulatorSessionState;
 
+/* How far the plan of a session looks for parts (docs/emulator.md). */
+typedef enum
+{
+  BOX_EMULATOR_PLAN_ABSENT,  /* sessions have no "plan" */
+  BOX_EMULATOR_PLAN_NONE,    /* nothing is found */
+  BOX_EMULATOR_PLAN_SESSION, /* parts of the same session */
+  BOX_EMULATOR_PLAN_FILE,    /* these, and those of committed versions of the same file */
+  BOX_EMULATOR_PLAN_ACCOUNT, /* parts of all sessions of the user, committed or not */
+  BOX_EMULATOR_PLAN_LATE,    /* the same, when they are old enough */
+  BOX_EMULATOR_PLAN_LYING,   /* the same, but a commit does not know them (parts_mismatch) */
+  BOX_EMULATOR_PLAN_WRONG,   /* the same, but their bytes are others (digest_mismatch) */
+} BoxEmulatorPlan;
+
 /* An upload session. */
 typedef struct
 {
@@ -93,6 +106,7 @@ typedef struct
   guint64 part_size;
   guint n_parts;
   guint n_stored;
+  guint n_hits;     /* parts that its plan has found elsewhere, and that were not sent since */
   guint n_commits;  /* that made a file or version */
   gboolean *stored; /* n_parts: is it there */
   guint *received;  /* n_parts: how often its body arrived whole, whatever became of it */

@@ -15,16 +15,17 @@
 
 #define BUFFER_SIZE 262144
 
-/* Whether @entry names the stored part @index. */
+/* Whether @entry names the part @index, which is stored, or was found elsewhere. */
 static gboolean
 matches_locked (EmuSession *session, guint index, JsonObject *entry)
 {
   const EmuPart *part = &session->parts[index];
   const char *id = emu_json_string (entry, "part_id");
   const char *sha1 = emu_json_string (entry, "sha1");
+  gboolean sent = part->id[0] != '\0' && g_strcmp0 (id, part->id) == 0;
+  gboolean hit = part->hit[0] != '\0' && g_strcmp0 (id, part->hit) == 0;
 
-  return part->id[0] != '\0' && g_strcmp0 (id, part->id) == 0
-         && (sha1 == NULL || g_ascii_strcasecmp (sha1, part->sha1) == 0)
+  return (sent || hit) && (sha1 == NULL || !sent || g_ascii_strcasecmp (sha1, part->sha1) == 0)
          && emu_json_int (entry, "offset", -1) == (gint64) (index * session->part_size)
          && emu_json_int (entry, "size", -1)
                 == (gint64) emu_session_get_part_length (session, index);
@@ -195,6 +196,8 @@ make_file (EmuSessions *sessions, EmuSession *session, const char *sha1, JsonObj
   g_mutex_lock (&sessions->lock);
   session->state = EMU_SESSION_COMMITTED;
   session->n_commits++;
+  g_free (session->made_id);
+  session->made_id = g_strdup (emu_json_string (file, "id"));
   emu_session_save (session, NULL);
   g_mutex_unlock (&sessions->lock);
   return file;

@@ -113,6 +113,9 @@ store_locked (EmuPartWriter *writer, const BoxSha1 *sha1)
   g_snprintf (part->id, sizeof part->id, "%08X", g_random_int ());
   g_strlcpy (part->sha1, hex, sizeof part->sha1);
   part->apart = writer->apart;
+  part->stored = emu_clock_now (writer->sessions->clock);
+  g_clear_pointer (&part->sha512, g_free);
+  g_clear_pointer (&writer->session->sha1, g_free);
   if (writer->apart)
     {
       g_autofree char *path = emu_session_get_part_path (writer->session, writer->index);

@@ -52,7 +52,10 @@ emu_session_unref (EmuSession *session)
   g_free (session->folder_id);
   g_free (session->file_id);
   g_free (session->name);
+  for (guint i = 0; i < session->n_parts; i++)
+    g_free (session->parts[i].sha512);
   g_free (session->parts);
+  g_free (session->made_id);
   g_free (session->sha1);
   g_free (session);
 }
@@ -86,17 +89,18 @@ emu_session_find_part (EmuSession *session, guint64 first, guint64 last, guint64
  */
 
 static JsonObject *
-endpoints_to_json (EmuSession *session, const char *base)
+endpoints_to_json (EmuSession *session, const char *base, gboolean has_plan)
 {
   static const struct
   {
     const char *name;
     const char *suffix;
   } endpoints[] = { { "list_parts", "/parts" }, { "commit", "/commit" }, { "log_event", "/log" },
-                    { "upload_part", "" },      { "status", "" },        { "abort", "" } };
+                    { "upload_part", "" },      { "status", "" },        { "abort", "" },
+                    { "plan", "/plan" } };
   JsonObject *object = json_object_new ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (endpoints); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (endpoints) - (has_plan ? 0 : 1); i++)
     {
       g_autofree char *url =
           g_strdup_printf ("%s/files/upload_sessions/%s%s", base, session->id, endpoints[i].suffix);
@@ -107,14 +111,15 @@ endpoints_to_json (EmuSession *session, const char *base)
 }
 
 JsonObject *
-emu_session_to_json (EmuSession *session, const char *base, guint n_processed)
+emu_session_to_json (EmuSession *session, const char *base, guint n_processed, gboolean has_plan)
 {
   JsonObject *object = json_object_new ();
   g_autofree char *expires = emu_time_to_string (session->expires);
 
   json_object_set_int_member (object, "total_parts", session->n_parts);
   json_object_set_int_member (object, "part_size", session->part_size);
-  json_object_set_object_member (object, "session_endpoints", endpoints_to_json (session, base));
+  json_object_set_object_member (object, "session_endpoints",
+                                 endpoints_to_json (session, base, has_plan));
   json_object_set_string_member (object, "session_expires_at", expires);
   json_object_set_string_member (object, "id", session->id);
   json_object_set_string_member (object, "type", "upload_session");
@@ -157,6 +162,7 @@ serialise (EmuSession *session)
   json_object_set_int_member (object, "created", session->created);
   json_object_set_int_member (object, "expires", session->expires);
   json_object_set_int_member (object, "commits", session->n_commits);
+  emu_json_set_string (object, "made", session->made_id);
   json_object_set_int_member (object, "state", session->state);
   return emu_json_to_text (object);
 }
@@ -241,6 +247,7 @@ emu_session_load (const char *root, const char *id)
   session->created = emu_json_int (object, "created", 0);
   session->expires = emu_json_int (object, "expires", 0);
   session->n_commits = emu_json_int (object, "commits", 0);
+  session->made_id = g_strdup (emu_json_string (object, "made"));
   session->state = emu_json_int (object, "state", 0);
   load_parts (session);
   return session;

@@ -14,6 +14,9 @@ typedef struct
 {
   char id[9];     /* 8 upper-case hexadecimal digits; empty: not stored */
   char sha1[41];  /* hex */
+  char *sha512;   /* hex; NULL: nobody has asked */
+  char hit[9];    /* id under which a plan has found it elsewhere; empty: none has */
+  gint64 stored;  /* µs since 1970 */
   gboolean busy;  /* a request is writing to its range of the data */
   gboolean apart; /* stored in a file of its own, because the range was busy */
   guint received;
@@ -49,7 +52,8 @@ typedef struct
   guint n_commits; /* that made a file or version */
   guint n_asked;   /* commits that found all parts: the first ones may be answered with 202 */
   EmuSessionState state;
-  char *sha1; /* Base64, of the whole data, once known */
+  char *sha1;    /* Base64, of the whole data, once known */
+  char *made_id; /* of the file that a commit made, or made a version of */
 } EmuSession;
 
 /* Takes nothing; makes no directory. */
@@ -67,8 +71,9 @@ gint emu_session_find_part (EmuSession *session, guint64 first, guint64 last, gu
                             EmuProblem *problem);
 
 /* @base: what its endpoints begin with, as "https://127.0.0.1:1/api/2.0"; @n_processed: how many of
- * the stored parts a commit would find. */
-JsonObject *emu_session_to_json (EmuSession *session, const char *base, guint n_processed);
+ * the stored parts a commit would find. @has_plan: one of them is "plan". */
+JsonObject *
+emu_session_to_json (EmuSession *session, const char *base, guint n_processed, gboolean has_plan);
 
 /* @with_sha1: the reply to an upload has it, the list has null. */
 JsonObject *emu_session_part_to_json (EmuSession *session, guint index, gboolean with_sha1);

@@ -7,6 +7,14 @@
 
 #include "emulator/box/sessions.h"
 
+typedef struct
+{
+  BoxEmulatorPlan scope;
+  guint delay;         /* s; LATE */
+  guint late_requests; /* so many requests find nothing */
+  guint n_asked;
+} EmuPlanRules;
+
 struct _EmuSessions
 {
   /* immutable */
@@ -21,6 +29,7 @@ struct _EmuSessions
   GHashTable *by_id; /* of EmuSession */
   GPtrArray *ids;    /* of char *, in order of creation, also of those that are gone */
   GHashTable *gone;  /* ids of aborted sessions */
+  EmuPlanRules plan;
 };
 
 /* Refuses what is expired or aborted. */

@@ -241,7 +241,8 @@ emu_sessions_describe (EmuSessions *sessions, EmuSession *session, const char *b
   JsonObject *object;
 
   g_mutex_lock (&sessions->lock);
-  object = emu_session_to_json (session, base, count_processed_locked (sessions, session));
+  object = emu_session_to_json (session, base, count_processed_locked (sessions, session),
+                                sessions->plan.scope != BOX_EMULATOR_PLAN_ABSENT);
   g_mutex_unlock (&sessions->lock);
   return object;
 }
@@ -342,6 +343,7 @@ look_locked (EmuSessions *sessions, EmuSession *session, BoxEmulatorSession *vie
     {
       view->stored[i] = session->parts[i].id[0] != '\0';
       view->received[i] = session->parts[i].received;
+      view->n_hits += session->parts[i].hit[0] != '\0' && !view->stored[i];
     }
 }
 

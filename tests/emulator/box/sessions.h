@@ -48,6 +48,15 @@ JsonObject *emu_sessions_describe (EmuSessions *sessions, EmuSession *session, c
 JsonObject *emu_sessions_list_parts (EmuSessions *sessions, EmuSession *session, gint64 offset,
                                      gint64 limit, EmuProblem *problem);
 
+/* The answer to the question which of @parts (as the client sent them) are there already. */
+JsonObject *emu_sessions_plan (EmuSessions *sessions, EmuSession *session, JsonArray *parts,
+                               EmuProblem *problem);
+
+/* From now on; before: ABSENT. @delay: seconds, of LATE. @late_requests: so many requests from now
+ * on find nothing. */
+void emu_sessions_set_plan (EmuSessions *sessions, BoxEmulatorPlan scope, guint delay,
+                            guint late_requests);
+
 gboolean emu_sessions_abort (EmuSessions *sessions, EmuSession *session);
 
 /* A part that is being received. Where another request is writing to the same range, bytes go to a

@@ -21,6 +21,7 @@ static const EmuRoute routes[] = {
   { "abort", "DELETE", SESSION, .handler = emu_route_abort },
   { "list_parts", "GET", SESSION "/parts", .handler = emu_route_list_parts },
   { "commit", "POST", SESSION "/commit", .handler = emu_route_commit },
+  { "plan", "POST", SESSION "/plan", .handler = emu_route_plan },
   { "log_event", "POST", SESSION "/log", .handler = emu_route_log_event },
   { "preflight", "OPTIONS", "/files/content", .handler = emu_route_preflight },
   { "preflight_version", "OPTIONS", "/files/:id/content", .handler = emu_route_preflight_version },

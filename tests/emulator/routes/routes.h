@@ -20,6 +20,7 @@ void emu_route_upload_part (EmuCall *call);
 void emu_route_list_parts (EmuCall *call);
 void emu_route_commit (EmuCall *call);
 void emu_route_abort (EmuCall *call);
+void emu_route_plan (EmuCall *call);
 void emu_route_log_event (EmuCall *call);
 
 /* routes/content.c */

@@ -167,6 +167,23 @@ emu_route_abort (EmuCall *call)
 }
 
 void
+emu_route_plan (EmuCall *call)
+{
+  g_autoptr (EmuSession) session = get_session (call);
+  g_auto (EmuProblem) problem = { 0 };
+  JsonObject *answer;
+
+  if (session == NULL || !check_json (call))
+    return;
+  answer = emu_sessions_plan (call->world->sessions, session, emu_json_array (call->json, "parts"),
+                              &problem);
+  if (answer != NULL)
+    emu_call_reply_json (call, 200, answer);
+  else
+    emu_call_reply_problem (call, &problem);
+}
+
+void
 emu_route_log_event (EmuCall *call)
 {
   g_autoptr (EmuSession) session = get_session (call);
