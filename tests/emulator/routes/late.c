@@ -187,7 +187,8 @@ detach (EmuCall *call)
   copy->token = g_strdup (call->token);
   copy->offset = call->offset;
   copy->body = g_byte_array_ref (call->body);
-  copy->json = emu_json_parse ((const char *) call->body->data, call->body->len);
+  if (call->body->len > 0)
+    copy->json = emu_json_parse ((const char *) call->body->data, call->body->len);
   return copy;
 }
 
