@@ -133,16 +133,20 @@ attend_stream (CliJob *base, gint64 timeout)
 /* ---- life ---- */
 
 gboolean
-cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, const BoxDestination *destination,
-                      const BoxUploadSettings *settings, GError **error)
+cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize how,
+                      const BoxDestination *destination, const BoxUploadSettings *settings,
+                      GError **error)
 {
-  const BoxDeliveryEvents events = { .upload = cli_reporter_events, .kept = cli_reporter_kept };
+  const BoxDeliveryEvents events = { .upload = cli_reporter_events,
+                                     .goes_on = cli_reporter_goes_on,
+                                     .kept = cli_reporter_kept };
   StreamJob *job = (StreamJob *) base;
   BoxDeliverySettings own = {
     .upload = *settings,
     .sizing = settings->size > 0 ? BOX_SIZING_EXACT : BOX_SIZING_SPOOL,
     .padding = BOX_PADDING_NONE,
     .stop_if_refused = TRUE,
+    .live = settings->size == 0 && how == CLI_UNKNOWN_SIZE_LIVE,
   };
 
   job->signals = cli->signals;

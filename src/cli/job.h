@@ -64,13 +64,14 @@ gboolean cli_job_start_file (CliJob *job, Cli *cli, const BoxDestination *destin
 CliJob *cli_job_new_stream (int fd, const char *name, CliTell tell);
 
 /* Begins to read it, and sends it to @destination by @settings, of which the client and the
- * destination are filled in here. Its size is settings->size; 0: not known, then @spool records it
- * first. @spool: (nullable): it is held in memory. SIGINT ends the reading: what is left of the
- * input is taken if it ends soon. Other signals, and a failure, leave what was read in the spool.
+ * destination are filled in here. Its size is settings->size; 0: not known, then @spool records it,
+ * and @how counts. @spool: (nullable): it is held in memory. SIGINT ends the reading: what is left
+ * of the input is taken if it ends soon. Other signals, and a failure, leave what was read in the
+ * spool.
  */
-gboolean
-cli_job_start_stream (CliJob *job, Cli *cli, BoxSpool *spool, const BoxDestination *destination,
-                      const BoxUploadSettings *settings, GError **error);
+gboolean cli_job_start_stream (CliJob *job, Cli *cli, BoxSpool *spool, CliUnknownSize how,
+                               const BoxDestination *destination, const BoxUploadSettings *settings,
+                               GError **error);
 
 /* The recording of a stream that has failed, if it is in the spool; NULL: nothing is. */
 const char *cli_job_get_kept (CliJob *job);

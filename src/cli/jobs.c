@@ -46,28 +46,29 @@ cli_job_tell_failure (CliJob *job, const GError *error, guint wait)
 void
 cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
 {
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
+  guint64 spooled = box_delivery_get_spooled (job->delivery);
+  BoxUploadStats stats;
+  gboolean sends = box_delivery_get_stats (job->delivery, &stats);
 
-  cli_reporter_get_progress (job->reporter, upload, job->size, line, notice);
-  if (upload != NULL)
-    return;
-  line->notice = "reading";
-  if (box_delivery_get_spooled (job->delivery) > 0)
+  cli_reporter_get_progress (job->reporter, &stats, job->size, line, notice);
+  if (job->size == 0 && spooled > 0)
     {
-      g_autofree char *bytes = cli_format_bytes (box_delivery_get_spooled (job->delivery));
+      g_autofree char *bytes = cli_format_bytes (spooled);
 
       g_free (*notice);
       line->notice = *notice = g_strdup_printf ("recording, %s", bytes);
     }
+  else if (!sends)
+    line->notice = "reading";
 }
 
 void
 cli_job_tell_progress (CliJob *job)
 {
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->delivery);
+  BoxUploadStats stats;
 
-  if (upload != NULL)
-    cli_reporter_tell_progress (job->reporter, upload);
+  if (box_delivery_get_stats (job->delivery, &stats))
+    cli_reporter_tell_progress (job->reporter, &stats);
 }
 
 /* Some of them at a time */

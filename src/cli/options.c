@@ -292,6 +292,18 @@ cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **
 }
 
 gboolean
+cli_options_parse_unknown_size (const char *text, CliUnknownSize *how, GError **error)
+{
+  static const char *const names[] = { "spool", "live", NULL };
+  guint choice;
+
+  if (!parse_choice (text, names, "--unknown-size", &choice, error))
+    return FALSE;
+  *how = (CliUnknownSize) choice;
+  return TRUE;
+}
+
+gboolean
 cli_options_skips_same (const CliOptions *options)
 {
   return g_strcmp0 (options->if_exists, "skip") == 0;

@@ -92,6 +92,16 @@ gboolean cli_options_open_spool (const CliOptions *options, const char *argument
 /* Seconds: --retry-timeout, or @fallback. */
 guint cli_options_get_retry_timeout (const CliOptions *options, guint fallback);
 
+/* How a stream of unknown size gets to Box, as the element's property says. */
+typedef enum
+{
+  CLI_UNKNOWN_SIZE_SPOOL,
+  CLI_UNKNOWN_SIZE_LIVE,
+} CliUnknownSize;
+
+/* @text (nullable: SPOOL) as --unknown-size takes it. */
+gboolean cli_options_parse_unknown_size (const char *text, CliUnknownSize *how, GError **error);
+
 /* A number of bytes: digits and an optional unit, kB MB GB TB (1000), KiB MiB GiB TiB or K M G T
  * (1024). @what names the option in the error. */
 gboolean cli_options_parse_size (const char *text, const char *what, guint64 *size, GError **error);

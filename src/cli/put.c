@@ -21,6 +21,7 @@ static struct
   char *session;
   char *spool_dir;
   char *total_size;
+  char *unknown_size;
   int files;
 } options = { .files = CLI_JOBS_DEFAULT };
 
@@ -37,6 +38,8 @@ static const GOptionEntry entries[] = {
     "Spool that standard input is recorded in (default: as of boxupload spool)", "DIR" },
   { "total-size", 0, 0, G_OPTION_ARG_STRING, &options.total_size,
     "Size of standard input: it is sent while it is read, without the spool", "SIZE" },
+  { "unknown-size", 0, 0, G_OPTION_ARG_STRING, &options.unknown_size,
+    "Standard input is sent at its end: spool (default), or while it comes: live", "HOW" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
@@ -159,8 +162,10 @@ start_stream (Put *put, CliJob *job, const BoxDestination *destination, GError *
   const char *dir = options.spool_dir;
   BoxUploadSettings settings = put->settings;
   g_autoptr (BoxSpool) spool = NULL;
+  CliUnknownSize how;
 
-  if (!cli_options_parse_size (options.total_size, "--total-size", &settings.size, error))
+  if (!cli_options_parse_unknown_size (options.unknown_size, &how, error)
+      || !cli_options_parse_size (options.total_size, "--total-size", &settings.size, error))
     return;
   if (settings.size == 0 || dir != NULL)
     {
@@ -168,7 +173,7 @@ start_stream (Put *put, CliJob *job, const BoxDestination *destination, GError *
       if (spool == NULL)
         return;
     }
-  cli_job_start_stream (job, put->cli, spool, destination, &settings, error);
+  cli_job_start_stream (job, put->cli, spool, how, destination, &settings, error);
 }
 
 static void
@@ -267,9 +272,13 @@ check_input (char **arguments, gboolean skip, GError **error)
 {
   gboolean has_input = g_strv_contains ((const char *const *) arguments, CLI_INPUT_ARGUMENT);
 
-  if (!has_input && (options.total_size != NULL || options.spool_dir != NULL))
+  if (!has_input
+      && (options.total_size != NULL || options.spool_dir != NULL || options.unknown_size != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                         "--total-size and --spool-dir are for standard input (-)");
+                         "--total-size, --unknown-size and --spool-dir are for standard input (-)");
+  else if (options.total_size != NULL && options.unknown_size != NULL)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                         "Give one of --total-size and --unknown-size");
   else if (has_input && arguments[1] != NULL)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "Standard input (-) goes without other files");
@@ -301,7 +310,8 @@ init_item (Item *item, const char *argument)
   if (!g_str_equal (argument, CLI_INPUT_ARGUMENT))
     return;
   item->input = TRUE;
-  if (options.total_size == NULL && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode)
+  if (options.total_size == NULL && options.unknown_size == NULL
+      && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode)
       && lseek (STDIN_FILENO, 0, SEEK_CUR) == 0)
     item->path = "/dev/stdin";
   else
@@ -348,7 +358,8 @@ const CliCommand cli_command_put = {
       "it comes, and uploaded at its end. If that fails, it stays in the spool, and\n"
       "boxupload resume uploads it. With --total-size it is sent while it is read. The\n"
       "first Ctrl-C ends the reading: what the program in front still writes (for at\n"
-      "most 10 s) is taken, and uploaded.\n"
+      "most 10 s) is taken, and uploaded. With --unknown-size live, one request carries it\n"
+      "while it comes; if that breaks, it is uploaded at its end.\n"
       "\n"
       "An interrupted upload keeps its session and prints the command that continues\n"
       "it.\n"

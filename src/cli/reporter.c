@@ -292,6 +292,23 @@ const BoxUploadEvents cli_reporter_events = {
 };
 
 void
+cli_reporter_goes_on (const GError *reason, gboolean matters, gpointer user_data)
+{
+  CliReporter *reporter = user_data;
+
+  if (reporter->tell == CLI_TELL_TEXT)
+    cli_complain ("%s: %s; it is recorded, and uploaded at its end", reporter->shown,
+                  reason->message);
+  if (reporter->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "goes_on");
+
+      cli_json_add_string (builder, "reason", reason->message);
+      cli_json_print (builder);
+    }
+}
+
+void
 cli_reporter_kept (const char *recording, guint64 size, const char *reason, gboolean interrupted,
                    const GError *lost, gpointer user_data)
 {
@@ -318,43 +335,37 @@ get_done (const BoxUploadStats *stats, guint64 size)
 }
 
 void
-cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 size,
+cli_reporter_get_progress (CliReporter *reporter, const BoxUploadStats *stats, guint64 size,
                            CliProgressLine *line, char **notice)
 {
-  BoxUploadStats stats = { 0 };
-
-  if (upload != NULL)
-    box_upload_get_stats (upload, &stats);
   g_mutex_lock (&reporter->lock);
   *notice = reporter->notice != NULL ? cli_format_text (reporter->notice) : NULL;
   g_mutex_unlock (&reporter->lock);
   *line = (CliProgressLine){
     .label = reporter->label,
-    .done = get_done (&stats, size),
+    .done = get_done (stats, size),
     .total = size,
-    .rate = stats.rate,
+    .rate = stats->rate,
     .notice = *notice,
   };
 }
 
 void
-cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload)
+cli_reporter_tell_progress (CliReporter *reporter, const BoxUploadStats *stats)
 {
   g_autoptr (JsonBuilder) builder = NULL;
-  BoxUploadStats stats;
 
-  box_upload_get_stats (upload, &stats);
-  if (stats.parts_total == 0 && stats.bytes_sent == 0)
+  if (stats->parts_total == 0 && stats->bytes_sent == 0)
     return;
   builder = new_event (reporter, "progress");
-  cli_json_add_uint (builder, "bytes_uploaded", stats.bytes_uploaded);
-  cli_json_add_uint (builder, "bytes_sent", stats.bytes_sent);
-  cli_json_add_uint (builder, "bytes_total", stats.bytes_total);
-  cli_json_add_uint (builder, "parts_uploaded", stats.parts_uploaded);
-  cli_json_add_uint (builder, "parts_total", stats.parts_total);
-  cli_json_add_uint (builder, "parts_in_flight", stats.parts_in_flight);
-  cli_json_add_uint (builder, "retries", stats.retries);
-  cli_json_add_uint (builder, "rate", stats.rate);
+  cli_json_add_uint (builder, "bytes_uploaded", stats->bytes_uploaded);
+  cli_json_add_uint (builder, "bytes_sent", stats->bytes_sent);
+  cli_json_add_uint (builder, "bytes_total", stats->bytes_total);
+  cli_json_add_uint (builder, "parts_uploaded", stats->parts_uploaded);
+  cli_json_add_uint (builder, "parts_total", stats->parts_total);
+  cli_json_add_uint (builder, "parts_in_flight", stats->parts_in_flight);
+  cli_json_add_uint (builder, "retries", stats->retries);
+  cli_json_add_uint (builder, "rate", stats->rate);
   cli_json_print (builder);
 }
 

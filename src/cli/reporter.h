@@ -62,13 +62,16 @@ const char *cli_reporter_get_name (CliReporter *reporter);
 /* The last session that was opened, or NULL; free with g_free(). */
 char *cli_reporter_dup_session_id (CliReporter *reporter);
 
-/* The figures of @upload (nullable: not begun), a file of @size bytes. @notice: (out): what @line's
- * notice is; free with g_free(). */
-void cli_reporter_get_progress (CliReporter *reporter, BoxUpload *upload, guint64 size,
+/* @stats as the line of a file of @size bytes. @notice: (out): what @line's notice is; free with
+ * g_free(). */
+void cli_reporter_get_progress (CliReporter *reporter, const BoxUploadStats *stats, guint64 size,
                                 CliProgressLine *line, char **notice);
 
-/* Prints the figures of @upload as a JSON line, if it has a session or has sent something. */
-void cli_reporter_tell_progress (CliReporter *reporter, BoxUpload *upload);
+/* Prints @stats as a JSON line, if there is a session or something was sent. */
+void cli_reporter_tell_progress (CliReporter *reporter, const BoxUploadStats *stats);
+
+/* For BoxDeliveryEvents.goes_on: the bytes do not leave any more, but are recorded. */
+void cli_reporter_goes_on (const GError *reason, gboolean matters, gpointer reporter);
 
 /* For BoxDeliveryEvents.kept: the stream has ended and is a recording in the spool. */
 void cli_reporter_kept (const char *recording, guint64 size, const char *reason,

@@ -187,6 +187,43 @@ test_a_whole_file_as_input_needs_no_spool (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (spool, G_FILE_TEST_EXISTS));
 }
 
+static void
+test_live_input_leaves_while_it_comes (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--unknown-size", "live");
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
+  g_assert_true (box_emulator_wait_bytes (f->emulator, SESSION_FILE_SIZE / 4, 300000));
+  feed (f, process, "a", SESSION_FILE_SIZE / 2, SESSION_FILE_SIZE / 2);
+  end_input (process);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), ==, 0);
+  assert_spool_is_empty (f);
+}
+
+static void
+test_live_input_is_uploaded_at_its_end_if_its_request_breaks (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  fixture_load (f, RULE ({"route": "upload_file", "times": 1, "do": "reset", "bytes": 100000}));
+  process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--unknown-size", "live");
+  feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
+  fixture_wait_for_complaint (process, "it is recorded, and uploaded at its end");
+  feed (f, process, "a", SESSION_FILE_SIZE / 2, SESSION_FILE_SIZE / 2);
+  end_input (process);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+  assert_spool_is_empty (f);
+}
+
 /* ---- what goes wrong ---- */
 
 static void
@@ -334,6 +371,8 @@ test_options_that_do_not_go_with_input_are_refused (Fixture *f, gconstpointer da
     { "put", "a", "--total-size", "20MB" },
     { "put", "a", "--spool-dir", "spool" },
     { "put", "-", "--name", "a", "--total-size", "much" },
+    { "put", "-", "--name", "a", "--unknown-size", "much" },
+    { "put", "a", "--unknown-size", "live" },
   };
 
   fixture_write_file (f, "a", 10, 1);
@@ -357,6 +396,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/input/of-another-size-than-was-said-makes-no-file",
             test_input_of_another_size_than_was_said_makes_no_file);
   ADD_TEST ("/cli/input/whole-file-needs-no-spool", test_a_whole_file_as_input_needs_no_spool);
+  ADD_TEST ("/cli/input/live-leaves-while-it-comes", test_live_input_leaves_while_it_comes);
+  ADD_TEST ("/cli/input/live-is-uploaded-at-its-end-if-its-request-breaks",
+            test_live_input_is_uploaded_at_its_end_if_its_request_breaks);
   ADD_TEST ("/cli/input/that-cannot-be-uploaded-is-kept",
             test_input_that_cannot_be_uploaded_is_kept);
   ADD_TEST ("/cli/input/interrupt-takes-the-rest", test_an_interrupt_takes_the_rest_of_the_input);
