@@ -259,6 +259,18 @@ raw_peer_read (RawPeer *peer, gsize n)
   return taken;
 }
 
+GBytes *
+raw_peer_read_some (RawPeer *peer)
+{
+  GBytes *bytes;
+
+  if (peer->buffer->len == 0 && !fill (peer))
+    return NULL;
+  bytes = g_bytes_new (peer->buffer->data, peer->buffer->len);
+  g_byte_array_set_size (peer->buffer, 0);
+  return bytes;
+}
+
 gboolean
 raw_peer_read_request (RawPeer *peer, char **head, GBytes **body)
 {

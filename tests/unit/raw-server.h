@@ -46,6 +46,9 @@ char *raw_peer_read_head (RawPeer *peer);
 /* Reads @n bytes and returns how many came before the end. */
 gsize raw_peer_read (RawPeer *peer, gsize n);
 
+/* The bytes that have come, at least one; NULL if the client is gone. */
+GBytes *raw_peer_read_some (RawPeer *peer);
+
 /* Reads head and body (by its Content-Length), FALSE if the client is gone. @head, @body: (out)
  * (nullable). */
 gboolean raw_peer_read_request (RawPeer *peer, char **head, GBytes **body);
