@@ -11,6 +11,36 @@ note_if_set (const char *value, const char *name, const char *set[], guint *n)
 }
 
 static BoxDestination *
+new_named (const SinkValues *values, GError **error)
+{
+  g_auto (GStrv) path = NULL;
+
+  if (values->folder_path != NULL && *values->folder_path != '\0'
+      && (path = box_destination_parse_path (values->folder_path, error)) == NULL)
+    return NULL;
+  return box_destination_new_in_path (values->folder_id, (const char *const *) path,
+                                      values->create_folders, values->file_name, error);
+}
+
+static BoxDestination *
+new_located (const SinkValues *values, GError **error)
+{
+  BoxDestination *destination = box_destination_new_from_uri (values->location, error);
+
+  if (destination != NULL)
+    destination->no_create = destination->path != NULL && !values->create_folders;
+  return destination;
+}
+
+BoxDestination *
+sink_config_new_destination (const SinkValues *values, GError **error)
+{
+  if (values->location != NULL && *values->location != '\0')
+    return new_located (values, error);
+  return new_named (values, error);
+}
+
+static BoxDestination *
 find_destination (const SinkValues *values, GError **error)
 {
   const char *set[2] = { NULL, NULL };
@@ -42,11 +72,9 @@ find_destination (const SinkValues *values, GError **error)
 
   if (values->session != NULL && *values->session != '\0')
     return box_destination_new_session (values->session, error);
-  if (values->location != NULL && *values->location != '\0')
-    return box_destination_new_from_uri (values->location, error);
   if (values->file_id != NULL && *values->file_id != '\0')
     return box_destination_new_file (values->file_id, error);
-  return box_destination_new_folder (values->folder_id, values->file_name, error);
+  return sink_config_new_destination (values, error);
 }
 
 static gboolean

@@ -26,6 +26,9 @@ SinkConfig *sink_config_new (SinkProperties *properties, GError **error);
 void sink_config_free (SinkConfig *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SinkConfig, sink_config_free)
 
+/* The destination that location, or file-name with its folder, says. BOX_ERROR_SETTINGS. */
+BoxDestination *sink_config_new_destination (const SinkValues *values, GError **error);
+
 /* The settings of an upload of @size bytes; what they point to is owned by @plan. */
 BoxUploadSettings sink_config_get_upload (const SinkConfig *plan, guint64 size);
 

@@ -48,7 +48,9 @@ static const Property properties[] = {
       .name = "location",
       .kind = KIND_STRING,
       .offset = AT (location),
-      .blurb = "URI of a new file, box://FOLDER_ID/PERCENT-ENCODED-NAME (folder 0 is the root)",
+      .blurb =
+          "URI of a new file, box://FOLDER_ID/PATH: percent-encoded names of folders and, last, "
+          "of the file (folder 0 is the root)",
   },
   {
       .name = "folder-id",
@@ -56,6 +58,20 @@ static const Property properties[] = {
       .offset = AT (folder_id),
       .text = "0",
       .blurb = "ID of the folder for file-name (0 is the root)",
+  },
+  {
+      .name = "folder-path",
+      .kind = KIND_STRING,
+      .offset = AT (folder_path),
+      .blurb = "Path of the folder for file-name below folder-id, without escapes, for example "
+               "Archive/2026",
+  },
+  {
+      .name = "create-folders",
+      .kind = KIND_BOOLEAN,
+      .offset = AT (create_folders),
+      .fallback = TRUE,
+      .blurb = "Whether missing folders of location and folder-path are made when the upload opens",
   },
   {
       .name = "file-name",

@@ -17,6 +17,7 @@ typedef struct
   char *session;
   char *location;
   char *folder_id;
+  char *folder_path;
   char *file_name;
   char *file_id;
   char *access_token;
@@ -40,6 +41,7 @@ typedef struct
   guint parallel;
   guint retry_timeout;
   guint timeout;
+  gboolean create_folders;
   gboolean commit;
   gboolean ahead;
   gboolean errors_fatal;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "uri.h"
 
+#include "config.h"
 #include "instance.h"
 
 static GstURIType
@@ -24,10 +25,8 @@ sink_uri_from_properties (SinkProperties *properties)
   g_autoptr (BoxDestination) destination = NULL;
 
   sink_properties_copy (properties, &values);
-  if (values.location != NULL)
-    destination = box_destination_new_from_uri (values.location, NULL);
-  else if (values.file_name != NULL)
-    destination = box_destination_new_folder (values.folder_id, values.file_name, NULL);
+  if (values.location != NULL || values.file_name != NULL)
+    destination = sink_config_new_destination (&values, NULL);
   return destination != NULL ? box_destination_to_uri (destination) : NULL;
 }
 

@@ -48,6 +48,11 @@ BoxReply *
 box_client_send_json (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                       JsonNode *root, GCancellable *cancellable, GError **error);
 
+/* The JSON of a reply to GET; anything else is an error. @attempt completes "could not …". Free
+ * with json_node_unref(). */
+JsonNode *box_client_get_json (BoxClient *client, BoxTransport *transport, const char *url,
+                               const char *attempt, GCancellable *cancellable, GError **error);
+
 /* Whether a file may have @size bytes at all: JSON of Box's kind has no larger number than 2^63 - 1
  * (BOX_ERROR_SIZE). */
 gboolean box_client_check_size (guint64 size, GError **error);

@@ -339,10 +339,9 @@ file_from_version (const BoxFile *file, const BoxVersion *version)
   return made;
 }
 
-/* The JSON of a reply to GET; anything else is an error. */
-static JsonNode *
-get_json (BoxClient *client, BoxTransport *transport, const char *url, const char *attempt,
-          GCancellable *cancellable, GError **error)
+JsonNode *
+box_client_get_json (BoxClient *client, BoxTransport *transport, const char *url,
+                     const char *attempt, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BoxReply) reply = box_client_send (
       client, transport, &(BoxClientCall){ .method = "GET", .url = url }, cancellable, error);
@@ -372,7 +371,7 @@ box_client_find_version (BoxClient *client, BoxTransport *transport, const BoxFi
                                           "&limit=1000",
                                           client->api_endpoint, file->id);
   g_autoptr (JsonNode) node =
-      get_json (client, transport, url, "list the file's versions", cancellable, error);
+      box_client_get_json (client, transport, url, "list the file's versions", cancellable, error);
   g_autoptr (GPtrArray) versions = node != NULL ? box_version_parse_list (node, error) : NULL;
   const BoxVersion *found = versions != NULL ? box_version_find (versions, query) : NULL;
 
@@ -388,7 +387,7 @@ box_client_find_renamed (BoxClient *client, BoxTransport *transport, const char 
                        "&direction=DESC&limit=1000",
                        client->api_endpoint, folder_id);
   g_autoptr (JsonNode) node =
-      get_json (client, transport, url, "list the folder", cancellable, error);
+      box_client_get_json (client, transport, url, "list the folder", cancellable, error);
 
   return node != NULL ? box_file_find_renamed (node, query) : NULL;
 }

@@ -3,6 +3,7 @@
  * boxupload create: opens an upload session and notes its size, so that "boxuploadsink session=ID"
  * needs no more.
  */
+#include "api/folder-path.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -10,7 +11,7 @@ static struct
 {
   char *size;
   char *name;
-  char *folder;
+  CliPlace place;
   char *file;
   gboolean no_note;
 } options;
@@ -19,8 +20,7 @@ static const GOptionEntry entries[] = {
   { "size", 's', 0, G_OPTION_ARG_STRING, &options.size,
     "Size of the file; a shorter stream is padded", "SIZE" },
   { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name, "Name of the new file", "NAME" },
-  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder,
-    "Folder of the new file (default: 0, the root)", "ID" },
+  CLI_PLACE_ENTRIES (options.place),
   { "file", 0, 0, G_OPTION_ARG_STRING, &options.file,
     "Make a new version of this file instead of a new file", "ID" },
   { "no-note", 0, 0, G_OPTION_ARG_NONE, &options.no_note,
@@ -32,6 +32,7 @@ typedef struct
 {
   Cli *cli;
   const BoxDestination *destination;
+  BoxDestination *place; /* where its path leads to; result */
   guint64 size;
   BoxSession *session; /* result */
 } Creation;
@@ -40,27 +41,33 @@ static gboolean
 create_session (gpointer user_data, GCancellable *cancellable, GError **error)
 {
   Creation *creation = user_data;
+  Cli *cli = creation->cli;
 
-  creation->session =
-      box_client_create_session (creation->cli->client, creation->cli->transport,
-                                 creation->destination, creation->size, cancellable, error);
+  if (creation->place == NULL)
+    creation->place =
+        box_folder_path_resolve_destination (cli->client, cli->transport, creation->destination,
+                                             !creation->destination->no_create, cancellable, error);
+  if (creation->place == NULL)
+    return FALSE;
+  creation->session = box_client_create_session (cli->client, cli->transport, creation->place,
+                                                 creation->size, cancellable, error);
   return creation->session != NULL;
 }
 
 static BoxDestination *
 get_destination (GError **error)
 {
-  if (options.file != NULL && (options.name != NULL || options.folder != NULL))
+  if (options.file != NULL && (options.name != NULL || cli_options_has_place (&options.place)))
     g_set_error_literal (
         error, BOX_ERROR, BOX_ERROR_SETTINGS,
-        "--file makes a new version of a file; it goes without --name and --folder");
+        "--file makes a new version of a file; it goes without --name, --folder and --folder-path");
   else if (options.file != NULL)
     return box_destination_new_file (options.file, error);
   else if (options.name == NULL)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "Give --name NAME for a new file, or --file ID for a new version of one");
   else
-    return box_destination_new_folder (options.folder, options.name, error);
+    return cli_options_new_destination (&options.place, options.name, error);
   return NULL;
 }
 
@@ -68,8 +75,7 @@ get_destination (GError **error)
 static gboolean
 note_or_abort (Creation *creation, GError **error)
 {
-  if (options.no_note
-      || box_note_save (creation->session, creation->size, creation->destination, error))
+  if (options.no_note || box_note_save (creation->session, creation->size, creation->place, error))
     return TRUE;
   g_prefix_error (error, "The session was given up (--no-note does without a note). ");
   box_client_abort (creation->cli->client, creation->cli->transport, creation->session,
@@ -79,21 +85,22 @@ note_or_abort (Creation *creation, GError **error)
 
 /* Takes @failure; says how the file that has the name gets a new version. */
 static void
-propagate_with_hint (GError **error, GError *failure)
+propagate_with_hint (GError **error, const BoxDestination *destination, GError *failure)
 {
   g_autoptr (BoxFile) conflict = box_file_from_conflict (failure);
+  g_autofree char *folder = NULL;
 
   if (conflict == NULL)
     {
       g_propagate_error (error, failure);
       return;
     }
+  folder = box_destination_describe_folder (destination);
   g_propagate_error (error, box_error_new_with_details (
                                 (BoxErrorCode) failure->code, box_error_get_details (failure),
                                 "Folder %s has a file named “%s”; choose another name, or make a "
                                 "new version of that file with --file %s",
-                                options.folder != NULL ? options.folder : "0", options.name,
-                                conflict->id));
+                                folder, options.name, conflict->id));
   g_error_free (failure);
 }
 
@@ -103,7 +110,7 @@ print_session (const Creation *creation)
   g_autoptr (JsonBuilder) builder = NULL;
   const BoxNote note = {
     .size = creation->size,
-    .destination = (BoxDestination *) creation->destination,
+    .destination = creation->place,
   };
 
   if (!creation->cli->options->json)
@@ -122,6 +129,7 @@ run (Cli *cli, char **arguments, GError **error)
 {
   Creation creation = { .cli = cli };
   g_autoptr (BoxDestination) destination = get_destination (error);
+  g_autoptr (BoxDestination) place = NULL;
   g_autoptr (BoxSession) session = NULL;
   g_autoptr (GError) local = NULL;
 
@@ -137,10 +145,12 @@ run (Cli *cli, char **arguments, GError **error)
   creation.destination = destination;
   if (!cli_call (cli, create_session, &creation, CLI_CALL_RETRY_TIMEOUT, &local))
     {
-      propagate_with_hint (error, g_steal_pointer (&local));
+      propagate_with_hint (error, destination, g_steal_pointer (&local));
+      box_destination_free (creation.place);
       return FALSE;
     }
   session = creation.session;
+  place = creation.place;
   if (!note_or_abort (&creation, error))
     return FALSE;
   print_session (&creation);
@@ -149,7 +159,7 @@ run (Cli *cli, char **arguments, GError **error)
 
 const CliCommand cli_command_create = {
   .name = "create",
-  .arguments = "--size SIZE {--name NAME [--folder ID] | --file ID}",
+  .arguments = "--size SIZE {--name NAME [--folder ID] [--folder-path PATH] | --file ID}",
   .summary = "Open an upload session for a file of at most SIZE bytes",
   .description =
       "Prints the session's ID, alone on a line, and saves the size in\n"
@@ -167,6 +177,7 @@ const CliCommand cli_command_create = {
       "Examples:\n"
       "  boxupload create --size 104857600 --name clip.mp4\n"
       "  boxupload create --size 4GiB --name live.mkv --folder 1234\n"
+      "  boxupload create --size 4GiB --name live.mkv --folder-path Archive/2026\n"
       "  boxupload create --size 4GiB --file 5678\n"
       "  gst-launch-1.0 … ! matroskamux ! boxuploadsink \\\n"
       "    session=$(boxupload create --size 4GiB --name live.mkv)\n",

@@ -56,8 +56,9 @@ get_new_destination (const BoxRecordingIntent *intent, const CliRedirect *redire
     return NULL;
   if (name == NULL && old != NULL)
     name = old->name;
-  if (folder == NULL && old != NULL)
-    folder = old->folder_id;
+  if (name != NULL && folder == NULL && old != NULL)
+    return box_destination_new_in_path (old->folder_id, (const char *const *) old->path,
+                                        !old->no_create, name, error);
   if (name != NULL)
     return box_destination_new_folder (folder, name, error);
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
@@ -89,8 +90,7 @@ redirect_recording (BoxRecording *recording, const BoxJournalState *state,
     }
   if (destination == NULL
       || (if_exists == intent->if_exists && intent->destination->kind == BOX_DESTINATION_FOLDER
-          && g_str_equal (destination->folder_id, intent->destination->folder_id)
-          && g_str_equal (destination->name, intent->destination->name)))
+          && box_destination_is_same_name (destination, intent->destination)))
     return TRUE;
   return box_recording_redirect (recording, destination, if_exists, error);
 }

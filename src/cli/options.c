@@ -168,6 +168,24 @@ cli_options_new_upload_group (CliOptions *options)
   return group;
 }
 
+BoxDestination *
+cli_options_new_destination (const CliPlace *place, const char *name, GError **error)
+{
+  g_auto (GStrv) path = NULL;
+
+  if (place->folder_path != NULL
+      && (path = box_destination_parse_path (place->folder_path, error)) == NULL)
+    return NULL;
+  return box_destination_new_in_path (place->folder, (const char *const *) path, !place->no_create,
+                                      name, error);
+}
+
+gboolean
+cli_options_has_place (const CliPlace *place)
+{
+  return place->folder != NULL || place->folder_path != NULL || place->no_create;
+}
+
 gboolean
 cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
                                    BoxRecoverySettings *settings, GError **error)

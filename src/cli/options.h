@@ -69,6 +69,42 @@ gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSe
 gboolean cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
                                             BoxRecoverySettings *settings, GError **error);
 
+/* The options that say where a new file goes; all but name may be NULL. */
+typedef struct
+{
+  char *folder;
+  char *folder_path;
+  gboolean no_create; /* missing folders of the path are not made */
+} CliPlace;
+
+/* Their entries in a table of options, of which @place is a static variable. */
+#define CLI_PLACE_ENTRIES(place)                                                                   \
+  { "folder",                                                                                      \
+    'f',                                                                                           \
+    0,                                                                                             \
+    G_OPTION_ARG_STRING,                                                                           \
+    &(place).folder,                                                                               \
+    "Folder to upload into (default: 0, the root)",                                                \
+    "ID" },                                                                                        \
+      { "folder-path",                                                                             \
+        0,                                                                                         \
+        0,                                                                                         \
+        G_OPTION_ARG_STRING,                                                                       \
+        &(place).folder_path,                                                                      \
+        "Path of a folder below it, such as Archive/2026",                                         \
+        "PATH" },                                                                                  \
+  {                                                                                                \
+    "no-create-folders", 0, 0, G_OPTION_ARG_NONE, &(place).no_create,                              \
+        "Do not make missing folders of --folder-path", NULL                                       \
+  }
+
+/* The file @name there. BOX_ERROR_SETTINGS. */
+BoxDestination *
+cli_options_new_destination (const CliPlace *place, const char *name, GError **error);
+
+/* Whether any of them was given. */
+gboolean cli_options_has_place (const CliPlace *place);
+
 /* Whether --if-exists is "skip": a file that Box has already under its name is not sent. The upload
  * settings then say BOX_IF_EXISTS_ERROR. */
 gboolean cli_options_skips_same (const CliOptions *options);

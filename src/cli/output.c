@@ -70,6 +70,18 @@ cli_json_add_session (JsonBuilder *builder, const BoxSession *session)
 }
 
 void
+cli_json_add_path (JsonBuilder *builder, char *const *path)
+{
+  if (path == NULL)
+    return;
+  json_builder_set_member_name (builder, "path");
+  json_builder_begin_array (builder);
+  for (guint i = 0; path[i] != NULL; i++)
+    json_builder_add_string_value (builder, path[i]);
+  json_builder_end_array (builder);
+}
+
+void
 cli_json_add_note (JsonBuilder *builder, const BoxNote *note)
 {
   const BoxDestination *destination = note->destination;

@@ -23,6 +23,7 @@ void cli_json_add_sha1 (JsonBuilder *builder, const char *member, const BoxSha1 
 
 /* Add several members of the object that is open. */
 void cli_json_add_session (JsonBuilder *builder, const BoxSession *session);
+void cli_json_add_path (JsonBuilder *builder, char *const *path); /* "path", unless it is NULL */
 void cli_json_add_note (JsonBuilder *builder, const BoxNote *note);
 void cli_json_add_part (JsonBuilder *builder, const BoxPart *part);
 void cli_json_add_file (JsonBuilder *builder, const BoxFile *file);

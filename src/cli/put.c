@@ -15,7 +15,7 @@
 
 static struct
 {
-  char *folder;
+  CliPlace place;
   char *name;
   char *file;
   char *session;
@@ -26,8 +26,7 @@ static struct
 } options = { .files = CLI_JOBS_DEFAULT };
 
 static const GOptionEntry entries[] = {
-  { "folder", 'f', 0, G_OPTION_ARG_STRING, &options.folder,
-    "Folder to upload into (default: 0, the root)", "ID" },
+  CLI_PLACE_ENTRIES (options.place),
   { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
     "Name at Box (default: as the local file; for one FILE)", "NAME" },
   { "file", 0, 0, G_OPTION_ARG_STRING, &options.file,
@@ -74,9 +73,9 @@ get_destination (const char *path, GError **error)
   if (options.file != NULL)
     return box_destination_new_file (options.file, error);
   if (options.name != NULL)
-    return box_destination_new_folder (options.folder, options.name, error);
+    return cli_options_new_destination (&options.place, options.name, error);
   if (g_utf8_validate (base, -1, NULL))
-    return box_destination_new_folder (options.folder, base, error);
+    return cli_options_new_destination (&options.place, base, error);
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "The file's name is not UTF-8; give the name at Box with --name");
   return NULL;
@@ -251,11 +250,11 @@ static gboolean
 check_options (guint n_files, gboolean skip, GError **error)
 {
   guint destinations = (options.session != NULL) + (options.file != NULL)
-                       + (options.name != NULL || options.folder != NULL);
+                       + (options.name != NULL || cli_options_has_place (&options.place));
 
   if (destinations > 1)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                         "Give one of --folder and --name, --file, or --session");
+                         "Give one of --folder, --folder-path and --name, --file, or --session");
   else if (skip && (options.session != NULL || options.file != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "--if-exists skip is about names; it goes without --file and --session");
@@ -381,6 +380,7 @@ const CliCommand cli_command_put = {
       "Examples:\n"
       "  boxupload put recording.mp4\n"
       "  boxupload put --folder 1234 --if-exists rename *.mp4\n"
+      "  boxupload put --folder-path 'Archive/2026/Camera 3' clip.mp4\n"
       "  boxupload put --file 5678 talk.mkv\n"
       "  boxupload put --session $SESSION recording.mp4\n"
       "  ffmpeg -re -i … -f mpegts - | boxupload put - --name live.ts\n",

@@ -36,7 +36,7 @@ static char *
 format_destination (const BoxSpoolEntry *spooled)
 {
   const BoxDestination *destination;
-  g_autofree char *name = NULL;
+  g_autofree char *name = NULL, *folder = NULL, *shown = NULL;
 
   if (spooled->state->intent == NULL)
     return g_strdup ("-");
@@ -50,7 +50,9 @@ format_destination (const BoxSpoolEntry *spooled)
     case BOX_DESTINATION_FOLDER:
     default:
       name = cli_format_text (destination->name);
-      return g_strdup_printf ("folder %s, “%s”", destination->folder_id, name);
+      folder = box_destination_describe_folder (destination);
+      shown = cli_format_text (folder);
+      return g_strdup_printf ("folder %s, “%s”", shown, name);
     }
 }
 
@@ -137,6 +139,7 @@ add_json (JsonBuilder *builder, const BoxSpoolEntry *spooled)
       json_builder_begin_object (builder);
       cli_json_add_string (builder, "session_id", destination->session_id);
       cli_json_add_string (builder, "folder_id", destination->folder_id);
+      cli_json_add_path (builder, destination->path);
       cli_json_add_string (builder, "name", destination->name);
       cli_json_add_string (builder, "file_id", destination->file_id);
       json_builder_end_object (builder);

@@ -28,6 +28,18 @@ note_failure (BoxAttempt *self, GError *error)
 }
 
 static void
+on_folder_found (const char *folder_id, gpointer user_data)
+{
+  BoxAttempt *self = user_data;
+  GError *error = NULL;
+
+  if (!box_recording_set_folder (self->recording, folder_id, &error))
+    note_failure (self, error);
+  if (self->events.folder_found != NULL)
+    self->events.folder_found (folder_id, self->user_data);
+}
+
+static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
   BoxAttempt *self = user_data;
@@ -104,6 +116,7 @@ on_failed (const GError *error, gpointer user_data)
 }
 
 static const BoxUploadEvents attempt_events = {
+  .folder_found = on_folder_found,
   .session_opened = on_session_opened,
   .part_done = on_part_done,
   .retrying = on_retrying,

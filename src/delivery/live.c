@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/live.h"
 
+#include "api/folder-path.h"
 #include "base/limits.h"
 
 #include <sys/eventfd.h>
@@ -29,6 +30,7 @@ struct _BoxLive
   GThread *thread; /* the producer's; NULL before it is started */
 
   /* the live thread */
+  BoxDestination *place;  /* where the destination's path leads to */
   BoxDestination *target; /* where the file really goes, by if_exists */
   char *etag;             /* of the file that gets a version; nullable */
   gboolean begun;         /* Box would take the file */
@@ -182,7 +184,8 @@ find_target (BoxLive *live, BoxTransport *transport, GError **error)
   const BoxUploadSettings *settings = &live->settings;
   g_autoptr (BoxFile) conflict = NULL;
 
-  live->target = box_destination_copy (settings->destination);
+  g_clear_pointer (&live->target, box_destination_free);
+  live->target = box_destination_copy (live->place);
   for (guint n = 0;; n++)
     {
       g_autoptr (GError) failure = NULL;
@@ -190,8 +193,8 @@ find_target (BoxLive *live, BoxTransport *transport, GError **error)
 
       if (try_target (live, transport, conflict, &failure))
         return TRUE;
-      other = box_destination_choose_other (settings->destination, live->target,
-                                            settings->if_exists, n, failure);
+      other =
+          box_destination_choose_other (live->place, live->target, settings->if_exists, n, failure);
       if (other == NULL)
         {
           g_propagate_error (error, g_steal_pointer (&failure));
@@ -202,6 +205,54 @@ find_target (BoxLive *live, BoxTransport *transport, GError **error)
       box_destination_free (live->target);
       live->target = other;
     }
+}
+
+/* Follows the destination's path; @cached: nobody was asked whether its end is still there. */
+static gboolean
+find_place (BoxLive *live, BoxTransport *transport, gboolean *cached, GError **error)
+{
+  const BoxDestination *destination = live->settings.destination;
+  g_autofree char *id = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  *cached = FALSE;
+  g_clear_pointer (&live->place, box_destination_free);
+  if (destination->kind != BOX_DESTINATION_FOLDER || destination->path == NULL)
+    {
+      live->place = box_destination_copy (destination);
+      return TRUE;
+    }
+  id = box_folder_path_resolve (live->settings.client, transport, destination->folder_id,
+                                (const char *const *) destination->path, !destination->no_create,
+                                cached, live->cancellable, error);
+  if (id == NULL)
+    return FALSE;
+  if (!box_recording_set_folder (live->recording, id, &reason))
+    g_info ("%s", reason->message);
+  live->place = box_destination_new_resolved (destination, id);
+  return TRUE;
+}
+
+static gboolean
+find_way (BoxLive *live, BoxTransport *transport, GError **error)
+{
+  const BoxDestination *destination = live->settings.destination;
+  g_autoptr (GError) failure = NULL;
+  gboolean cached;
+
+  if (!find_place (live, transport, &cached, error))
+    return FALSE;
+  if (find_target (live, transport, &failure))
+    return TRUE;
+  if (!cached || !g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  /* A folder that was remembered has gone since. */
+  box_folder_path_forget (live->settings.client, destination->folder_id,
+                          (const char *const *) destination->path);
+  return find_place (live, transport, &cached, error) && find_target (live, transport, error);
 }
 
 /* A request without a byte would be a file without one. */
@@ -272,7 +323,7 @@ carry (BoxLive *live, GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
 
-  live->begun = find_target (live, transport, error);
+  live->begun = find_way (live, transport, error);
   if (!live->begun || !await_first_byte (live, error))
     return NULL;
   return send_stream (live, transport, error);
@@ -369,6 +420,7 @@ box_live_free (BoxLive *live)
   box_pace_unref (live->pace);
   g_object_unref (live->cancellable);
   close (live->wakeup);
+  g_clear_pointer (&live->place, box_destination_free);
   g_clear_pointer (&live->target, box_destination_free);
   g_free (live->etag);
   g_clear_error (&live->broken);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/preflight.h"
 
+#include "api/folder-path.h"
 #include "base/limits.h"
 
 /* All immutable. */
@@ -14,6 +15,27 @@ struct _BoxPreflight
   GThread *thread; /* NULL: there was none to be had */
 };
 
+/* Nothing is made for a question: a folder that is missing is made when the upload opens. */
+static gboolean
+ask_about_name (BoxPreflight *preflight, BoxTransport *transport, GError **error)
+{
+  const BoxDestination *destination = preflight->destination;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (BoxDestination) place = box_folder_path_resolve_destination (
+      preflight->client, transport, destination, FALSE, preflight->cancellable, &failure);
+
+  if (place == NULL && !destination->no_create && box_folder_path_is_missing (failure))
+    return TRUE;
+  if (place == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  /* The size is not known yet; that there is room for a byte is a beginning. */
+  return box_client_preflight (preflight->client, transport, place, 1, preflight->cancellable,
+                               error);
+}
+
 static gboolean
 ask (BoxPreflight *preflight, GError **error)
 {
@@ -21,10 +43,8 @@ ask (BoxPreflight *preflight, GError **error)
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (BoxSession) session = NULL;
 
-  /* The size is not known yet; that there is room for a byte is a beginning. */
   if (destination->kind != BOX_DESTINATION_SESSION)
-    return box_client_preflight (preflight->client, transport, destination, 1,
-                                 preflight->cancellable, error);
+    return ask_about_name (preflight, transport, error);
   session = box_client_get_session (preflight->client, transport, destination->session_id,
                                     preflight->cancellable, error);
   return session != NULL;

@@ -7,6 +7,7 @@
 #include "delivery/recovery.h"
 
 #include "api/account.h"
+#include "api/folder-path.h"
 #include "delivery/attempt.h"
 #include "delivery/policy.h"
 #include "spool/container.h"
@@ -246,6 +247,7 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
   return (BoxUploadSettings){
     .client = recovery->settings->client,
     .destination = intent->destination,
+    .folder_id = recovery->state->folder_id,
     .size = recovery->end.total,
     .if_exists = intent->if_exists,
     .on_error = BOX_ON_ERROR_KEEP,
@@ -450,13 +452,19 @@ get_file_at (const Recovery *recovery, BoxTransport *transport, const BoxDestina
              GError **error)
 {
   BoxClient *client = recovery->settings->client;
+  g_autoptr (BoxDestination) place = NULL;
   g_autoptr (BoxFile) conflict = NULL;
   g_autoptr (GError) local = NULL;
 
   if (destination->kind == BOX_DESTINATION_FILE)
     return box_client_get_file (client, transport, destination->file_id, recovery->cancellable,
                                 error);
-  if (box_client_preflight (client, transport, destination, 0, recovery->cancellable, &local))
+  place = box_folder_path_resolve_destination (client, transport, destination, FALSE,
+                                               recovery->cancellable, &local);
+  if (place == NULL && box_folder_path_is_missing (local))
+    return NULL;
+  if (place != NULL
+      && box_client_preflight (client, transport, place, 0, recovery->cancellable, &local))
     return NULL;
   conflict = box_file_from_conflict (local);
   if (conflict != NULL)

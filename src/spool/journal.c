@@ -13,6 +13,9 @@
 
 #define FORMAT_VERSION 1
 
+/* Of a journal that an earlier version would misunderstand: it has a path of folders. */
+#define FORMAT_VERSION_PATH 2
+
 /* Longest line that is read: a session is below 2 kB, a intent with the longest name and
  * description below 10 kB. */
 #define LINE_MAX_LENGTH (1u << 16)
@@ -131,6 +134,15 @@ set_destination (JsonObject *object, const BoxDestination *destination)
 {
   set_optional (object, "session", destination->session_id);
   set_optional (object, "folder", destination->folder_id);
+  if (destination->path != NULL)
+    {
+      JsonArray *path = json_array_new ();
+
+      for (guint i = 0; destination->path[i] != NULL; i++)
+        json_array_add_string_element (path, destination->path[i]);
+      json_object_set_array_member (object, "path", path);
+      json_object_set_boolean_member (object, "create-folders", !destination->no_create);
+    }
   set_optional (object, "name", destination->name);
   set_optional (object, "file", destination->file_id);
 }
@@ -140,7 +152,8 @@ box_journal_format_intent (const BoxRecordingIntent *intent)
 {
   JsonObject *object = new_record ("recording");
 
-  set_size (object, "version", FORMAT_VERSION);
+  set_size (object, "version",
+            intent->destination->path != NULL ? FORMAT_VERSION_PATH : FORMAT_VERSION);
   json_object_set_int_member (object, "created", intent->created);
   set_destination (object, intent->destination);
   set_optional (object, "sizing", sizing_names[intent->sizing]);
@@ -186,6 +199,15 @@ box_journal_write_session (JsonObject *object, const BoxSession *session, guint6
 {
   set_size (object, "size", size);
   json_object_set_object_member (object, "session", session_to_json (session));
+}
+
+char *
+box_journal_format_folder (const char *folder_id)
+{
+  JsonObject *object = new_record ("folder");
+
+  set_optional (object, "id", folder_id);
+  return to_line (object);
 }
 
 char *
@@ -326,6 +348,33 @@ get_sha1 (JsonObject *object, gboolean *has, BoxSha1 *sha1)
   return !*has || box_sha1_from_hex (box_json_peek_string (object, "sha1"), sha1);
 }
 
+/* A file in the folder; with a path, below it. */
+static BoxDestination *
+parse_place (JsonObject *object, const char *folder, const char *name)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_auto (GStrv) path = NULL;
+  gboolean create = TRUE;
+  JsonArray *array;
+
+  if (!box_json_find_array (object, "path", &array, NULL))
+    return NULL;
+  if (array == NULL)
+    return box_destination_new_folder (folder, name, NULL);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *element = json_array_get_element (array, i);
+
+      if (json_node_get_value_type (element) != G_TYPE_STRING)
+        return NULL;
+      g_strv_builder_add (names, json_node_get_string (element));
+    }
+  path = g_strv_builder_end (names);
+  return box_json_get_boolean (object, "create-folders", &create)
+             ? box_destination_new_in_path (folder, (const char *const *) path, create, name, NULL)
+             : NULL;
+}
+
 static BoxDestination *
 parse_destination (JsonObject *object)
 {
@@ -337,7 +386,7 @@ parse_destination (JsonObject *object)
   if (session != NULL && folder == NULL && name == NULL && file == NULL)
     return box_destination_new_session (session, NULL);
   if (session == NULL && folder != NULL && name != NULL && file == NULL)
-    return box_destination_new_folder (folder, name, NULL);
+    return parse_place (object, folder, name);
   if (session == NULL && folder == NULL && name == NULL && file != NULL)
     return box_destination_new_file (file, NULL);
   return NULL;
@@ -352,7 +401,7 @@ apply_intent (BoxJournalState *state, JsonObject *object)
 
   if (state->intent != NULL || !get_size (object, "version", &version))
     return FALSE;
-  if (version != FORMAT_VERSION)
+  if (version != FORMAT_VERSION && version != FORMAT_VERSION_PATH)
     {
       state->foreign_version = version;
       return TRUE;
@@ -400,6 +449,21 @@ box_journal_read_session (JsonObject *object, guint64 *size)
   if (session == NULL || !box_session_fits (session, *size))
     return NULL;
   return g_steal_pointer (&session);
+}
+
+static gboolean
+apply_folder (BoxJournalState *state, JsonObject *object)
+{
+  const char *id = box_json_peek_string (object, "id");
+  g_autoptr (BoxDestination) checked = NULL;
+
+  if (id != NULL)
+    checked = box_destination_new_folder (id, "a", NULL);
+  if (checked == NULL)
+    return FALSE;
+  g_free (state->folder_id);
+  state->folder_id = g_strdup (id);
+  return TRUE;
 }
 
 static gboolean
@@ -571,8 +635,12 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
     return FALSE;
   /* The application that was to commit a session knows nothing of another one. */
   intent->commit |= intent->destination->kind == BOX_DESTINATION_SESSION;
-  if (state->commit_begun)
+  if (state->commit_begun && state->folder_id != NULL)
+    g_ptr_array_add (state->earlier,
+                     box_destination_new_resolved (intent->destination, state->folder_id));
+  else if (state->commit_begun)
     g_ptr_array_add (state->earlier, g_steal_pointer (&intent->destination));
+  g_clear_pointer (&state->folder_id, g_free);
   g_clear_pointer (&intent->destination, box_destination_free);
   intent->destination = g_steal_pointer (&destination);
   intent->if_exists = (BoxIfExists) if_exists;
@@ -607,6 +675,7 @@ apply_record (BoxJournalState *state, JsonObject *object)
     gboolean (*apply) (BoxJournalState *state, JsonObject *object);
   } records[] = {
     { "recording", apply_intent },
+    { "folder", apply_folder },
     { "session", apply_session },
     { "part", apply_part },
     { "end", apply_end },
@@ -731,6 +800,7 @@ box_journal_state_copy (const BoxJournalState *state)
   BoxJournalState *copy = g_memdup2 (state, sizeof *state);
 
   copy->intent = box_recording_intent_copy (state->intent);
+  copy->folder_id = g_strdup (state->folder_id);
   copy->session = state->session != NULL ? box_session_copy (state->session) : NULL;
   copy->parts = g_ptr_array_copy (state->parts, (GCopyFunc) copy_part, NULL);
   copy->elsewhere = g_ptr_array_copy (state->elsewhere, (GCopyFunc) copy_part, NULL);
@@ -749,6 +819,7 @@ box_journal_state_free (BoxJournalState *state)
   if (state == NULL)
     return;
   box_recording_intent_free (state->intent);
+  g_free (state->folder_id);
   g_clear_pointer (&state->session, box_session_free);
   g_ptr_array_unref (state->parts);
   g_ptr_array_unref (state->elsewhere);

@@ -53,6 +53,8 @@ typedef struct
 
 /* Each returns one line with its newline; free with g_free(). */
 char *box_journal_format_intent (const BoxRecordingIntent *intent);
+/* The folder at the end of the destination's path. */
+char *box_journal_format_folder (const char *folder_id);
 /* @size: what the session was created with, @session fits it. Forgets an earlier session and its
  * parts. */
 char *box_journal_format_session (const BoxSession *session, guint64 size);
@@ -83,6 +85,7 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * BoxJournalState:
  * @intent: with the last destination. NULL if the journal does not have it, or was written by a
  * version that this one cannot read.
+ * @folder_id: of the folder that the destination's path led to; NULL: not found yet, or no path.
  * @session: the last session, of @session_size bytes; NULL: none.
  * @parts: (element-type BoxPart): parts that Box has acknowledged in it, on its grid, sorted by
  * offset, without duplicates.
@@ -109,6 +112,7 @@ char *box_journal_format_failed (const char *message, gint64 time);
 typedef struct
 {
   BoxRecordingIntent *intent;
+  char *folder_id;
   BoxSession *session;
   guint64 session_size;
   GPtrArray *parts;

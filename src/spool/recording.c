@@ -36,6 +36,7 @@ struct _BoxRecording
   GMutex lock;
   /* with lock */
   guint64 journal_size;
+  char *folder_id; /* the last one in the journal; NULL: none */
   char *session_id;
   BoxSession *session;  /* the last one in the journal; NULL: none */
   guint64 session_size; /* that it was noted with */
@@ -85,6 +86,7 @@ box_recording_unref (BoxRecording *recording)
   g_free (recording->directory);
   g_free (recording->data_path);
   g_free (recording->journal_path);
+  g_free (recording->folder_id);
   g_free (recording->session_id);
   g_clear_pointer (&recording->session, box_session_free);
   g_hash_table_unref (recording->parts);
@@ -272,6 +274,7 @@ remember_lines (BoxRecording *recording, const BoxJournalState *state)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&recording->lock);
 
   recording->committing = state->commit_begun;
+  recording->folder_id = g_strdup (state->folder_id);
   if (state->session == NULL)
     return;
   recording->session_id = g_strdup (state->session->id);
@@ -492,6 +495,25 @@ has_session_locked (BoxRecording *recording, const BoxSession *session, guint64 
 }
 
 gboolean
+box_recording_set_folder (BoxRecording *recording, const char *folder_id, GError **error)
+{
+  gboolean noted;
+
+  g_mutex_lock (&recording->lock);
+  noted = g_strcmp0 (recording->folder_id, folder_id) == 0;
+  g_mutex_unlock (&recording->lock);
+  if (noted)
+    return TRUE;
+  if (!append (recording, box_journal_format_folder (folder_id), error))
+    return FALSE;
+  g_mutex_lock (&recording->lock);
+  g_free (recording->folder_id);
+  recording->folder_id = g_strdup (folder_id);
+  g_mutex_unlock (&recording->lock);
+  return TRUE;
+}
+
+gboolean
 box_recording_set_session (BoxRecording *recording, const BoxSession *session, guint64 size,
                            GError **error)
 {
@@ -637,6 +659,7 @@ box_recording_redirect (BoxRecording *recording, const BoxDestination *destinati
   if (!append (recording, box_journal_format_redirected (destination, if_exists), error))
     return FALSE;
   g_mutex_lock (&recording->lock);
+  g_clear_pointer (&recording->folder_id, g_free);
   g_clear_pointer (&recording->session_id, g_free);
   g_clear_pointer (&recording->session, box_session_free);
   g_hash_table_remove_all (recording->parts);

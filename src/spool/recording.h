@@ -88,6 +88,7 @@ gboolean box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *
 
 /* Append to the journal; the line is on disk when these return. A line that the journal has already
  * is not written again, so that it does not grow with every run that continues a session. */
+gboolean box_recording_set_folder (BoxRecording *recording, const char *folder_id, GError **error);
 gboolean box_recording_set_session (BoxRecording *recording, const BoxSession *session,
                                     guint64 size, GError **error);
 gboolean box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **error);

@@ -31,7 +31,8 @@ box_upload_lookup_target (const BoxUpload *upload)
     return upload->target;
   if (upload->session_target != NULL)
     return upload->session_target;
-  return upload->destination->kind != BOX_DESTINATION_SESSION ? upload->destination : NULL;
+  return upload->destination->kind != BOX_DESTINATION_SESSION ? box_upload_get_place (upload)
+                                                              : NULL;
 }
 
 /* Our version of @there, if others made a version after it. A name that was free when this upload
@@ -143,7 +144,7 @@ find_by_id (BoxUpload *upload, BoxTransport *transport, const BoxDestination *ta
   if (file == NULL && g_error_matches (failure, BOX_ERROR, BOX_ERROR_FORBIDDEN)
       && upload->destination->kind == BOX_DESTINATION_FOLDER)
     {
-      file = find_by_name (upload, transport, upload->destination, NULL);
+      file = find_by_name (upload, transport, box_upload_get_place (upload), NULL);
       if (file != NULL && g_strcmp0 (file->id, target->file_id) != 0)
         g_clear_pointer (&file, box_file_free);
     }
@@ -209,20 +210,43 @@ remember_others_change (BoxUpload *upload, const BoxDestination *target, const B
   upload->version_before = g_strdup (file->version_id);
 }
 
+/* What is at the target: @there, NULL: nothing. */
+static gboolean
+find_there (BoxUpload *upload, BoxTransport *transport, BoxFile **there, GError **error)
+{
+  const BoxDestination *target;
+  GError *failure = NULL;
+
+  if (!box_upload_find_place (upload, transport, error))
+    return FALSE;
+  target = box_upload_lookup_target (upload);
+  if (target != NULL)
+    *there = target->kind == BOX_DESTINATION_FILE
+                 ? find_by_id (upload, transport, target, &failure)
+                 : find_by_name (upload, transport, target, &failure);
+  if (failure == NULL)
+    return TRUE;
+  if (upload->target == NULL && box_upload_leave_place (upload, failure))
+    {
+      g_error_free (failure);
+      return find_there (upload, transport, there, error);
+    }
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
 gboolean
 box_upload_lookup (BoxUpload *upload, BoxTransport *transport, GError **error)
 {
-  const BoxDestination *target = box_upload_lookup_target (upload);
+  const BoxDestination *target;
   g_autoptr (BoxFile) there = NULL;
   g_autoptr (BoxFile) effect = NULL;
   GError *failure = NULL;
 
-  if (target != NULL)
-    there = target->kind == BOX_DESTINATION_FILE
-                ? find_by_id (upload, transport, target, &failure)
-                : find_by_name (upload, transport, target, &failure);
-  if (failure == NULL)
-    effect = find_effect (upload, transport, target, there, &failure);
+  if (!find_there (upload, transport, &there, error))
+    return FALSE;
+  target = box_upload_lookup_target (upload);
+  effect = find_effect (upload, transport, target, there, &failure);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);

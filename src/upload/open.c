@@ -98,8 +98,8 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
   BoxDestination *other;
 
   upload->has_other = FALSE;
-  opened->target =
-      box_destination_copy (upload->other_name != NULL ? upload->other_name : upload->destination);
+  opened->target = box_destination_copy (
+      upload->other_name != NULL ? upload->other_name : box_upload_get_place (upload));
   if (upload->other_conflict != NULL)
     opened->conflict = box_file_copy (upload->other_conflict);
   if (try_target (upload, transport, opened, &failure))
@@ -108,8 +108,8 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
     opened->file = box_upload_find_in_conflict (upload, transport, &failure);
   if (opened->file != NULL)
     return TRUE;
-  other = box_destination_choose_other (upload->destination, opened->target, upload->if_exists,
-                                        upload->n_names, failure);
+  other = box_destination_choose_other (box_upload_get_place (upload), opened->target,
+                                        upload->if_exists, upload->n_names, failure);
   if (other != NULL)
     {
       upload->has_other = TRUE;
@@ -118,6 +118,28 @@ open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError 
       upload->other_name = other;
       g_clear_pointer (&upload->other_conflict, box_file_free);
       upload->other_conflict = box_file_from_conflict (failure);
+    }
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+/* At the place; where that was found earlier, it may be gone. */
+static gboolean
+open_at_place (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
+{
+  GError *failure = NULL;
+
+  if (!box_upload_find_place (upload, transport, error))
+    return FALSE;
+  if (open_target (upload, transport, opened, &failure))
+    return TRUE;
+  if (!upload->has_other && box_upload_leave_place (upload, failure))
+    {
+      g_error_free (failure);
+      opened_clear (opened);
+      g_clear_pointer (&upload->other_name, box_destination_free);
+      return box_upload_find_place (upload, transport, error)
+             && open_target (upload, transport, opened, error);
     }
   g_propagate_error (error, failure);
   return FALSE;
@@ -144,7 +166,9 @@ open_given (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
   if (upload->given_session != NULL)
     {
       opened->session = box_session_copy (upload->given_session);
-      target = target != NULL ? target : upload->destination;
+      if (!box_upload_find_place (upload, transport, error))
+        return FALSE;
+      target = target != NULL ? target : box_upload_get_place (upload);
     }
   else
     opened->session = box_client_get_session (
@@ -203,7 +227,7 @@ box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
 
   abort_replaced (upload, transport);
   if (given ? !open_given (upload, transport, &opened, error)
-            : !open_target (upload, transport, &opened, error))
+            : !open_at_place (upload, transport, &opened, error))
     return FALSE;
   if (opened.session != NULL && !check_grid (upload, opened.session, error))
     return FALSE;

@@ -95,7 +95,10 @@ struct _BoxUpload
 
   /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
    * first LIST, before which nothing else does */
-  gint64 pending_since;       /* monotonic: when a commit was first answered with 202; 0: never */
+  BoxDestination *place; /* where destination's path leads to; NULL: not found yet, or no path */
+  gboolean place_is_old; /* nobody was asked whether it is still there */
+  char *given_folder;    /* the id of the place in an earlier attempt; nullable */
+  gint64 pending_since;  /* monotonic: when a commit was first answered with 202; 0: never */
   BoxDestination *other_name; /* to be opened, as one was taken; NULL: none was */
   BoxFile *other_conflict;    /* what has that one; nullable */
   guint n_names;              /* tried so far */
@@ -198,6 +201,15 @@ void box_upload_committed (BoxUpload *upload, BoxFile *file);
  * In this case clears *@error (a failure) and returns the file. NULL: *@error is another failure,
  * or says why this is not known. */
 BoxFile *box_upload_find_in_conflict (BoxUpload *upload, BoxTransport *transport, GError **error);
+
+/* The destination, without its path once that was resolved. */
+const BoxDestination *box_upload_get_place (const BoxUpload *upload);
+
+/* Part of the steps OPEN and LOOKUP: finds the folder, or makes it. */
+gboolean box_upload_find_place (BoxUpload *upload, BoxTransport *transport, GError **error);
+
+/* Whether @failure says that the folder of an earlier time is gone: then it is to be found anew. */
+gboolean box_upload_leave_place (BoxUpload *upload, const GError *failure);
 
 /* The destination of the file. An upload that continues an earlier attempt has it only from its
  * settings. NULL: not known. */

@@ -61,6 +61,7 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
 {
   upload->client = box_client_ref (settings->client);
   upload->destination = box_destination_copy (settings->destination);
+  upload->given_folder = g_strdup (settings->folder_id);
   if (settings->session_target != NULL)
     upload->session_target = box_destination_copy (settings->session_target);
   if (settings->session != NULL)
@@ -139,6 +140,8 @@ free_copies (BoxUpload *upload)
 {
   box_client_unref (upload->client);
   box_destination_free (upload->destination);
+  g_clear_pointer (&upload->place, box_destination_free);
+  g_free (upload->given_folder);
   g_clear_pointer (&upload->session_target, box_destination_free);
   g_clear_pointer (&upload->given_session, box_session_free);
   g_clear_pointer (&upload->known_parts, g_ptr_array_unref);

@@ -35,6 +35,8 @@ typedef enum
 /**
  * BoxUploadSettings:
  * @destination: copied.
+ * @folder_id: (nullable): copied. The folder that an earlier attempt found at the end of
+ * @destination's path; if it is gone, the path is followed anew.
  * @size: bytes of the whole file. With a SESSION destination it must fit the session's grid.
  * @if_exists: what to do if the name exists.
  * @on_error: whether the session is aborted on a fatal error; a given session never is.
@@ -75,6 +77,7 @@ typedef struct
 {
   BoxClient *client;
   const BoxDestination *destination;
+  const char *folder_id;
   guint64 size;
   BoxIfExists if_exists;
   BoxOnError on_error;
@@ -107,6 +110,8 @@ typedef struct _BoxUpload BoxUpload;
  */
 typedef struct
 {
+  /* The folder at the end of the destination's path. */
+  void (*folder_found) (const char *folder_id, gpointer user_data);
   /* The session is open; part_done reports adopted parts next. Not called for direct uploads.
    */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);

@@ -189,7 +189,8 @@ test_bad_uris_are_refused (void)
 {
   g_autoptr (GstElement) sink =
       gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
-  static const char *const uris[] = { "box://", "box://0", "box://0/", "box://x/a", "box://0/a/b" };
+  static const char *const uris[] = { "box://", "box://0", "box://0/", "box://x/a",
+                                      "box://0/a//b" };
 
   for (guint i = 0; i < G_N_ELEMENTS (uris); i++)
     {

@@ -30,7 +30,12 @@ static const struct
   { "box:///name" },
   { "box://folder/name" },
   { "box://-1/name" },
-  { "box://0/a/b" },
+  { "box://0/a//b" },
+  { "box://0//a" },
+  { "box://0/a/" },
+  { "box://0/a/../b" },
+  { "box://0/%20a/b" },
+  { "box://0/a/b?c" },
   { "box://0/a%2Fb" },
   { "box://0/a%5Cb" },
   { "box://0/a?b" },
@@ -70,6 +75,106 @@ test_uris_name_a_folder_and_a_file (void)
       g_assert_cmpstr (destination->name, ==, uris[i].name);
       back = box_destination_to_uri (destination);
       g_assert_cmpstr (back, ==, uris[i].back != NULL ? uris[i].back : uris[i].uri);
+    }
+}
+
+static void
+test_uris_name_folders_below_the_folder (void)
+{
+  static const char *const folders[] = { "Archive", "2026", "Kamera 3 ä", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxDestination) parsed =
+      box_destination_new_from_uri ("box://7/Archive/2026/Kamera%203%20ä/a%2520.mp4", &error);
+  g_autoptr (BoxDestination) destination = NULL, numbered = NULL, resolved = NULL;
+  g_autofree char *uri = NULL, *folder = NULL;
+
+  g_assert_no_error (error);
+  destination = box_destination_copy (parsed);
+  uri = box_destination_to_uri (destination);
+  folder = box_destination_describe_folder (destination);
+  numbered = box_destination_new_numbered (destination, 1);
+  resolved = box_destination_new_resolved (destination, "12");
+  g_assert_true (g_strv_equal ((const char *const *) destination->path, folders));
+  g_assert_cmpstr (destination->folder_id, ==, "7");
+  g_assert_cmpstr (destination->name, ==, "a%20.mp4");
+  g_assert_false (destination->no_create);
+  g_assert_cmpstr (uri, ==, "box://7/Archive/2026/Kamera%203%20%C3%A4/a%2520.mp4");
+  g_assert_cmpstr (folder, ==, "7/Archive/2026/Kamera 3 ä");
+  g_assert_true (g_strv_equal ((const char *const *) numbered->path, folders));
+  g_assert_cmpstr (numbered->name, ==, "a%20 (1).mp4");
+  g_assert_null (resolved->path);
+  g_assert_cmpstr (resolved->folder_id, ==, "12");
+  g_assert_false (box_destination_is_same_name (destination, resolved));
+  g_assert_true (box_destination_is_same_name (destination, parsed));
+}
+
+static void
+test_paths_are_names_between_slashes (void)
+{
+  static const struct
+  {
+    const char *path;
+    const char *names[4];
+  } paths[] = {
+    { "Archive", { "Archive" } },
+    { "/Archive/2026/", { "Archive", "2026" } },
+    { "a%20/ä", { "a%20", "ä" } },
+    { "" },
+    { "/" },
+    { "a//b" },
+    { "//a" },
+    { "../a" },
+    { "a/ b" },
+    { "a\\b" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) names = box_destination_parse_path (paths[i].path, &error);
+
+      if (paths[i].names[0] == NULL)
+        g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+      else
+        g_assert_true (g_strv_equal ((const char *const *) names, paths[i].names));
+    }
+}
+
+static void
+test_a_place_is_an_id_or_a_path (void)
+{
+  static const struct
+  {
+    const char *place, *folder_id, *names;
+  } places[] = {
+    { "0", "0", "" },
+    { "1234", "1234", "" },
+    { "box://0", "0", "" },
+    { "box://0/", "0", "" },
+    { "BOX://5/a%20b/c", "5", "a b|c" },
+    { "box://5/a/", "5", "a" },
+    { "Archive" },
+    { "0/a" },
+    { "" },
+    { "box://a/b" },
+    { "box://0//a" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_autofree char *folder_id = NULL, *joined = NULL;
+      g_auto (GStrv) names = NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (!box_destination_parse_place (places[i].place, &folder_id, &names, &error))
+        {
+          g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+          g_assert_null (places[i].folder_id);
+          continue;
+        }
+      joined = g_strjoinv ("|", names);
+      g_assert_cmpstr (folder_id, ==, places[i].folder_id);
+      g_assert_cmpstr (joined, ==, places[i].names);
     }
 }
 
@@ -188,6 +293,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/destination/uris-name-a-folder-and-a-file",
                    test_uris_name_a_folder_and_a_file);
+  g_test_add_func ("/destination/uris-name-folders-below-the-folder",
+                   test_uris_name_folders_below_the_folder);
+  g_test_add_func ("/destination/paths-are-names-between-slashes",
+                   test_paths_are_names_between_slashes);
+  g_test_add_func ("/destination/place-is-an-id-or-a-path", test_a_place_is_an_id_or_a_path);
   g_test_add_func ("/destination/names-are-at-most-255-characters",
                    test_names_are_at_most_255_characters);
   g_test_add_func ("/destination/number-goes-before-the-extension",

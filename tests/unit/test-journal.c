@@ -435,6 +435,88 @@ test_random_bytes_are_harmless (void)
     }
 }
 
+static void
+set_path (BoxRecordingIntent *intent, gboolean create)
+{
+  static const char *const names[] = { "Archive", "Kamera \"3\"", NULL };
+
+  box_destination_free (intent->destination);
+  intent->destination = box_destination_new_in_path ("42", names, create, "a.mp4", NULL);
+}
+
+static void
+test_path_and_its_folder_are_read_back (void)
+{
+  for (guint create = 0; create < 2; create++)
+    {
+      g_autoptr (GString) journal = g_string_new (NULL);
+      g_autoptr (BoxRecordingIntent) intent = new_intent ();
+      g_autoptr (BoxJournalState) state = NULL, copy = NULL;
+
+      set_path (intent, create != 0);
+      append (journal, box_journal_format_intent (intent));
+      append (journal, box_journal_format_folder ("77"));
+      append (journal, box_journal_format_folder ("78"));
+      state = replay (journal);
+      copy = box_journal_state_copy (state);
+      g_assert_false (copy->damaged);
+      g_assert_true (box_destination_is_same_name (copy->intent->destination, intent->destination));
+      g_assert_cmpint (copy->intent->destination->no_create, ==, create == 0);
+      g_assert_cmpstr (copy->folder_id, ==, "78");
+    }
+}
+
+/* A version that knows no paths would upload into the folder above. */
+static void
+test_path_makes_the_journal_of_a_later_format (void)
+{
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autofree char *plain = box_journal_format_intent (intent);
+  g_autofree char *with_path = NULL;
+
+  set_path (intent, TRUE);
+  with_path = box_journal_format_intent (intent);
+  g_assert_nonnull (strstr (plain, "\"version\":1,"));
+  g_assert_nonnull (strstr (with_path, "\"version\":2,"));
+}
+
+/* Where it may have been committed is known by the folder, whatever its path leads to now. */
+static void
+test_redirected_path_leaves_its_folder_behind (void)
+{
+  g_autoptr (GString) journal = g_string_new (NULL);
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxDestination) other = box_destination_new_folder ("9", "b.mp4", NULL);
+  g_autoptr (BoxJournalState) state = NULL;
+  const BoxDestination *earlier;
+
+  set_path (intent, TRUE);
+  append (journal, box_journal_format_intent (intent));
+  append (journal, box_journal_format_folder ("77"));
+  append (journal, box_journal_format_committing ());
+  append (journal, box_journal_format_redirected (other, BOX_IF_EXISTS_ERROR));
+  state = replay (journal);
+  g_assert_false (state->damaged);
+  g_assert_null (state->folder_id);
+  g_assert_cmpuint (state->earlier->len, ==, 1);
+  earlier = g_ptr_array_index (state->earlier, 0);
+  g_assert_null (earlier->path);
+  g_assert_cmpstr (earlier->folder_id, ==, "77");
+  g_assert_cmpstr (earlier->name, ==, "a.mp4");
+}
+
+static void
+test_folder_that_is_no_id_is_not_believed (void)
+{
+  g_autoptr (GString) journal = new_journal ();
+  g_autoptr (BoxJournalState) state = NULL;
+
+  append (journal, box_journal_format_folder ("../7"));
+  state = replay (journal);
+  g_assert_true (state->damaged);
+  g_assert_null (state->folder_id);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -461,5 +543,13 @@ main (int argc, char **argv)
                    test_unknown_records_are_passed_over);
   g_test_add_func ("/journal/a-part-told-twice-counts-once", test_a_part_told_twice_counts_once);
   g_test_add_func ("/journal/random-bytes-are-harmless", test_random_bytes_are_harmless);
+  g_test_add_func ("/journal/path-and-its-folder-are-read-back",
+                   test_path_and_its_folder_are_read_back);
+  g_test_add_func ("/journal/path-makes-the-journal-of-a-later-format",
+                   test_path_makes_the_journal_of_a_later_format);
+  g_test_add_func ("/journal/redirected-path-leaves-its-folder-behind",
+                   test_redirected_path_leaves_its_folder_behind);
+  g_test_add_func ("/journal/folder-that-is-no-id-is-not-believed",
+                   test_folder_that_is_no_id_is_not_believed);
   return g_test_run ();
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxItem: what is in a folder; and BoxClient's calls about folders. As in api/client.h, each makes
+ * one attempt, and errors are of BOX_ERROR with what Box said in the details.
+ */
+#pragma once
+
+#include "api/client.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  BOX_ITEM_FILE,
+  BOX_ITEM_FOLDER,
+  BOX_ITEM_OTHER, /* a web link */
+} BoxItemKind;
+
+typedef struct
+{
+  BoxItemKind kind;
+  char *id;
+  char *name;
+  gboolean has_size;
+  guint64 size;
+  gboolean has_sha1;
+  BoxSha1 sha1;
+  char *modified_at; /* as Box writes it, or NULL */
+} BoxItem;
+
+void box_item_free (BoxItem *item);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxItem, box_item_free)
+
+/* Parses one item. BOX_ERROR_PROTOCOL. */
+BoxItem *box_item_parse (JsonNode *node, GError **error);
+
+/* The item that has the name, from the details of a BOX_ERROR_NAME_IN_USE error; NULL: Box did not
+ * name it. */
+BoxItem *box_item_from_conflict (const GError *error);
+
+/* Whether two names are the same to Box, which does not regard case. */
+gboolean box_item_name_equal (const char *a, const char *b);
+
+/* A name as it is compared: two are the same to Box if these are equal. Free with g_free(). */
+char *box_item_fold_name (const char *name);
+
+/* An item of a folder. FALSE: no more are wanted. */
+typedef gboolean (*BoxItemVisitor) (const BoxItem *item, gpointer user_data);
+
+/* GET …/folders/ID/items: calls @visit for each item, page by page, in Box's order. */
+gboolean box_client_visit_folder (BoxClient *client, BoxTransport *transport, const char *folder_id,
+                                  BoxItemVisitor visit, gpointer user_data,
+                                  GCancellable *cancellable, GError **error);
+
+/* POST …/folders: makes the folder @name in @parent_id and returns its id. NAME_IN_USE carries what
+ * has the name. A repeated call is harmless. */
+char *box_client_create_folder (BoxClient *client, BoxTransport *transport, const char *parent_id,
+                                const char *name, GCancellable *cancellable, GError **error);
+
+/* The item of the folder @parent_id that has @name for Box; NULL without @error if no item has it.
+ */
+BoxItem *box_client_find_item (BoxClient *client, BoxTransport *transport, const char *parent_id,
+                               const char *name, GCancellable *cancellable, GError **error);
+
+G_END_DECLS
