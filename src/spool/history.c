@@ -19,10 +19,13 @@ static GMutex changing;
 static char *
 name_place (const BoxDestination *destination)
 {
+  g_autofree char *folder = NULL;
+
   switch (destination->kind)
     {
     case BOX_DESTINATION_FOLDER:
-      return g_strconcat ("folder ", destination->folder_id, NULL);
+      folder = box_destination_describe_folder (destination);
+      return g_strconcat ("folder ", folder, NULL);
     case BOX_DESTINATION_FILE:
       return g_strconcat ("file ", destination->file_id, NULL);
     case BOX_DESTINATION_SESSION:
