@@ -116,17 +116,18 @@ box_ahead_touch (BoxAhead *ahead, guint64 offset, guint64 length)
 void
 box_ahead_reach (BoxAhead *ahead, guint64 size, gint64 time)
 {
-  guint64 rests;
+  guint64 rests, n;
 
   ahead->written = MAX (ahead->written, size);
   rests = MIN (ahead->written - MIN (ahead->written, ahead->margin), ahead->size - 1);
   if (rests < ahead->published + STEP)
     return;
+  n = rests - ahead->published;
   ahead->published = rests;
   g_mutex_lock (&ahead->lock);
   ahead->time = time;
   g_mutex_unlock (&ahead->lock);
-  box_upload_advance (ahead->upload, rests);
+  box_upload_write (ahead->upload, NULL, n);
 }
 
 /* --- What the upload tells ------------------------------------------------------------------ */

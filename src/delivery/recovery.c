@@ -113,11 +113,112 @@ note_end (Recovery *recovery, GError **error)
   return box_recording_set_end (recovery->recording, &recovery->end, error);
 }
 
-static gboolean
-compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
+static BoxUploadSettings
+settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
 {
-  if (!box_recording_digest (recovery->recording, recovery->end.total, sha1, recovery->cancellable,
-                             error))
+  const BoxRecordingIntent *intent = recovery->state->intent;
+
+  return (BoxUploadSettings){
+    .client = recovery->settings->client,
+    .destination = intent->destination,
+    .folder_id = recovery->state->folder_id,
+    .size = recovery->end.total,
+    .if_exists = intent->if_exists,
+    .on_error = BOX_ON_ERROR_KEEP,
+    .commit = intent->commit,
+    .parallel = recovery->settings->parallel,
+    .max_memory = BOX_BLOCK_SIZE, /* the bytes are on disk */
+    .upload_rate = recovery->settings->upload_rate,
+    .retry_timeout = recovery->settings->retry_timeout,
+    .digest_engine = recovery->settings->digest_engine,
+    .attributes = { .description = intent->description,
+                    .content_created_at = intent->content_created_at,
+                    .content_modified_at = intent->content_modified_at },
+    .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
+    .session = session,
+    .known_parts = session != NULL ? recovery->state->parts : NULL,
+    .commit_unsure = unsure,
+    .begun = intent->created,
+  };
+}
+
+/* An upload of @settings that has not begun. */
+static BoxAttempt *
+new_attempt (const Recovery *recovery, const BoxUploadSettings *settings, GError **error)
+{
+  BoxUploadEvents events = { NULL };
+
+  if (recovery->events != NULL)
+    events = recovery->events->upload;
+  /* A failure may be followed by another upload; the one that counts is returned. */
+  events.failed = NULL;
+  return box_attempt_new (recovery->recording, settings, &events, recovery->user_data, error);
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  box_upload_cancel (user_data);
+}
+
+static gulong
+connect_cancel (const Recovery *recovery, BoxUpload *upload)
+{
+  return recovery->cancellable != NULL ? g_cancellable_connect (
+             recovery->cancellable, G_CALLBACK (on_cancelled), upload, NULL)
+                                       : 0;
+}
+
+/* Why @upload has ended without a file: always FALSE. */
+static gboolean
+propagate_end (BoxUpload *upload, GError **error)
+{
+  GError *failure = box_upload_get_error (upload);
+
+  if (failure == NULL)
+    failure = g_error_new_literal (BOX_ERROR, BOX_ERROR_CANCELLED,
+                                   "Stopped; the recording stays in the spool");
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static gboolean
+write_recording (const Recovery *recovery, BoxUpload *upload, guint64 size, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (BOX_BLOCK_SIZE);
+
+  for (guint64 done = 0; done < size;)
+    {
+      gsize n = (gsize) MIN (size - done, BOX_BLOCK_SIZE);
+
+      if (!box_recording_read (recovery->recording, done, buffer, n, error))
+        return FALSE;
+      if (box_upload_write (upload, buffer, n) < n)
+        return propagate_end (upload, error);
+      done += n;
+    }
+  return TRUE;
+}
+
+/* Writes the first @size bytes of the recording into @upload, and takes the digest of these and of
+ * @padding. */
+static gboolean
+feed (const Recovery *recovery, BoxUpload *upload, guint64 size, BoxPaddingKind padding,
+      BoxSha1 *sha1, GError **error)
+{
+  gulong id = connect_cancel (recovery, upload);
+  gboolean fed = write_recording (recovery, upload, size, error);
+
+  fed = fed && (box_upload_digest (upload, padding, sha1, NULL) || propagate_end (upload, error));
+  g_cancellable_disconnect (recovery->cancellable, id);
+  return fed;
+}
+
+/* The same with all of it; the digest must be the one that was recorded. */
+static gboolean
+feed_checked (const Recovery *recovery, BoxUpload *upload, BoxSha1 *sha1, GError **error)
+{
+  if (!feed (recovery, upload, recovery->end.size, recovery->end.padding, sha1, error))
     return FALSE;
   if (!recovery->end.has_sha1 || box_sha1_equal (sha1, &recovery->end.sha1))
     return TRUE;
@@ -126,6 +227,29 @@ compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
                "\"boxupload put\" if it is of use all the same",
                box_recording_get_path (recovery->recording));
   return FALSE;
+}
+
+/* The digest of the file, to look for it at Box: an upload takes it, and never begins. */
+static gboolean
+compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
+{
+  BoxUploadSettings settings = settings_of (recovery, NULL, FALSE);
+  g_autoptr (BoxAttempt) attempt = new_attempt (recovery, &settings, error);
+
+  return attempt != NULL && feed_checked (recovery, box_attempt_get_upload (attempt), sha1, error);
+}
+
+/* The same of its first @size bytes, fewer than the file has. */
+static gboolean
+compute_beginning (const Recovery *recovery, guint64 size, BoxSha1 *sha1)
+{
+  BoxUploadSettings settings = settings_of (recovery, NULL, FALSE);
+  g_autoptr (BoxAttempt) attempt = NULL;
+
+  settings.size = size;
+  attempt = new_attempt (recovery, &settings, NULL);
+  return attempt != NULL
+         && feed (recovery, box_attempt_get_upload (attempt), size, BOX_PADDING_NONE, sha1, NULL);
 }
 
 /* The data file went, and then the power: only the journal is left to remove. */
@@ -179,35 +303,18 @@ confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
   return TRUE;
 }
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  box_upload_interrupt (user_data, TRUE);
-}
-
-/* Waits for @upload's end; a cancel ends it at once. */
+/* Waits for the end of @upload; a cancel ends it at once. */
 static gboolean
 wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
 {
-  gulong id = 0;
+  gulong id = connect_cancel (recovery, upload);
   BoxWait wait;
 
-  if (recovery->cancellable != NULL)
-    id = g_cancellable_connect (recovery->cancellable, G_CALLBACK (on_cancelled), upload, NULL);
   do
     wait = box_upload_wait_done (upload, -1);
   while (wait == BOX_WAIT_TIMEOUT);
   g_cancellable_disconnect (recovery->cancellable, id);
-
-  if (wait == BOX_WAIT_READY)
-    return TRUE;
-  box_upload_cancel (upload);
-  if (wait == BOX_WAIT_FAILED)
-    g_propagate_error (error, box_upload_get_error (upload));
-  else
-    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED,
-                         "Stopped; the recording stays in the spool");
-  return FALSE;
+  return wait == BOX_WAIT_READY || propagate_end (upload, error);
 }
 
 /* What became of the parts that Box may have from elsewhere, in all uploads of a run. */
@@ -237,34 +344,6 @@ find_earlier_parts (const Recovery *recovery, const BoxSession *session, const E
         g_ptr_array_add (parts, box_part_copy (part));
     }
   return parts;
-}
-
-static BoxUploadSettings
-settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
-{
-  const BoxRecordingIntent *intent = recovery->state->intent;
-
-  return (BoxUploadSettings){
-    .client = recovery->settings->client,
-    .destination = intent->destination,
-    .folder_id = recovery->state->folder_id,
-    .size = recovery->end.total,
-    .if_exists = intent->if_exists,
-    .on_error = BOX_ON_ERROR_KEEP,
-    .commit = intent->commit,
-    .parallel = recovery->settings->parallel,
-    .upload_rate = recovery->settings->upload_rate,
-    .retry_timeout = recovery->settings->retry_timeout,
-    .digest_engine = recovery->settings->digest_engine,
-    .attributes = { .description = intent->description,
-                    .content_created_at = intent->content_created_at,
-                    .content_modified_at = intent->content_modified_at },
-    .session_target = recovery->note != NULL ? recovery->note->destination : NULL,
-    .session = session,
-    .known_parts = session != NULL ? recovery->state->parts : NULL,
-    .commit_unsure = unsure,
-    .begun = intent->created,
-  };
 }
 
 static void
@@ -305,37 +384,35 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
   g_autoptr (GPtrArray) earlier = find_earlier_parts (recovery, session, elsewhere);
-  BoxUploadEvents events = { NULL };
-  g_autoptr (BoxAttempt) delivery = NULL;
+  g_autoptr (BoxAttempt) attempt = NULL;
+  g_autoptr (GError) failure = NULL;
   BoxUpload *upload;
   BoxSha1 sha1;
-  gboolean ok;
+  gboolean fed, ok;
 
-  if (recovery->events != NULL)
-    events = recovery->events->upload;
-  /* A failure may be followed by another upload; the one that counts is returned. */
-  events.failed = NULL;
   settings.earlier = earlier;
-  delivery = box_attempt_new (recovery->recording, &settings, &events, recovery->user_data, error);
-  if (delivery == NULL)
+  attempt = new_attempt (recovery, &settings, error);
+  if (attempt == NULL)
     return FALSE;
-  upload = box_attempt_get_upload (delivery);
+  upload = box_attempt_get_upload (attempt);
   if (recovery->events != NULL && recovery->events->uploading != NULL)
     recovery->events->uploading (upload, recovery->events->uploading_data);
   box_upload_start (upload);
-  box_upload_advance (upload, recovery->end.total);
-  if (!compute_digest (recovery, &sha1, error))
-    return FALSE;
-  box_upload_finish_digest (upload, &sha1);
-  ok = wait_for (recovery, upload, error);
+  fed = feed_checked (recovery, upload, &sha1, error);
+  if (fed)
+    box_upload_finish_padded (upload, recovery->end.padding);
+  ok = fed && wait_for (recovery, upload, error);
   note_elsewhere (upload, elsewhere);
-  if (!ok)
+  if (ok)
     {
-      *used = box_upload_get_session (upload);
-      return FALSE;
+      *file = box_upload_get_file (upload);
+      return TRUE;
     }
-  *file = box_upload_get_file (upload);
-  return TRUE;
+  /* It has failed by itself, not for bytes that cannot be read. */
+  failure = box_upload_get_error (upload);
+  if (failure != NULL)
+    *used = box_upload_get_session (upload);
+  return FALSE;
 }
 
 /* Best effort: a session left behind expires by itself. */
@@ -521,9 +598,7 @@ is_piece (const Recovery *recovery, const BoxFile *file)
   BoxSha1 sha1;
 
   return file->has_size && file->has_sha1 && file->size > 0 && file->size < recovery->end.total
-         && box_recording_digest (recovery->recording, file->size, &sha1, recovery->cancellable,
-                                  NULL)
-         && box_sha1_equal (&file->sha1, &sha1);
+         && compute_beginning (recovery, file->size, &sha1) && box_sha1_equal (&file->sha1, &sha1);
 }
 
 /* A request that was cut, and taken for complete by Box or a proxy on the way, has made a file of

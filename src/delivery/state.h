@@ -37,7 +37,7 @@ struct _BoxDelivery
   BoxLive *live;           /* the request that carries the recording; nullable */
   BoxAhead *ahead;         /* of a recording without an upload; nullable; changes with lock */
   BoxPreflight *preflight; /* of a recording without an upload; nullable */
-  BoxDigest *digest;       /* of a recording that is uploaded while it is made, else NULL */
+  BoxDigest *digest;       /* of what the request carries; NULL: it carries nothing (any more) */
   guint64 position;        /* where in the file the next byte goes */
   gint64 time;             /* of the stream, up to which it was written out; -1: none */
   gboolean overrun;        /* the stream is longer than was declared, and its upload abandoned */

@@ -9,9 +9,6 @@
 /* The seed's size where nothing is known. Bytes. */
 #define USUAL_SIZE (G_GUINT64_CONSTANT (1) << 30)
 
-/* Padding is made in pieces of this size (bytes). */
-#define PIECE 65536
-
 /* --- Beginning ------------------------------------------------------------------------------ */
 
 static gboolean
@@ -44,7 +41,6 @@ open_attempt (BoxDelivery *delivery, GError **error)
   if (delivery->attempt == NULL)
     return FALSE;
   delivery->upload = box_upload_ref (box_attempt_get_upload (delivery->attempt));
-  delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return TRUE;
 }
 
@@ -173,23 +169,24 @@ record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length,
     return FALSE;
   if (delivery->ahead != NULL)
     box_ahead_reach (delivery->ahead, offset + length, delivery->time);
-  if (delivery->digest != NULL)
-    box_digest_update (delivery->digest, data, length);
   return TRUE;
 }
 
-/* Tells the upload beside the recording, if there is one, what it can read. */
+/* Gives what was recorded to what carries it meanwhile, which never makes it wait. */
 static void
-announce (BoxDelivery *delivery)
+send (BoxDelivery *delivery, const guint8 *data, gsize length)
 {
   guint64 declared = delivery->settings.upload.size;
 
   if (delivery->live != NULL && delivery->digest != NULL)
-    box_live_advance (delivery->live, delivery->position);
+    {
+      box_digest_update (delivery->digest, data, length);
+      box_live_advance (delivery->live, delivery->position);
+    }
   if (delivery->attempt == NULL)
     return;
   if (delivery->position <= declared)
-    box_upload_advance (delivery->upload, delivery->position);
+    box_upload_write (delivery->upload, data, length);
   else if (!delivery->overrun) /* once */
     {
       g_info ("The stream is longer than the %" G_GUINT64_FORMAT
@@ -234,7 +231,7 @@ box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, g
       return 0;
     }
   delivery->position = offset + length;
-  announce (delivery);
+  send (delivery, data, length);
   return length;
 }
 
@@ -256,38 +253,13 @@ box_delivery_reach (BoxDelivery *delivery, gint64 time)
 
 /* --- The end in memory ---------------------------------------------------------------------- */
 
-/* Gives the padding behind a stream of @size bytes to @take, piece by piece. FALSE: stopped, by it
- * or by the owner. */
-static gboolean
-pad (BoxDelivery *delivery, guint64 size,
-     gboolean (*take) (BoxDelivery *delivery, const guint8 *piece, gsize length))
-{
-  g_autofree guint8 *piece = g_malloc (PIECE);
-  gboolean taken = TRUE;
-
-  for (guint64 offset = 0; taken && offset < delivery->gap; offset += PIECE)
-    {
-      gsize length = (gsize) MIN (delivery->gap - offset, PIECE);
-
-      box_padding_read (delivery->padding, size, delivery->gap, offset, piece, length);
-      taken = !box_delivery_is_closed (delivery) && take (delivery, piece, length);
-    }
-  return taken;
-}
-
-static gboolean
-send_piece (BoxDelivery *delivery, const guint8 *piece, gsize length)
-{
-  return box_feed_bytes (delivery->upload, piece, length);
-}
-
 static void
 close_memory (BoxDelivery *delivery)
 {
   if (delivery->no_padding != NULL)
     box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
-  else if (pad (delivery, delivery->position, send_piece))
-    box_upload_finish (delivery->upload);
+  else
+    box_upload_finish_padded (delivery->upload, delivery->padding);
 }
 
 /* --- The end in the spool ------------------------------------------------------------------- */
@@ -327,24 +299,24 @@ decide_padding (BoxDelivery *delivery)
     g_clear_error (&delivery->no_padding);
   if (delivery->gap == 0)
     delivery->padding = BOX_PADDING_NONE;
+  if (delivery->padding == BOX_PADDING_NONE)
+    delivery->gap = 0;
 }
 
-/* Whether the upload beside the recording can still succeed and waits for the file's digest. */
+/* The file's digest, if the upload beside the recording can still succeed. */
 static gboolean
-wants_digest (BoxDelivery *delivery)
+take_digest (BoxDelivery *delivery, BoxSha1 *sha1)
 {
   gboolean wants;
 
   g_mutex_lock (&delivery->lock);
-  wants = delivery->digest != NULL && delivery->facts.carrier == BOX_CARRIER_RUNNING;
+  wants = delivery->no_padding == NULL && delivery->facts.carrier == BOX_CARRIER_RUNNING;
   g_mutex_unlock (&delivery->lock);
-  return wants;
-}
-
-static gboolean
-digest_piece (BoxDelivery *delivery, const guint8 *piece, gsize length)
-{
-  box_digest_update (delivery->digest, piece, length);
+  if (wants && delivery->attempt != NULL)
+    return box_upload_digest (delivery->upload, delivery->padding, sha1, NULL);
+  if (!wants || delivery->digest == NULL)
+    return FALSE;
+  box_digest_finish (delivery->digest, sha1);
   return TRUE;
 }
 
@@ -364,11 +336,9 @@ close_recording (BoxDelivery *delivery)
       return;
     }
   decide_padding (delivery);
-  end.has_sha1 = wants_digest (delivery);
-  if (end.has_sha1 && !pad (delivery, size, digest_piece))
+  end.has_sha1 = take_digest (delivery, &end.sha1);
+  if (box_delivery_is_closed (delivery))
     return;
-  if (end.has_sha1)
-    box_digest_finish (delivery->digest, &end.sha1);
   end.total = size + delivery->gap;
   end.padding = delivery->padding;
   if (!box_recording_set_end (delivery->recording, &end, &error))
@@ -382,7 +352,7 @@ close_recording (BoxDelivery *delivery)
   else if (end.has_sha1 && delivery->live != NULL)
     box_live_finish (delivery->live, end.total, &end.sha1);
   else if (end.has_sha1)
-    box_upload_finish_digest (delivery->upload, &end.sha1);
+    box_upload_finish_padded (delivery->upload, delivery->padding);
 }
 
 void

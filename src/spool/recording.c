@@ -15,8 +15,6 @@
  * takes the lines that finish them: a part's line is about 200 bytes. */
 #define JOURNAL_RESERVE 65536
 
-#define DIGEST_CHUNK (1u << 20)
-
 struct _BoxRecording
 {
   gatomicrefcount ref_count;
@@ -43,7 +41,6 @@ struct _BoxRecording
   GHashTable *parts;    /* its parts in the journal: offset → BoxPart */
   gboolean committing;  /* that is in the journal, too */
   gboolean ended;
-  BoxRecordingEnd end;
 };
 
 static BoxRecording *
@@ -297,7 +294,6 @@ load_state (BoxRecording *recording, GError **error)
   if (!open_data (recording, state, error))
     return FALSE;
   recording->ended = state->ended;
-  recording->end = state->end;
   recording->journal_size = state->valid_length;
   remember_lines (recording, state);
   if (state->torn && state->foreign_version == 0
@@ -368,46 +364,7 @@ gboolean
 box_recording_read (BoxRecording *recording, guint64 offset, guint8 *buffer, gsize length,
                     GError **error)
 {
-  BoxRecordingEnd end;
-  guint64 in_file = length;
-
-  g_mutex_lock (&recording->lock);
-  end = recording->end;
-  if (recording->ended && offset + length > end.size && offset + length <= end.total)
-    in_file = offset < end.size ? end.size - offset : 0;
-  g_mutex_unlock (&recording->lock);
-
-  if (!box_data_file_read (recording->data, offset, buffer, (gsize) in_file, error))
-    return FALSE;
-  if (in_file < length)
-    box_padding_read (end.padding, end.size, end.total - end.size, offset + in_file - end.size,
-                      buffer + in_file, length - (gsize) in_file);
-  return TRUE;
-}
-
-gboolean
-box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *sha1,
-                      GCancellable *cancellable, GError **error)
-{
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
-  g_autofree guint8 *buffer = g_malloc (DIGEST_CHUNK);
-
-  for (guint64 done = 0; done < total;)
-    {
-      gsize n = (gsize) MIN (total - done, DIGEST_CHUNK);
-
-      if (g_cancellable_is_cancelled (cancellable))
-        {
-          g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
-          return FALSE;
-        }
-      if (!box_recording_read (recording, done, buffer, n, error))
-        return FALSE;
-      box_digest_update (digest, buffer, n);
-      done += n;
-    }
-  box_digest_finish (digest, sha1);
-  return TRUE;
+  return box_data_file_read (recording->data, offset, buffer, length, error);
 }
 
 /* Writing */
@@ -608,7 +565,6 @@ box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GErr
       || !append (recording, box_journal_format_end (end), error))
     return FALSE;
   g_mutex_lock (&recording->lock);
-  recording->end = *end;
   recording->ended = TRUE;
   g_mutex_unlock (&recording->lock);
   return TRUE;

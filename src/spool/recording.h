@@ -76,15 +76,9 @@ void box_recording_flush_soon (BoxRecording *recording);
 /* Cuts the data file to @size bytes: 0 after a flush. */
 gboolean box_recording_truncate (BoxRecording *recording, guint64 size, GError **error);
 
-/* Reads exactly @length bytes. Behind the data file it reads the padding that the end of the
- * recording names. */
+/* Reads exactly @length bytes of the data file. */
 gboolean box_recording_read (BoxRecording *recording, guint64 offset, guint8 *buffer, gsize length,
                              GError **error);
-
-/* The SHA-1 of @total bytes as box_recording_read() gives them. @cancellable: BOX_ERROR_CANCELLED.
- */
-gboolean box_recording_digest (BoxRecording *recording, guint64 total, BoxSha1 *sha1,
-                               GCancellable *cancellable, GError **error);
 
 /* Append to the journal; the line is on disk when these return. A line that the journal has already
  * is not written again, so that it does not grow with every run that continues a session. */

@@ -7,8 +7,9 @@
 
 typedef struct
 {
-  guint8 *data;   /* NULL: dropped */
+  guint8 *data;   /* NULL: dropped, or only in the file */
   guint64 needed; /* bytes not dropped yet */
+  guint pins;     /* ranges that read it */
 } Block;
 
 /* with the lock */
@@ -20,6 +21,7 @@ struct _BoxBlocks
 
   GArray *blocks;   /* of Block; blocks[0] is number first */
   guint64 first;    /* number of the first block that is kept */
+  guint64 oldest;   /* no block below this number can give up its memory */
   guint64 n_held;   /* blocks with data */
   guint64 limit;    /* in blocks */
   guint64 entitled; /* in blocks */
@@ -178,14 +180,36 @@ box_blocks_set_waiter_locked (BoxBlocks *store, GCond *cond)
     g_ptr_array_add (memory.waiters, cond);
 }
 
+/* The oldest block that nobody reads gives up its memory: the file has its bytes. FALSE: there is
+ * none. */
+static gboolean
+evict_locked (BoxBlocks *store)
+{
+  guint64 end = store->first + store->blocks->len;
+
+  for (store->oldest = MAX (store->oldest, store->first); store->oldest < end; store->oldest++)
+    {
+      Block *block = block_at (store, store->oldest);
+
+      if (block->data == NULL || block->pins > 0)
+        continue;
+      release_block_locked (store, block);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 guint8 *
 box_blocks_extend_locked (BoxBlocks *store, guint64 offset)
 {
   Block block = { .needed = BOX_BLOCK_SIZE };
+  gboolean room = box_blocks_has_room_locked (store);
 
   g_assert (offset == (store->first + store->blocks->len) * BOX_BLOCK_SIZE);
-  if (!box_blocks_has_room_locked (store))
+  if (!room && store->file.read == NULL)
     return NULL;
+  while (!room && evict_locked (store))
+    room = box_blocks_has_room_locked (store);
   block.data = take_memory_locked ();
   if (block.data == NULL)
     return NULL;
@@ -269,17 +293,30 @@ box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocks
   };
   for (guint64 number = offset / BOX_BLOCK_SIZE; number * BOX_BLOCK_SIZE < offset + size; number++)
     {
-      const Block *block = block_at (store, number);
+      Block *block = block_at (store, number);
       guint8 *data = block != NULL ? block->data : NULL;
 
       range->in_memory &= data != NULL;
       g_ptr_array_add (range->blocks, data);
+      if (data != NULL)
+        block->pins++;
     }
 }
 
 void
-box_blocks_range_clear (BoxBlocksRange *range)
+box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range)
 {
+  guint64 number = range->offset / BOX_BLOCK_SIZE;
+
+  for (guint i = 0; range->blocks != NULL && i < range->blocks->len; i++, number++)
+    {
+      Block *block = block_at (store, number);
+
+      if (block == NULL || g_ptr_array_index (range->blocks, i) == NULL)
+        continue;
+      block->pins--;
+      store->oldest = MIN (store->oldest, number);
+    }
   g_clear_pointer (&range->blocks, g_ptr_array_unref);
 }
 

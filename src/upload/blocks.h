@@ -4,9 +4,9 @@
  * do not depend on the session's part size, which is not known when the first bytes come.
  *
  * The producer fills one block after the other, and workers read complete ranges. A range that
- * Box has is dropped, and a block without any other bytes is used again. Bytes that are not in
- * memory are read from the file: they never were in memory (the file keeps them), or they were
- * dropped and are needed again.
+ * Box has is dropped, and a block without any other bytes is used again. When memory is full, the
+ * producer waits; with a file behind it never has to, because the oldest block that nobody reads
+ * gives up its memory. Bytes that are not in memory are read from the file.
  *
  * Functions that end in _locked are called with the workers' lock held, which also guards the bound
  * of part memory that the uploads of a process share (environment BOXUPLOAD_MEMORY, bytes; default
@@ -31,7 +31,7 @@ typedef struct _BoxBlocks BoxBlocks;
  * @read: copies @length bytes at @offset of the file to @buffer. Called by several workers at
  * once, without the lock.
  *
- * A file that has the bytes during the life of the store.
+ * A file that has every byte that the producer has filled, during the life of the store.
  */
 typedef struct
 {
@@ -49,7 +49,8 @@ BoxBlocks *box_blocks_new (const BoxBlocksFile *file);
 void box_blocks_free_locked (BoxBlocks *store);
 
 /* Bytes of memory this store may hold, in whole blocks, at least one. @entitled: bytes that it may
- * hold regardless of the other stores of the process, so that every upload makes progress. */
+ * hold regardless of the other stores of the process, so that every upload makes progress. With a
+ * file the blocks that are being read are not counted. */
 void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled);
 
 /**
@@ -57,11 +58,11 @@ void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entit
  * @offset: the producer's position, the end of the last block.
  *
  * The block for the bytes from @offset on. NULL: memory is full, wait for
- * box_blocks_has_room_locked(); or, if there is room, the system has no memory left.
+ * box_blocks_has_room_locked(); or, if there is room or a file, the system has no memory left.
  */
 guint8 *box_blocks_extend_locked (BoxBlocks *store, guint64 offset);
 
-/* Whether box_blocks_extend_locked() would find a block. */
+/* Whether box_blocks_extend_locked() would find a block without taking another one's memory. */
 gboolean box_blocks_has_room_locked (const BoxBlocks *store);
 
 /* While the producer waits for room: @cond is signalled when any store of the process gives memory
@@ -92,7 +93,8 @@ BoxBlocksPadding box_blocks_get_padding_locked (const BoxBlocks *store);
 /* Bytes of memory held. */
 guint64 box_blocks_get_memory_locked (const BoxBlocks *store);
 
-/* A complete range, pinned: readable without the lock until it is dropped from the store. */
+/* A complete range, pinned: readable without the lock until it is unpinned, or its bytes are
+ * dropped. */
 typedef struct
 {
   guint64 offset; /* of the range in the stream */
@@ -105,7 +107,7 @@ typedef struct
 
 /* [@offset, @offset + @size) must lie within what was filled; without a file, not dropped. */
 void box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range);
-void box_blocks_range_clear (BoxBlocksRange *range);
+void box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range);
 
 /* The bytes at @offset of a range that is all in memory, of which @length (in: wanted, out: at most
  * that) lie in one run. */

@@ -39,6 +39,7 @@ usual_memory (const BoxUpload *upload)
 void
 box_upload_set_memory_locked (BoxUpload *upload)
 {
+  gboolean behind = upload->file_behind.read != NULL;
   guint64 part, limit;
 
   if (upload->session == NULL)
@@ -48,12 +49,17 @@ box_upload_set_memory_locked (BoxUpload *upload)
                        && upload->destination->kind != BOX_DESTINATION_SESSION;
 
       limit = whole ? MAX (upload->size, 1) : before;
-      box_blocks_set_limit_locked (upload->store, limit, whole ? limit : BOX_BLOCK_SIZE);
+      if (behind)
+        limit = MIN (limit, before);
+      box_blocks_set_limit_locked (upload->store, limit, whole && !behind ? limit : BOX_BLOCK_SIZE);
       return;
     }
   part = upload->session->part_size + BOX_BLOCK_SIZE;
   limit = upload->max_memory != 0 ? upload->max_memory : usual_memory (upload);
-  box_blocks_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
+  if (behind)
+    box_blocks_set_limit_locked (upload->store, limit, BOX_BLOCK_SIZE);
+  else
+    box_blocks_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
 }
 
 void
@@ -69,7 +75,6 @@ box_upload_publish_locked (BoxUpload *upload, guint64 end)
 {
   guint n_before = upload->plan.n_sealed, n;
 
-  upload->published = end;
   if (upload->session == NULL)
     return;
   n = end == upload->size ? upload->plan.parts->len : (guint) (end / upload->session->part_size);
@@ -95,9 +100,12 @@ box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset,
 void
 box_upload_bytes_clear (BoxUploadBytes *bytes)
 {
-  if (bytes->upload != NULL)
-    __atomic_sub_fetch (&bytes->upload->under_way, bytes->sent, __ATOMIC_RELAXED);
-  box_blocks_range_clear (&bytes->range);
+  if (bytes->upload == NULL)
+    return;
+  __atomic_sub_fetch (&bytes->upload->under_way, bytes->sent, __ATOMIC_RELAXED);
+  g_mutex_lock (box_workers_lock ());
+  box_blocks_unpin_locked (bytes->upload->store, &bytes->range);
+  g_mutex_unlock (box_workers_lock ());
 }
 
 static gboolean
@@ -202,31 +210,5 @@ box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, BoxSha512 *
     box_digest_finish (first, sha1);
   if (sha512 != NULL)
     box_digest_finish_sha512 (second, sha512);
-  return TRUE;
-}
-
-gboolean
-box_upload_digest_padding (BoxUpload *upload, GError **error)
-{
-  g_autofree guint8 *buffer = g_malloc (READ_RUN);
-  BoxBlocksPadding padding;
-
-  g_mutex_lock (box_workers_lock ());
-  padding = box_blocks_get_padding_locked (upload->store);
-  g_mutex_unlock (box_workers_lock ());
-  for (guint64 done = 0; done < padding.gap;)
-    {
-      gsize n = (gsize) MIN (READ_RUN, padding.gap - done);
-
-      if (g_cancellable_set_error_if_cancelled (upload->transfers, error))
-        return FALSE;
-      box_padding_read (padding.kind, padding.offset, padding.gap, done, buffer, n);
-      box_digest_update (upload->digest, buffer, n);
-      done += n;
-    }
-  g_mutex_lock (box_workers_lock ());
-  box_digest_finish (upload->digest, &upload->sha1);
-  box_plan_digested (&upload->plan, g_get_monotonic_time ());
-  g_mutex_unlock (box_workers_lock ());
   return TRUE;
 }

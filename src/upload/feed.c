@@ -8,17 +8,13 @@
 /* Small enough to be in the cache still when the upload copies and digests it. Bytes. */
 #define FEED_CHUNK (256 * 1024)
 
-gboolean
-box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length)
+static gboolean
+feed_bytes (BoxUpload *upload, const guint8 *data, gsize length)
 {
   while (length > 0)
     {
-      gsize n = box_upload_write (upload, data, length);
+      gsize n;
 
-      data += n;
-      length -= n;
-      if (length == 0)
-        return TRUE;
       switch (box_upload_wait_room (upload))
         {
         case BOX_WAIT_READY:
@@ -28,6 +24,9 @@ box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length)
         case BOX_WAIT_FAILED:
           return FALSE;
         }
+      n = box_upload_write (upload, data, length);
+      data += n;
+      length -= n;
     }
   return TRUE;
 }
@@ -140,7 +139,7 @@ feed (BoxUpload *upload, int fd, guint64 size, GError **error)
                      "The file became shorter while it was read: it ends at byte %" G_GUINT64_FORMAT
                      " of %" G_GUINT64_FORMAT,
                      offset, size);
-      if (n <= 0 || !box_feed_bytes (upload, buffer, (gsize) n))
+      if (n <= 0 || !feed_bytes (upload, buffer, (gsize) n))
         return FALSE;
       offset += (guint64) n;
     }

@@ -27,9 +27,6 @@ G_BEGIN_DECLS
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
 
-/* Writes all of @data, and waits for room if necessary. FALSE: the upload has ended. */
-gboolean box_feed_bytes (BoxUpload *upload, const guint8 *data, gsize length);
-
 /* The file behind the blocks of an upload of @fd, which is duplicated. @error: BOX_ERROR_STORAGE.
  */
 gboolean box_feed_keep_file (int fd, BoxBlocksFile *file, GError **error);

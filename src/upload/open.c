@@ -214,7 +214,8 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   box_upload_set_memory_locked (upload);
   box_plan_opened (&upload->plan, n_parts, given, g_get_monotonic_time ());
   box_upload_hold_locked (upload);
-  box_upload_publish_locked (upload, upload->published);
+  box_upload_publish_locked (upload, __atomic_load_n (&upload->received, __ATOMIC_ACQUIRE));
+  __atomic_add_fetch (&upload->n_opened, 1, __ATOMIC_RELEASE);
   g_cond_broadcast (&upload->changed);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The producer's side of an upload: writing, waiting for room, and the end of the stream. */
+/* The producer's side of an upload: writing, waiting for room, and the end of the stream. The
+ * SHA-1 of the file is taken here, and nowhere else: in order, from the bytes that are written and
+ * from the padding behind them. */
 #include "upload/state.h"
 
 #include <string.h>
@@ -7,6 +9,9 @@
 /* The file's digest is taken in runs of this size: still in the second-level cache, and large
  * enough that the digest's cost per call does not show with buffers of 188 bytes. */
 #define HASH_RUN (64u << 10)
+
+/* Padding is made for the digest in pieces of this size. Bytes. */
+#define PADDING_RUN (64u << 10)
 
 static void
 hash_run (BoxUpload *upload)
@@ -28,16 +33,22 @@ room_locked (const BoxUpload *upload, guint64 position)
   return (gsize) MIN (room, upload->size - position);
 }
 
+/* @exhausted: the system has no memory for it. */
 static gboolean
-next_room_locked (BoxUpload *upload)
+next_room_locked (BoxUpload *upload, gboolean *exhausted)
 {
+  gboolean may_wait = upload->file_behind.read == NULL;
+
   box_upload_publish_locked (upload, upload->position);
   if (box_upload_has_ended_locked (upload) || upload->position == upload->size)
     return FALSE;
   if (upload->position % BOX_BLOCK_SIZE == 0)
     upload->cursor = box_blocks_extend_locked (upload->store, upload->position);
   if (upload->cursor == NULL)
-    return FALSE;
+    {
+      *exhausted = !may_wait || box_blocks_has_room_locked (upload->store);
+      return FALSE;
+    }
   upload->room = room_locked (upload, upload->position);
   return TRUE;
 }
@@ -54,17 +65,32 @@ fail_memory (BoxUpload *upload)
 static gboolean
 next_room (BoxUpload *upload)
 {
-  gboolean found, exhausted;
+  gboolean found, exhausted = FALSE;
 
   hash_run (upload);
   g_mutex_lock (box_workers_lock ());
-  found = next_room_locked (upload);
-  exhausted = !found && upload->position < upload->size && upload->cursor == NULL
-              && box_blocks_has_room_locked (upload->store);
+  found = next_room_locked (upload, &exhausted);
   g_mutex_unlock (box_workers_lock ());
   if (exhausted)
     fail_memory (upload);
   return found;
+}
+
+/* A session was opened since: what is there of its parts can leave, and from now on the producer
+ * stops at the end of each. */
+static void
+notice_session (BoxUpload *upload)
+{
+  guint n_opened = __atomic_load_n (&upload->n_opened, __ATOMIC_ACQUIRE);
+
+  if (n_opened == upload->n_noticed)
+    return;
+  upload->n_noticed = n_opened;
+  hash_run (upload);
+  g_mutex_lock (box_workers_lock ());
+  box_upload_publish_locked (upload, upload->position);
+  upload->room = MIN (upload->room, room_locked (upload, upload->position));
+  g_mutex_unlock (box_workers_lock ());
 }
 
 static void
@@ -77,11 +103,35 @@ fail_overflow (BoxUpload *upload)
                                         upload->size));
 }
 
+/* The next @length bytes are in the file behind the blocks, and nowhere else. */
+static gsize
+skip (BoxUpload *upload, gsize length)
+{
+  gsize n = (gsize) MIN (length, upload->size - upload->position);
+  gboolean ended;
+
+  g_mutex_lock (box_workers_lock ());
+  ended = box_upload_has_ended_locked (upload);
+  if (!ended)
+    {
+      upload->position += n;
+      __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELEASE);
+      box_upload_publish_locked (upload, upload->position);
+    }
+  g_mutex_unlock (box_workers_lock ());
+  if (n < length)
+    fail_overflow (upload);
+  return ended ? 0 : n;
+}
+
 gsize
 box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
 {
   gsize done = 0;
 
+  if (data == NULL)
+    return skip (upload, length);
+  notice_session (upload);
   while (done < length && (upload->room > 0 || next_room (upload)))
     {
       gsize n = MIN (upload->room, length - done);
@@ -95,7 +145,7 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
       if (upload->unhashed >= HASH_RUN)
         hash_run (upload);
     }
-  __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELAXED);
+  __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELEASE);
   if (upload->room == 0 && done > 0)
     {
       hash_run (upload);
@@ -106,6 +156,19 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
   if (done < length && upload->position == upload->size)
     fail_overflow (upload);
   return done;
+}
+
+/* Whether the next byte needs a block, and memory is full. With a file behind that is worth a wait
+ * only while it can get emptier: before the session is open, or while a part is on its way. */
+static gboolean
+lacks_room_locked (const BoxUpload *upload)
+{
+  const BoxPlan *plan = &upload->plan;
+
+  if (upload->room > 0 || upload->position % BOX_BLOCK_SIZE != 0
+      || box_blocks_has_room_locked (upload->store))
+    return FALSE;
+  return upload->file_behind.read == NULL || !plan->opened || plan->n_done < plan->n_sealed;
 }
 
 BoxWait
@@ -123,9 +186,7 @@ box_upload_wait_room (BoxUpload *upload)
         result = BOX_WAIT_FAILED;
       else if (upload->interrupted)
         result = BOX_WAIT_INTERRUPTED;
-      else if (failing
-               || (upload->room == 0 && upload->position % BOX_BLOCK_SIZE == 0
-                   && !box_blocks_has_room_locked (upload->store)))
+      else if (failing || lacks_room_locked (upload))
         {
           g_cond_wait (&upload->changed, box_workers_lock ());
           continue;
@@ -137,13 +198,65 @@ box_upload_wait_room (BoxUpload *upload)
   return result;
 }
 
+/* Digests the padding behind the stream, in any thread, and ends the file's digest. */
+static gboolean
+end_digest (BoxUpload *upload, BoxPaddingKind padding, BoxSha1 *sha1, GError **error)
+{
+  g_autofree guint8 *buffer = g_malloc (PADDING_RUN);
+  guint64 offset = upload->position, gap = upload->size - offset;
+
+  for (guint64 done = 0; done < gap;)
+    {
+      gsize n = (gsize) MIN (PADDING_RUN, gap - done);
+
+      if (g_cancellable_set_error_if_cancelled (upload->transfers, error))
+        return FALSE;
+      box_padding_read (padding, offset, gap, done, buffer, n);
+      box_digest_update (upload->digest, buffer, n);
+      done += n;
+    }
+  box_digest_finish (upload->digest, sha1);
+  return TRUE;
+}
+
+gboolean
+box_upload_digest (BoxUpload *upload, BoxPaddingKind padding, BoxSha1 *sha1, GError **error)
+{
+  hash_run (upload);
+  if (!end_digest (upload, padding, sha1, error))
+    return FALSE;
+  upload->digested = TRUE;
+  g_mutex_lock (box_workers_lock ());
+  upload->sha1 = *sha1;
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}
+
+gboolean
+box_upload_digest_padding (BoxUpload *upload, GError **error)
+{
+  BoxPaddingKind padding;
+  BoxSha1 sha1;
+
+  g_mutex_lock (box_workers_lock ());
+  padding = box_blocks_get_padding_locked (upload->store).kind;
+  g_mutex_unlock (box_workers_lock ());
+  if (!end_digest (upload, padding, &sha1, error))
+    return FALSE;
+  g_mutex_lock (box_workers_lock ());
+  upload->sha1 = sha1;
+  box_plan_digested (&upload->plan, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+  return TRUE;
+}
+
 static void
-finish_locked (BoxUpload *upload, guint64 stream_size)
+finish_locked (BoxUpload *upload)
 {
   if (upload->plan.finished || box_upload_has_ended_locked (upload))
     return;
   box_upload_publish_locked (upload, upload->size);
-  box_blocks_end_locked (upload->store, stream_size);
+  box_blocks_end_locked (upload->store, upload->position);
   upload->finished_at = g_get_monotonic_time ();
   box_plan_finish (&upload->plan, upload->finished_at);
   box_workers_wake_locked (&upload->task);
@@ -178,39 +291,16 @@ box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding)
     }
   hash_run (upload);
   g_mutex_lock (box_workers_lock ());
-  if (!upload->plan.finished && gap == 0)
-    box_digest_finish (upload->digest, &upload->sha1);
-  else if (!upload->plan.finished)
+  if (!upload->plan.finished)
     {
-      box_blocks_pad_locked (upload->store, padding, upload->position, gap);
-      box_plan_leave_digest (&upload->plan);
+      if (gap > 0)
+        box_blocks_pad_locked (upload->store, padding, upload->position, gap);
+      if (!upload->digested && gap > 0)
+        box_plan_leave_digest (&upload->plan);
+      else if (!upload->digested)
+        box_digest_finish (upload->digest, &upload->sha1);
+      __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELEASE);
+      finish_locked (upload);
     }
-  finish_locked (upload, upload->position);
   g_mutex_unlock (box_workers_lock ());
-  __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
-}
-
-void
-box_upload_advance (BoxUpload *upload, guint64 available)
-{
-  __atomic_store_n (&upload->received, available, __ATOMIC_RELAXED);
-  if (available > upload->size)
-    {
-      fail_overflow (upload);
-      return;
-    }
-  g_mutex_lock (box_workers_lock ());
-  if (!box_upload_has_ended_locked (upload))
-    box_upload_publish_locked (upload, available);
-  g_mutex_unlock (box_workers_lock ());
-}
-
-void
-box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1)
-{
-  g_mutex_lock (box_workers_lock ());
-  upload->sha1 = *sha1;
-  finish_locked (upload, upload->size);
-  g_mutex_unlock (box_workers_lock ());
-  __atomic_store_n (&upload->received, upload->size, __ATOMIC_RELAXED);
 }

@@ -53,12 +53,13 @@ struct _BoxUpload
   gsize room;        /* bytes that fit there */
   gsize unhashed;    /* bytes before cursor that the digest has not seen */
   guint64 position;  /* bytes written */
+  guint n_noticed;   /* of n_opened: room knows of those */
+  gboolean digested; /* sha1 is known before the end: box_upload_digest() was called */
 
   /* with the lock */
   BoxPlan plan;
   GCond changed; /* room, an end, an interruption: wakes all waits */
   BoxBlocks *store;
-  guint64 published; /* bytes that workers may read */
   gboolean started;
   gboolean interrupted;
   gboolean cancelled;
@@ -107,7 +108,8 @@ struct _BoxUpload
   char *version_before;       /* likewise */
 
   /* atomic */
-  guint64 received;  /* by the producer */
+  guint64 received;  /* by the producer; what it says can be read */
+  guint n_opened;    /* sessions, so far */
   guint64 sent;      /* to the network */
   guint64 under_way; /* the same, of bodies that have not ended */
 };

@@ -42,17 +42,17 @@ typedef enum
  * @on_error: whether the session is aborted on a fatal error; a given session never is.
  * @commit: FALSE: fill the session and leave the commit to the caller.
  * @parallel: parts in flight, 1 to 16; 0: 4.
- * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. At least two parts are always
- * allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. Without @file at least two parts
+ * are always allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
  * @upload_rate: bytes per second; 0: no limit.
  * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session
  * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
- * @file: (nullable): copied; destroyed when the upload and its workers are done with it. It keeps
- * the bytes until the file is committed (the spool, a file that is uploaded). They can be read
- * again for another session. Bytes that are announced by box_upload_advance() instead of
- * written are not held in memory.
+ * @file: (nullable): copied; destroyed when the upload and its workers are done with it. It has
+ * the bytes before they are written here, and keeps them until the file is committed (the spool, a
+ * file that is uploaded). They can be read again for another session, and a full memory drops some
+ * instead of making the producer wait.
  * @file_grows: @retry_timeout counts from the end of the stream only: no outage ends a running
  * recording.
  * @session_target: (nullable): copied. The destination of the file of a SESSION, if it is known
@@ -152,8 +152,10 @@ void box_upload_start (BoxUpload *upload);
  * box_upload_write:
  *
  * Copies as much of @data as there is room for, and returns the number of bytes; less than @length:
- * wait for room. After a failure it returns 0, and the wait returns
- * FAILED. Writing beyond the declared size fails the upload with BOX_ERROR_SIZE.
+ * wait for room. With settings.file there always is, and @data may be NULL: then the bytes are read
+ * from the file when they are sent, and the upload can only be cancelled, because nobody knows the
+ * digest of the file. After a failure it returns 0, and the wait returns FAILED. Writing beyond the
+ * declared size fails the upload with BOX_ERROR_SIZE.
  */
 gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
 
@@ -165,8 +167,15 @@ typedef enum
   BOX_WAIT_FAILED, /* see box_upload_get_error() */
 } BoxWait;
 
-/* Waits until something can be written. */
+/* Waits until something can be written; with settings.file, until that makes nothing be read from
+ * the file again. */
 BoxWait box_upload_wait_room (BoxUpload *upload);
+
+/* The SHA-1 of the file, before its end: of what was written, and of @padding from there up to the
+ * declared size. It may take long; what ends the upload ends it. Afterwards only
+ * box_upload_finish_padded() may follow, with the same padding. */
+gboolean
+box_upload_digest (BoxUpload *upload, BoxPaddingKind padding, BoxSha1 *sha1, GError **error);
 
 /* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not
  * wait. */
@@ -175,14 +184,6 @@ void box_upload_finish (BoxUpload *upload);
 /* The same, with @padding up to the declared size. Padding takes no memory and never waits.
  * It must be able to fill the gap (box_padding_min_size()). NONE: as box_upload_finish(). */
 void box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding);
-
-/* With a file, instead of writing: the first @available bytes of the file can be read from it.
- * Never waits. */
-void box_upload_advance (BoxUpload *upload, guint64 available);
-
-/* With a file, instead of box_upload_finish(): all bytes can be read, and @sha1 is the digest of
- * the whole file. */
-void box_upload_finish_digest (BoxUpload *upload, const BoxSha1 *sha1);
 
 /* Waits until the file is committed; @timeout in microseconds, -1: forever. */
 BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);

@@ -356,6 +356,7 @@ test_flush_while_a_part_is_read_is_no_error (void)
   g_autoptr (SinkFixture) fixture = begin (LARGE_PART, LARGE);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (LARGE);
 
+  g_object_set (fixture->sink, "max-memory", (guint64) 1, NULL);
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1000), ==, GST_FLOW_OK);
   sink_fixture_wait_element (fixture, "boxuploadsink-session");

@@ -102,32 +102,6 @@ test_truncated_recording_starts_over (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_padding_follows_the_end (Fixture *fixture, gconstpointer data)
-{
-  BoxRecordingEnd end = { .size = 4, .total = 24, .padding = BOX_PADDING_MP4 };
-  guint8 expected[24] = "0123\0\0\0\x14"
-                        "free",
-         buffer[24];
-  g_autoptr (GError) error = NULL;
-  BoxSha1 whole, again;
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
-
-  write_text (fixture->recording, 0, "0123");
-  g_assert_true (box_recording_set_end (fixture->recording, &end, NULL));
-  reopen (fixture);
-  for (gsize from = 0; from <= 24; from++)
-    for (gsize to = from; to <= 24; to++)
-      {
-        g_assert_true (box_recording_read (fixture->recording, from, buffer, to - from, &error));
-        g_assert_cmpmem (buffer, to - from, expected + from, to - from);
-      }
-  box_digest_update (digest, expected, 24);
-  box_digest_finish (digest, &whole);
-  g_assert_true (box_recording_digest (fixture->recording, 24, &again, NULL, NULL));
-  g_assert_true (box_sha1_equal (&whole, &again));
-}
-
-static void
 test_reading_beyond_the_data_is_an_error (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -499,7 +473,6 @@ main (int argc, char **argv)
   ADD ("files-are-private", test_files_are_private);
   ADD ("rewritten-bytes-are-read-back", test_rewritten_bytes_are_read_back);
   ADD ("truncated-recording-starts-over", test_truncated_recording_starts_over);
-  ADD ("padding-follows-the-end", test_padding_follows_the_end);
   ADD ("reading-beyond-the-data-is-an-error", test_reading_beyond_the_data_is_an_error);
   ADD ("second-opening-is-refused", test_second_opening_is_refused);
   ADD ("another-process-waits-its-turn", test_another_process_waits_its_turn);

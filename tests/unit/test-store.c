@@ -104,7 +104,7 @@ test_a_pinned_range_reads_back_what_was_written (Fixture *f, gconstpointer block
         g_assert_cmpuint (data[k], ==, (guint8) ((offset + i + k) / 251));
       i += n;
     }
-  box_blocks_range_clear (&range);
+  box_blocks_unpin_locked (f->store, &range);
 }
 
 /* --- A file behind the memory --- */
@@ -149,7 +149,14 @@ assert_reads_back (Fixture *f, guint64 offset, guint64 size, gboolean in_memory)
   g_assert_no_error (error);
   for (guint64 i = 0; i < size; i++)
     g_assert_cmpuint (bytes[i], ==, (guint8) ((offset + i) / 251));
-  box_blocks_range_clear (&range);
+  box_blocks_unpin_locked (f->store, &range);
+}
+
+static void
+fill_n (Fixture *f, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_assert_true (fill (f));
 }
 
 static void
@@ -170,8 +177,7 @@ test_what_was_dropped_is_read_from_the_file (Fixture *f, gconstpointer blocks)
   guint reads = 0;
 
   replace_store (f, &reads, 4);
-  while (fill (f))
-    ;
+  fill_n (f, 4);
   assert_reads_back (f, 0, f->size, TRUE);
   g_assert_cmpuint (reads, ==, 0);
   box_blocks_drop_locked (f->store, 0, BOX_BLOCK_SIZE + 100);
@@ -179,6 +185,42 @@ test_what_was_dropped_is_read_from_the_file (Fixture *f, gconstpointer blocks)
   /* File, memory, file. */
   assert_reads_back (f, 10, f->size - 20, FALSE);
   g_assert_cmpuint (reads, ==, 2);
+}
+
+static void
+test_with_a_file_a_full_memory_drops_the_oldest_block (Fixture *f, gconstpointer blocks)
+{
+  guint reads = 0;
+
+  replace_store (f, &reads, 4);
+  fill_n (f, 6);
+  g_assert_false (box_blocks_has_room_locked (f->store));
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 4 * BOX_BLOCK_SIZE);
+  assert_reads_back (f, 2 * BOX_BLOCK_SIZE, 4 * BOX_BLOCK_SIZE, TRUE);
+  g_assert_cmpuint (reads, ==, 0);
+  assert_reads_back (f, 0, f->size, FALSE);
+  g_assert_cmpuint (reads, ==, 1);
+  /* What it gave up is still needed, until Box has it. */
+  box_blocks_drop_locked (f->store, 0, 3 * BOX_BLOCK_SIZE);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 3 * BOX_BLOCK_SIZE);
+}
+
+static void
+test_a_block_that_is_read_keeps_its_memory (Fixture *f, gconstpointer blocks)
+{
+  BoxBlocksRange range;
+  guint reads = 0;
+  gsize length = 1;
+
+  replace_store (f, &reads, 2);
+  fill_n (f, 2);
+  box_blocks_pin_locked (f->store, 0, 2 * BOX_BLOCK_SIZE, &range);
+  fill_n (f, 6);
+  g_assert_cmpuint (*box_blocks_peek (&range, 1000, &length), ==, 1000 / 251);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 3 * BOX_BLOCK_SIZE);
+  box_blocks_unpin_locked (f->store, &range);
+  fill_n (f, 1);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 2 * BOX_BLOCK_SIZE);
 }
 
 static void
@@ -192,7 +234,7 @@ test_a_file_that_cannot_be_read_says_why (Fixture *f, gconstpointer blocks)
   box_blocks_pin_locked (f->store, 0, 1, &range);
   g_assert_false (box_blocks_read (&range, 0, &byte, 1, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
-  box_blocks_range_clear (&range);
+  box_blocks_unpin_locked (f->store, &range);
 }
 
 static void
@@ -211,14 +253,14 @@ test_padding_is_made_when_it_is_read (Fixture *f, gconstpointer blocks)
     g_assert_cmpuint (bytes[i], ==, (900 + i) / 251);
   box_padding_read (BOX_PADDING_MPEGTS, 1000, 100000000, 0, expected, sizeof expected);
   g_assert_cmpmem (bytes + 100, 200, expected, 200);
-  box_blocks_range_clear (&range);
+  box_blocks_unpin_locked (f->store, &range);
 
   /* Far behind all memory. */
   box_blocks_pin_locked (f->store, 99999000, sizeof bytes, &range);
   g_assert_true (box_blocks_read (&range, 0, bytes, sizeof bytes, NULL));
   box_padding_read (BOX_PADDING_MPEGTS, 1000, 100000000, 99998000, expected, sizeof expected);
   g_assert_cmpmem (bytes, 200, expected, 200);
-  box_blocks_range_clear (&range);
+  box_blocks_unpin_locked (f->store, &range);
 
   /* Nothing of it is held: what the parts release is what was written. */
   box_blocks_drop_locked (f->store, 0, 500);
@@ -265,6 +307,9 @@ main (int argc, char **argv)
        test_what_never_was_in_memory_is_read_from_the_file);
   ADD ("/store/what-was-dropped-is-read-from-the-file",
        test_what_was_dropped_is_read_from_the_file);
+  ADD ("/store/with-a-file-a-full-memory-drops-the-oldest-block",
+       test_with_a_file_a_full_memory_drops_the_oldest_block);
+  ADD ("/store/a-block-that-is-read-keeps-its-memory", test_a_block_that_is_read_keeps_its_memory);
   ADD ("/store/padding-is-made-when-it-is-read", test_padding_is_made_when_it_is_read);
   ADD ("/store/a-file-that-cannot-be-read-says-why", test_a_file_that_cannot_be_read_says_why);
   return g_test_run ();

@@ -68,27 +68,49 @@ test_made_a_version (Fixture *f, gconstpointer data)
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
 }
 
-/* The bytes were announced, and never in memory. */
+/* Memory has one block: the rest is in the file alone. */
 static void
-test_announced_bytes_are_sent_again (Fixture *f, gconstpointer data)
+test_bytes_that_are_in_the_file_only_are_sent_again (Fixture *f, gconstpointer data)
 {
   g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "t.bin", NULL);
   BoxUploadSettings settings = settings_for (f, destination, SIZE);
-  g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GLIB);
-  g_autofree guint8 *bytes = g_malloc (SIZE);
-  BoxSha1 sha1;
 
-  kit_pattern_fill (0, bytes, SIZE);
-  box_digest_update (digest, bytes, SIZE);
-  box_digest_finish (digest, &sha1);
   settings.if_exists = BOX_IF_EXISTS_RENAME;
   settings.file = &stream_file;
+  settings.max_memory = BOX_BLOCK_SIZE;
   load (f, "{'route':'commit','times':1,'do':'others','at':'end','others':{'file':{}}}");
   begin (f, &settings);
-  box_upload_advance (f->upload, SIZE);
-  box_upload_finish_digest (f->upload, &sha1);
+  g_assert_true (produce (f, 0, SIZE));
+  box_upload_finish (f->upload);
   assert_done (f);
   assert_stored (f, "t (1).bin", SIZE);
+}
+
+/* Box takes nothing for now, and more than memory holds is written all the same. */
+static void
+test_with_a_file_a_full_memory_makes_nobody_wait (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "w.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+  g_autofree guint8 *bytes = g_malloc (SIZE);
+  BoxUploadStats stats;
+
+  kit_pattern_fill (0, bytes, SIZE);
+  settings.file = &stream_file;
+  settings.max_memory = 4 * BOX_BLOCK_SIZE;
+  load (f, "{'route':'upload_part','do':'hold','name':'gate'}");
+  begin (f, &settings);
+  g_assert_cmpuint (box_upload_write (f->upload, bytes, SIZE / 2), ==, SIZE / 2);
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_cmpuint (box_upload_write (f->upload, bytes + SIZE / 2, SIZE / 2), ==, SIZE / 2);
+  box_upload_finish (f->upload);
+  box_upload_get_stats (f->upload, &stats);
+  g_assert_cmpuint (stats.bytes_received, ==, SIZE);
+  /* Its limit, and a block of each part that was begun while it was in memory. */
+  g_assert_cmpuint (stats.memory, <=, 8 * BOX_BLOCK_SIZE);
+  box_emulator_release (f->emulator, "gate");
+  assert_done (f);
+  assert_stored (f, "w.bin", SIZE);
 }
 
 static void
@@ -146,7 +168,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("name-is-changed", test_renamed);
   ADD ("name-gets-a-version", test_made_a_version);
-  ADD ("name-of-announced-bytes-is-changed", test_announced_bytes_are_sent_again);
+  ADD ("with-a-file-nobody-waits", test_with_a_file_a_full_memory_makes_nobody_wait);
+  ADD ("bytes-in-the-file-only-are-sent-again",
+       test_bytes_that_are_in_the_file_only_are_sent_again);
   ADD ("name-of-bytes-that-are-gone-is-no-matter-of-settings",
        test_bytes_that_are_gone_are_no_matter_of_settings);
   ADD ("name-of-a-session-stays", test_a_session_keeps_its_name);
