@@ -149,7 +149,7 @@ test_input_of_known_size_leaves_while_it_is_read (Fixture *f, gconstpointer data
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
-  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 8, 300000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 8, KIT_PATIENCE_MS));
   feed (f, process, "a", SESSION_FILE_SIZE / 2, SESSION_FILE_SIZE / 2);
   end_input (process);
   answer = fixture_finish (process);
@@ -255,7 +255,7 @@ test_an_interrupt_takes_the_rest_of_the_input (Fixture *f, gconstpointer data)
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   feed (f, process, "a", 0, PART_SIZE);
-  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 300000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGINT);
   fixture_wait_for_complaint (process, "what is left of the input");
   feed (f, process, "a", PART_SIZE, SESSION_FILE_SIZE - PART_SIZE);
@@ -274,7 +274,7 @@ test_an_interrupt_ends_an_input_without_an_end (Fixture *f, gconstpointer data)
 
   fixture_write_file (f, "a", 1000, 1);
   feed (f, process, "a", 0, 1000);
-  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 300000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGINT);
   fixture_wait_for_complaint (process, "what is left of the input");
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
@@ -311,7 +311,7 @@ test_what_was_read_before_a_termination_is_kept (Fixture *f, gconstpointer data)
 
   fixture_write_file (f, "a", 3 * PIPE_SIZE, 1);
   process = START_WITH_INPUT (f, "put", "-", "--name", "a");
-  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, 300000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "preflight", 1, KIT_PATIENCE_MS));
   feed (f, process, "a", 0, 3 * PIPE_SIZE);
   g_subprocess_send_signal (process, SIGTERM);
   answer = fixture_finish (process);

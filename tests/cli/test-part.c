@@ -159,7 +159,7 @@ test_an_interrupt_ends_the_wait_for_bytes (Fixture *f, gconstpointer data)
 
   g_assert_cmpint (mkfifo (path, 0600), ==, 0);
   process = START (f, "part", id, "--offset", "0", "--total", total, "pipe");
-  g_assert_true (box_emulator_wait_done (f->emulator, "get_session", 1, 60000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "get_session", 1, KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, SIGINT);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 130);
@@ -375,7 +375,7 @@ fill_by_hosts (Fixture *f, const char *id, const guint *parts, guint fatal)
           hosts[h] = start_host (f, id, parts[h * SHARE + round]);
       if (round == fatal)
         {
-          g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+          g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
           g_subprocess_force_exit (hosts[0]);
         }
       for (guint h = 0; h < N_HOSTS; h++)

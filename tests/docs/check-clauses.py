@@ -24,7 +24,7 @@ def clauses(text):
 def list_tests(build):
     """The paths of all tests, as the programs themselves list them."""
     with open(os.path.join(build, 'meson-info/intro-tests.json'), encoding='utf-8') as file:
-        programs = {test['cmd'][0]: test['env'] for test in json.load(file) if test['cmd'][1:] == ['--tap']}
+        programs = {test['cmd'][0]: test['env'] for test in json.load(file) if test['cmd'][1:] in (['--tap'], ['--tap', 'http'])}
     tests = set()
     for program, environment in programs.items():
         output = subprocess.run([program, '-l'], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,

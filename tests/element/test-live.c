@@ -124,9 +124,9 @@ test_bytes_leave_while_it_is_recorded (void)
 
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, 0, HALF);
-  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, KIT_PATIENCE_MS));
   push (fixture, bytes, HALF, 100);
-  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF + 100, 60000));
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF + 100, KIT_PATIENCE_MS));
   push (fixture, bytes, HALF + 100, HALF - 100);
   finish (fixture);
   assert_stored (fixture, "l.bin", bytes, 1);

@@ -30,6 +30,9 @@ COLUMNS = 120
 TABLES = re.compile(r'_class_init$|_install_properties$|^main$')
 # Turns of phrase that make a reader stop; the plain word is in brackets: forever; anybody who; happens to; while, if; no X exists.
 DARK_WORDS = re.compile(r'\bfor ever\b|\bwhoever\b|\bbecomes of\b|\bso long( as)?\b|\bthere is none\b|: it is none\b', re.IGNORECASE)
+# A wait for what must happen, with a limit of its own.
+OWN_PATIENCE = re.compile(
+    r'\b(?:g_assert_(?:true|cmpint) \(box_(?:emulator|upload|delivery)_wait|gst_bus_timed_pop)\w* \([^;]*?,\s*[1-9][^;,]*\)')
 COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
 
 # Conventional functions whose names say it all.
@@ -280,6 +283,22 @@ def prose_is_plain(sources, top):
                     yield f'{page}:{number}: "{dark.group(0)}"'
 
 
+def tests_have_one_patience(sources, top):
+    for source in sources:
+        if source.path.startswith('tests/'):
+            code = '\n'.join(source.code)
+            for wait in OWN_PATIENCE.finditer(code):
+                line = code.count('\n', 0, wait.start()) + 1
+                yield f'{source.path}:{line}: waits have the patience of kit/patience.h'
+    for folder in sorted(os.listdir(os.path.join(top, 'tests'))):
+        path = os.path.join('tests', folder, 'meson.build')
+        if os.path.exists(os.path.join(top, path)):
+            with open(os.path.join(top, path), encoding='utf-8') as file:
+                for number, line in enumerate(file, 1):
+                    if re.search(r'\btimeout: *\d', line):
+                        yield f'{path}:{number}: every test has test_timeout'
+
+
 def code_is_laid_out_by_clang_format(sources, top):
     result = subprocess.run(['clang-format', '--dry-run', *(source.path for source in sources)], cwd=top, text=True,
                             stderr=subprocess.PIPE, check=False)
@@ -323,6 +342,7 @@ RULES = [
     (headers_say_what_they_are, None),
     (public_functions_have_a_comment, None),
     (prose_is_plain, None),
+    (tests_have_one_patience, None),
     (code_is_laid_out_by_clang_format, 'clang-format 14'),
     (scripts_pass_shellcheck, 'shellcheck'),
 ]

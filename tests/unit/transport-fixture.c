@@ -9,6 +9,8 @@ const Mode fixture_plain = { FALSE }, fixture_tls = { TRUE };
 static GTlsCertificate *certificate;
 static char *ca_file;
 
+static gboolean takes_http = TRUE, takes_tls = TRUE;
+
 void
 fixture_init_program (int *argc, char ***argv)
 {
@@ -16,6 +18,8 @@ fixture_init_program (int *argc, char ***argv)
   gint fd;
 
   g_test_init (argc, argv, NULL);
+  takes_http = *argc < 2 || g_str_equal ((*argv)[1], "http");
+  takes_tls = *argc < 2 || g_str_equal ((*argv)[1], "tls");
   certificate = raw_certificate_new ("127.0.0.1", &pem);
   fd = g_file_open_tmp ("ca-XXXXXX.pem", &ca_file, NULL);
   g_close (fd, NULL);
@@ -45,14 +49,22 @@ fixture_get_ca_file (void)
   return ca_file;
 }
 
+gboolean
+fixture_takes (const Mode *mode)
+{
+  return mode->tls ? takes_tls : takes_http;
+}
+
 void
 fixture_add_both (const char *name, GTestDataFunc function)
 {
   g_autofree char *over_plain = g_strconcat ("/transport/http/", name, NULL);
   g_autofree char *over_tls = g_strconcat ("/transport/tls/", name, NULL);
 
-  g_test_add_data_func (over_plain, &fixture_plain, function);
-  g_test_add_data_func (over_tls, &fixture_tls, function);
+  if (takes_http)
+    g_test_add_data_func (over_plain, &fixture_plain, function);
+  if (takes_tls)
+    g_test_add_data_func (over_tls, &fixture_tls, function);
 }
 
 void

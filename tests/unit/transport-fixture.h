@@ -31,13 +31,17 @@ typedef struct
   GCancellable *cancellable;
 } Fixture;
 
-/* Around the tests of a program: makes the certificate. */
+/* Around the tests of a program: makes the certificate. The program's argument "http" or "tls"
+ * leaves out the tests of the other; those that run over neither belong to HTTP. */
 void fixture_init_program (int *argc, char ***argv);
 int fixture_run_program (void);
 
 /* The server's, and the file with the authority that signed it. Owned by the program. */
 GTlsCertificate *fixture_get_certificate (void);
 const char *fixture_get_ca_file (void);
+
+/* Whether tests of this mode are run. */
+gboolean fixture_takes (const Mode *mode);
 
 /* Adds a test over HTTP and over TLS; the Mode is its data. */
 void fixture_add_both (const char *name, GTestDataFunc function);
