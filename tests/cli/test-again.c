@@ -46,7 +46,8 @@ put_and_kill (Fixture *f, const char *option, const char *value)
 
   fixture_load (f, RULE ({"route": "upload_part", "from": 8, "do": "hold"}));
   process = START (f, "put", "a", "--parallel", "1", option, value);
-  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", N_BEFORE + 1, 300000));
+  g_assert_true (
+      box_emulator_wait_seen (f->emulator, "upload_part", N_BEFORE + 1, KIT_PATIENCE_MS));
   g_subprocess_force_exit (process);
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
   g_object_unref (process);
@@ -189,7 +190,7 @@ test_a_file_that_was_committed_is_found (Fixture *f, gconstpointer data)
       fixture_load (f, RULE ({"route": ["commit", "upload_file"], "times": 1, "do": "hold",
         "at": "stored", "name": "gate"}));
       process = START (f, "put", name, "--if-exists", "version");
-      g_assert_true (box_emulator_wait_held (f->emulator, "gate", 300000));
+      g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
       g_subprocess_force_exit (process);
       g_assert_true (g_subprocess_wait (process, NULL, NULL));
       g_object_unref (process);
@@ -231,7 +232,7 @@ test_a_second_process_does_without_the_receipt (Fixture *f, gconstpointer data)
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "times": 1, "do": "hold", "name": "gate"}));
   process = START (f, "put", "a", "--if-exists", "rename");
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 300000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   second = RUN (f, "put", "a", "--if-exists", "rename");
   g_assert_cmpint (second.code, ==, 0);
   box_emulator_release (f->emulator, "gate");

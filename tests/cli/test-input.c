@@ -195,7 +195,7 @@ test_live_input_leaves_while_it_comes (Fixture *f, gconstpointer data)
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
-  g_assert_true (box_emulator_wait_bytes (f->emulator, SESSION_FILE_SIZE / 4, 300000));
+  g_assert_true (box_emulator_wait_bytes (f->emulator, SESSION_FILE_SIZE / 4, KIT_PATIENCE_MS));
   feed (f, process, "a", SESSION_FILE_SIZE / 2, SESSION_FILE_SIZE / 2);
   end_input (process);
   answer = fixture_finish (process);

@@ -467,7 +467,7 @@ test_stream_goes_back (gconstpointer data)
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, 0, SIZE);
   if (sent > 0)
-    g_assert_true (box_emulator_wait_bytes (fixture->emulator, sent, 60000));
+    g_assert_true (box_emulator_wait_bytes (fixture->emulator, sent, KIT_PATIENCE_MS));
   push_segment (fixture, 0);
   push (fixture, rewritten, 0, 1000);
   finish (fixture);
@@ -485,7 +485,7 @@ test_stream_stands_still (void)
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, 0, HALF);
   sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, KIT_PATIENCE_MS));
   push (fixture, bytes, HALF, HALF);
   finish (fixture);
   assert_warned (fixture, "stood still for 1 s");
@@ -500,7 +500,7 @@ test_stream_begins_anew (void)
 
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, HALF, HALF);
-  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, KIT_PATIENCE_MS));
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_start ()));
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
   push_segment (fixture, 0);
@@ -520,13 +520,13 @@ test_stopped_stream_is_kept (void)
 
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, 0, HALF);
-  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, KIT_PATIENCE_MS));
   gst_element_set_state (fixture->sink, GST_STATE_NULL);
   sink_fixture_drain (fixture);
   spooled = sink_fixture_find (fixture, "boxuploadsink-spooled");
   g_assert_nonnull (spooled);
   g_assert_cmpstr (gst_structure_get_string (spooled, "reason"), ==, "stop");
-  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, 60000));
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, KIT_PATIENCE_MS));
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
 }
 
@@ -545,7 +545,7 @@ test_network_is_away (gconstpointer data)
   push (fixture, bytes, 0, HALF);
   if (!from_the_beginning)
     {
-      g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, 60000));
+      g_assert_true (box_emulator_wait_bytes (fixture->emulator, HALF, KIT_PATIENCE_MS));
       box_emulator_set_down (fixture->emulator, TRUE);
     }
   sink_fixture_wait (fixture, GST_MESSAGE_WARNING);

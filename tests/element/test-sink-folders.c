@@ -115,7 +115,7 @@ test_no_state_change_waits_for_folders (void)
                 (guint64) SIZE, NULL);
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1000), ==, GST_FLOW_OK);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 300000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_cmpint (gst_element_set_state (fixture->sink, GST_STATE_PAUSED), !=,
                    GST_STATE_CHANGE_FAILURE);
   g_assert_cmpint (gst_element_set_state (fixture->sink, GST_STATE_NULL), ==,
