@@ -101,7 +101,7 @@ test_with_a_file_a_full_memory_makes_nobody_wait (Fixture *f, gconstpointer data
   load (f, "{'route':'upload_part','do':'hold','name':'gate'}");
   begin (f, &settings);
   g_assert_cmpuint (box_upload_write (f->upload, bytes, SIZE / 2), ==, SIZE / 2);
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", 60000));
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_cmpuint (box_upload_write (f->upload, bytes + SIZE / 2, SIZE / 2), ==, SIZE / 2);
   box_upload_finish (f->upload);
   box_upload_get_stats (f->upload, &stats);
