@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The victim of the kill test: "record DIR URL NAME SIZE" records the pattern, and uploads it
- * meanwhile; "recover DIR URL" finishes what is in the spool. Prints the number of bytes that
+ * meanwhile; "live DIR URL NAME SIZE" does so in one request; "recover DIR URL" finishes what is in the spool. Prints the number of bytes that
  * have reached the data file, a line each time.
  */
 #include <stdlib.h>
 
 #include "delivery/attempt.h"
+#include "delivery/delivery.h"
 #include "spool-kit.h"
 
 #include "kit/pattern.h"
@@ -88,6 +89,45 @@ record (const char *dir, const char *origin, const char *name, guint64 size)
   return 0;
 }
 
+static void
+write_live (BoxDelivery *delivery, guint64 size)
+{
+  guint8 buffer[CHUNK];
+
+  for (guint64 at = 0; at < size; at += CHUNK)
+    {
+      gsize length = (gsize) MIN (size - at, CHUNK);
+
+      kit_pattern_fill (at, buffer, length);
+      g_assert_cmpuint (box_delivery_write (delivery, at, buffer, length), ==, length);
+      g_print ("%" G_GUINT64_FORMAT "\n", at + length);
+      g_usleep (PACE);
+    }
+}
+
+static int
+record_live (const char *dir, const char *origin, const char *name, guint64 size)
+{
+  g_autoptr (BoxClient) client = new_client (origin);
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", name, NULL);
+  BoxDeliverySettings settings = {
+    .upload = { .client = client, .destination = destination, .commit = TRUE },
+    .padding = BOX_PADDING_NONE,
+    .live = TRUE,
+  };
+  BoxDeliveryEvents events = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxDelivery) delivery =
+      box_delivery_new_stream (&settings, spool, &events, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  box_delivery_start (delivery);
+  write_live (delivery, size);
+  box_delivery_finish (delivery, "eos", BOX_PADDING_NONE, 0, NULL);
+  return box_delivery_wait (delivery, -1) == BOX_WAIT_READY ? 0 : 1;
+}
+
 static int
 recover (const char *dir, const char *origin)
 {
@@ -116,6 +156,8 @@ main (int argc, char **argv)
 {
   if (argc == 6 && g_str_equal (argv[1], "record"))
     return record (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
+  if (argc == 6 && g_str_equal (argv[1], "live"))
+    return record_live (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
   if (argc == 4 && g_str_equal (argv[1], "recover"))
     return recover (argv[2], argv[3]);
   return 2;

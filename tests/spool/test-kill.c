@@ -123,11 +123,11 @@ assert_not_sent_again (SpoolKit *kit, GPtrArray *states)
 }
 
 static guint64
-kill_recorder (SpoolKit *kit, const char *name)
+kill_recorder (SpoolKit *kit, const char *how, const char *name)
 {
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, SPOOL_KIT_SIZE);
-  const char *arguments[] = { "record", kit->dir, box_emulator_get_origin (kit->emulator, FALSE),
-                              name,     size,     NULL };
+  const char *arguments[] = { how,  kit->dir, box_emulator_get_origin (kit->emulator, FALSE),
+                              name, size,     NULL };
   Victim victim = start (arguments);
 
   return kill_after (&victim, g_test_rand_int_range (0, LIFE));
@@ -176,7 +176,7 @@ assert_committed_once (SpoolKit *kit, const char *name, guint64 told)
 }
 
 static void
-test_nothing_is_lost_or_doubled (void)
+test_nothing_is_lost_or_doubled (gconstpointer how)
 {
   const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
   guint n = wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : 20;
@@ -190,7 +190,7 @@ test_nothing_is_lost_or_doubled (void)
       g_autofree char *name = g_strdup_printf ("clip-%u.mp4", i);
 
       spool_kit_set_up (&kit);
-      told = kill_recorder (&kit, name);
+      told = kill_recorder (&kit, how, name);
       acknowledged = list_acknowledged (&kit);
       for (gint k = g_test_rand_int_range (0, 3); k > 0; k--)
         kill_recoverer (&kit);
@@ -211,6 +211,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   worker = g_getenv ("BOXUPLOAD_TEST_SPOOL_WORKER");
   g_assert_nonnull (worker);
-  g_test_add_func ("/kill/nothing-is-lost-or-doubled", test_nothing_is_lost_or_doubled);
+  g_test_add_data_func ("/kill/nothing-is-lost-or-doubled/session", "record",
+                        test_nothing_is_lost_or_doubled);
+  g_test_add_data_func ("/kill/nothing-is-lost-or-doubled/live", "live",
+                        test_nothing_is_lost_or_doubled);
   return g_test_run ();
 }
