@@ -6,9 +6,12 @@
  */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/patience.h"
 #include "spool/spool.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #define HALF 1500000
 #define SIZE (2 * HALF)
@@ -570,6 +573,82 @@ test_rate_holds (void)
   assert_one_request (fixture, "upload_file");
 }
 
+/* --- Many at a time -------------------------------------------------------------------------- */
+
+#define MANY  100
+#define SMALL 100000
+
+/* With descriptors for both ends of so many connections, both of which are in this process. */
+static void
+raise_limit (void)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = MIN (limit.rlim_max, 4096);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+static GstHarness *
+start_another (SinkFixture *fixture, const char *name)
+{
+  GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
+  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
+  GstHarness *harness;
+
+  sink_fixture_configure (fixture, sink);
+  gst_util_set_object_arg (G_OBJECT (sink), "unknown-size", "live");
+  g_object_set (sink, "file-name", name, "spool-dir", dir, NULL);
+  harness = gst_harness_new_with_element (sink, "sink", NULL);
+  gst_object_unref (sink);
+  gst_harness_set_src_caps_str (harness, "application/octet-stream");
+  return harness;
+}
+
+static void
+push_to (GstHarness *harness, GBytes *bytes)
+{
+  g_assert_cmpint (gst_harness_push (harness, gst_buffer_new_wrapped_bytes (bytes)), ==,
+                   GST_FLOW_OK);
+}
+
+static void
+test_hundred_at_a_time (gconstpointer tls)
+{
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (2 * SMALL);
+  g_autoptr (GBytes) first = g_bytes_new_from_bytes (bytes, 0, SMALL);
+  g_autoptr (GBytes) second = g_bytes_new_from_bytes (bytes, SMALL, SMALL);
+  g_autofree char *sha1 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, bytes);
+  GstHarness *harnesses[MANY];
+
+  fixture->tls = GPOINTER_TO_INT (tls);
+  raise_limit ();
+  for (guint i = 0; i < MANY; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%u.bin", i);
+
+      harnesses[i] = start_another (fixture, name);
+      push_to (harnesses[i], first);
+    }
+  g_assert_true (box_emulator_wait_bytes (fixture->emulator, MANY * SMALL, KIT_PATIENCE_MS));
+  g_assert_cmpuint (box_emulator_count_parallel (fixture->emulator, "upload_file"), ==, MANY);
+  for (guint i = 0; i < MANY; i++)
+    {
+      push_to (harnesses[i], second);
+      g_assert_true (gst_harness_push_event (harnesses[i], gst_event_new_eos ()));
+    }
+  for (guint i = 0; i < MANY; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%u.bin", i);
+
+      gst_harness_teardown (harnesses[i]);
+      kit_assert_stored (fixture->emulator, "0", name, 2 * SMALL, sha1);
+    }
+  g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_file"), ==, MANY);
+  assert_spool_is_empty (fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -599,6 +678,10 @@ main (int argc, char **argv)
                         test_network_is_away);
   g_test_add_data_func ("/live/network-is-away/suddenly", NULL, test_network_is_away);
   g_test_add_func ("/live/rate-holds", test_rate_holds);
+  g_test_add_data_func ("/live/hundred-at-a-time/http", GINT_TO_POINTER (FALSE),
+                        test_hundred_at_a_time);
+  g_test_add_data_func ("/live/hundred-at-a-time/tls", GINT_TO_POINTER (TRUE),
+                        test_hundred_at_a_time);
   add_cases (faults, G_N_ELEMENTS (faults), FALSE);
   add_cases (effects, G_N_ELEMENTS (effects), TRUE);
   return g_test_run ();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The victim of the kill test: "record DIR URL NAME SIZE" records the pattern, and uploads it
- * meanwhile; "live DIR URL NAME SIZE" does so in one request; "recover DIR URL" finishes what is in the spool. Prints the number of bytes that
- * have reached the data file, a line each time.
+ * meanwhile; "live DIR URL NAME SIZE" does so in one request; "recover DIR URL" finishes what is in
+ * the spool. Prints the number of bytes that have reached the data file, a line each time.
  */
 #include <stdlib.h>
 
