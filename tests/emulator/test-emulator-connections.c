@@ -205,6 +205,44 @@ test_tls_is_trusted_by_its_authority_alone (Fixture *fixture, gconstpointer opti
   g_assert_true (((BoxEmulatorRequest *) g_ptr_array_index (requests, 0))->tls);
 }
 
+/* How long GLib gets to give threads to handshakes, and to take them back. */
+#define CHANCE (1500 * 1000)
+
+static GPtrArray *
+begin_handshakes (Fixture *fixture, guint n)
+{
+  GPtrArray *resting = g_ptr_array_new_with_free_func (g_object_unref);
+  const char *origin = box_emulator_get_origin (fixture->emulator, TRUE);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (resting, g_socket_client_connect_to_host (client, origin + strlen ("https://"),
+                                                               443, NULL, NULL));
+  return resting;
+}
+
+/* GLib has ten threads for the synchronous handshakes of a process. It adds to them while they are
+ * all taken, but not after one was given back. */
+static void
+test_resting_handshakes_do_not_keep_others (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (GTlsDatabase) trust =
+      g_tls_file_database_new (box_emulator_get_ca_file (fixture->emulator), NULL);
+  g_autofree char *url =
+      g_strconcat (box_emulator_get_endpoint (fixture->emulator, TRUE), "/users/me", NULL);
+  g_autoptr (GPtrArray) resting = begin_handshakes (fixture, 15);
+  g_autoptr (Answer) answer = NULL;
+
+  g_usleep (CHANCE);
+  g_ptr_array_set_size (resting, 13);
+  g_usleep (CHANCE);
+  g_object_unref (fixture->http);
+  fixture->http =
+      soup_session_new_with_options ("tls-database", trust, "timeout", KIT_PATIENCE, NULL);
+  answer = ask (fixture, "GET", url, NULL, NULL);
+  g_assert_cmpuint (answer->status, ==, 200);
+}
+
 static void
 test_proxy_leads_to_the_emulator_alone (Fixture *fixture, gconstpointer options)
 {
@@ -377,6 +415,8 @@ main (int argc, char **argv)
   ADD_TEST ("/network/parts-come-in-parallel", test_parts_come_in_parallel, NULL);
   ADD_TEST ("/tls/is-trusted-by-its-authority-alone", test_tls_is_trusted_by_its_authority_alone,
             NULL);
+  ADD_TEST ("/tls/resting-handshakes-do-not-keep-others",
+            test_resting_handshakes_do_not_keep_others, NULL);
   ADD_TEST ("/proxy/leads-to-the-emulator-alone", test_proxy_leads_to_the_emulator_alone, NULL);
   ADD_TEST ("/proxy/refuses-as-a-scenario-says", test_proxy_refuses_as_a_scenario_says, NULL);
   ADD_TEST ("/proxy/rules-without-a-route-let-tunnels-through",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/http/connection.h"
 
+#include "emulator/http/handshake.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -119,7 +121,7 @@ emu_connection_handshake (EmuConnection *connection)
 {
   if (!emu_connection_is_tls (connection))
     return TRUE;
-  if (!g_tls_connection_handshake (G_TLS_CONNECTION (connection->stream), connection->killed, NULL))
+  if (!emu_handshake (G_TLS_CONNECTION (connection->stream), connection->killed))
     connection->lost = TRUE;
   return !connection->lost;
 }
