@@ -31,7 +31,7 @@ has_no_more ()
 {
   local found
   found=$(find "$root" -type f ! -name registry.bin | wc -l)
-  [ "$found" = 10 ] || { find "$root" -type f; return 1; }
+  [ "$found" = 11 ] || { find "$root" -type f; return 1; }
 }
 
 runs ()
@@ -55,10 +55,22 @@ reads ()
   done
 }
 
+# $1: the words so far, $2: what has to be among the completions; bash. "boxupload" is the installed one.
 completes ()
 {
   # shellcheck disable=SC2016
-  bash -c '. "$1" && complete -p boxupload' bash "$root$data/bash-completion/completions/boxupload"
+  PATH=$root$bin:$PATH bash -c '. "$1"; shift; read -ra COMP_WORDS <<<"$1"; [[ $1 != *" " ]] || COMP_WORDS+=("")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _boxupload; printf "%s\n" "${COMPREPLY[@]}"' \
+    bash "$root$data/bash-completion/completions/boxupload" "$1" | grep -x -e "$2"
+}
+
+# The same for zsh; what zsh itself would do with the candidates is not its.
+completes_in_zsh ()
+{
+  # shellcheck disable=SC2016
+  PATH=$root$bin:$PATH zsh -fc '_describe () { print -l -- ${(P)@[-1]} }; compadd () { print -l -- $@ }; _files () { print file }
+    source_file=$1; words=(${(s: :)2}); [[ $2 != *" " ]] || words+=(""); CURRENT=$#words; . $source_file' \
+    zsh "$root$data/zsh/site-functions/_boxupload" "$1" | grep -e "^$2"
 }
 
 # The rest: a command for "meson devenv".
@@ -69,7 +81,8 @@ devenv ()
 
 check "it is installed" installs
 check "plugin, programs, man pages and completion are there" has "$plugins/libgstboxupload.so" "$bin/boxupload" \
-  "$bin/box-emulator" "$man/man1/boxupload.1" "$man/man1/box-emulator.1" "$data/bash-completion/completions/boxupload"
+  "$bin/box-emulator" "$man/man1/boxupload.1" "$man/man1/box-emulator.1" "$data/bash-completion/completions/boxupload" \
+  "$data/zsh/site-functions/_boxupload"
 check "units and user of the service are there" has "$systemd/systemd/system/boxupload-watch.service" \
   "$systemd/systemd/system/boxupload-record@.service" "$systemd/sysusers.d/boxupload.conf" "$systemd/tmpfiles.d/boxupload.conf"
 check "nothing else is there" has_no_more
@@ -78,7 +91,15 @@ check "the installed plugin is found" describes "Filename +$root$plugins/libgstb
 check "the installed element is a network sink" describes 'Klass +Sink/Network'
 check "the installed element handles box URIs" describes '^ +box$'
 check "the man pages are those of the programs" reads
-check "the completion completes boxupload" completes
+check "bash completes commands" completes "boxupload pu" put
+check "bash completes options" completes "boxupload put --if" --if-exists
+check "bash completes values" completes "boxupload put --if-exists " version
+if command -v zsh >/dev/null; then
+  check "zsh completes commands" completes_in_zsh "boxupload " put:Upload
+  check "zsh completes options" completes_in_zsh "boxupload put --if" --if-exists:
+  check "zsh completes values" completes_in_zsh "boxupload put --if-exists " version
+  check "zsh completes files" completes_in_zsh "boxupload put " file
+fi
 check "devenv has the element" devenv gst-inspect-1.0 boxuploadsink
 check "devenv has boxupload" devenv boxupload --version
 check "devenv has box-emulator" devenv box-emulator --version

@@ -99,10 +99,10 @@ def settings_of(name):
 def line_of(name, folder, variables):
     """(command, environment) as systemd would run it, with the directories below folder."""
     settings = settings_of(name)
-    directories = {'%S': f'{folder}/state', '%C': f'{folder}/cache', '%d': f'{folder}/credentials', '%i': 'hall'}
+    directories = {'%S': f'{folder}/state', '%C': f'{folder}/cache', '%d': f'{folder}/credentials'}
     environment = {**os.environ, **variables, 'GST_PLUGIN_PATH': f'{BUILD}/gst'}
     for assignment in shlex.split(' '.join(settings['Environment'])):
-        for specifier, value in directories.items():
+        for specifier, value in {**directories, '%i': 'hall'}.items():
             assignment = assignment.replace(specifier, value)
         key, _, value = assignment.partition('=')
         environment[key] = value
