@@ -113,7 +113,7 @@ def nesting(body):
 
 
 def find_sources(top):
-    for folder in ('src', 'gst', 'tests'):
+    for folder in ('src', 'gst', 'examples', 'tests'):
         for parent, folders, files in os.walk(os.path.join(top, folder)):
             folders[:] = sorted(set(folders) - {'node_modules'})
             for name in sorted(files):
