@@ -39,7 +39,7 @@ _boxupload() {
     --token-file | --auth-config | --ca-file | --out | --sha1-of) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --spool-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
     --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename skip' -- "$current") && return ;;
-    --unknown-size) mapfile -t COMPREPLY < <(compgen -W 'spool live' -- "$current") && return ;;
+    --unknown-size) mapfile -t COMPREPLY < <(compgen -W 'spool live ahead' -- "$current") && return ;;
     --on-error) mapfile -t COMPREPLY < <(compgen -W 'keep abort' -- "$current") && return ;;
     --digest-engine) mapfile -t COMPREPLY < <(compgen -W 'glib gnutls' -- "$current") && return ;;
     --only | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_recordings)" -- "$current") && return ;;

@@ -76,7 +76,7 @@ open_file (FileJob *job, GError **error)
                  g_strerror (errno));
   else if (S_ISDIR (status->st_mode))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE,
-                         "This is a directory; name the files in it");
+                         "This is a directory; name the files in it, or use --recursive");
   else if (!S_ISREG (status->st_mode))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE,
                          "This is no regular file, so its size is not known; record it with "
@@ -193,10 +193,10 @@ cli_job_start_file (CliJob *base, Cli *cli, const BoxDestination *destination,
   job->destination = box_destination_copy (destination);
   init_settings (job, settings);
 
-  /* With another policy the file may end up elsewhere than the note would say. */
+  /* With another policy, or a path, the file may end up elsewhere than the note would say. */
   if (destination->kind == BOX_DESTINATION_FILE
-      || (destination->kind == BOX_DESTINATION_FOLDER
-          && settings->if_exists == BOX_IF_EXISTS_ERROR))
+      || (destination->kind == BOX_DESTINATION_FOLDER && settings->if_exists == BOX_IF_EXISTS_ERROR
+          && destination->path == NULL))
     cli_reporter_note_sessions (base->reporter, destination);
   read_receipt (job);
   session = find_session (job);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/account.h"
 #include "cli/input.h"
 #include "cli/output.h"
 
@@ -29,6 +30,7 @@ typedef struct
   CliSignal *signals; /* borrowed */
   int fd;             /* borrowed */
   BoxDestination *destination;
+  char *account_file;
   char *recording;  /* path; NULL: in memory */
   guint8 *buffer;   /* PIECE */
   gsize filled;     /* bytes in it, */
@@ -47,6 +49,7 @@ clear_stream (CliJob *base)
   g_clear_pointer (&job->base.delivery, box_delivery_free);
   g_clear_pointer (&job->destination, box_destination_free);
   g_free (job->recording);
+  g_free (job->account_file);
   g_free (job->buffer);
 }
 
@@ -147,9 +150,11 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize ho
     .padding = BOX_PADDING_NONE,
     .stop_if_refused = TRUE,
     .live = settings->size == 0 && how == CLI_UNKNOWN_SIZE_LIVE,
+    .ahead = settings->size == 0 && how == CLI_UNKNOWN_SIZE_AHEAD,
   };
 
   job->signals = cli->signals;
+  own.account_file = job->account_file = box_account_default_path ();
   job->destination = box_destination_copy (destination);
   own.upload.client = cli->client;
   own.upload.destination = job->destination;

@@ -169,15 +169,29 @@ cli_options_new_upload_group (CliOptions *options)
 }
 
 BoxDestination *
-cli_options_new_destination (const CliPlace *place, const char *name, GError **error)
+cli_options_new_destination_below (const CliPlace *place, char *const *folders, const char *name,
+                                   GError **error)
 {
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) above = NULL;
   g_auto (GStrv) path = NULL;
 
   if (place->folder_path != NULL
-      && (path = box_destination_parse_path (place->folder_path, error)) == NULL)
+      && (above = box_destination_parse_path (place->folder_path, error)) == NULL)
     return NULL;
+  if (above != NULL)
+    g_strv_builder_addv (builder, (const char **) above);
+  if (folders != NULL)
+    g_strv_builder_addv (builder, (const char **) folders);
+  path = g_strv_builder_end (builder);
   return box_destination_new_in_path (place->folder, (const char *const *) path, !place->no_create,
                                       name, error);
+}
+
+BoxDestination *
+cli_options_new_destination (const CliPlace *place, const char *name, GError **error)
+{
+  return cli_options_new_destination_below (place, NULL, name, error);
 }
 
 gboolean
@@ -312,7 +326,7 @@ cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, GError **
 gboolean
 cli_options_parse_unknown_size (const char *text, CliUnknownSize *how, GError **error)
 {
-  static const char *const names[] = { "spool", "live", NULL };
+  static const char *const names[] = { "spool", "live", "ahead", NULL };
   guint choice;
 
   if (!parse_choice (text, names, "--unknown-size", &choice, error))

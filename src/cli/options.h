@@ -102,6 +102,10 @@ typedef struct
 BoxDestination *
 cli_options_new_destination (const CliPlace *place, const char *name, GError **error);
 
+/* The same in @folders (nullable) below it. */
+BoxDestination *cli_options_new_destination_below (const CliPlace *place, char *const *folders,
+                                                   const char *name, GError **error);
+
 /* Whether any of them was given. */
 gboolean cli_options_has_place (const CliPlace *place);
 
@@ -133,6 +137,7 @@ typedef enum
 {
   CLI_UNKNOWN_SIZE_SPOOL,
   CLI_UNKNOWN_SIZE_LIVE,
+  CLI_UNKNOWN_SIZE_AHEAD, /* the spool, with ahead=true */
 } CliUnknownSize;
 
 /* @text (nullable: SPOOL) as --unknown-size takes it. */

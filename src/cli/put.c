@@ -6,6 +6,7 @@
 #include "cli/input.h"
 #include "cli/jobs.h"
 #include "cli/output.h"
+#include "cli/tree.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@ static struct
   char *spool_dir;
   char *total_size;
   char *unknown_size;
+  gboolean recursive;
   int files;
 } options = { .files = CLI_JOBS_DEFAULT };
 
@@ -33,22 +35,26 @@ static const GOptionEntry entries[] = {
     "Make a new version of this file (for one FILE)", "ID" },
   { "session", 0, 0, G_OPTION_ARG_STRING, &options.session,
     "Continue this session and keep its parts (for one FILE)", "ID" },
+  { "recursive", 'r', 0, G_OPTION_ARG_NONE, &options.recursive,
+    "Upload directories: FILE may be one, and becomes a folder", NULL },
   { "spool-dir", 0, 0, G_OPTION_ARG_FILENAME, &options.spool_dir,
     "Spool that standard input is recorded in (default: as of boxupload spool)", "DIR" },
   { "total-size", 0, 0, G_OPTION_ARG_STRING, &options.total_size,
     "Size of standard input: it is sent while it is read, without the spool", "SIZE" },
   { "unknown-size", 0, 0, G_OPTION_ARG_STRING, &options.unknown_size,
-    "Standard input is sent at its end: spool (default), or while it comes: live", "HOW" },
+    "Standard input is sent at its end (spool, default), or while it comes (live, ahead)", "HOW" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
 
-/* One FILE of the command line. */
+/* One FILE of the command line, or of a directory there. */
 typedef struct
 {
-  const char *path;
-  gboolean input;  /* standard input, */
-  gboolean stream; /* which is no regular file */
+  char *path;
+  char **folders;     /* nullable: names of the folders below the destination's that it goes to */
+  GError *unreadable; /* nullable: why it is not uploaded at all */
+  gboolean input;     /* standard input, */
+  gboolean stream;    /* which is no regular file */
   gboolean ended;
   GError *failure; /* NULL: not ended, or done */
 } Item;
@@ -59,14 +65,23 @@ typedef struct
   Cli *cli;
   BoxUploadSettings settings;
   CliJobs *jobs;
-  Item *items;
-  guint n_items;
+  GPtrArray *items; /* of Item */
 } Put;
 
-static BoxDestination *
-get_destination (const char *path, GError **error)
+static void
+item_free (Item *item)
 {
-  g_autofree char *base = g_path_get_basename (path);
+  g_free (item->path);
+  g_strfreev (item->folders);
+  g_clear_error (&item->unreadable);
+  g_clear_error (&item->failure);
+  g_free (item);
+}
+
+static BoxDestination *
+get_destination (const Item *item, GError **error)
+{
+  g_autofree char *base = g_path_get_basename (item->path);
 
   if (options.session != NULL)
     return box_destination_new_session (options.session, error);
@@ -75,7 +90,7 @@ get_destination (const char *path, GError **error)
   if (options.name != NULL)
     return cli_options_new_destination (&options.place, options.name, error);
   if (g_utf8_validate (base, -1, NULL))
-    return cli_options_new_destination (&options.place, base, error);
+    return cli_options_new_destination_below (&options.place, item->folders, base, error);
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "The file's name is not UTF-8; give the name at Box with --name");
   return NULL;
@@ -144,7 +159,7 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
   if (failure == NULL)
     return;
   item->failure = g_error_copy (failure);
-  if (put->cli->options->json || put->n_items > 1)
+  if (put->cli->options->json || put->items->len > 1)
     cli_job_tell_failure (job, failure, 0);
   if (put->cli->options->json)
     put->cli->told = TRUE;
@@ -178,8 +193,8 @@ start_stream (Put *put, CliJob *job, const BoxDestination *destination, GError *
 static void
 begin_item (Put *put, Item *item)
 {
-  GError *error = NULL;
-  g_autoptr (BoxDestination) destination = get_destination (item->path, &error);
+  GError *error = g_steal_pointer (&item->unreadable);
+  g_autoptr (BoxDestination) destination = error == NULL ? get_destination (item, &error) : NULL;
   CliTell tell = cli_jobs_get_tell (put->jobs);
   CliJob *job = item->stream ? cli_job_new_stream (STDIN_FILENO, get_label (item), tell)
                              : cli_job_new_file (item->path, tell);
@@ -201,13 +216,13 @@ begin_item (Put *put, Item *item)
 static void
 upload_items (Put *put)
 {
-  for (guint i = 0; i < put->n_items; i++)
+  for (guint i = 0; i < put->items->len; i++)
     {
       while (!cli_jobs_has_room (put->jobs))
         cli_jobs_attend (put->jobs);
       if (g_cancellable_is_cancelled (put->cli->cancellable))
         break;
-      begin_item (put, &put->items[i]);
+      begin_item (put, g_ptr_array_index (put->items, i));
     }
   cli_jobs_wait (put->jobs);
 }
@@ -219,9 +234,9 @@ conclude (Put *put, GError **error)
   const Item *first = NULL;
   guint n_failed = 0;
 
-  for (guint i = 0; i < put->n_items; i++)
+  for (guint i = 0; i < put->items->len; i++)
     {
-      const Item *item = &put->items[i];
+      const Item *item = g_ptr_array_index (put->items, i);
 
       if (first == NULL && item->failure != NULL)
         first = item;
@@ -231,8 +246,8 @@ conclude (Put *put, GError **error)
     return TRUE;
   if (first == NULL)
     g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Interrupted; %u of %u files not uploaded",
-                 n_failed, put->n_items);
-  else if (put->n_items == 1)
+                 n_failed, put->items->len);
+  else if (put->items->len == 1)
     {
       g_autofree char *shown = g_filename_display_name (get_label (first));
 
@@ -242,7 +257,7 @@ conclude (Put *put, GError **error)
     g_propagate_error (error, box_error_new_with_details ((BoxErrorCode) first->failure->code,
                                                           box_error_get_details (first->failure),
                                                           "%u of %u files not uploaded", n_failed,
-                                                          put->n_items));
+                                                          put->items->len));
   return FALSE;
 }
 
@@ -258,9 +273,10 @@ check_options (guint n_files, gboolean skip, GError **error)
   else if (skip && (options.session != NULL || options.file != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                          "--if-exists skip is about names; it goes without --file and --session");
-  else if (n_files > 1 && (options.session != NULL || options.file != NULL || options.name != NULL))
+  else if ((n_files > 1 || options.recursive)
+           && (options.session != NULL || options.file != NULL || options.name != NULL))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                         "--name, --file and --session go with one FILE");
+                         "--name, --file and --session go with one FILE, which is no directory");
   else
     return TRUE;
   return FALSE;
@@ -301,46 +317,70 @@ check_input (char **arguments, gboolean skip, GError **error)
 
 /* Standard input that is a whole regular file is uploaded as one. */
 static void
-init_item (Item *item, const char *argument)
+init_input (Item *item)
 {
   struct stat status;
 
-  item->path = argument;
-  if (!g_str_equal (argument, CLI_INPUT_ARGUMENT))
-    return;
   item->input = TRUE;
   if (options.total_size == NULL && options.unknown_size == NULL
       && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode)
       && lseek (STDIN_FILENO, 0, SEEK_CUR) == 0)
-    item->path = "/dev/stdin";
+    {
+      g_free (item->path);
+      item->path = g_strdup ("/dev/stdin");
+    }
   else
     item->stream = TRUE;
+}
+
+/* What an argument stands for: a file, or the files of a directory. */
+static void
+add_argument (Put *put, const char *argument)
+{
+  g_autoptr (GPtrArray) files = NULL;
+  Item *item;
+
+  if (options.recursive && g_file_test (argument, G_FILE_TEST_IS_DIR))
+    files = cli_tree_list (argument);
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      CliTreeFile *file = g_ptr_array_index (files, i);
+
+      item = g_new0 (Item, 1);
+      item->path = g_steal_pointer (&file->path);
+      item->folders = g_steal_pointer (&file->folders);
+      item->unreadable = g_steal_pointer (&file->failure);
+      g_ptr_array_add (put->items, item);
+    }
+  if (files != NULL)
+    return;
+  item = g_new0 (Item, 1);
+  item->path = g_strdup (argument);
+  if (g_str_equal (argument, CLI_INPUT_ARGUMENT))
+    init_input (item);
+  g_ptr_array_add (put->items, item);
 }
 
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
-  Put put = { .cli = cli, .n_items = g_strv_length (arguments) };
+  Put put = { .cli = cli };
   g_autoptr (CliJobs) jobs = NULL;
+  g_autoptr (GPtrArray) items = NULL;
   gboolean skip = cli_options_skips_same (cli->options);
-  gboolean done;
 
-  if (!check_options (put.n_items, skip, error) || !check_input (arguments, skip, error)
+  if (!check_options (g_strv_length (arguments), skip, error)
+      || !check_input (arguments, skip, error)
       || !cli_options_get_upload_settings (cli->options, &put.settings, error))
     return FALSE;
+  put.items = items = g_ptr_array_new_with_free_func ((GDestroyNotify) item_free);
   jobs = put.jobs = cli_jobs_new (cli, options.files, on_ended, &put, error);
   if (jobs == NULL)
     return FALSE;
-  put.items = g_new0 (Item, put.n_items);
-  for (guint i = 0; i < put.n_items; i++)
-    init_item (&put.items[i], arguments[i]);
-
+  for (char **argument = arguments; *argument != NULL; argument++)
+    add_argument (&put, *argument);
   upload_items (&put);
-  done = conclude (&put, error);
-  for (guint i = 0; i < put.n_items; i++)
-    g_clear_error (&put.items[i].failure);
-  g_free (put.items);
-  return done;
+  return conclude (&put, error);
 }
 
 const CliCommand cli_command_put = {
@@ -358,7 +398,8 @@ const CliCommand cli_command_put = {
       "boxupload resume uploads it. With --total-size it is sent while it is read. The\n"
       "first Ctrl-C ends the reading: what the program in front still writes (for at\n"
       "most 10 s) is taken, and uploaded. With --unknown-size live, one request carries it\n"
-      "while it comes; if that breaks, it is uploaded at its end.\n"
+      "while it comes; if that breaks, it is uploaded at its end. With ahead, parts leave\n"
+      "while it comes, if Box finds them again (docs/ahead.md).\n"
       "\n"
       "An interrupted upload keeps its session and prints the command that continues\n"
       "it.\n"

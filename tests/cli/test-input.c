@@ -206,6 +206,24 @@ test_live_input_leaves_while_it_comes (Fixture *f, gconstpointer data)
 }
 
 static void
+test_input_ahead_leaves_while_it_comes (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--unknown-size", "ahead");
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
+  g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 5, KIT_PATIENCE_MS));
+  feed (f, process, "a", SESSION_FILE_SIZE / 2, SESSION_FILE_SIZE / 2);
+  end_input (process);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
+  assert_spool_is_empty (f);
+}
+
+static void
 test_live_input_is_uploaded_at_its_end_if_its_request_breaks (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) answer = { 0 };
@@ -397,6 +415,7 @@ main (int argc, char **argv)
             test_input_of_another_size_than_was_said_makes_no_file);
   ADD_TEST ("/cli/input/whole-file-needs-no-spool", test_a_whole_file_as_input_needs_no_spool);
   ADD_TEST ("/cli/input/live-leaves-while-it-comes", test_live_input_leaves_while_it_comes);
+  ADD_TEST ("/cli/input/ahead-leaves-while-it-comes", test_input_ahead_leaves_while_it_comes);
   ADD_TEST ("/cli/input/live-is-uploaded-at-its-end-if-its-request-breaks",
             test_live_input_is_uploaded_at_its_end_if_its_request_breaks);
   ADD_TEST ("/cli/input/that-cannot-be-uploaded-is-kept",
