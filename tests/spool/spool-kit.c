@@ -30,7 +30,13 @@ spool_kit_new_client (const char *endpoint, const char *api_endpoint)
 void
 spool_kit_set_up (SpoolKit *kit)
 {
-  BoxEmulatorOptions options = { .part_size = SPOOL_KIT_PART };
+  spool_kit_set_up_with (kit, SPOOL_KIT_PART);
+}
+
+void
+spool_kit_set_up_with (SpoolKit *kit, guint64 part_size)
+{
+  BoxEmulatorOptions options = { .part_size = part_size, .plan_delay = 3600 };
   g_autoptr (GError) error = NULL;
 
   kit_watchdog_start ();

@@ -28,6 +28,9 @@ typedef struct
 } SpoolKit;
 
 void spool_kit_set_up (SpoolKit *kit);
+
+/* The same, with parts of another size. */
+void spool_kit_set_up_with (SpoolKit *kit, guint64 part_size);
 void spool_kit_tear_down (SpoolKit *kit);
 
 /* A client of the emulator (or of any endpoint). */

@@ -7,7 +7,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
-#include "kit/patience.h"
+#include "mirror.h"
 #include "spool/recording.h"
 
 #define VIDEO                                                                                      \
@@ -47,92 +47,8 @@ static const Muxer muxers[] = {
 typedef struct
 {
   char *dir;
-  GstPad *mirror; /* feeds the filesink */
-  GstElement *filesink;
   guint n_rewrites; /* segments that did not continue at the stream's position */
-  guint64 position;
 } Fixture;
-
-static void
-mirror_event (Fixture *fixture, GstEvent *event)
-{
-  const GstSegment *segment;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    {
-      gst_event_parse_segment (event, &segment);
-      if (segment->format == GST_FORMAT_BYTES && segment->start != fixture->position)
-        {
-          fixture->n_rewrites++;
-          fixture->position = segment->start;
-        }
-    }
-  gst_pad_push_event (fixture->mirror, gst_event_ref (event));
-}
-
-/* Hands everything that reaches the sink to the filesink, too. */
-static GstPadProbeReturn
-on_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  Fixture *fixture = user_data;
-
-  if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM)
-    mirror_event (fixture, GST_PAD_PROBE_INFO_EVENT (info));
-  else if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST)
-    {
-      GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST (info);
-
-      fixture->position += gst_buffer_list_calculate_size (list);
-      gst_pad_push_list (fixture->mirror, gst_buffer_list_ref (list));
-    }
-  else
-    {
-      fixture->position += gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info));
-      gst_pad_push (fixture->mirror, gst_buffer_ref (GST_PAD_PROBE_INFO_BUFFER (info)));
-    }
-  return GST_PAD_PROBE_OK;
-}
-
-static void
-start_filesink (Fixture *fixture, const char *location)
-{
-  g_autoptr (GstPad) sink_pad = NULL;
-
-  fixture->filesink = gst_object_ref_sink (gst_element_factory_make ("filesink", NULL));
-  g_object_set (fixture->filesink, "location", location, "async", FALSE, NULL);
-  fixture->mirror = gst_object_ref_sink (gst_pad_new ("src", GST_PAD_SRC));
-  sink_pad = gst_element_get_static_pad (fixture->filesink, "sink");
-  gst_pad_set_active (fixture->mirror, TRUE);
-  g_assert_cmpint (gst_pad_link (fixture->mirror, sink_pad), ==, GST_PAD_LINK_OK);
-  g_assert_cmpint (gst_element_set_state (fixture->filesink, GST_STATE_PLAYING), !=,
-                   GST_STATE_CHANGE_FAILURE);
-}
-
-static void
-stop_filesink (Fixture *fixture)
-{
-  gst_element_set_state (fixture->filesink, GST_STATE_NULL);
-  gst_pad_set_active (fixture->mirror, FALSE);
-  gst_clear_object (&fixture->mirror);
-  gst_clear_object (&fixture->filesink);
-}
-
-static void
-assert_eos (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, KIT_PATIENCE * GST_SECOND,
-                                                               GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-
-  g_assert_nonnull (message);
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    {
-      g_autoptr (GError) error = NULL;
-
-      gst_message_parse_error (message, &error, NULL);
-      g_error ("%s", error->message);
-    }
-}
 
 static void
 run (Fixture *fixture, const char *line, const char *reference)
@@ -142,6 +58,7 @@ run (Fixture *fixture, const char *line, const char *reference)
   g_autoptr (GstElement) pipeline = gst_parse_launch (whole, &error);
   g_autoptr (GstElement) sink = NULL;
   g_autoptr (GstPad) pad = NULL;
+  Mirror *mirror;
 
   g_assert_no_error (error);
   sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
@@ -150,15 +67,12 @@ run (Fixture *fixture, const char *line, const char *reference)
                 "endpoint", "http://127.0.0.1:9/api/2.0", "api-endpoint", "http://127.0.0.1:9/2.0",
                 "access-token", "x", NULL);
   pad = gst_element_get_static_pad (sink, "sink");
-  gst_pad_add_probe (pad,
-                     GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER
-                         | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-                     on_data, fixture, NULL);
-  start_filesink (fixture, reference);
+  mirror = mirror_new (pad, reference);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  assert_eos (pipeline);
+  mirror_assert_eos (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  stop_filesink (fixture);
+  fixture->n_rewrites = mirror_get_rewrites (mirror);
+  mirror_free (mirror);
 }
 
 /* The one recording in the spool, and removes its journal. */
