@@ -7,6 +7,7 @@ typedef struct
   BoxUpload *upload; /* NULL: none, or a live request */
   BoxUploadStats stats;
   guint64 spooled;
+  guint64 ahead;
 } Carrier;
 
 static void
@@ -19,6 +20,7 @@ look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
       carrier->upload = box_delivery_dup_upload (self->delivery);
       box_delivery_get_stats (self->delivery, &carrier->stats);
       carrier->spooled = box_delivery_get_spooled (self->delivery);
+      carrier->ahead = box_delivery_get_ahead (self->delivery);
     }
   g_mutex_unlock (&self->lock);
 }
@@ -56,9 +58,9 @@ make (const Carrier *carrier, SinkReporter *reporter)
       G_TYPE_UINT, stats.parts_total, "parts-in-flight", G_TYPE_UINT, stats.parts_in_flight,
       "parts-adopted", G_TYPE_UINT, reporter != NULL ? sink_reporter_get_adopted (reporter) : 0,
       "retries", G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled",
-      G_TYPE_UINT64, spooled, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
-      session != NULL ? session->id : NULL, "file-id", G_TYPE_STRING,
-      file != NULL ? file->id : NULL, NULL);
+      G_TYPE_UINT64, spooled, "bytes-ahead", G_TYPE_UINT64, carrier->ahead, "rate", G_TYPE_UINT64,
+      stats.rate, "session-id", G_TYPE_STRING, session != NULL ? session->id : NULL, "file-id",
+      G_TYPE_STRING, file != NULL ? file->id : NULL, NULL);
 }
 
 static GstStructure *

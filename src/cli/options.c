@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/options.h"
 
+#include "api/account.h"
+
 #include <string.h>
 
 #define MAX_PARALLEL 16
@@ -11,12 +13,14 @@ cli_options_init (CliOptions *options)
   memset (options, 0, sizeof *options);
   options->retry_timeout = -1;
   options->keep = BOX_KEEP_UNPLAYABLE;
+  options->account_file = box_account_default_path ();
 }
 
 void
 cli_options_clear (CliOptions *options)
 {
   g_free (options->spool_dir);
+  g_free (options->account_file);
   g_free (options->endpoint);
   g_free (options->api_endpoint);
   g_free (options->token_file);
@@ -215,6 +219,7 @@ cli_options_get_recovery_settings (const CliOptions *options, BoxClient *client,
     .retry_timeout = upload.retry_timeout,
     .digest_engine = upload.digest_engine,
     .keep = options->keep,
+    .account_file = options->account_file,
   };
   return TRUE;
 }

@@ -19,6 +19,7 @@ typedef struct
 
   /* spool */
   char *spool_dir;
+  char *account_file; /* not an option: always the default one */
   BoxKeep keep;
 
   /* connection */

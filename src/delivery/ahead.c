@@ -4,6 +4,8 @@
 /* Workers are told of new bytes so often. Bytes. */
 #define STEP (256u << 10)
 
+#define READ_RUN (64u << 10)
+
 /* A rewrite that reaches further back than this is not the habit of a muxer that closes a cluster,
  * but a head that is written again. Bytes. */
 #define FARTHEST (G_GUINT64_CONSTANT (256) << 20)
@@ -40,6 +42,7 @@ struct _BoxAhead
   GHashTable *to_tell; /* offsets of parts in the journal that were spoiled after that */
   guint64 acked_bytes; /* of those that are not spoiled */
   gint64 time;         /* of the stream */
+  gboolean useless;    /* the session has no plan, or is not in the journal */
 };
 
 /* --- What is written ------------------------------------------------------------------------ */
@@ -146,9 +149,14 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   BoxAhead *ahead = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!box_recording_set_seed (ahead->recording, session, size, &error))
-    g_info ("The session that parts are sent ahead to is not in the journal: %s", error->message);
+  gboolean noted = box_recording_set_seed (ahead->recording, session, size, &error);
+
+  if (!noted)
+    g_info ("Nothing is sent ahead, as the journal cannot name the session: %s", error->message);
+  else if (session->plan_url == NULL)
+    g_info ("Nothing is sent ahead: upload sessions have no plan");
   g_mutex_lock (&ahead->lock);
+  ahead->useless = !noted || session->plan_url == NULL;
   ahead->session_id = g_strdup (session->id);
   ahead->part_size = session->part_size;
   for (guint i = 0; i < ahead->early->len; i++)
@@ -160,30 +168,55 @@ static gboolean
 on_part_wanted (guint64 offset, guint64 size, gpointer user_data)
 {
   BoxAhead *ahead = user_data;
-  gboolean spoiled;
+  gboolean wanted;
 
   g_mutex_lock (&ahead->lock);
-  spoiled = g_hash_table_contains (ahead->spoiled, &offset);
+  wanted = !ahead->useless && !g_hash_table_contains (ahead->spoiled, &offset);
   g_mutex_unlock (&ahead->lock);
-  return !spoiled;
+  return wanted;
 }
 
-/* One that a list had, its answer being lost, has no SHA-512: it is sent again at the end. */
+/* A part that a list had, because the answer to its request was lost, has no SHA-512 yet. Should
+ * its bytes be rewritten meanwhile, it is of no use. */
+static gboolean
+complete (BoxAhead *ahead, BoxPart *part, GError **error)
+{
+  g_autoptr (BoxDigest) digest = NULL;
+  g_autofree guint8 *buffer = NULL;
+
+  if (part->has_sha512)
+    return TRUE;
+  digest = box_digest_new_sha512 ();
+  buffer = g_malloc (READ_RUN);
+  for (guint64 done = 0; done < part->size;)
+    {
+      gsize n = (gsize) MIN (READ_RUN, part->size - done);
+
+      if (!box_recording_read (ahead->recording, part->offset + done, buffer, n, error))
+        return FALSE;
+      box_digest_update (digest, buffer, n);
+      done += n;
+    }
+  box_digest_finish_sha512 (digest, &part->sha512);
+  part->has_sha512 = TRUE;
+  return TRUE;
+}
+
 static void
-on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+on_part_done (const BoxPart *acknowledged, guint attempts, gboolean adopted, gpointer user_data)
 {
   BoxAhead *ahead = user_data;
+  g_autoptr (BoxPart) part = box_part_copy (acknowledged);
   g_autoptr (GError) error = NULL;
-  gboolean of_use;
   gint64 time;
 
+  if (!on_part_wanted (part->offset, part->size, ahead))
+    return;
   g_mutex_lock (&ahead->lock);
-  of_use = part->has_sha512 && !g_hash_table_contains (ahead->spoiled, &part->offset);
   time = ahead->time;
   g_mutex_unlock (&ahead->lock);
-  if (!of_use)
-    return;
-  if (!box_recording_add_ahead (ahead->recording, ahead->session_id, part, time, &error))
+  if (!complete (ahead, part, &error)
+      || !box_recording_add_ahead (ahead->recording, ahead->session_id, part, time, &error))
     {
       g_info ("A part that was sent ahead is not in the journal: %s", error->message);
       return;

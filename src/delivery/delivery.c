@@ -172,6 +172,7 @@ gboolean
 box_delivery_discard (BoxDelivery *delivery, GError **error)
 {
   close_delivery (delivery);
+  box_delivery_drop_ahead (delivery);
   join (delivery);
   return delivery->recording == NULL || box_recording_truncate (delivery->recording, 0, error);
 }

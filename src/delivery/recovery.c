@@ -6,9 +6,9 @@
  */
 #include "delivery/recovery.h"
 
-#include "api/account.h"
 #include "api/folder-path.h"
 #include "delivery/attempt.h"
+#include "delivery/elsewhere.h"
 #include "delivery/policy.h"
 #include "spool/container.h"
 #include "spool/history.h"
@@ -229,6 +229,23 @@ feed_checked (const Recovery *recovery, BoxUpload *upload, BoxSha1 *sha1, GError
   return FALSE;
 }
 
+/* What was just recorded, and sent ahead as it came, need not be read again for its digest. */
+static gboolean
+has_fresh_digest (const Recovery *recovery)
+{
+  return recovery->end.has_sha1 && recovery->end.total == recovery->end.size
+         && recovery->state->seed != NULL && box_recording_is_new (recovery->recording);
+}
+
+static gboolean
+feed_nothing (const Recovery *recovery, BoxUpload *upload, GError **error)
+{
+  if (box_upload_write (upload, NULL, recovery->end.size) < recovery->end.size)
+    return propagate_end (upload, error);
+  box_upload_set_digest (upload, &recovery->end.sha1);
+  return TRUE;
+}
+
 /* The digest of the file, to look for it at Box: an upload takes it, and never begins. */
 static gboolean
 compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
@@ -317,73 +334,16 @@ wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
   return wait == BOX_WAIT_READY || propagate_end (upload, error);
 }
 
-/* What became of the parts that Box may have from elsewhere, in all uploads of a run. */
-typedef struct
-{
-  guint asked;
-  guint hit;
-  gboolean refused; /* they are not asked for again */
-} Elsewhere;
-
-/* The parts that another session than @session (nullable) may have; or that one itself, of which
- * Box does not list what it has from elsewhere. */
-static GPtrArray *
-find_earlier_parts (const Recovery *recovery, const BoxSession *session, const Elsewhere *elsewhere)
-{
-  g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
-  GPtrArray *parts = g_steal_pointer (&now->elsewhere);
-
-  now->elsewhere = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
-  if (elsewhere->refused)
-    g_ptr_array_set_size (parts, 0);
-  for (guint i = 0; !elsewhere->refused && i < now->parts->len; i++)
-    {
-      const BoxPart *part = g_ptr_array_index (now->parts, i);
-
-      if (session == NULL || part->has_sha512)
-        g_ptr_array_add (parts, box_part_copy (part));
-    }
-  return parts;
-}
-
-static void
-note_elsewhere (BoxUpload *upload, Elsewhere *elsewhere)
-{
-  BoxUploadStats stats;
-
-  box_upload_get_stats (upload, &stats);
-  elsewhere->asked += stats.parts_asked;
-  elsewhere->hit += stats.parts_hit;
-  elsewhere->refused |= stats.hits_refused;
-}
-
-/* Where parts were sent ahead, and it was of no use, none are from now on. */
-static void
-note_vain_seed (const Recovery *recovery, const Elsewhere *elsewhere)
-{
-  const BoxRecoverySettings *settings = recovery->settings;
-  const char *reason = elsewhere->refused ? "a commit did not take the parts that its session's "
-                                            "plan had found"
-                                          : "no part that was sent ahead was found";
-  g_autoptr (GError) error = NULL;
-
-  if (recovery->state->seed == NULL || settings->account_file == NULL || elsewhere->asked == 0
-      || (elsewhere->hit > 0 && !elsewhere->refused))
-    return;
-  if (!box_account_set_plan (settings->account_file, settings->client, BOX_PLAN_SCOPE_NONE,
-                             "settle", reason, &error))
-    g_info ("%s", error->message);
-}
-
 /* One upload from beginning to end. @session: (nullable): to go on with. @unsure: the file may be
  * there already. @used: (out): after a failure, the session it had, if any. The digest is taken
  * while parts leave; with @unsure nothing leaves before it. */
 static gboolean
 upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure,
-             Elsewhere *elsewhere, BoxFile **file, BoxSession **used, GError **error)
+             BoxElsewhere *elsewhere, BoxFile **file, BoxSession **used, GError **error)
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
-  g_autoptr (GPtrArray) earlier = find_earlier_parts (recovery, session, elsewhere);
+  g_autoptr (GPtrArray) earlier =
+      box_elsewhere_find_parts (elsewhere, recovery->recording, session);
   g_autoptr (BoxAttempt) attempt = NULL;
   g_autoptr (GError) failure = NULL;
   BoxUpload *upload;
@@ -398,11 +358,12 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
   if (recovery->events != NULL && recovery->events->uploading != NULL)
     recovery->events->uploading (upload, recovery->events->uploading_data);
   box_upload_start (upload);
-  fed = feed_checked (recovery, upload, &sha1, error);
+  fed = has_fresh_digest (recovery) ? feed_nothing (recovery, upload, error)
+                                    : feed_checked (recovery, upload, &sha1, error);
   if (fed)
     box_upload_finish_padded (upload, recovery->end.padding);
   ok = fed && wait_for (recovery, upload, error);
-  note_elsewhere (upload, elsewhere);
+  box_elsewhere_add (elsewhere, upload);
   if (ok)
     {
       *file = box_upload_get_file (upload);
@@ -428,19 +389,47 @@ abort_session (const Recovery *recovery, const BoxSession *session)
     g_info ("Upload session %s is left to expire: %s", session->id, error->message);
 }
 
+/* The session to which parts were sent ahead has done its work; unless it became the file's own. */
+static void
+abort_seed (const Recovery *recovery)
+{
+  g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
+  g_autoptr (GError) error = NULL;
+
+  if (now->seed == NULL || (now->session != NULL && g_str_equal (now->session->id, now->seed->id)))
+    return;
+  abort_session (recovery, now->seed);
+  if (!box_recording_set_seed_aborted (recovery->recording, &error))
+    g_info ("%s", error->message);
+}
+
+/* Whether the seed happens to be a session of the right size. */
+static gboolean
+is_seed_exact (const Recovery *recovery)
+{
+  const BoxJournalState *state = recovery->state;
+
+  return state->seed != NULL && state->seed_size == recovery->end.total
+         && box_session_fits (state->seed, recovery->end.total);
+}
+
 /* The session that can go on. The journal is a file: its URLs get the token only if Box's own reply
  * would get it. */
 static const BoxSession *
 usable_session (const Recovery *recovery)
 {
   const BoxJournalState *state = recovery->state;
+  const char *endpoint = box_client_get_endpoint (recovery->settings->client);
+  const BoxSession *session = state->session;
 
-  if (state->session == NULL || is_given_session (recovery)
-      || state->session_size != recovery->end.total
-      || !box_session_check_endpoints (state->session,
-                                       box_client_get_endpoint (recovery->settings->client), NULL))
+  if (session == NULL && is_seed_exact (recovery) && state->ended && !state->seed_spoiled)
+    session = state->seed;
+  else if (state->session_size != recovery->end.total)
+    session = NULL;
+  if (session == NULL || is_given_session (recovery)
+      || !box_session_check_endpoints (session, endpoint, NULL))
     return NULL;
-  return state->session;
+  return session;
 }
 
 /* The session with which an upload failed; NULL if it opened none. @continued: it is of an earlier
@@ -495,8 +484,11 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
   const BoxSession *session = usable_session (recovery);
   gboolean unsure = is_unsure (recovery);
   gboolean replaced = session == NULL;
-  Elsewhere elsewhere = { 0 };
+  BoxElsewhere elsewhere = { 0 };
 
+  /* It could stand in the way of a session of the same size. */
+  if (session == NULL && is_seed_exact (recovery))
+    abort_seed (recovery);
   for (guint attempt = 1;; attempt++)
     {
       g_autoptr (GError) local = NULL;
@@ -517,7 +509,8 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
       session = NULL;
       replaced = unsure = TRUE;
     }
-  note_vain_seed (recovery, &elsewhere);
+  if (recovery->state->seed != NULL && recovery->settings->account_file != NULL)
+    box_elsewhere_note (&elsewhere, recovery->settings->account_file, recovery->settings->client);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     abort_session (recovery, recovery->state->session);
   return TRUE;
@@ -671,19 +664,6 @@ is_to_stay (const Recovery *recovery, const BoxFile *file)
   return recovery->settings->keep == BOX_KEEP_CUT
          || box_container_judge (box_recording_get_path (recording), file->name)
                 == BOX_CUT_MAY_NOT_PLAY;
-}
-
-/* The session to which parts were sent ahead has done its work. */
-static void
-abort_seed (const Recovery *recovery)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (recovery->state->seed == NULL)
-    return;
-  abort_session (recovery, recovery->state->seed);
-  if (!box_recording_set_seed_aborted (recovery->recording, &error))
-    g_info ("%s", error->message);
 }
 
 /* The next recording to this place may have the same size. */

@@ -123,11 +123,19 @@ void box_delivery_stop_upload (BoxDelivery *delivery);
  * has returned from there. */
 gboolean box_delivery_leave_to_thread (BoxDelivery *delivery);
 
-/* Ends the sending ahead, if there is any; the seed is the recovery's. */
-void box_delivery_end_ahead (BoxDelivery *delivery);
-
 /* Begins to do the steps, in a thread of the delivery's own. */
 void box_delivery_start_thread (BoxDelivery *delivery);
+
+/* --- delivery/stream-ahead.c --- */
+
+/* Begins to send the recording ahead, if that is wanted and of use. */
+void box_delivery_open_ahead (BoxDelivery *delivery);
+
+/* Ends it, if it runs. The recovery needs the seed. */
+void box_delivery_end_ahead (BoxDelivery *delivery);
+
+/* Ends it, if it runs. Nobody needs the seed: it is aborted in the background. */
+void box_delivery_drop_ahead (BoxDelivery *delivery);
 
 /* --- delivery/stream.c --- */
 

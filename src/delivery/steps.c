@@ -109,19 +109,6 @@ box_delivery_stop_upload (BoxDelivery *delivery)
 }
 
 void
-box_delivery_end_ahead (BoxDelivery *delivery)
-{
-  BoxAhead *ahead;
-
-  g_mutex_lock (&delivery->lock);
-  ahead = g_steal_pointer (&delivery->ahead);
-  if (ahead != NULL)
-    delivery->sent_ahead = box_ahead_get_bytes (ahead);
-  g_mutex_unlock (&delivery->lock);
-  box_ahead_free (ahead);
-}
-
-void
 box_delivery_abandon (BoxDelivery *delivery)
 {
   g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The bytes of a stream: into memory or into the spool, and how they end. */
-#include "api/account.h"
 #include "delivery/state.h"
 #include "spool/data-file.h"
-#include "spool/history.h"
 #include "upload/feed.h"
-
-/* The seed's size where nothing is known. Bytes. */
-#define USUAL_SIZE (G_GUINT64_CONSTANT (1) << 30)
 
 /* --- Beginning ------------------------------------------------------------------------------ */
 
@@ -64,50 +59,6 @@ box_delivery_open_memory (BoxDelivery *delivery, const BoxUploadSettings *settin
   return delivery->upload != NULL;
 }
 
-/* Whether parts may be sent before the size is known. */
-static gboolean
-wants_ahead (const BoxDelivery *delivery)
-{
-  const BoxDeliverySettings *settings = &delivery->settings;
-  BoxPlanScope scope;
-
-  if (!settings->ahead || settings->sizing != BOX_SIZING_SPOOL || delivery->terms.given_session)
-    return FALSE;
-  if (settings->account_file == NULL)
-    return TRUE;
-  scope = box_account_get_plan (settings->account_file, settings->upload.client);
-  if (scope == BOX_PLAN_SCOPE_UNKNOWN || scope == BOX_PLAN_SCOPE_ACCOUNT)
-    return TRUE;
-  g_info ("Nothing is sent ahead: %s says that this account does not find it again (%s)",
-          settings->account_file, box_plan_scope_to_string (scope));
-  return FALSE;
-}
-
-static guint64
-guess_size (BoxDelivery *delivery)
-{
-  g_autofree char *directory = g_path_get_dirname (box_recording_get_path (delivery->recording));
-  guint64 size = delivery->settings.expected_size;
-
-  if (size == 0)
-    size = box_history_get_size (directory, delivery->settings.upload.destination);
-  return MAX (size != 0 ? size : USUAL_SIZE, BOX_SESSION_MIN_SIZE);
-}
-
-/* What cannot be sent ahead is sent at the end. */
-static void
-open_ahead (BoxDelivery *delivery)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!wants_ahead (delivery))
-    return;
-  delivery->ahead = box_ahead_new (delivery->recording, &delivery->settings.upload,
-                                   guess_size (delivery), &error);
-  if (delivery->ahead == NULL)
-    g_info ("Nothing is sent ahead: %s", error->message);
-}
-
 gboolean
 box_delivery_open_stream (BoxDelivery *delivery, GError **error)
 {
@@ -125,7 +76,7 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
     return open_live (delivery, error);
   if (sized)
     return open_attempt (delivery, error);
-  open_ahead (delivery);
+  box_delivery_open_ahead (delivery);
   return TRUE;
 }
 
@@ -165,6 +116,8 @@ record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length,
     return FALSE;
   if (delivery->ahead != NULL)
     box_ahead_touch (delivery->ahead, offset, length);
+  if (delivery->ahead != NULL && offset != size)
+    g_clear_pointer (&delivery->digest, box_digest_free);
   if (!box_recording_write (delivery->recording, offset, data, length, error))
     return FALSE;
   if (delivery->ahead != NULL)
@@ -183,6 +136,8 @@ send (BoxDelivery *delivery, const guint8 *data, gsize length)
       box_digest_update (delivery->digest, data, length);
       box_live_advance (delivery->live, delivery->position);
     }
+  else if (delivery->digest != NULL)
+    box_digest_update (delivery->digest, data, length);
   if (delivery->attempt == NULL)
     return;
   if (delivery->position <= declared)
@@ -303,14 +258,16 @@ decide_padding (BoxDelivery *delivery)
     delivery->gap = 0;
 }
 
-/* The file's digest, if the upload beside the recording can still succeed. */
+/* The file's digest, if the upload beside the recording can still succeed, or if it is known all
+ * the same. */
 static gboolean
 take_digest (BoxDelivery *delivery, BoxSha1 *sha1)
 {
   gboolean wants;
 
   g_mutex_lock (&delivery->lock);
-  wants = delivery->no_padding == NULL && delivery->facts.carrier == BOX_CARRIER_RUNNING;
+  wants = delivery->no_padding == NULL
+          && (delivery->facts.carrier == BOX_CARRIER_RUNNING || delivery->ahead != NULL);
   g_mutex_unlock (&delivery->lock);
   if (wants && delivery->attempt != NULL)
     return box_upload_digest (delivery->upload, delivery->padding, sha1, NULL);
@@ -351,7 +308,7 @@ close_recording (BoxDelivery *delivery)
     box_delivery_fail (delivery, g_steal_pointer (&delivery->no_padding));
   else if (end.has_sha1 && delivery->live != NULL)
     box_live_finish (delivery->live, end.total, &end.sha1);
-  else if (end.has_sha1)
+  else if (end.has_sha1 && delivery->attempt != NULL)
     box_upload_finish_padded (delivery->upload, delivery->padding);
 }
 

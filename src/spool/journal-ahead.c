@@ -42,11 +42,11 @@ box_journal_format_seed_aborted (void)
 gboolean
 box_journal_apply_seed (BoxJournalState *state, JsonObject *object)
 {
-  guint64 size;
-  BoxSession *session = box_journal_read_session (object, &size);
+  BoxSession *session = box_journal_read_session (object, &state->seed_size);
 
   g_clear_pointer (&state->seed, box_session_free);
   g_ptr_array_set_size (state->ahead, 0);
+  state->seed_spoiled = FALSE;
   state->seed = session;
   return session != NULL;
 }
@@ -69,6 +69,7 @@ box_journal_apply_rewritten (BoxJournalState *state, JsonObject *object)
 
   if (!box_json_get_uint64 (object, "offset", 0, G_MAXINT64, &offset, NULL))
     return FALSE;
+  state->seed_spoiled = TRUE;
   for (guint i = state->ahead->len; i > 0; i--)
     if (((BoxPart *) g_ptr_array_index (state->ahead, i - 1))->offset == offset)
       g_ptr_array_remove_index (state->ahead, i - 1);

@@ -90,6 +90,8 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * @parts: (element-type BoxPart): parts that Box has acknowledged in it, on its grid, sorted by
  * offset, without duplicates.
  * @seed: the session that was filled before the size was known, and was not aborted; NULL: none.
+ * @seed_size: bytes that it was opened for.
+ * @seed_spoiled: it has a part whose bytes were written again since.
  * @ahead: (element-type BoxPart): its parts that were not rewritten.
  * @elsewhere: (element-type BoxPart): parts of these bytes in other sessions than @session: of
  * @seed, or of one that was lost. Sorted by offset, without duplicates. One without SHA-512 may
@@ -117,6 +119,8 @@ typedef struct
   guint64 session_size;
   GPtrArray *parts;
   BoxSession *seed;
+  guint64 seed_size;
+  gboolean seed_spoiled;
   GPtrArray *ahead;
   GPtrArray *elsewhere;
   gboolean ended;

@@ -46,7 +46,7 @@ is_held (BoxUpload *upload, guint i)
   gboolean held;
 
   g_mutex_lock (box_workers_lock ());
-  held = g_array_index (upload->plan.parts, BoxPlanPart, i).state == BOX_PART_HELD;
+  held = g_array_index (upload->plan.parts, BoxPlanPart, i).hold;
   g_mutex_unlock (box_workers_lock ());
   return held;
 }

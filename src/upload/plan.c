@@ -299,14 +299,6 @@ box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now)
   g_array_set_size (plan->parts, n_parts);
 }
 
-/* What a part becomes that is sealed and not adopted. */
-static void
-await_turn (BoxPlan *plan, BoxPlanPart *part)
-{
-  part->state = part->hold ? BOX_PART_HELD : BOX_PART_READY;
-  plan->n_held += part->hold ? 1 : 0;
-}
-
 /* An adopted part that has to be compared is not held. */
 static gboolean
 can_be_held (const BoxPlanPart *part)
@@ -323,9 +315,17 @@ box_plan_hold (BoxPlan *plan, guint i)
   if (!can_be_held (part))
     return;
   part->hold = TRUE;
+  plan->n_held++;
   if (part->state == BOX_PART_READY)
-    await_turn (plan, part);
+    part->state = BOX_PART_HELD;
   skip_begun_parts (plan);
+}
+
+static void
+let_go (BoxPlan *plan, BoxPlanPart *part)
+{
+  plan->n_held -= part->hold ? 1 : 0;
+  part->hold = FALSE;
 }
 
 void
@@ -340,7 +340,7 @@ box_plan_seal (BoxPlan *plan, guint n, gint64 now)
       if (part->state == BOX_PART_DONE)
         plan->n_done++;
       else if (part->state == BOX_PART_EMPTY)
-        await_turn (plan, part);
+        part->state = part->hold ? BOX_PART_HELD : BOX_PART_READY;
     }
   skip_begun_parts (plan);
 }
@@ -415,9 +415,7 @@ box_plan_adopt (BoxPlan *plan, guint i, gboolean verify)
     return FALSE;
   if (part->state == BOX_PART_UNSURE)
     plan->n_unsure--;
-  if (part->state == BOX_PART_HELD)
-    plan->n_held--;
-  part->hold = FALSE;
+  let_go (plan, part);
   untrouble (plan, i);
   part->adopted = TRUE;
   part->verify = verify;
@@ -440,10 +438,9 @@ box_plan_missed (BoxPlan *plan, guint i)
 {
   BoxPlanPart *part = part_at (plan, i);
 
-  part->hold = FALSE;
+  let_go (plan, part);
   if (part->state != BOX_PART_HELD)
     return;
-  plan->n_held--;
   part->state = BOX_PART_READY;
   plan->next_new = MIN (plan->next_new, i);
 }

@@ -20,7 +20,7 @@ typedef enum
   BOX_STEP_WAIT,   /* nothing to do before wake_at, or until something happens */
   BOX_STEP_OPEN,   /* open the session, or preflight */
   BOX_STEP_LIST,   /* ask which parts Box has */
-  BOX_STEP_ASK,    /* ask which of the HELD parts Box has from elsewhere */
+  BOX_STEP_ASK,    /* ask which of the held parts Box has from elsewhere */
   BOX_STEP_VERIFY, /* compare the digest of an adopted part with Box's */
   BOX_STEP_SEND,   /* send a part */
   BOX_STEP_DIGEST, /* add unwritten bytes to the file's digest */
@@ -42,7 +42,7 @@ typedef struct
 typedef enum
 {
   BOX_PART_EMPTY,     /* its bytes are not complete */
-  BOX_PART_HELD,      /* Box may have its bytes from elsewhere: an ASK decides */
+  BOX_PART_HELD,      /* complete, but Box may have its bytes from elsewhere: an ASK decides */
   BOX_PART_READY,     /* to be sent */
   BOX_PART_FAILED,    /* to be sent again, not before not_before */
   BOX_PART_UNSURE,    /* to be listed, then adopted or sent again */
@@ -56,7 +56,7 @@ typedef struct
   gboolean adopted;  /* Box had it already */
   gboolean verify;   /* EMPTY or READY: adopted with a digest to compare */
   gboolean sealed;   /* its bytes are complete */
-  gboolean hold;     /* EMPTY: it becomes HELD */
+  gboolean hold;     /* EMPTY or HELD: an ASK decides */
   guint attempts;    /* requests sent so far */
   guint refusals;    /* number of them that were refused as overlapping or damaged */
   gint64 since;      /* when it was sealed */
@@ -133,8 +133,8 @@ void box_plan_begin (BoxPlan *plan, const BoxStep *step);
  * may hold parts; they are listed before any is sent. */
 void box_plan_opened (BoxPlan *plan, guint n_parts, gboolean list, gint64 now);
 
-/* After box_plan_opened(): Box may have the bytes of @part from elsewhere. It is not sent before an
- * ASK. Ignored if it was adopted, or has begun. */
+/* After box_plan_opened(): Box may have the bytes of @part from elsewhere, whether they are
+ * complete here or not. It is not sent before an ASK. Ignored if it was adopted, or has begun. */
 void box_plan_hold (BoxPlan *plan, guint part);
 
 /* The bytes of parts [0, @n) are complete. */
@@ -176,7 +176,7 @@ void box_plan_missed (BoxPlan *plan, guint part);
 /* The ASK succeeded; what it asked for was adopted or missed. */
 void box_plan_asked (BoxPlan *plan, gint64 now);
 
-/* No ASK any more: HELD parts are sent, and so are those that would become HELD. */
+/* No ASK any more: held parts are sent. */
 void box_plan_stop_asking (BoxPlan *plan);
 
 /* A control step (OPEN, LIST, ASK, WHOLE, COMMIT, LOOKUP) is to be tried again; @unsure: it may

@@ -232,6 +232,15 @@ box_upload_digest (BoxUpload *upload, BoxPaddingKind padding, BoxSha1 *sha1, GEr
   return TRUE;
 }
 
+void
+box_upload_set_digest (BoxUpload *upload, const BoxSha1 *sha1)
+{
+  upload->digested = TRUE;
+  g_mutex_lock (box_workers_lock ());
+  upload->sha1 = *sha1;
+  g_mutex_unlock (box_workers_lock ());
+}
+
 gboolean
 box_upload_digest_padding (BoxUpload *upload, GError **error)
 {

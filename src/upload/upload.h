@@ -153,9 +153,9 @@ void box_upload_start (BoxUpload *upload);
  *
  * Copies as much of @data as there is room for, and returns the number of bytes; less than @length:
  * wait for room. With settings.file there always is, and @data may be NULL: then the bytes are read
- * from the file when they are sent, and the upload can only be cancelled, because nobody knows the
- * digest of the file. After a failure it returns 0, and the wait returns FAILED. Writing beyond the
- * declared size fails the upload with BOX_ERROR_SIZE.
+ * from the file when they are sent, and the upload can only be cancelled, unless the caller knows
+ * the digest of the file (box_upload_set_digest()). After a failure it returns 0, and the wait
+ * returns FAILED. Writing beyond the declared size fails the upload with BOX_ERROR_SIZE.
  */
 gsize box_upload_write (BoxUpload *upload, const guint8 *data, gsize length);
 
@@ -176,6 +176,9 @@ BoxWait box_upload_wait_room (BoxUpload *upload);
  * box_upload_finish_padded() may follow, with the same padding. */
 gboolean
 box_upload_digest (BoxUpload *upload, BoxPaddingKind padding, BoxSha1 *sha1, GError **error);
+
+/* The same if the caller knows it: the bytes may have been written as NULL. */
+void box_upload_set_digest (BoxUpload *upload, const BoxSha1 *sha1);
 
 /* No more bytes will come. A stream shorter than its declared size is BOX_ERROR_SIZE. Does not
  * wait. */

@@ -11,6 +11,7 @@
 #include "api/account.h"
 #include "kit/emulator.h"
 #include "kit/leaks.h"
+#include "kit/patience.h"
 #include "mirror.h"
 #include "spool-kit.h"
 
@@ -22,7 +23,7 @@
   " ! video/x-raw,format=I420,width=640,height=480,framerate=30/1 ! "
 #define H264                                                                                       \
   VIDEO (60)                                                                                       \
-  "x264enc speed-preset=ultrafast tune=zerolatency key-int-max=15 bitrate=150000 ! "          \
+  "x264enc speed-preset=ultrafast tune=zerolatency key-int-max=15 bitrate=150000 ! "               \
   "h264parse ! queue ! m. "
 #define NOISE(buffers)                                                                             \
   "audiotestsrc wave=white-noise num-buffers=" #buffers " samplesperbuffer=44100 ! "               \
@@ -54,6 +55,8 @@ typedef struct
 {
   SpoolKit kit;
   char *account_file;
+  guint64 streamed; /* bytes that the sink got */
+  guint wait_for;   /* parts that have to be at Box before the stream comes to its end */
 } Fixture;
 
 static void
@@ -69,6 +72,30 @@ tear_down (Fixture *fixture, gconstpointer data)
 {
   g_free (fixture->account_file);
   spool_kit_tear_down (&fixture->kit);
+}
+
+/* The network may be slow here: before the muxer goes back to the head or ends, there are parts to
+ * which that matters. */
+static GstPadProbeReturn
+on_data (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  GstEvent *event;
+
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
+    fixture->streamed += gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info));
+  else if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST)
+    fixture->streamed += gst_buffer_list_calculate_size (GST_PAD_PROBE_INFO_BUFFER_LIST (info));
+  else
+    {
+      event = GST_PAD_PROBE_INFO_EVENT (info);
+      if (fixture->streamed > BOX_SESSION_MIN_SIZE
+          && (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT
+              || GST_EVENT_TYPE (event) == GST_EVENT_EOS))
+        g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "upload_part",
+                                               fixture->wait_for, KIT_PATIENCE * 1000));
+    }
+  return GST_PAD_PROBE_OK;
 }
 
 /* Records @line as @name; the path of what filesink made of it is returned. */
@@ -92,6 +119,11 @@ record (Fixture *fixture, const char *line, const char *name)
                 box_emulator_get_api_endpoint (kit->emulator, FALSE), "access-token", "x", "ahead",
                 TRUE, "expected-size", G_GUINT64_CONSTANT (50000000), NULL);
   pad = gst_element_get_static_pad (sink, "sink");
+  fixture->streamed = 0;
+  gst_pad_add_probe (pad,
+                     GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER
+                         | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+                     on_data, fixture, NULL);
   mirror = mirror_new (pad, reference);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   mirror_assert_eos (pipeline);
@@ -104,8 +136,7 @@ record (Fixture *fixture, const char *line, const char *name)
 static guint64
 count_sent (Fixture *fixture)
 {
-  g_autoptr (GPtrArray) requests =
-      box_emulator_get_requests (fixture->kit.emulator, "upload_part");
+  g_autoptr (GPtrArray) requests = box_emulator_get_requests (fixture->kit.emulator, "upload_part");
   guint64 sent = 0;
 
   for (guint i = 0; i < requests->len; i++)
@@ -150,6 +181,7 @@ test_hardly_a_byte_is_sent_twice (Fixture *fixture, gconstpointer data)
   guint64 size, sent;
 
   box_emulator_set_plan (fixture->kit.emulator, BOX_EMULATOR_PLAN_ACCOUNT, 0);
+  fixture->wait_for = 20;
   reference = record (fixture, muxer->line, "clip");
   size = assert_right (fixture, "clip", reference);
   sent = count_sent (fixture);
@@ -197,14 +229,26 @@ test_where_box_does_not_play_along (Fixture *fixture, gconstpointer data)
   guint64 size, sent;
 
   box_emulator_set_plan (emulator, refusal->scope, 0);
+  fixture->wait_for = 5;
   first = record (fixture, AVI, "first");
   assert_right (fixture, "first", first);
   assert_noted (fixture, refusal->reason);
 
   sent = count_sent (fixture);
+  fixture->wait_for = 0;
   second = record (fixture, AVI, "second");
   size = assert_right (fixture, "second", second);
   g_assert_cmpuint (count_sent (fixture) - sent, ==, size);
+}
+
+static void
+test_without_a_plan_nothing_is_sent_ahead (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *reference = record (fixture, AVI, "clip");
+  guint64 size = assert_right (fixture, "clip", reference);
+
+  g_assert_cmpuint (count_sent (fixture), ==, size);
+  g_assert_cmpuint (box_emulator_count (fixture->kit.emulator, "plan"), ==, 0);
 }
 
 int
@@ -224,12 +268,14 @@ main (int argc, char **argv)
     }
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/ahead/box-does-not-play-along/%s",
-                                               refusals[i].name);
+      g_autofree char *path =
+          g_strdup_printf ("/ahead/box-does-not-play-along/%s", refusals[i].name);
 
       g_test_add (path, Fixture, &refusals[i], set_up, test_where_box_does_not_play_along,
                   tear_down);
     }
+  g_test_add ("/ahead/without-a-plan-nothing-is-sent-ahead", Fixture, NULL, set_up,
+              test_without_a_plan_nothing_is_sent_ahead, tear_down);
   result = g_test_run ();
   kit_remove_tree (state);
   return result;

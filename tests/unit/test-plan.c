@@ -35,6 +35,7 @@ typedef struct
   gboolean list;
   gboolean whole;
   gboolean undigested;
+  guint held;      /* bit mask of parts that Box may have from elsewhere */
   guint preloaded; /* bit mask of parts that Box holds at the start */
   GHashTable *seen;
   guint states;
@@ -67,8 +68,8 @@ world_key (const World *w)
     {
       const BoxPlanPart *part = &g_array_index (p->parts, BoxPlanPart, i);
 
-      g_string_append_printf (key, "%d%d%d%d%d%d%u,", (int) part->state, part->adopted,
-                              part->verify, part->sealed, part->listed, w->stored[i],
+      g_string_append_printf (key, "%d%d%d%d%d%d%d%u,", (int) part->state, part->adopted,
+                              part->verify, part->sealed, part->hold, part->listed, w->stored[i],
                               MIN (part->attempts, 3));
     }
   for (guint k = 0; k < p->troubled->len; k++)
@@ -82,7 +83,7 @@ static void
 check_counts (const World *w)
 {
   const BoxPlan *p = &w->plan;
-  guint in_flight = 0, unsure = 0, troubled = 0, done = 0;
+  guint in_flight = 0, unsure = 0, troubled = 0, done = 0, held = 0;
 
   for (guint i = 0; i < p->parts->len; i++)
     {
@@ -90,6 +91,8 @@ check_counts (const World *w)
 
       in_flight += part->state == BOX_PART_IN_FLIGHT;
       unsure += part->state == BOX_PART_UNSURE;
+      held += part->hold;
+      g_assert_true (part->state != BOX_PART_HELD || (part->hold && part->sealed));
       troubled += part->state == BOX_PART_UNSURE || part->state == BOX_PART_FAILED;
       done += part->state == BOX_PART_DONE && part->sealed;
       if (part->state == BOX_PART_READY)
@@ -97,6 +100,7 @@ check_counts (const World *w)
     }
   g_assert_cmpuint (p->n_in_flight, ==, in_flight);
   g_assert_cmpuint (p->n_unsure, ==, unsure);
+  g_assert_cmpuint (p->n_held, ==, held);
   g_assert_cmpuint (p->troubled->len, ==, troubled);
   g_assert_cmpuint (p->n_done, ==, done);
   g_assert_cmpuint (in_flight + troubled, <=, p->parallel);
@@ -120,8 +124,13 @@ check_step (const World *w, const BoxStep *step)
       g_assert_false (w->stored[step->part] && part->attempts > 0
                       && part->state != BOX_PART_FAILED);
       break;
+    case BOX_STEP_ASK:
+      g_assert_false (stopped);
+      g_assert_cmpuint (p->n_held, >, 0);
+      break;
     case BOX_STEP_COMMIT:
       g_assert_false (stopped);
+      g_assert_cmpuint (p->n_held, ==, 0);
       g_assert_true (p->commit && p->finished && !p->unsure && w->n_running == 0);
       g_assert_false (p->undigested);
       for (guint i = 0; i < N_PARTS; i++)
@@ -223,6 +232,39 @@ end_list (Exploration *x, const World *world, guint k)
   follow (x, &ok);
 }
 
+/* Box answers for all parts that are held now: one is there by each bit of @hits. */
+static World
+answer_ask (const World *world, guint k, guint hits)
+{
+  World w = without_running (world, k);
+
+  for (guint i = 0; i < w.plan.parts->len; i++)
+    {
+      if (!g_array_index (w.plan.parts, BoxPlanPart, i).hold)
+        continue;
+      if ((hits & (1u << i)) != 0)
+        {
+          store (&w, i);
+          g_assert_true (box_plan_adopt (&w.plan, i, FALSE));
+        }
+      else
+        box_plan_missed (&w.plan, i);
+    }
+  box_plan_asked (&w.plan, 1);
+  return w;
+}
+
+static void
+end_ask (Exploration *x, const World *world, guint k)
+{
+  for (guint hits = 0; hits < 1u << N_PARTS; hits++)
+    {
+      World w = answer_ask (world, k, hits);
+
+      follow (x, &w);
+    }
+}
+
 static void
 end_commit (Exploration *x, const World *world, guint k)
 {
@@ -275,6 +317,9 @@ end_open (Exploration *x, const World *world, guint k)
   World w = without_running (world, k);
 
   box_plan_opened (&w.plan, x->whole ? 0 : N_PARTS, x->list, 0);
+  for (guint i = 0; !x->whole && i < N_PARTS; i++)
+    if (x->held & (1u << i))
+      box_plan_hold (&w.plan, i);
   if (!x->whole)
     box_plan_seal (&w.plan, w.sealed, 0);
   follow (x, &w);
@@ -285,7 +330,7 @@ end_other_ways (Exploration *x, const World *world, guint k)
 {
   BoxStepKind kind = world->running[k].kind;
   gboolean control = kind == BOX_STEP_OPEN || kind == BOX_STEP_LIST || kind == BOX_STEP_LOOKUP
-                     || kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
+                     || kind == BOX_STEP_ASK || kind == BOX_STEP_COMMIT || kind == BOX_STEP_WHOLE;
 
   if (control && world->trouble < MAX_TROUBLE)
     {
@@ -327,6 +372,9 @@ end_step (Exploration *x, const World *world, guint k)
       break;
     case BOX_STEP_LIST:
       end_list (x, world, k);
+      break;
+    case BOX_STEP_ASK:
+      end_ask (x, world, k);
       break;
     case BOX_STEP_OPEN:
       end_open (x, world, k);
@@ -467,6 +515,22 @@ test_a_session_that_holds_parts_is_continued_in_every_interleaving (void)
 
       run_exploration (&x);
     }
+}
+
+/* In a session that is new, and in one that holds a part that may be held, too. */
+static void
+test_parts_from_elsewhere_are_asked_for_in_every_interleaving (void)
+{
+  for (guint held = 1; held < 1u << N_PARTS; held++)
+    for (guint list = 0; list < 2; list++)
+      {
+        Exploration x = {
+          .parallel = 2, .commit = TRUE, .held = held, .list = list, .preloaded = list ? 2 : 0
+        };
+
+        run_exploration (&x);
+        g_assert_cmpuint (x.states, >, 500);
+      }
 }
 
 static void
@@ -704,6 +768,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/a-digest-is-whole-before-it-is-used",
                    test_a_digest_is_whole_before_it_is_used);
+  g_test_add_func ("/plan/parts-from-elsewhere-are-asked-for-in-every-interleaving",
+                   test_parts_from_elsewhere_are_asked_for_in_every_interleaving);
   g_test_add_func ("/plan/every-interleaving-keeps-the-invariants",
                    test_every_interleaving_keeps_the_invariants);
   g_test_add_func ("/plan/a-session-that-holds-parts-is-continued-in-every-interleaving",
