@@ -185,6 +185,24 @@ compare (const BoxItem *item, gpointer user_data)
   return FALSE;
 }
 
+gboolean
+box_client_delete_folder (BoxClient *client, BoxTransport *transport, const char *folder_id,
+                          GCancellable *cancellable, GError **error)
+{
+  g_autofree char *url =
+      g_strconcat (client->api_endpoint, "/folders/", folder_id, "?recursive=true", NULL);
+  g_autoptr (BoxReply) reply = box_client_send (
+      client, transport, &(BoxClientCall){ .method = "DELETE", .url = url }, cancellable, error);
+
+  if (reply == NULL)
+    return FALSE;
+  if (reply->status == 204 || reply->status == 200)
+    return TRUE;
+  g_propagate_error (error,
+                     box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, "remove the folder"));
+  return FALSE;
+}
+
 BoxItem *
 box_client_find_item (BoxClient *client, BoxTransport *transport, const char *parent_id,
                       const char *name, GCancellable *cancellable, GError **error)

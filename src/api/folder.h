@@ -57,6 +57,11 @@ gboolean box_client_visit_folder (BoxClient *client, BoxTransport *transport, co
 char *box_client_create_folder (BoxClient *client, BoxTransport *transport, const char *parent_id,
                                 const char *name, GCancellable *cancellable, GError **error);
 
+/* DELETE …/folders/ID with all that is in it. */
+gboolean
+box_client_delete_folder (BoxClient *client, BoxTransport *transport, const char *folder_id,
+                          GCancellable *cancellable, GError **error);
+
 /* The item of the folder @parent_id that has @name for Box; NULL without @error if no item has it.
  */
 BoxItem *box_client_find_item (BoxClient *client, BoxTransport *transport, const char *parent_id,

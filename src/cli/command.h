@@ -58,6 +58,7 @@ extern const CliCommand cli_command_commit;
 extern const CliCommand cli_command_create;
 extern const CliCommand cli_command_part;
 extern const CliCommand cli_command_parts;
+extern const CliCommand cli_command_probe;
 extern const CliCommand cli_command_put;
 extern const CliCommand cli_command_resume;
 extern const CliCommand cli_command_spool;

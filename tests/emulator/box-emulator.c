@@ -70,6 +70,14 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
   };
 
   g_autofree char *path = g_build_filename (world->dir, "tokens", NULL);
+  BoxEmulatorPlan plan = options->plan;
+
+  world->profile = emu_profile_new (options->profile, error);
+  if (world->profile == NULL)
+    return FALSE;
+  rules.profile = world->profile;
+  emulator->plan_delay = options->plan_delay;
+  emu_profile_get_plan (world->profile, &plan, &emulator->plan_delay);
 
   world->key = g_uuid_string_random ();
   world->part_size = rules.part_size;
@@ -87,9 +95,8 @@ make_world (BoxEmulator *emulator, const BoxEmulatorOptions *options, GError **e
       emu_store_new (world->dir, &world->clock, options->max_size, options->quota, error);
   if (world->store != NULL)
     world->sessions = emu_sessions_new (world->dir, &rules, world->store, &world->clock, error);
-  emulator->plan_delay = options->plan_delay;
   if (world->sessions != NULL)
-    emu_sessions_set_plan (world->sessions, options->plan, options->plan_delay, 0);
+    emu_sessions_set_plan (world->sessions, plan, emulator->plan_delay, 0);
   return world->sessions != NULL;
 }
 
@@ -162,6 +169,7 @@ box_emulator_free (BoxEmulator *emulator)
   emu_late_calls_free (world->late);
   g_clear_object (&emulator->certificate);
   g_clear_pointer (&world->sessions, emu_sessions_free);
+  g_clear_pointer (&world->profile, emu_profile_free);
   g_clear_pointer (&world->store, emu_store_free);
   g_clear_pointer (&world->tokens, emu_tokens_free);
   emu_request_log_free (world->journal);

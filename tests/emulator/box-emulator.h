@@ -42,6 +42,7 @@ typedef struct
   gboolean late_expiry; /* a token that expires while a part or file is on its way: 401 */
   BoxEmulatorPlan plan; /* how far it looks: ABSENT */
   guint plan_delay;     /* s; of LATE: 0 */
+  const char *profile;  /* JSON that "boxupload probe" wrote: answers as that account's */
   gboolean session_conflicts; /* a session for what an open one is for: 409 session_conflict */
   const char
       *upload_host; /* host of the URLs of sessions and preflights: the one that was called */

@@ -29,6 +29,7 @@ static gboolean late_expiry;
 static gboolean session_conflicts;
 static char *plan;
 static int plan_delay;
+static char *profile;
 static char *upload_host;
 static char *accounts;
 static gboolean runs;
@@ -65,6 +66,8 @@ static const GOptionEntry entries[] = {
     "Where sessions find parts by SHA-512: none, session, file, account, late, lying, wrong "
     "(default: no \"plan\")",
     "SCOPE" },
+  { "profile", 0, 0, G_OPTION_ARG_FILENAME, &profile,
+    "Answer as the account does whose profile boxupload probe wrote", "FILE" },
   { "plan-delay", 0, 0, G_OPTION_ARG_INT, &plan_delay, "Age at which --plan=late finds a part (0)",
     "SECONDS" },
   { "upload-host", 0, 0, G_OPTION_ARG_STRING, &upload_host,
@@ -231,8 +234,12 @@ start (GError **error)
     .strict_clients = accounts != NULL,
   };
   g_autoptr (BoxEmulator) emulator = NULL;
+  g_autofree char *text = NULL;
 
   find_plan (&options.plan, NULL);
+  if (profile != NULL && !g_file_get_contents (profile, &text, NULL, error))
+    return NULL;
+  options.profile = text;
   emulator = box_emulator_new (&options, error);
   return emulator != NULL && load_files (emulator, error) ? g_steal_pointer (&emulator) : NULL;
 }

@@ -18,10 +18,11 @@ ROOMS = {
     'src/http': ('src/base',),
     'src/auth': ('src/base', 'src/http'),
     'src/api': ('src/base', 'src/http', 'src/auth'),
+    'src/probe': ('src/base', 'src/http', 'src/api'),
     'src/upload': ('src/base', 'src/http', 'src/api'),
     'src/spool': ('src/base', 'src/api'),
     'src/delivery': ('src/base', 'src/api', 'src/upload', 'src/spool'),
-    'src/cli': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
+    'src/cli': ('src/base', 'src/api', 'src/probe', 'src/upload', 'src/spool', 'src/delivery'),
     'gst': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
 }
 
@@ -31,6 +32,7 @@ SUBJECTS = {
     'src/http': 'one request, one reply',
     'src/auth': 'tokens',
     'src/api': "Box's calls and objects",
+    'src/probe': 'experiments with an account',
     'src/upload': 'parts, workers, the next step',
     'src/spool': 'recordings on disk',
     'src/delivery': 'one file on its way',

@@ -128,7 +128,8 @@ emu_sessions_create (EmuSessions *sessions, const char *owner, const char *folde
   if (!check_new (sessions, &put, size, problem))
     return NULL;
   session = emu_session_new (sessions->dir, id, owner, folder_id, file_id, name, size,
-                             sessions->rules.part_size);
+                             emu_profile_get_part_size (sessions->rules.profile, (guint64) size,
+                                                        sessions->rules.part_size));
   session->created = emu_clock_now (sessions->clock);
   session->expires = session->created + sessions->rules.lifetime * (gint64) G_USEC_PER_SEC;
   if (!emu_session_save (session, &error))

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "emulator/base/views.h"
+#include "emulator/box/profile.h"
 #include "emulator/box/session.h"
 #include "emulator/box/store.h"
 
@@ -21,6 +22,7 @@ typedef struct
   guint lifetime;   /* s */
   guint processing; /* number of commits answered with 202 */
   guint page_limit;
+  const EmuProfile *profile; /* outlives the sessions */
 } EmuSessionRules;
 
 /* @store and @clock outlive the sessions. */

@@ -236,6 +236,8 @@ emu_call_reply_problem (EmuCall *call, const EmuProblem *problem)
 {
   g_autofree char *request_id = g_strdup_printf ("emulator%08x", call->number);
   gboolean api = problem->form == EMU_FORM_API;
+  guint status = problem->status;
+  const char *code = problem->code;
   JsonObject *object;
 
   if (problem->form == EMU_FORM_CHALLENGE)
@@ -244,20 +246,22 @@ emu_call_reply_problem (EmuCall *call, const EmuProblem *problem)
       soup_message_headers_replace (call->reply_headers, "WWW-Authenticate", problem->message);
       return;
     }
+  if (call->route != NULL)
+    emu_profile_translate (call->world->profile, call->route->name, &status, &code);
   object = json_object_new ();
   if (api)
     {
       json_object_set_string_member (object, "type", "error");
-      json_object_set_int_member (object, "status", problem->status);
+      json_object_set_int_member (object, "status", status);
     }
-  json_object_set_string_member (object, "code", problem->code);
+  json_object_set_string_member (object, "code", code);
   if (problem->context != NULL)
     json_object_set_member (object, "context_info", json_node_copy (problem->context));
   if (api)
     json_object_set_string_member (object, "help_url", "http://developers.box.com/docs/#errors");
   json_object_set_string_member (object, "message", problem->message);
   json_object_set_string_member (object, "request_id", request_id);
-  emu_call_reply_json (call, problem->status, object);
+  emu_call_reply_json (call, status, object);
 }
 
 void

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "emulator/base/clock.h"
+#include "emulator/box/profile.h"
 #include "emulator/box/rate.h"
 #include "emulator/box/sessions.h"
 #include "emulator/box/store.h"
@@ -27,6 +28,7 @@ typedef struct
   gboolean late_expiry;
   gboolean session_conflicts; /* a session like one that is open is refused */
   char *upload_host; /* in the URLs of sessions and preflights; NULL: the one that was called */
+  EmuProfile *profile;
   EmuClock clock;
   EmuRate rate;
   EmuRequestLog *journal;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Shared by the files of BoxProbe: what an experiment works with, and the experiments. Each tells
+ * what it found, and returns FALSE only with an error of its own; the next one is tried all the
+ * same.
+ */
+#pragma once
+
+#include "probe/probe.h"
+#include "api/account.h"
+#include "probe/scratch.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const BoxProbeSettings *settings;
+  const BoxProbeEvents *events;
+  gpointer user_data;
+  GCancellable *cancellable;
+  BoxTransport *transport;
+  BoxScratch *scratch;
+  JsonObject *profile;
+  BoxFile *file;    /* one that an experiment has committed; nullable */
+  GPtrArray *parts; /* BoxPart: its parts, with their SHA-512 */
+} BoxProbe;
+
+/* Of the files that it uploads: the smallest for which Box has sessions. */
+#define BOX_PROBE_SIZE BOX_SESSION_MIN_SIZE
+
+/* One line of the report. */
+void box_probe_tell (BoxProbe *probe, const char *question, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+/* "HTTP 400 digest_mismatch", for a refused request; free with g_free(). */
+char *box_probe_describe (const GError *error);
+
+/* The answer to a wrong request, as @name of the profile: @error (nullable: it was taken). */
+void box_probe_note_answer (BoxProbe *probe, const char *name, const GError *error);
+
+/* Bytes that no run has sent before, the same for the same @seed. */
+GBytes *box_probe_make_bytes (guint32 seed, gsize size);
+
+/* Sends @bytes as the part at @offset; the part has its SHA-512. @transport: of the calling thread.
+ */
+BoxPart *box_probe_send_part (BoxProbe *probe, BoxTransport *transport, const BoxSession *session,
+                              guint64 offset, guint64 total, GBytes *bytes, GError **error);
+
+/* Sends a whole file of @size random bytes into @session. */
+GPtrArray *box_probe_fill (BoxProbe *probe, const BoxSession *session, guint64 size, BoxSha1 *sha1,
+                           GError **error);
+
+/* Commits; asks again while Box works on it. */
+BoxFile *box_probe_commit (BoxProbe *probe, const BoxSession *session, GPtrArray *parts,
+                           const BoxSha1 *sha1, GError **error);
+
+/* The size of the parts of files of 20 MB to 50 GB. */
+gboolean box_probe_part_sizes (BoxProbe *probe, GError **error);
+
+/* Parts with a wrong digest and of a wrong file. */
+gboolean box_probe_wrong_parts (BoxProbe *probe, GError **error);
+
+/* Commits that should fail, and one that should not: it sets the probe's file and parts. */
+gboolean box_probe_commits (BoxProbe *probe, GError **error);
+
+/* Where plans find parts, with the probe's file if there is one. */
+gboolean box_probe_plan (BoxProbe *probe, GError **error);
+
+/* What a token for uploads only may do. */
+gboolean box_probe_rights (BoxProbe *probe, GError **error);
+
+/* How long a request of unknown length may rest. */
+gboolean box_probe_rests (BoxProbe *probe, GError **error);
+
+/* How fast parts are by how many leave at a time. */
+gboolean box_probe_speed (BoxProbe *probe, GError **error);
+
+G_END_DECLS
