@@ -190,17 +190,17 @@ static const Property properties[] = {
       .name = "parallel",
       .kind = KIND_UINT,
       .offset = AT (parallel),
-      .minimum = 1,
       .maximum = 16,
-      .fallback = 4,
-      .blurb = "Maximum number of parts in flight",
+      .blurb =
+          "Maximum number of parts in flight. 0: as many as make the upload fastest, up to 16, "
+          "and up to 4 if their bytes are only in memory",
   },
   {
       .name = "max-memory",
       .kind = KIND_UINT64,
       .offset = AT (max_memory),
       .blurb = "Maximum bytes of parts in memory, at least two parts; the stream waits when it is "
-               "reached. 0: parallel + 1 parts",
+               "reached. 0: parallel + 1 parts, or 5",
   },
   {
       .name = "upload-rate",
@@ -399,8 +399,9 @@ sink_properties_install (GObjectClass *klass)
       klass, SINK_PROP_UPLOAD_STATS,
       g_param_spec_boxed ("upload-stats", NULL,
                           "Statistics of the upload: bytes-received, bytes-uploaded, bytes-total, "
-                          "parts-uploaded, parts-total, parts-in-flight, parts-adopted, retries, "
-                          "memory, spooled, rate, session-id, file-id",
+                          "parts-uploaded, parts-total, parts-in-flight, parts-waiting, "
+                          "parts-adopted, parallel, retries, memory, spooled, rate, session-id, "
+                          "file-id",
                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)

@@ -56,6 +56,7 @@ make (const Carrier *carrier, SinkReporter *reporter)
       "bytes-uploaded", G_TYPE_UINT64, stats.bytes_uploaded, "bytes-total", G_TYPE_UINT64,
       stats.bytes_total, "parts-uploaded", G_TYPE_UINT, stats.parts_uploaded, "parts-total",
       G_TYPE_UINT, stats.parts_total, "parts-in-flight", G_TYPE_UINT, stats.parts_in_flight,
+      "parts-waiting", G_TYPE_UINT, stats.parts_waiting, "parallel", G_TYPE_UINT, stats.parallel,
       "parts-adopted", G_TYPE_UINT, reporter != NULL ? sink_reporter_get_adopted (reporter) : 0,
       "retries", G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled",
       G_TYPE_UINT64, spooled, "bytes-ahead", G_TYPE_UINT64, carrier->ahead, "rate", G_TYPE_UINT64,

@@ -133,7 +133,7 @@ cli_options_new_transfer_group (CliOptions *options)
 {
   const GOptionEntry entries[] = {
     { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
-      "Parts of a file in flight, 1 to 16 (default: 4)", "N" },
+      "Parts of a file in flight, 1 to 16 (default: 0, as many as make it fastest)", "N" },
     { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
       "Bytes per second for a file, such as 20MB (default: no limit)", "RATE" },
     { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
@@ -156,7 +156,7 @@ cli_options_new_upload_group (CliOptions *options)
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
-      "Bytes of a file's parts in memory (default: --parallel + 1 parts)", "SIZE" },
+      "Bytes of a file's parts in memory (default: --parallel + 1 parts, or 5)", "SIZE" },
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,
@@ -367,7 +367,7 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
   };
   if (options->parallel < 0 || options->parallel > MAX_PARALLEL)
     {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "--parallel takes 1 to %u, not %d",
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "--parallel takes 0 to %u, not %d",
                    MAX_PARALLEL, options->parallel);
       return FALSE;
     }

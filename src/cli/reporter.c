@@ -364,6 +364,8 @@ cli_reporter_tell_progress (CliReporter *reporter, const BoxUploadStats *stats)
   cli_json_add_uint (builder, "parts_uploaded", stats->parts_uploaded);
   cli_json_add_uint (builder, "parts_total", stats->parts_total);
   cli_json_add_uint (builder, "parts_in_flight", stats->parts_in_flight);
+  cli_json_add_uint (builder, "parts_waiting", stats->parts_waiting);
+  cli_json_add_uint (builder, "parallel", stats->parallel);
   cli_json_add_uint (builder, "retries", stats->retries);
   cli_json_add_uint (builder, "rate", stats->rate);
   cli_json_print (builder);

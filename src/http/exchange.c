@@ -216,8 +216,13 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
 {
   Exchange *self = user_data;
 
+  const BoxBody *body = self->request->body;
+
   self->facts.stage = BOX_STAGE_WAITING;
   box_watchdog_written (&self->dog);
+  if (self->body != NULL && body->sent != NULL
+      && box_body_stream_get_position (self->body) == body->size)
+    body->sent (body->user_data);
 }
 
 /* libsoup reads the body of this one itself, without a limit. It is not wanted: the status says it

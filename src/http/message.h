@@ -56,6 +56,9 @@ typedef struct
  * most the wanted number) bytes that stay valid until the request is over.
  * @progress: (nullable): the first @position bytes were handed to the network. A request that is
  * repeated begins at 0 again.
+ * @sent: (nullable): the whole request has left this host, but for what the kernel holds of it:
+ * some ten milliseconds' worth (TCP_NOTSENT_LOWAT). Its bytes are not read again. The answer is
+ * still to come, and may also come without this.
  * @pace: (nullable): limits the rate, shared with other bodies.
  * @slack: how many times the usual its reply may take (http/patience.h); 0: once.
  * @source: (nullable): gives the bytes instead of @read and @peek; the size is
@@ -70,6 +73,7 @@ typedef struct
                     GError **error);
   const guint8 *(*peek) (gpointer user_data, guint64 offset, gsize *length);
   void (*progress) (gpointer user_data, guint64 position);
+  void (*sent) (gpointer user_data);
   gpointer user_data;
   BoxPace *pace;
   guint slack;

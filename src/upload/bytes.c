@@ -32,8 +32,21 @@ usual_memory (const BoxUpload *upload)
 {
   guint64 part_size = upload->session->part_size;
 
-  return (upload->parallel + 1) * part_size
+  return ((upload->parallel != 0 ? upload->parallel : BOX_FLOW_FIRST) + 1) * part_size
          + (part_size % BOX_BLOCK_SIZE != 0 ? BOX_BLOCK_SIZE : 0);
+}
+
+/* Parts in flight where the flow decides: with a file they need no memory of their own. */
+static guint
+most_in_flight (const BoxUpload *upload)
+{
+  guint64 parts = upload->max_memory / upload->session->part_size;
+
+  if (upload->file_behind.read != NULL)
+    return BOX_FLOW_MOST;
+  if (upload->max_memory == 0)
+    return BOX_FLOW_FIRST;
+  return (guint) CLAMP (parts, 2, BOX_FLOW_MOST + 1) - 1;
 }
 
 void
@@ -54,6 +67,8 @@ box_upload_set_memory_locked (BoxUpload *upload)
       box_blocks_set_limit_locked (upload->store, limit, whole && !behind ? limit : BOX_BLOCK_SIZE);
       return;
     }
+  if (upload->parallel == 0)
+    box_plan_set_parallel (&upload->plan, most_in_flight (upload));
   part = upload->session->part_size + BOX_BLOCK_SIZE;
   limit = upload->max_memory != 0 ? upload->max_memory : usual_memory (upload);
   if (behind)
@@ -63,11 +78,21 @@ box_upload_set_memory_locked (BoxUpload *upload)
 }
 
 void
-box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length)
+box_upload_drop_locked (BoxUpload *upload, guint i)
 {
-  upload->bytes_acked += length;
-  box_blocks_drop_locked (upload->store, offset, length);
+  if (upload->dropped->data[i] != 0)
+    return;
+  upload->dropped->data[i] = 1;
+  box_blocks_drop_locked (upload->store, box_upload_part_offset (upload, i),
+                          box_upload_part_size (upload, i));
   g_cond_broadcast (&upload->changed);
+}
+
+void
+box_upload_release_locked (BoxUpload *upload, guint i)
+{
+  upload->bytes_acked += box_upload_part_size (upload, i);
+  box_upload_drop_locked (upload, i);
 }
 
 void
@@ -82,8 +107,7 @@ box_upload_publish_locked (BoxUpload *upload, guint64 end)
   /* Of a session that is continued, some are there already. */
   for (guint i = n_before; i < n; i++)
     if (g_array_index (upload->plan.parts, BoxPlanPart, i).state == BOX_PART_DONE)
-      box_upload_release_locked (upload, box_upload_part_offset (upload, i),
-                                 box_upload_part_size (upload, i));
+      box_upload_release_locked (upload, i);
   if (n > n_before)
     box_workers_wake_locked (&upload->task);
 }
@@ -129,10 +153,35 @@ note_progress (gpointer user_data, guint64 position)
 {
   BoxUploadBytes *bytes = user_data;
   guint64 change = position - bytes->sent; /* may wrap, and so does what it is added to */
+  BoxHost *host = bytes->upload->host;
 
+  if (host != NULL && bytes->flow != NULL && position > bytes->sent)
+    box_flow_moved (&host->flow, change);
   bytes->sent = position;
   __atomic_add_fetch (&bytes->upload->sent, change, __ATOMIC_RELAXED);
   __atomic_add_fetch (&bytes->upload->under_way, change, __ATOMIC_RELAXED);
+}
+
+/* Another part may begin. If it has to be sent again, this one is read from the file behind. */
+static void
+note_sent (gpointer user_data)
+{
+  BoxUploadBytes *bytes = user_data;
+  BoxUpload *upload = bytes->upload;
+
+  if (bytes->flow == NULL)
+    return;
+  g_mutex_lock (box_workers_lock ());
+  if (bytes->flow->sent == 0)
+    upload->n_waiting++;
+  if (upload->host != NULL)
+    box_flow_sent (&upload->host->flow, bytes->flow, g_get_monotonic_time ());
+  else
+    bytes->flow->sent = g_get_monotonic_time ();
+  if (upload->file_behind.read != NULL)
+    box_upload_drop_locked (upload, bytes->part);
+  box_workers_continue_locked ();
+  g_mutex_unlock (box_workers_lock ());
 }
 
 void
@@ -143,6 +192,7 @@ box_upload_bytes_to_body (BoxUploadBytes *bytes, BoxBody *body)
     .read = read_bytes,
     .peek = bytes->range.in_memory ? peek_bytes : NULL,
     .progress = note_progress,
+    .sent = note_sent,
     .user_data = bytes,
     .pace = bytes->upload->pace,
   };

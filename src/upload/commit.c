@@ -22,7 +22,10 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
   g_mutex_lock (box_workers_lock ());
   upload->file = file;
   if (upload->session == NULL && !upload->plan.committed)
-    box_upload_release_locked (upload, 0, upload->size);
+    {
+      upload->bytes_acked += upload->size;
+      box_blocks_drop_locked (upload->store, 0, upload->size);
+    }
   box_plan_committed (&upload->plan);
   upload->done = TRUE;
   g_cond_broadcast (&upload->changed);

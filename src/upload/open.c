@@ -211,6 +211,8 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   g_clear_pointer (&upload->parts, g_ptr_array_unref);
   upload->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   g_ptr_array_set_size (upload->parts, (gint) n_parts);
+  g_clear_pointer (&upload->dropped, g_byte_array_unref);
+  upload->dropped = g_byte_array_new_take (g_malloc0 (n_parts), n_parts);
   box_upload_set_memory_locked (upload);
   box_plan_opened (&upload->plan, n_parts, given, g_get_monotonic_time ());
   box_upload_hold_locked (upload);

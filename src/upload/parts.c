@@ -30,8 +30,7 @@ part_done (BoxUpload *upload, guint i, BoxPart *part, gboolean adopted)
   if (g_ptr_array_index (upload->parts, i) != part)
     g_ptr_array_index (upload->parts, i) = part;
   box_plan_sent (&upload->plan, i);
-  box_upload_release_locked (upload, box_upload_part_offset (upload, i),
-                             box_upload_part_size (upload, i));
+  box_upload_release_locked (upload, i);
   g_mutex_unlock (box_workers_lock ());
 }
 
@@ -77,7 +76,8 @@ find_stored (const BoxUpload *upload, guint i, const BoxSha1 *sha1, const GError
 }
 
 gboolean
-box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error)
+box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, BoxFlowPart *flow,
+                      GError **error)
 {
   g_auto (BoxUploadBytes) bytes = { 0 };
   guint64 offset = box_upload_part_offset (upload, i);
@@ -91,6 +91,8 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GErro
   if (!is_wanted (upload, i))
     return leave_out (upload, i);
   box_upload_bytes_init (&bytes, upload, offset, box_upload_part_size (upload, i));
+  bytes.part = i;
+  bytes.flow = flow;
   if (!box_upload_bytes_digest (&bytes, &sha1, upload->sha512 ? &sha512 : NULL, error))
     return FALSE;
   box_upload_bytes_to_body (&bytes, &body);
@@ -200,8 +202,7 @@ box_upload_adopt (BoxUpload *upload, guint i, const BoxPart *part, gboolean veri
 
       g_ptr_array_index (upload->parts, i) = box_part_copy (part);
       if (planned->sealed && planned->state == BOX_PART_DONE)
-        box_upload_release_locked (upload, box_upload_part_offset (upload, i),
-                                   box_upload_part_size (upload, i));
+        box_upload_release_locked (upload, i);
     }
   g_mutex_unlock (box_workers_lock ());
   return adopted;

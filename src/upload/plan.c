@@ -11,6 +11,7 @@ box_plan_init (BoxPlan *plan, guint parallel, gboolean commit, gboolean abort_on
   *plan = (BoxPlan){
     .parallel = parallel,
     .allowed = parallel,
+    .share = parallel,
     .commit = commit,
     .abort_on_failure = abort_on_failure,
     .control_since = now,
@@ -24,6 +25,19 @@ box_plan_clear (BoxPlan *plan)
 {
   g_clear_pointer (&plan->parts, g_array_unref);
   g_clear_pointer (&plan->troubled, g_array_unref);
+}
+
+void
+box_plan_set_parallel (BoxPlan *plan, guint parallel)
+{
+  plan->parallel = plan->allowed = plan->share = parallel;
+}
+
+void
+box_plan_set_gate (BoxPlan *plan, gint64 gate, guint share)
+{
+  plan->gate = gate;
+  plan->share = share;
 }
 
 static BoxPlanPart *
@@ -65,10 +79,12 @@ after_failure (const BoxPlan *plan)
 }
 
 static BoxStep
-send_step (const BoxPlan *plan, guint i)
+send_step (const BoxPlan *plan, guint i, gint64 now)
 {
   const BoxPlanPart *part = part_at (plan, i);
 
+  if (!part->verify && plan->gate > now)
+    return wait_until (plan->gate);
   return (BoxStep){
     .kind = part->verify ? BOX_STEP_VERIFY : BOX_STEP_SEND,
     .part = i,
@@ -92,11 +108,12 @@ next_transfer (const BoxPlan *plan, gint64 now)
       if (part->state == BOX_PART_UNSURE)
         continue;
       if (part->not_before <= now)
-        return send_step (plan, troubled_at (plan, k));
+        return send_step (plan, troubled_at (plan, k), now);
       wake_at = MIN (wake_at, part->not_before);
     }
-  if (plan->n_in_flight + plan->troubled->len < plan->allowed && plan->next_new < plan->n_sealed)
-    return send_step (plan, plan->next_new);
+  if (plan->n_in_flight + plan->troubled->len < MIN (plan->allowed, plan->share)
+      && plan->next_new < plan->n_sealed)
+    return send_step (plan, plan->next_new, now);
   return wait_until (wake_at);
 }
 

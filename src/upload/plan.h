@@ -79,6 +79,8 @@ typedef struct
 {
   /* settings */
   guint parallel;
+  guint share;     /* no new part begins beside so many in flight and in trouble */
+  gint64 gate;     /* no part is sent before */
   gboolean commit; /* FALSE: the end is when every part is there */
   gboolean abort_on_failure;
 
@@ -122,6 +124,13 @@ typedef struct
 void box_plan_init (BoxPlan *plan, guint parallel, gboolean commit, gboolean abort_on_failure,
                     gint64 now);
 void box_plan_clear (BoxPlan *plan);
+
+/* From now on: sends in flight at most. */
+void box_plan_set_parallel (BoxPlan *plan, guint parallel);
+
+/* Until the next call: no part is sent before @gate (0: they may; G_MAXINT64: not before another
+ * call), and no new one beside @share parts in flight and in trouble. */
+void box_plan_set_gate (BoxPlan *plan, gint64 gate, guint share);
 
 /* The step to begin now, or a WAIT for a time or a change, or DONE. */
 BoxStep box_plan_next (const BoxPlan *plan, gint64 now);

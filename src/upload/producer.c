@@ -159,7 +159,8 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
 }
 
 /* Whether the next byte needs a block, and memory is full. With a file behind that is worth a wait
- * only while it can get emptier: before the session is open, or while a part is on its way. */
+ * only while it can get emptier: before the session is open, or while a part is on its way. If a
+ * flow decides what is in flight, it is not: the next part is made as soon as none is ready. */
 static gboolean
 lacks_room_locked (const BoxUpload *upload)
 {
@@ -168,7 +169,9 @@ lacks_room_locked (const BoxUpload *upload)
   if (upload->room > 0 || upload->position % BOX_BLOCK_SIZE != 0
       || box_blocks_has_room_locked (upload->store))
     return FALSE;
-  return upload->file_behind.read == NULL || !plan->opened || plan->n_done < plan->n_sealed;
+  if (upload->file_behind.read == NULL || !plan->opened)
+    return TRUE;
+  return plan->n_done < plan->n_sealed && (upload->host == NULL || plan->next_new < plan->n_sealed);
 }
 
 BoxWait

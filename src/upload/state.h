@@ -9,6 +9,7 @@
 #pragma once
 
 #include "upload/blocks.h"
+#include "upload/hosts.h"
 #include "upload/plan.h"
 #include "upload/upload.h"
 #include "upload/workers.h"
@@ -31,7 +32,7 @@ struct _BoxUpload
   guint64 size;
   BoxIfExists if_exists;
   gboolean commit;
-  guint parallel;
+  guint parallel; /* 0: as the host's flow says */
   guint64 max_memory;
   gint64 retry_timeout; /* microseconds, 0: the session's life */
   gint64 begun;         /* Unix time, seconds */
@@ -58,7 +59,9 @@ struct _BoxUpload
 
   /* with the lock */
   BoxPlan plan;
-  GCond changed; /* room, an end, an interruption: wakes all waits */
+  BoxHost *host;   /* whose flow says when parts are sent; NULL: `parallel` does */
+  guint n_waiting; /* parts in flight that were sent whole */
+  GCond changed;   /* room, an end, an interruption: wakes all waits */
   BoxBlocks *store;
   gboolean started;
   gboolean interrupted;
@@ -93,6 +96,7 @@ struct _BoxUpload
   BoxSession *session;    /* NULL for whole uploads */
   BoxDestination *target; /* the real destination, by if_exists; NULL: not known */
   GPtrArray *parts;       /* BoxPart by index; NULL: not acknowledged (entries with the lock) */
+  GByteArray *dropped;    /* by index: 1 if its bytes were given back (entries with the lock) */
 
   /* the worker in the OPEN, COMMIT, WHOLE or LOOKUP step, of which one runs at a time, or in the
    * first LIST, before which nothing else does */
@@ -114,8 +118,11 @@ struct _BoxUpload
   guint64 under_way; /* the same, of bodies that have not ended */
 };
 
-/* Box has acknowledged @length bytes at @offset. */
-void box_upload_release_locked (BoxUpload *upload, guint64 offset, guint64 length);
+/* Box has part @i. */
+void box_upload_release_locked (BoxUpload *upload, guint i);
+
+/* The bytes of part @i are not needed in memory: Box has them, or the file behind does. */
+void box_upload_drop_locked (BoxUpload *upload, guint i);
 
 /* The range of part @i. */
 guint64 box_upload_part_offset (const BoxUpload *upload, guint i);
@@ -124,7 +131,7 @@ guint64 box_upload_part_size (const BoxUpload *upload, guint i);
 /* Makes bytes [0, @end) available to the workers. */
 void box_upload_publish_locked (BoxUpload *upload, guint64 end);
 
-/* The session is known: memory is bounded by its parts. */
+/* The session is known: memory is bounded by its parts, and parts in flight by the memory. */
 void box_upload_set_memory_locked (BoxUpload *upload);
 
 /* No byte is taken any more: it failed, was cancelled, or is done. */
@@ -143,7 +150,8 @@ void box_upload_call_ends (BoxUpload *upload);
 /* Steps: each is called without the lock in a worker, reports its events, changes the plan, and
  * returns TRUE; or changes nothing and returns FALSE with @error set. */
 gboolean box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error);
-gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, GError **error);
+gboolean box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i,
+                               BoxFlowPart *flow, GError **error);
 gboolean box_upload_verify_part (BoxUpload *upload, guint i, GError **error);
 gboolean box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error);
 gboolean box_upload_ask (BoxUpload *upload, BoxTransport *transport, GError **error);
@@ -221,6 +229,8 @@ const BoxDestination *box_upload_lookup_target (const BoxUpload *upload);
 typedef struct
 {
   BoxUpload *upload;
+  guint part;        /* its index */
+  BoxFlowPart *flow; /* of the part; NULL: of a whole file */
   BoxBlocksRange range;
   guint64 size;
   guint64 sent; /* of it, so far */

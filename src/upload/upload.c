@@ -2,9 +2,6 @@
 /* The application's side of an upload: its life, its end, and what can be asked of it. */
 #include "upload/state.h"
 
-#define DEFAULT_PARALLEL 4
-#define MAX_PARALLEL     16
-
 static gboolean
 check_settings (const BoxUploadSettings *settings, GError **error)
 {
@@ -13,11 +10,11 @@ check_settings (const BoxUploadSettings *settings, GError **error)
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS, "An upload needs a destination");
       return FALSE;
     }
-  if (settings->parallel > MAX_PARALLEL)
+  if (settings->parallel > BOX_FLOW_MOST)
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                    "%u parts in flight are too many: at most %d are allowed", settings->parallel,
-                   MAX_PARALLEL);
+                   BOX_FLOW_MOST);
       return FALSE;
     }
   if (settings->size > G_MAXINT64)
@@ -74,7 +71,7 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->size = settings->size;
   upload->if_exists = settings->if_exists;
   upload->commit = settings->commit;
-  upload->parallel = settings->parallel != 0 ? settings->parallel : DEFAULT_PARALLEL;
+  upload->parallel = settings->parallel;
   upload->max_memory = settings->max_memory;
   upload->begun = settings->begun != 0 ? settings->begun : g_get_real_time () / G_USEC_PER_SEC;
   upload->resumed = settings->commit_unsure;
@@ -118,11 +115,13 @@ box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events
   g_cond_init (&upload->changed);
   abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
                      && settings->destination->kind != BOX_DESTINATION_SESSION;
-  box_plan_init (&upload->plan, upload->parallel, upload->commit, abort_on_failure,
-                 g_get_monotonic_time ());
+  box_plan_init (&upload->plan, upload->parallel != 0 ? upload->parallel : BOX_FLOW_FIRST,
+                 upload->commit, abort_on_failure, g_get_monotonic_time ());
   upload->plan.unsure = upload->commit_repeated = settings->commit_unsure;
 
   g_mutex_lock (box_workers_lock ());
+  if (upload->parallel == 0)
+    upload->host = box_host_take_locked (box_client_get_endpoint (upload->client));
   box_upload_set_memory_locked (upload);
   g_mutex_unlock (box_workers_lock ());
   return upload;
@@ -159,6 +158,8 @@ box_upload_unref (BoxUpload *upload)
 
   g_mutex_lock (box_workers_lock ());
   box_blocks_free_locked (upload->store);
+  if (upload->host != NULL)
+    box_host_give_back_locked (upload->host);
   g_mutex_unlock (box_workers_lock ());
   if (upload->file_behind.destroy != NULL)
     upload->file_behind.destroy (upload->file_behind.user_data);
@@ -178,6 +179,7 @@ box_upload_unref (BoxUpload *upload)
   g_clear_pointer (&upload->other_name, box_destination_free);
   g_clear_pointer (&upload->other_conflict, box_file_free);
   g_clear_pointer (&upload->parts, g_ptr_array_unref);
+  g_clear_pointer (&upload->dropped, g_byte_array_unref);
   g_free (upload->etag_before);
   g_free (upload->version_before);
   g_free (upload);
@@ -491,6 +493,9 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
     .parts_uploaded = upload->plan.n_done,
     .parts_total = upload->plan.parts->len,
     .parts_in_flight = upload->plan.n_in_flight,
+    .parts_waiting = upload->n_waiting,
+    .parallel = upload->host != NULL ? MIN (upload->host->flow.aim, upload->plan.parallel)
+                                     : upload->parallel,
     .parts_asked = upload->parts_asked,
     .parts_hit = upload->parts_hit,
     .hits_refused = upload->hits_refused,

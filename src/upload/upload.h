@@ -41,9 +41,10 @@ typedef enum
  * @if_exists: what to do if the name exists.
  * @on_error: whether the session is aborted on a fatal error; a given session never is.
  * @commit: FALSE: fill the session and leave the commit to the caller.
- * @parallel: parts in flight, 1 to 16; 0: 4.
- * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts. Without @file at least two parts
- * are always allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
+ * @parallel: parts in flight, 1 to 16; 0: as many as make the upload fastest (upload/flow.h), but
+ * without @file not more than @max_memory has room for.
+ * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts, or five. Without @file at least
+ * two parts are always allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
  * @upload_rate: bytes per second; 0: no limit.
  * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session
  * expires.
@@ -240,6 +241,8 @@ typedef struct
   guint parts_uploaded; /* acknowledged, adopted ones included */
   guint parts_total;    /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
+  guint parts_waiting;   /* of them: sent whole, and not answered yet */
+  guint parallel;        /* parts that may be sent at a time now */
   guint parts_asked;     /* that Box was asked for, because it may have them from elsewhere */
   guint parts_hit;       /* that it had */
   gboolean hits_refused; /* a commit did not take these, and they were sent */

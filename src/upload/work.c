@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The workers' side of an upload: which step runs. */
+#include "base/retry.h"
 #include "upload/state.h"
 
 static gboolean
-perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError **error)
+perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, BoxFlowPart *flow,
+         GError **error)
 {
   switch (step->kind)
     {
@@ -16,7 +18,7 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError
     case BOX_STEP_VERIFY:
       return box_upload_verify_part (upload, step->part, error);
     case BOX_STEP_SEND:
-      return box_upload_send_part (upload, transport, step->part, error);
+      return box_upload_send_part (upload, transport, step->part, flow, error);
     case BOX_STEP_DIGEST:
       return box_upload_digest_padding (upload, error);
     case BOX_STEP_WHOLE:
@@ -32,11 +34,67 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, GError
     }
 }
 
+/* As the plan says, and the host's flow. In trouble, an upload keeps to few requests. */
+static BoxStep
+next_step_locked (BoxUpload *upload, gint64 now)
+{
+  gint64 gate = 0, wake_at;
+  BoxFlow *flow;
+
+  if (upload->host != NULL && upload->session != NULL)
+    {
+      flow = &upload->host->flow;
+      if (!box_flow_may_start (flow, now, &wake_at))
+        gate = wake_at;
+      box_plan_set_gate (&upload->plan, gate,
+                         upload->trouble_count > 0 ? flow->aim : upload->plan.parallel);
+    }
+  return box_plan_next (&upload->plan, now);
+}
+
+static void
+begin_part_locked (BoxUpload *upload, BoxFlowPart *part, gint64 now)
+{
+  *part = (BoxFlowPart){ .begun = now };
+  if (upload->host != NULL)
+    box_flow_begin (&upload->host->flow, part, now);
+  if (upload->file_behind.read != NULL)
+    g_cond_broadcast (&upload->changed); /* the producer may make the next one */
+}
+
+static BoxFlowEnd
+flow_end_of (const GError *error)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+
+  if (error == NULL)
+    return BOX_FLOW_ANSWERED;
+  if (details->http_status == 429)
+    return BOX_FLOW_LIMITED;
+  if (details->slow)
+    return BOX_FLOW_SLOW;
+  return details->http_status != 0 ? BOX_FLOW_ANSWERED : BOX_FLOW_LOST;
+}
+
+static void
+end_part (BoxUpload *upload, BoxFlowPart *part, const GError *error)
+{
+  gint64 pause = 0;
+
+  if (error != NULL && box_error_get_details (error)->retry_after > 0)
+    pause = box_retry_delay (1, error, 0);
+  g_mutex_lock (box_workers_lock ());
+  upload->n_waiting -= part->sent != 0 ? 1 : 0;
+  if (upload->host != NULL)
+    box_flow_end (&upload->host->flow, part, flow_end_of (error), pause, g_get_monotonic_time ());
+  g_mutex_unlock (box_workers_lock ());
+}
+
 static gboolean
 task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
 {
-  const BoxUpload *upload = (BoxUpload *) task;
-  BoxStep step = box_plan_next (&upload->plan, now);
+  BoxUpload *upload = (BoxUpload *) task;
+  BoxStep step = next_step_locked (upload, now);
   gint64 deadline;
 
   if (step.kind != BOX_STEP_WAIT)
@@ -73,8 +131,10 @@ static gboolean
 task_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
 {
   BoxUpload *upload = (BoxUpload *) task;
-  BoxStep step = box_plan_next (&upload->plan, now);
+  BoxStep step = next_step_locked (upload, now);
+  BoxFlowPart part;
   GError *error = NULL;
+  gboolean done;
 
   if (step.kind == BOX_STEP_DONE)
     {
@@ -87,10 +147,15 @@ task_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
       return TRUE;
     }
   box_plan_begin (&upload->plan, &step);
+  if (step.kind == BOX_STEP_SEND)
+    begin_part_locked (upload, &part, now);
   box_workers_continue_locked ();
   g_mutex_unlock (box_workers_lock ());
 
-  if (!perform (upload, transport, &step, &error))
+  done = perform (upload, transport, &step, &part, &error);
+  if (step.kind == BOX_STEP_SEND)
+    end_part (upload, &part, error);
+  if (!done)
     box_upload_step_failed (upload, &step, error);
 
   g_mutex_lock (box_workers_lock ());

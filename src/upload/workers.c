@@ -16,9 +16,8 @@ static GMutex the_lock;
 static struct
 {
   GPtrArray *tasks;
-  GCond wanted; /* somebody has to look at the tasks */
+  GPtrArray *idle; /* GCond of workers that were not called yet, the one that rested least last */
   guint n_threads;
-  guint n_idle;
   guint max_threads;
   gint64 idle_time;
 } pool = { .idle_time = IDLE_TIME };
@@ -42,6 +41,7 @@ ensure_pool_locked (void)
     n = DEFAULT_WORKERS;
   pool.max_threads = (guint) n;
   pool.tasks = g_ptr_array_new ();
+  pool.idle = g_ptr_array_new ();
 }
 
 /* The task whose step has been possible for longest, or NULL with the time when to look again. */
@@ -83,14 +83,29 @@ start_worker_locked (GError **error)
   return TRUE;
 }
 
+guint
+box_workers_get_max_locked (void)
+{
+  ensure_pool_locked ();
+  return pool.max_threads;
+}
+
+/* Calls the one that rested least: its connection is the fastest (TCP begins anew after a rest),
+ * and the others can end. */
+static void
+call_idle_locked (void)
+{
+  g_cond_signal (g_ptr_array_steal_index (pool.idle, pool.idle->len - 1));
+}
+
 /* A worker has to look at the tasks: an idle one, or a new one if the limit allows it. If no
  * thread can be made, the present workers do the task: while there are tasks there is at least one.
  */
 static void
 call_worker_locked (void)
 {
-  if (pool.n_idle > 0)
-    g_cond_signal (&pool.wanted);
+  if (pool.idle->len > 0)
+    call_idle_locked ();
   else if (pool.n_threads < pool.max_threads
            && box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, NULL))
     start_worker_locked (NULL);
@@ -109,8 +124,8 @@ drop_locked (BoxTask *task)
 {
   task->listed = FALSE;
   g_ptr_array_remove_fast (pool.tasks, task);
-  if (pool.tasks->len == 0)
-    g_cond_broadcast (&pool.wanted); /* the last worker may end now */
+  while (pool.tasks->len == 0 && pool.idle->len > 0)
+    call_idle_locked (); /* the last worker may end now */
   unref_locked (task);
 }
 
@@ -131,15 +146,19 @@ run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
 static gboolean
 may_end_locked (gint64 now, gint64 idle_since)
 {
-  return now - idle_since >= pool.idle_time && (pool.tasks->len == 0 || pool.n_idle > 0);
+  return now - idle_since >= pool.idle_time && (pool.tasks->len == 0 || pool.idle->len > 0);
 }
 
 static void
 idle_locked (gint64 until)
 {
-  pool.n_idle++;
-  g_cond_wait_until (&pool.wanted, &the_lock, until);
-  pool.n_idle--;
+  GCond called;
+
+  g_cond_init (&called);
+  g_ptr_array_add (pool.idle, &called);
+  g_cond_wait_until (&called, &the_lock, until);
+  g_ptr_array_remove (pool.idle, &called);
+  g_cond_clear (&called);
 }
 
 /* A worker looks at the tasks after each wait, also after one that nobody ended, and ends itself
@@ -206,7 +225,7 @@ box_workers_continue_locked (void)
   gint64 wake_at;
 
   if (choose_locked (g_get_monotonic_time (), &wake_at) != NULL
-      || (wake_at != G_MAXINT64 && pool.n_idle == 0))
+      || (wake_at != G_MAXINT64 && pool.idle->len == 0))
     call_worker_locked ();
 }
 

@@ -50,8 +50,12 @@ gboolean box_workers_add_locked (BoxTask *task, GError **error);
 void box_workers_wake_locked (BoxTask *task);
 
 /* Called by run_locked after it has taken its step, before it releases the lock: another
- * worker takes the next step, so that steps run at the same time. */
+ * worker takes the next step, so that steps run at the same time. And by anybody after a change
+ * that may have made a step of any task possible. */
 void box_workers_continue_locked (void);
+
+/* Workers at most. */
+guint box_workers_get_max_locked (void);
 
 /* For tests: threads that exist now. */
 guint box_workers_count (void);

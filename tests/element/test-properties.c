@@ -84,7 +84,7 @@ test_defaults (void)
   g_assert_cmpstr (folder_id, ==, "0");
   g_assert_cmpstr (endpoint, ==, "https://upload.box.com/api/2.0");
   g_assert_null (session);
-  g_assert_cmpuint (parallel, ==, 4);
+  g_assert_cmpuint (parallel, ==, 0);
   g_assert_cmpuint (retry_timeout, ==, 600);
   g_assert_cmpuint (timeout, ==, 60);
   g_assert_true (commit);
