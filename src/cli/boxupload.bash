@@ -6,7 +6,7 @@ _boxupload_commands() {
 }
 
 _boxupload_options() {
-  boxupload "$1" --help 2>/dev/null | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z0-9-]*\).*/\2/p'
+  boxupload "$1" --help-all 2>/dev/null | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z0-9-]*\).*/\2/p'
 }
 
 # The sessions that were created here: their notes' names.

@@ -5,6 +5,7 @@
  */
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/exit.h"
@@ -50,7 +51,7 @@ format_program_help (void)
       help,
       "\nOptions:\n"
       "  -h, --help     Show this; with a command: its options and examples\n"
-      "  --version      Show the version\n\n"
+      "  -V, --version  Show the version\n\n"
       "Credentials come from --token-file, --auth-config, or the environment:\n"
       "BOX_ACCESS_TOKEN, BOX_TOKEN_FILE, BOX_AUTH_CONFIG. There is no option for the\n"
       "token itself, because everybody on the machine can read a command line.\n"
@@ -64,26 +65,48 @@ format_program_help (void)
   return g_string_free (help, FALSE);
 }
 
-/* The words and options of @command, its own option --help among them. */
-static GOptionContext *
-new_context (const CliCommand *command, CliOptions *options, gboolean *help)
+/* What --help shows: what most uploads need, the connection alone, or everything. */
+typedef struct
+{
+  gboolean common, connection, all;
+} Help;
+
+static gboolean
+is_wanted (const Help *help)
+{
+  return help->common || help->connection || help->all;
+}
+
+static void
+add_connection_group (GOptionContext *context, const CliCommand *command, CliOptions *options)
+{
+  if (command->flags & CLI_COMMAND_CONNECTS)
+    g_option_context_add_group (context, cli_options_new_connection_group (options));
+}
+
+static void
+add_groups (GOptionContext *context, const CliCommand *command, CliOptions *options, Help *help)
 {
   const GOptionEntry common[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print JSON, for machines", NULL },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, help, "Show this", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help->common, "Show this", NULL },
+    { "help-all", 0, 0, G_OPTION_ARG_NONE, &help->all, "Show all options and the exit codes",
+      NULL },
     { NULL },
   };
-  GOptionContext *context = g_option_context_new (command->arguments);
+  const GOptionEntry connection[] = {
+    { "help-connection", 0, 0, G_OPTION_ARG_NONE, &help->connection,
+      "Show the options for credentials, endpoints and proxies", NULL },
+    { NULL },
+  };
   /* Not the main group: that one is shown last. */
   GOptionGroup *own = g_option_group_new ("own", "Options:", "Show the own options", NULL, NULL);
-  g_autofree char *description = g_strdup_printf ("%s\n%s", command->description, exit_codes);
 
-  g_option_context_set_summary (context, command->summary);
-  g_option_context_set_description (context, description);
-  g_option_context_set_help_enabled (context, FALSE);
   if (command->entries != NULL)
     g_option_group_add_entries (own, command->entries);
   g_option_group_add_entries (own, common);
+  if (command->flags & CLI_COMMAND_CONNECTS)
+    g_option_group_add_entries (own, connection);
   g_option_context_add_group (context, own);
   if (command->flags & CLI_COMMAND_SPOOLS)
     g_option_context_add_group (
@@ -93,9 +116,56 @@ new_context (const CliCommand *command, CliOptions *options, gboolean *help)
     g_option_context_add_group (context, cli_options_new_transfer_group (options));
   if (command->flags & CLI_COMMAND_UPLOADS)
     g_option_context_add_group (context, cli_options_new_upload_group (options));
-  if (command->flags & CLI_COMMAND_CONNECTS)
-    g_option_context_add_group (context, cli_options_new_connection_group (options));
+}
+
+/* The words and options of @command, its own options --help… among them. */
+static GOptionContext *
+new_context (const CliCommand *command, CliOptions *options, Help *help)
+{
+  GOptionContext *context = g_option_context_new (command->arguments);
+
+  g_option_context_set_summary (context, command->summary);
+  g_option_context_set_help_enabled (context, FALSE);
+  add_groups (context, command, options, help);
+  add_connection_group (context, command, options);
   return context;
+}
+
+static char *
+format_help (const CliCommand *command, const Help *wanted)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (command->arguments);
+  g_autofree char *description = NULL;
+  CliOptions options;
+  Help help;
+
+  cli_options_init (&options);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_set_summary (context, command->summary);
+  if (wanted->all || !wanted->connection)
+    {
+      add_groups (context, command, &options, &help);
+      description = g_strdup_printf ("%s\n%s", command->description,
+                                     wanted->all ? exit_codes : "Exit codes: boxupload --help\n");
+      g_option_context_set_description (context, description);
+    }
+  if (wanted->all || wanted->connection)
+    add_connection_group (context, command, &options);
+  return g_option_context_get_help (context, FALSE, NULL);
+}
+
+/* Says where the option stands that was meant. */
+static void
+explain_option (GError **error, const CliCommand *command)
+{
+  if (g_error_matches (*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+    {
+      g_autofree char *message = g_strdup_printf ("%s; boxupload %s --help-all lists the options",
+                                                  (*error)->message, command->name);
+
+      g_free ((*error)->message);
+      (*error)->message = g_steal_pointer (&message);
+    }
 }
 
 static gboolean
@@ -208,20 +278,23 @@ run (const CliCommand *command, char **argv)
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
   CliOptions options;
-  gboolean help = FALSE, told = FALSE;
+  gboolean told = FALSE;
+  Help help = { FALSE };
   int code;
 
   cli_options_init (&options);
   context = new_context (command, &options, &help);
-  if (g_option_context_parse_strv (context, &argv, &error) && !help)
+  if (!g_option_context_parse_strv (context, &argv, &error))
+    explain_option (&error, command);
+  else if (!is_wanted (&help))
     {
       drop_separator (argv + 1);
       signals = cli_signal_new ();
       run_command (command, &options, argv + 1, signals, &told, &error);
     }
-  if (help && error == NULL)
+  if (is_wanted (&help) && error == NULL)
     {
-      g_autofree char *text = g_option_context_get_help (context, FALSE, NULL);
+      g_autofree char *text = format_help (command, &help);
 
       g_print ("%s", text);
       cli_output_flush (&error);
@@ -237,11 +310,61 @@ run (const CliCommand *command, char **argv)
   return code;
 }
 
+/* How many letters of @a are to be changed, added or left out for @b. Both are short. */
+static guint
+distance (const char *a, const char *b)
+{
+  gsize width = strlen (b) + 1;
+  g_autofree guint *row = g_new (guint, width);
+
+  for (gsize j = 0; j < width; j++)
+    row[j] = (guint) j;
+  for (gsize i = 0; a[i] != '\0'; i++)
+    {
+      guint corner = row[0];
+
+      row[0] = (guint) i + 1;
+      for (gsize j = 1; j < width; j++)
+        {
+          guint above = row[j];
+
+          row[j] = MIN (MIN (row[j], row[j - 1]) + 1, corner + (a[i] != b[j - 1] ? 1 : 0));
+          corner = above;
+        }
+    }
+  return row[width - 1];
+}
+
+/* The command that is meant by @name; NULL: none is like it. */
+static const char *
+guess_command (const char *name)
+{
+  const char *best = NULL;
+  guint least = 3;
+
+  for (guint i = 0; strlen (name) < 16 && i < G_N_ELEMENTS (commands); i++)
+    {
+      guint n = distance (name, commands[i]->name);
+
+      if (n < least && n < strlen (commands[i]->name))
+        {
+          least = n;
+          best = commands[i]->name;
+        }
+    }
+  return best;
+}
+
 static int
 complain_about_command (const char *name)
 {
+  const char *guess = name != NULL ? guess_command (name) : NULL;
+
   if (name == NULL)
     cli_complain ("Which command? boxupload --help lists them");
+  else if (guess != NULL)
+    cli_complain ("There is no command “%s”; did you mean “%s”? boxupload --help lists them", name,
+                  guess);
   else
     cli_complain ("There is no command “%s”; boxupload --help lists them", name);
   return CLI_EXIT_USAGE;
@@ -274,7 +397,7 @@ main (int argc, char **argv)
 
   setlocale (LC_ALL, "");
   g_log_set_handler ("boxupload", G_LOG_LEVEL_MESSAGE, on_message, NULL);
-  if (g_strcmp0 (name, "--version") == 0)
+  if (g_strcmp0 (name, "--version") == 0 || g_strcmp0 (name, "-V") == 0)
     return print_and_flush ("boxupload " BOX_VERSION "\n");
   if (g_strcmp0 (name, "--help") == 0 || g_strcmp0 (name, "-h") == 0
       || (g_strcmp0 (name, "help") == 0 && argc == 2))

@@ -394,15 +394,16 @@ get_unit (const char *suffix)
   const char *letter;
   guint64 base, unit = 1;
 
-  if (*suffix == '\0' || g_str_equal (suffix, "B"))
+  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "B") == 0)
     return 1;
   letter = strchr (letters, g_ascii_toupper (*suffix));
   if (letter == NULL)
     return 0;
   suffix++;
-  if (*suffix == '\0' || g_str_equal (suffix, "iB") || g_str_equal (suffix, "i"))
+  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "iB") == 0
+      || g_ascii_strcasecmp (suffix, "i") == 0)
     base = 1024;
-  else if (g_str_equal (suffix, "B"))
+  else if (g_ascii_strcasecmp (suffix, "B") == 0)
     base = 1000;
   else
     return 0;

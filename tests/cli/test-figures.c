@@ -57,6 +57,8 @@ test_sizes_take_the_units_people_write (void)
     { "1M", 1048576 },
     { "2GiB", G_GUINT64_CONSTANT (2147483648) },
     { "3g", G_GUINT64_CONSTANT (3221225472) },
+    { "4gb", G_GUINT64_CONSTANT (4000000000) },
+    { "4gib", G_GUINT64_CONSTANT (4294967296) },
     { "1TB", G_GUINT64_CONSTANT (1000000000000) },
     { "9223372036854775807", G_MAXINT64 },
   };

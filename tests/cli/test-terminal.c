@@ -121,12 +121,46 @@ test_every_command_has_help_with_examples (Fixture *f, gconstpointer data)
 }
 
 static void
+test_the_connection_has_help_of_its_own (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) common = RUN (f, "put", "--help");
+  g_auto (Answer) connection = RUN (f, "put", "--help-connection");
+  g_auto (Answer) all = RUN (f, "put", "--help-all");
+
+  g_assert_cmpint (connection.code, ==, 0);
+  g_assert_null (strstr (common.out, "--proxy"));
+  g_assert_nonnull (strstr (common.out, "--help-connection"));
+  g_assert_nonnull (strstr (connection.out, "--proxy"));
+  g_assert_null (strstr (connection.out, "--folder"));
+  g_assert_nonnull (strstr (all.out, "--proxy"));
+  g_assert_nonnull (strstr (all.out, "--folder"));
+  g_assert_nonnull (strstr (all.out, "\n  75 try again later"));
+}
+
+static void
+test_what_was_mistyped_is_guessed (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) command = RUN (f, "resmue");
+  g_auto (Answer) nothing = RUN (f, "dance");
+  g_auto (Answer) option = RUN (f, "put", "a", "--fodler", "7");
+
+  g_assert_cmpint (command.code, ==, 2);
+  g_assert_nonnull (strstr (command.err, "did you mean “resume”?"));
+  g_assert_cmpint (nothing.code, ==, 2);
+  g_assert_null (strstr (nothing.err, "did you mean"));
+  g_assert_cmpint (option.code, ==, 2);
+  g_assert_nonnull (strstr (option.err, "--fodler; boxupload put --help-all lists the options"));
+}
+
+static void
 test_the_version_is_the_projects (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) answer = RUN (f, "--version");
+  g_auto (Answer) abbreviated = RUN (f, "-V");
 
   g_assert_cmpint (answer.code, ==, 0);
   g_assert_cmpstr (answer.out, ==, "boxupload " BOX_VERSION "\n");
+  g_assert_cmpstr (abbreviated.out, ==, answer.out);
 }
 
 int
@@ -142,6 +176,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/terminal/pipe-gets-a-line-a-file", test_a_pipe_gets_a_line_a_file);
   ADD_TEST ("/cli/terminal/names-cannot-steer-it", test_names_cannot_steer_the_terminal);
   ADD_TEST ("/cli/help/every-command-has-examples", test_every_command_has_help_with_examples);
+  ADD_TEST ("/cli/terminal/the-connection-has-help-of-its-own",
+            test_the_connection_has_help_of_its_own);
+  ADD_TEST ("/cli/terminal/what-was-mistyped-is-guessed", test_what_was_mistyped_is_guessed);
   ADD_TEST ("/cli/help/version-is-the-projects", test_the_version_is_the_projects);
   return g_test_run ();
 }

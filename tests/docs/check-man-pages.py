@@ -18,8 +18,8 @@ COMMAND = re.compile(r'^  ([a-z]+) +[A-Z]', re.MULTILINE)
 HEAD = re.compile(r'^\.It (Fl .*)$', re.MULTILINE)
 
 
-def options_of_help(command):
-    output = subprocess.run([*command, '--help'], check=True, stdout=subprocess.PIPE, text=True).stdout
+def options_of_help(command, option='--help'):
+    output = subprocess.run([*command, option], check=True, stdout=subprocess.PIPE, text=True).stdout
     return {(short or None, name) for short, name in HELP_OPTION.findall(output)}
 
 
@@ -53,7 +53,7 @@ def main():
         with open(os.path.join(top, 'docs', name + '.1'), encoding='utf-8') as file:
             pages[name] = file.read()
     program_help = subprocess.run([boxupload, '--help'], check=True, stdout=subprocess.PIPE, text=True).stdout
-    cases = [(f'boxupload-{command}', options_of_help([boxupload, command]),
+    cases = [(f'boxupload-{command}', options_of_help([boxupload, command], '--help-all'),
               options_of_page(text_about(pages['boxupload'], command)))
              for command in COMMAND.findall(program_help.partition('\nCommands:\n')[2].partition('\n\n')[0])]
     cases.append(('box-emulator', options_of_help([emulator]), options_of_page(pages['box-emulator'])))
