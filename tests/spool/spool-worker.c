@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The victim of the kill test: "record DIR URL NAME SIZE" records the pattern, and uploads it
- * meanwhile; "live DIR URL NAME SIZE" does so in one request; "recover DIR URL" finishes what is in
- * the spool. Prints the number of bytes that have reached the data file, a line each time.
+ * The victim of the kill tests: "record DIR URL NAME SIZE" records the pattern, and uploads it
+ * meanwhile; "live DIR URL NAME SIZE" does so in one request; "ahead DIR URL NAME SIZE" does so
+ * with a size that is not known; "recover DIR URL" finishes what is in the spool. Prints the number
+ * of bytes that have reached the data file, a line each time.
  */
 #include <stdlib.h>
 
 #include "delivery/attempt.h"
+#include "delivery/delivery.h"
 #include "delivery/delivery.h"
 #include "spool-kit.h"
 
@@ -128,6 +130,39 @@ record_live (const char *dir, const char *origin, const char *name, guint64 size
   return box_delivery_wait (delivery, -1) == BOX_WAIT_READY ? 0 : 1;
 }
 
+/* Records the pattern as a stream of unknown size, and sends it ahead. As muxers do, the head is
+ * written again at the end. */
+static int
+record_ahead (const char *dir, const char *origin, const char *name, guint64 size)
+{
+  g_autoptr (BoxClient) client = new_client (origin);
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent (name);
+  const BoxDeliverySettings settings = {
+    .upload = { .client = client, .destination = intent->destination, .commit = TRUE },
+    .sizing = BOX_SIZING_SPOOL,
+    .padding = BOX_PADDING_NONE,
+    .ahead = TRUE,
+    .expected_size = 2 * size,
+  };
+  g_autoptr (BoxDelivery) delivery = NULL;
+  guint8 buffer[CHUNK];
+
+  delivery = box_delivery_new_stream (&settings, spool, &(BoxDeliveryEvents){ { NULL } }, NULL,
+                                      NULL, NULL);
+  box_delivery_start (delivery);
+  for (guint64 at = 0; at < size; at += CHUNK)
+    {
+      kit_pattern_fill (at == 0 ? 1 : at, buffer, CHUNK);
+      box_delivery_write (delivery, at, buffer, (gsize) MIN (size - at, CHUNK));
+      g_usleep (PACE);
+    }
+  kit_pattern_fill (0, buffer, CHUNK);
+  box_delivery_write (delivery, 0, buffer, CHUNK);
+  box_delivery_finish (delivery, "eos", BOX_PADDING_NONE, 0, NULL);
+  return box_delivery_wait (delivery, -1) == BOX_WAIT_READY ? 0 : 1;
+}
+
 static int
 recover (const char *dir, const char *origin)
 {
@@ -158,6 +193,8 @@ main (int argc, char **argv)
     return record (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
   if (argc == 6 && g_str_equal (argv[1], "live"))
     return record_live (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
+  if (argc == 6 && g_str_equal (argv[1], "ahead"))
+    return record_ahead (argv[2], argv[3], argv[4], g_ascii_strtoull (argv[5], NULL, 10));
   if (argc == 4 && g_str_equal (argv[1], "recover"))
     return recover (argv[2], argv[3]);
   return 2;
