@@ -247,6 +247,18 @@ sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *
 }
 
 void
+sink_post_anew (GstElement *element, const GError *error, gboolean news, const SinkContext *context)
+{
+  char *text = g_strdup_printf ("%s: %s. The recording is uploaded from %s", context->destination,
+                                error->message, context->spool);
+
+  gst_element_message_full_with_details (element, news ? GST_MESSAGE_WARNING : GST_MESSAGE_INFO,
+                                         GST_RESOURCE_ERROR, (gint) sink_resource_error (error),
+                                         text, format_debug (error), __FILE__, GST_FUNCTION,
+                                         __LINE__, details_new ("details", error, context));
+}
+
+void
 sink_post_progress (GstElement *element, GstProgressType type, const char *code, const char *text)
 {
   gst_element_post_message (element,

@@ -66,6 +66,11 @@ void sink_post_error (GstElement *element, GstResourceError code, const GError *
  * on. */
 void sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *context);
 
+/* An INFO, or a WARNING if it is @news, that the recording is uploaded from the spool because of
+ * @error, with the same details. */
+void sink_post_anew (GstElement *element, const GError *error, gboolean news,
+                     const SinkContext *context);
+
 /* GST_MESSAGE_PROGRESS with @code "session" or "commit". */
 void
 sink_post_progress (GstElement *element, GstProgressType type, const char *code, const char *text);

@@ -336,6 +336,17 @@ on_goes_on (const GError *reason, gboolean matters, gpointer user_data)
 }
 
 static void
+on_anew (const GError *reason, gboolean told, gpointer user_data)
+{
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_listener (self);
+  g_auto (SinkContext) context = copy_context (self);
+
+  if (element != NULL)
+    sink_post_anew (element, reason, !told, &context);
+}
+
+static void
 on_kept (const char *path, guint64 size, const char *reason, gboolean interrupted,
          const GError *lost, gpointer user_data)
 {
@@ -413,6 +424,7 @@ const BoxDeliveryEvents sink_reporter_events = {
     .committing = on_committing,
   },
   .goes_on = on_goes_on,
+  .anew = on_anew,
   .kept = on_kept,
   .ended = on_ended,
 };

@@ -39,6 +39,8 @@ typedef struct _BoxDelivery BoxDelivery;
  * @upload: of every upload that is made, except completed and failed, which the delivery reports.
  * @goes_on: (nullable): the upload ended with @reason, or Box is known to refuse it; the recording
  *   continues, and another upload is tried at its end.
+ * @anew: (nullable): the stream is over, and the recording is uploaded from the spool, because the
+ *   live request failed with @reason. @told: goes_on has said so before.
  * @kept: (nullable): the recording has ended and is in the spool, from which it may still be
  *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
@@ -53,6 +55,7 @@ typedef struct
 {
   BoxUploadEvents upload;
   void (*goes_on) (const GError *reason, gboolean matters, gpointer user_data);
+  void (*anew) (const GError *reason, gboolean told, gpointer user_data);
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);
   void (*ended) (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file,

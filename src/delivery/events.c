@@ -136,8 +136,8 @@ const BoxUploadEvents box_delivery_upload_events = {
 };
 
 /* The recording goes on, and is uploaded at its end: nothing that can happen to a request that Box
- * would have taken makes that useless. Told also when the stream is over, as the end is far away
- * then. */
+ * would have taken makes that useless. When the stream is over the step that sends the recording
+ * again tells it. */
 static void
 on_live_failed (const GError *error, gboolean begun, gpointer user_data)
 {
@@ -152,12 +152,13 @@ on_live_failed (const GError *error, gboolean begun, gpointer user_data)
     {
       delivery->facts.carrier = BOX_CARRIER_FAILED;
       delivery->facts.mendable = TRUE;
+      delivery->live_told = weight != WEIGHT_NONE;
       box_delivery_set_error_locked (delivery, g_error_copy (error));
     }
   g_mutex_unlock (&delivery->lock);
   if (wanted && !begun && weight == WEIGHT_END)
     box_delivery_break (delivery, g_error_copy (error));
-  else if (wanted && delivery->events.goes_on != NULL && may_tell (delivery))
+  else if (wanted && weight != WEIGHT_NONE && delivery->events.goes_on != NULL)
     delivery->events.goes_on (error, TRUE, delivery->user_data);
 }
 

@@ -62,6 +62,7 @@ struct _BoxDelivery
   guint64 rate;       /* bytes per second, 0: no limit */
   gint64 begun;       /* monotonic, microseconds */
   gboolean opened;    /* Box has opened a session */
+  gboolean live_told; /* that the live request failed */
   gboolean abandoned; /* the first upload: what it tells does not count any more */
   gboolean interrupted;
   gboolean closed;  /* no event comes any more */

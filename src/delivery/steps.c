@@ -169,6 +169,19 @@ on_uploading (BoxUpload *upload, gpointer user_data)
 }
 
 static void
+tell_anew (BoxDelivery *delivery)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (delivery->live == NULL)
+    return;
+  (void) box_live_wait (delivery->live);
+  reason = box_delivery_dup_error (delivery);
+  if (reason != NULL && delivery->events.anew != NULL)
+    delivery->events.anew (reason, delivery->live_told, delivery->user_data);
+}
+
+static void
 resend (BoxDelivery *delivery)
 {
   BoxRecoveryEvents events = {
@@ -184,6 +197,7 @@ resend (BoxDelivery *delivery)
   box_delivery_stop_upload (delivery);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
   box_delivery_end_ahead (delivery);
+  tell_anew (delivery);
   done = box_recovery_run (delivery->recording, &delivery->recovery, &events, delivery,
                            delivery->cancellable, &how, &file, &error);
   g_mutex_lock (&delivery->lock);

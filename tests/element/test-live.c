@@ -382,6 +382,7 @@ assert_warned (SinkFixture *fixture, const char *words)
     }
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 1);
   g_assert_true (found);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_INFO), <=, 1);
 }
 
 static void
@@ -492,6 +493,7 @@ test_stream_stands_still (void)
   push (fixture, bytes, HALF, HALF);
   finish (fixture);
   assert_warned (fixture, "stood still for 1 s");
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_INFO), ==, 1);
   assert_stored (fixture, "l.bin", bytes, 1);
 }
 

@@ -45,14 +45,17 @@ change_reply (EmuCall *call, const EmuRule *rule)
   set_headers (call, rule);
 }
 
+/* Where the piece is kept, the client hears of the end when that is done. */
 static void
 end_connection (EmuCall *call, const EmuRule *rule)
 {
+  call->verdict = EMU_VERDICT_LOST;
+  if (call->keeps_pieces)
+    return;
   if (rule->action == EMU_DO_RESET)
     emu_connection_reset (call->connection);
   else
     emu_connection_close (call->connection);
-  call->verdict = EMU_VERDICT_LOST;
 }
 
 static void
