@@ -31,7 +31,7 @@ has_no_more ()
 {
   local found
   found=$(find "$root" -type f ! -name registry.bin | wc -l)
-  [ "$found" = 11 ] || { find "$root" -type f; return 1; }
+  [ "$found" = 12 ] || { find "$root" -type f; return 1; }
 }
 
 runs ()
@@ -53,6 +53,7 @@ reads ()
   for page in boxupload box-emulator; do
     grep -q "^.Nm $page" "$root$man/man1/$page.1" || return 1
   done
+  grep -q '^.It Cm location Pq string$' "$root$man/man7/boxuploadsink.7" && grep -q '^.It Sy boxuploadsink-complete$' "$root$man/man7/boxuploadsink.7"
 }
 
 # $1: the words so far, $2: what has to be among the completions; bash. "boxupload" is the installed one.
@@ -82,7 +83,7 @@ devenv ()
 check "it is installed" installs
 check "plugin, programs, man pages and completion are there" has "$plugins/libgstboxupload.so" "$bin/boxupload" \
   "$bin/box-emulator" "$man/man1/boxupload.1" "$man/man1/box-emulator.1" "$data/bash-completion/completions/boxupload" \
-  "$data/zsh/site-functions/_boxupload"
+  "$data/zsh/site-functions/_boxupload" "$man/man7/boxuploadsink.7"
 check "units and user of the service are there" has "$systemd/systemd/system/boxupload-watch.service" \
   "$systemd/systemd/system/boxupload-record@.service" "$systemd/sysusers.d/boxupload.conf" "$systemd/tmpfiles.d/boxupload.conf"
 check "nothing else is there" has_no_more
