@@ -5,6 +5,7 @@
  * machine that it shares with the client being measured. It checks nothing; box-emulator does that.
  *
  *   bench-server --port 0 --tls-port 0 --certificate FILE --key FILE [--part-size N] [--rate N]
+ *                [--think MS] [--address A]
  *
  * Prints "listening on URL" for each listener. GET /stats answers the bytes of bodies received.
  */
@@ -33,6 +34,8 @@ static struct
   char *cipher;
   gint64 part_size;
   gint64 rate;
+  int think;
+  char *address;
 } options = { .port = -1, .tls_port = -1, .part_size = 8 << 20 };
 
 static struct
@@ -167,6 +170,8 @@ take_part (BenchConnection *connection, const Request *request, guint number)
 
   if (!bench_connection_discard (connection, request->length))
     return FALSE;
+  /* Differently long, so that the answers do not come in step. */
+  g_usleep ((gulong) (options.think * g_random_double_range (700, 1300)));
   if (digits != NULL)
     json = bench_sessions_store_part (server.sessions, number, strtoull (digits, NULL, 10),
                                       request->length, sha1);
@@ -329,7 +334,8 @@ start_listener (int port, gboolean tls)
   Socket *listener = g_new (Socket, 1);
   struct sockaddr_in address = { .sin_family = AF_INET,
                                  .sin_port = htons ((guint16) port),
-                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+                                 .sin_addr.s_addr = inet_addr (
+                                     options.address != NULL ? options.address : "127.0.0.1") };
   socklen_t length = sizeof address;
 
   *listener = (Socket){ socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), tls };
@@ -341,7 +347,7 @@ start_listener (int port, gboolean tls)
       perror ("bench-server: cannot listen");
       return FALSE;
     }
-  printf ("listening on %s://127.0.0.1:%d/api/2.0\n", tls ? "https" : "http",
+  printf ("listening on %s://%s:%d/api/2.0\n", tls ? "https" : "http", inet_ntoa (address.sin_addr),
           ntohs (address.sin_port));
   fflush (stdout);
   g_thread_unref (g_thread_new ("listen", listen_forever, listener));
@@ -376,6 +382,9 @@ parse_options (int *argc, char ***argv)
     { "part-size", 0, 0, G_OPTION_ARG_INT64, &options.part_size, "Of new sessions", "BYTES" },
     { "rate", 0, 0, G_OPTION_ARG_INT64, &options.rate,
       "Of all bodies together, a second (default: no limit)", "BYTES" },
+    { "think", 0, 0, G_OPTION_ARG_INT, &options.think,
+      "From the last byte of a part to its answer, more or less a third (default: 0)", "MS" },
+    { "address", 0, 0, G_OPTION_ARG_STRING, &options.address, "Default: 127.0.0.1", "ADDRESS" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);

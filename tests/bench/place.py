@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 
 HOSTS = '127.0.0.1 localhost api.box.com upload.box.com account.box.com\n'
+FAR = '10.99.0.2'
+FAR_HOSTS = f'127.0.0.1 localhost\n{FAR} api.box.com upload.box.com account.box.com\n'
 MIB = 1 << 20
 
 
@@ -72,7 +74,19 @@ class Place:
                 raise SystemExit('the server did not start')
         self.server_options = options
 
+    def start_far_server(self, mbit, rtt, think, loss=0):
+        """The server behind a link (bench-link), until stop_server()."""
+        self.stop_server()
+        self.write('hosts', FAR_HOSTS)
+        self.server = subprocess.Popen([self.program('bench-link'), f'--mbit={mbit}', f'--delay={rtt / 2}', f'--loss={loss}', '--',
+                                        self.program('bench-server'), '--address', FAR, '--tls-port', '443', '--certificate',
+                                        self.ca, '--key', self.path('key.pem'), '--think', str(think)],
+                                       stdout=subprocess.PIPE, text=True)
+        if not self.server.stdout.readline():
+            raise SystemExit('the server behind the link did not start')
+
     def stop_server(self):
+        self.write('hosts', HOSTS)
         if self.server is not None:
             self.server.terminate()
             self.server.wait()
@@ -102,10 +116,10 @@ class Place:
         return ['gst-launch-1.0', '-q', 'filesrc', f'location={file}', *block, '!',
                 *self.sink(total_size=os.path.getsize(file), **settings)]
 
-    def put(self, file, engine, tls=True):
+    def put(self, file, engine, tls=True, parallel=0):
         upload, api, ca = self.endpoints(tls)
         return [f'{self.build}/src/cli/boxupload', 'put', '--name', 'bench.bin', '--endpoint', upload, '--api-endpoint', api,
-                '--ca-file', ca, '--digest-engine', engine, file]
+                '--ca-file', ca, '--digest-engine', engine, '--parallel', str(parallel), file]
 
     def rclone(self, file):
         return ['rclone', 'copyto', file, 'box:bench.bin']

@@ -164,6 +164,40 @@ def delay(setting):
     os.unlink(file)
 
 
+# Mbit/s, round trip in ms, thinking in ms, loss. What a program does on the slow ones does not depend on the machine.
+LINKS = [(10, 50, 2000, 0), (100, 0, 0, 0), (100, 0, 2000, 0), (100, 50, 500, 0), (100, 50, 2000, 0), (100, 200, 500, 0),
+         (100, 200, 2000, 0), (100, 50, 500, 0.001), (1000, 0, 2000, 0), (1000, 50, 500, 0)]
+
+
+def links(setting):
+    """Goodput with a number of parts in flight, with auto, and of rclone, on links that differ."""
+    place, rows = setting.place, []
+    for mbit, rtt, think, loss in LINKS[:4] if setting.quick else LINKS:
+        size = (32 if mbit == 10 else 192 if mbit == 100 else 512) * MIB
+        file = place.random_file(f'link-{size}.bin', size)
+        contenders = [(str(n), place.put(file, 'gnutls', parallel=n)) for n in (1, 2, 4, 8, 16)]
+        contenders += [('auto', place.put(file, 'gnutls')), ('rclone', place.rclone(file))]
+        place.start_far_server(mbit, rtt, think, loss)
+        found = {name: Series() for name, _ in contenders}
+        for number in range(setting.rounds(1)):
+            for name, command in contenders:
+                found[name].add(size / 1e6 / setting.run(command).wall)
+                print(f'    {mbit} Mbit/s, {rtt} ms, {think} ms, {loss:.1%}: {name} {found[name].values[-1]:.2f} MB/s', flush=True)
+        place.stop_server()
+        os.unlink(file)
+        rows.append(describe_link(mbit, rtt, think, loss, {name: series.median for name, series in found.items()}))
+    setting.report.section('links', table(['Mbit/s', 'round trip', 'thinking', 'loss', '1', '2', '4', '8', '16', '**auto**', 'rclone',
+                                           'auto / best', 'auto / 4', 'auto / rclone'], rows))
+
+
+def describe_link(mbit, rtt, think, loss, rates):
+    best = max(rate for name, rate in rates.items() if name.isdigit())
+    auto = rates['auto']
+    return ([mbit, f'{rtt} ms', f'{think / 1000:g} s', f'{loss:.1%}' if loss else '-']
+            + [f'**{rate:.2f}**' if name == 'auto' else f'{rate:.2f}' for name, rate in rates.items()]
+            + [f'{auto / best:.2f}', f'{auto / rates["4"]:.2f}', f'{auto / rates["rclone"]:.2f}'])
+
+
 def executed(output):
     """Seconds from PLAYING to the end, as gst-launch-1.0 tells them: without starting the program."""
     hours, minutes, seconds = re.search(r'Execution ended after (\d+):(\d+):([\d.]+)', output).groups()
@@ -316,5 +350,5 @@ def idle(setting):
     setting.report.section('idle', f'A sink whose stream rests made {calls} system calls in {seconds} s.')
 
 
-SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'buffers': buffers,
+SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'links': links, 'buffers': buffers,
           'sinks': sinks, 'many-parts': many_parts, 'spool': spool, 'idle': idle}
