@@ -36,6 +36,8 @@ struct _BoxUpload
   guint64 max_memory;
   gint64 retry_timeout; /* microseconds, 0: the session's life */
   gint64 begun;         /* Unix time, seconds */
+  gint64 born;          /* the same, monotonic, microseconds */
+  gboolean complete;    /* all its bytes were there when it began */
   gboolean resumed;     /* an earlier attempt may have committed */
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;  /* strings owned */

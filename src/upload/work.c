@@ -90,8 +90,27 @@ end_part (BoxUpload *upload, BoxFlowPart *part, const GError *error)
   g_mutex_unlock (box_workers_lock ());
 }
 
+/* A recording that is being made, or one that is nowhere but in memory, is more urgent than a file
+ * that is complete on a disk here: the age of that is the file's. */
+static BoxTurn
+turn_of_locked (const BoxUpload *upload, const BoxStep *step)
+{
+  gboolean sends =
+      step->kind == BOX_STEP_SEND || step->kind == BOX_STEP_VERIFY || step->kind == BOX_STEP_WHOLE;
+  gboolean live = upload->file_behind.read == NULL
+                  || (upload->grows && !upload->complete && !upload->plan.finished);
+
+  return (BoxTurn){
+    .rank = !sends ? BOX_RANK_CONTROL
+            : live ? BOX_RANK_LIVE
+                   : BOX_RANK_BACKLOG,
+    .since = sends && !live ? upload->born : step->since,
+    .size = upload->size,
+  };
+}
+
 static gboolean
-task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
+task_ready_locked (BoxTask *task, gint64 now, BoxTurn *turn, gint64 *wake_at)
 {
   BoxUpload *upload = (BoxUpload *) task;
   BoxStep step = next_step_locked (upload, now);
@@ -99,11 +118,11 @@ task_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
 
   if (step.kind != BOX_STEP_WAIT)
     {
-      *since = step.since;
+      *turn = turn_of_locked (upload, &step);
       return TRUE;
     }
   deadline = box_upload_get_deadline_locked (upload, now);
-  *since = deadline;
+  *turn = (BoxTurn){ .since = deadline };
   *wake_at = MIN (step.wake_at, deadline);
   return deadline <= now;
 }

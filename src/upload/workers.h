@@ -16,13 +16,31 @@ G_BEGIN_DECLS
 
 typedef struct _BoxTask BoxTask;
 
+/* Who goes first when several steps are possible. */
+typedef enum
+{
+  BOX_RANK_CONTROL, /* short, and much depends on it: open, commit */
+  BOX_RANK_LIVE,    /* bytes of a recording that is being made, or that are only in memory */
+  BOX_RANK_BACKLOG, /* bytes of a file that is complete on a disk here */
+} BoxRank;
+
+typedef struct
+{
+  BoxRank rank;
+  gint64 since; /* age of what waits: when the step became possible, or the file was begun */
+  guint64 size; /* of the file */
+} BoxTurn;
+
+/* Whether @a goes before @b: by rank, then the older one, and of those of about the same age the
+ * one of the smaller file. Pure. */
+gboolean box_turn_precedes (const BoxTurn *a, const BoxTurn *b);
+
 /* The workers' interface to an upload. Functions that end in _locked are called with the lock. */
 typedef struct
 {
-  /* Whether the task has a step that could begin at @now: TRUE with @since, when it became
-   * possible; else FALSE with
+  /* Whether the task has a step that could begin at @now: TRUE with its @turn; else FALSE with
    * @wake_at, when to ask again (G_MAXINT64: not before box_workers_wake_locked()). */
-  gboolean (*ready_locked) (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at);
+  gboolean (*ready_locked) (BoxTask *task, gint64 now, BoxTurn *turn, gint64 *wake_at);
   /* Takes the step and carries it out, releasing the lock while it does. FALSE: the task is over,
    * and is dropped. */
   gboolean (*run_locked) (BoxTask *task, BoxTransport *transport, gint64 now);

@@ -5,6 +5,7 @@
 typedef struct
 {
   BoxTask task;
+  BoxRank rank;
   gint64 since;
   guint left; /* steps not begun */
   guint running;
@@ -19,11 +20,11 @@ typedef struct
 } Steps;
 
 static gboolean
-steps_ready_locked (BoxTask *task, gint64 now, gint64 *since, gint64 *wake_at)
+steps_ready_locked (BoxTask *task, gint64 now, BoxTurn *turn, gint64 *wake_at)
 {
   Steps *s = (Steps *) task;
 
-  *since = s->since;
+  *turn = (BoxTurn){ .rank = s->rank, .since = s->since };
   *wake_at = G_MAXINT64;
   if (s->left == 0)
     return s->running == 0;
@@ -186,6 +187,60 @@ test_the_step_that_has_waited_longest_goes_first (void)
   g_array_unref (log);
 }
 
+/* From the first to the last; each precedes all that follow, and none that precede it. */
+static void
+test_turns_go_by_rank_then_age_then_size (void)
+{
+  const gint64 minute = 60 * G_USEC_PER_SEC;
+  const BoxTurn turns[] = {
+    { BOX_RANK_CONTROL, 9 * minute, 1000 }, /* a commit, however late */
+    { BOX_RANK_LIVE, 7 * minute, 500 },       { BOX_RANK_LIVE, 8 * minute, 1 },
+    { BOX_RANK_BACKLOG, 1 * minute, 2000 },   /* the oldest file, however large */
+    { BOX_RANK_BACKLOG, 5 * minute + 2, 10 }, /* of two that came together the smaller one */
+    { BOX_RANK_BACKLOG, 5 * minute + 1, 20 }, { BOX_RANK_BACKLOG, 5 * minute + 3, 20 },
+    { BOX_RANK_BACKLOG, 6 * minute, 1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (turns); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (turns); k++)
+      g_assert_true (box_turn_precedes (&turns[i], &turns[k]) == (i < k));
+}
+
+static void
+test_a_live_recording_goes_before_an_older_backlog (void)
+{
+  GArray *log = g_array_new (FALSE, FALSE, sizeof (guint));
+  Steps blockers, backlog, live;
+
+  g_mutex_lock (box_workers_lock ());
+  steps_init (&blockers, 4, 4);
+  blockers.hold = TRUE;
+  g_assert_true (box_workers_add_locked (&blockers.task, NULL));
+  while (blockers.running < 4)
+    g_cond_wait (&blockers.changed, box_workers_lock ());
+
+  steps_init (&backlog, 3, 1);
+  backlog.rank = BOX_RANK_BACKLOG;
+  backlog.number = 2;
+  backlog.log = log;
+  g_assert_true (box_workers_add_locked (&backlog.task, NULL));
+  steps_init (&live, 3, 1);
+  live.rank = BOX_RANK_LIVE;
+  live.since = G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC;
+  live.number = 1;
+  live.log = log;
+  g_assert_true (box_workers_add_locked (&live.task, NULL));
+
+  blockers.hold = FALSE;
+  g_cond_broadcast (&blockers.changed);
+  wait_for_end_locked (&live);
+  wait_for_end_locked (&backlog);
+  wait_for_end_locked (&blockers);
+  g_mutex_unlock (box_workers_lock ());
+  g_assert_cmpuint (g_array_index (log, guint, 0), ==, 1);
+  g_array_unref (log);
+}
+
 static void
 test_a_step_that_is_due_later_runs_then_without_being_called (void)
 {
@@ -236,6 +291,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/workers/steps-of-one-task-run-beside-each-other",
                    test_steps_of_one_task_run_beside_each_other);
+  g_test_add_func ("/workers/turns-go-by-rank-then-age-then-size",
+                   test_turns_go_by_rank_then_age_then_size);
+  g_test_add_func ("/workers/a-live-recording-goes-before-an-older-backlog",
+                   test_a_live_recording_goes_before_an_older_backlog);
   g_test_add_func ("/workers/no-more-workers-than-allowed-serve-many-tasks",
                    test_no_more_workers_than_allowed_serve_many_tasks);
   g_test_add_func ("/workers/the-step-that-has-waited-longest-goes-first",
