@@ -2,6 +2,7 @@
 /* The life of a delivery, and its waits. */
 #include "delivery/delivery.h"
 
+#include "base/limits.h"
 #include "delivery/state.h"
 
 /* --- Life ----------------------------------------------------------------------------------- */
@@ -140,9 +141,9 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
   return delivery;
 }
 
-/* The owner lets go of it: nothing is reported from now on, and what runs is stopped. */
+/* The owner lets go of it: nothing is reported from now on. */
 static void
-close_delivery (BoxDelivery *delivery)
+close_events (BoxDelivery *delivery)
 {
   g_mutex_lock (&delivery->lock);
   delivery->closed = TRUE;
@@ -153,6 +154,13 @@ close_delivery (BoxDelivery *delivery)
   if (delivery->ahead != NULL)
     box_ahead_cancel (delivery->ahead);
   g_mutex_unlock (&delivery->lock);
+}
+
+/* The same, and what runs is stopped. */
+static void
+close_delivery (BoxDelivery *delivery)
+{
+  close_events (delivery);
   box_delivery_stop_upload (delivery);
 }
 
@@ -195,15 +203,45 @@ box_delivery_dispose (BoxDelivery *delivery)
   box_delivery_unref (delivery);
 }
 
+static gpointer
+stop_and_dispose (gpointer delivery)
+{
+  box_delivery_stop_upload (delivery);
+  box_delivery_dispose (delivery);
+  return NULL;
+}
+
+/* The caller is in an event that disposing would wait for. Without a thread to be had, the
+ * recording stays with the process until its end. */
+static void
+dispose_in_a_thread (BoxDelivery *delivery)
+{
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  if (delivery->thread == NULL && delivery->recording != NULL)
+    box_delivery_tell_kept (delivery, "stop");
+  thread =
+      box_limits_start_thread ("box-dispose", "to stop with", stop_and_dispose, delivery, &error);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    g_info ("%s", error->message);
+}
+
 void
 box_delivery_free (BoxDelivery *delivery)
 {
   if (delivery == NULL)
     return;
   g_cancellable_disconnect (delivery->outer, delivery->outer_id);
-  close_delivery (delivery);
-  if (!box_delivery_leave_to_thread (delivery))
-    box_delivery_dispose (delivery);
+  close_events (delivery);
+  if (box_delivery_leave_to_thread (delivery))
+    return;
+  if (box_delivery_in_event ())
+    dispose_in_a_thread (delivery);
+  else
+    stop_and_dispose (delivery);
 }
 
 void

@@ -115,8 +115,8 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
 
 /* Stops it at once, unless it has ended: the session stays, and an unfinished recording
  * is kept (see the event). After this returns, no event of a
- * recording runs; an event of a stream in memory that has begun may still run. Events
- * from the delivery's own thread (ended, kept) may call it; an upload's events may not. */
+ * recording runs; an event of a stream in memory that has begun may still run. Events may call it.
+ * Then other events that have begun may still run, and the recording is let go of soon after. */
 void box_delivery_free (BoxDelivery *delivery);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 

@@ -27,6 +27,35 @@ weigh_locked (const BoxDelivery *delivery, const GError *error)
   return WEIGHT_GOES_ON;
 }
 
+/* How many events of owners the thread is in. */
+static GPrivate depth;
+
+static void
+enter_event (void)
+{
+  g_private_set (&depth, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_private_get (&depth)) + 1));
+}
+
+static void
+leave_event (void)
+{
+  g_private_set (&depth, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_private_get (&depth)) - 1));
+}
+
+gboolean
+box_delivery_in_event (void)
+{
+  return g_private_get (&depth) != NULL;
+}
+
+static void
+tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
+{
+  enter_event ();
+  delivery->events.goes_on (error, matters, delivery->user_data);
+  leave_event ();
+}
+
 void
 box_delivery_refused (const GError *error, gpointer user_data)
 {
@@ -39,8 +68,7 @@ box_delivery_refused (const GError *error, gpointer user_data)
   if (weight == WEIGHT_END)
     box_delivery_break (delivery, g_error_copy (error));
   else if (weight == WEIGHT_GOES_ON && delivery->events.goes_on != NULL)
-    delivery->events.goes_on (error, !box_policy_is_for_others (&delivery->terms, error),
-                              delivery->user_data);
+    tell_goes_on (delivery, error, !box_policy_is_for_others (&delivery->terms, error));
 }
 
 static void
@@ -66,7 +94,7 @@ on_failed (const GError *error, gpointer user_data)
 
 /* Whether an event is still wanted. */
 static gboolean
-may_tell (BoxDelivery *delivery)
+is_wanted (BoxDelivery *delivery)
 {
   gboolean may;
 
@@ -74,6 +102,17 @@ may_tell (BoxDelivery *delivery)
   may = !delivery->closed && !delivery->ending;
   g_mutex_unlock (&delivery->lock);
   return may;
+}
+
+/* If the event is still wanted, leave_event() follows it. */
+static gboolean
+event_begins (BoxDelivery *delivery)
+{
+  gboolean begins = is_wanted (delivery);
+
+  if (begins)
+    enter_event ();
+  return begins;
 }
 
 static void
@@ -84,8 +123,11 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_mutex_lock (&delivery->lock);
   delivery->opened = TRUE;
   g_mutex_unlock (&delivery->lock);
-  if (delivery->events.upload.session_opened != NULL && may_tell (delivery))
-    delivery->events.upload.session_opened (session, size, delivery->user_data);
+  if (delivery->events.upload.session_opened != NULL && event_begins (delivery))
+    {
+      delivery->events.upload.session_opened (session, size, delivery->user_data);
+      leave_event ();
+    }
 }
 
 static void
@@ -93,8 +135,11 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.part_done != NULL && may_tell (delivery))
-    delivery->events.upload.part_done (part, attempts, adopted, delivery->user_data);
+  if (delivery->events.upload.part_done != NULL && event_begins (delivery))
+    {
+      delivery->events.upload.part_done (part, attempts, adopted, delivery->user_data);
+      leave_event ();
+    }
 }
 
 static void
@@ -103,8 +148,12 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.retrying != NULL && may_tell (delivery))
-    delivery->events.upload.retrying (request, offset, attempt, delay, reason, delivery->user_data);
+  if (delivery->events.upload.retrying != NULL && event_begins (delivery))
+    {
+      delivery->events.upload.retrying (request, offset, attempt, delay, reason,
+                                        delivery->user_data);
+      leave_event ();
+    }
 }
 
 static void
@@ -112,8 +161,11 @@ on_outage (const GError *reason, gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.outage != NULL && may_tell (delivery))
-    delivery->events.upload.outage (reason, delivery->user_data);
+  if (delivery->events.upload.outage != NULL && event_begins (delivery))
+    {
+      delivery->events.upload.outage (reason, delivery->user_data);
+      leave_event ();
+    }
 }
 
 static void
@@ -121,8 +173,11 @@ on_committing (gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.committing != NULL && may_tell (delivery))
-    delivery->events.upload.committing (delivery->user_data);
+  if (delivery->events.upload.committing != NULL && event_begins (delivery))
+    {
+      delivery->events.upload.committing (delivery->user_data);
+      leave_event ();
+    }
 }
 
 /* Not completed: the step that waits for the upload sees that. */
@@ -159,7 +214,7 @@ on_live_failed (const GError *error, gboolean begun, gpointer user_data)
   if (wanted && !begun && weight == WEIGHT_END)
     box_delivery_break (delivery, g_error_copy (error));
   else if (wanted && weight != WEIGHT_NONE && delivery->events.goes_on != NULL)
-    delivery->events.goes_on (error, TRUE, delivery->user_data);
+    tell_goes_on (delivery, error, TRUE);
 }
 
 /* Not completed: the step that waits for it sees that. */

@@ -120,6 +120,10 @@ void box_delivery_abandon (BoxDelivery *delivery);
  * end as soon as they hear of a failure, and what comes next would cancel it. */
 void box_delivery_stop_upload (BoxDelivery *delivery);
 
+/* Whether the caller is in an event of some delivery's upload, preflight or live request: these
+ * threads cannot wait for the event's end. */
+gboolean box_delivery_in_event (void);
+
 /* Whether the caller is the delivery's own thread, in an event: it disposes of the delivery when it
  * has returned from there. */
 gboolean box_delivery_leave_to_thread (BoxDelivery *delivery);

@@ -319,6 +319,7 @@ run (gpointer data)
   if (orphaned)
     {
       g_thread_unref (g_steal_pointer (&delivery->thread));
+      box_delivery_stop_upload (delivery);
       box_delivery_dispose (delivery);
     }
   return NULL;

@@ -12,6 +12,9 @@
 #define PART 1000000
 #define SIZE 3000000
 
+/* For a session. */
+#define LARGE 25000000
+
 static SinkFixture *
 begin (void)
 {
@@ -214,6 +217,102 @@ test_stop_by_the_handler_of_the_end (gconstpointer properties)
   g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, fails ? 0 : 1);
 }
 
+/* A message in which a handler stops the sink, in the thread that posts it: a worker's. */
+typedef struct
+{
+  const char *name;
+  const char *message;
+  const char *scenario; /* nullable */
+  gboolean spool;
+  const char *unknown_size; /* nullable: the size is known */
+} Moment;
+
+typedef struct
+{
+  SinkFixture *fixture;
+  const Moment *moment;
+  GMutex lock;
+  GCond changed;
+  gboolean stopped;        /* with lock */
+  gint n_stops, n_spooled; /* atomic */
+} Stopper;
+
+static gboolean
+is_moment (const Moment *moment, GstMessage *message)
+{
+  return g_str_equal (moment->message, "warning")
+             ? GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING
+             : gst_message_has_name (message, moment->message);
+}
+
+/* The sink was stopped by a thread that could not wait for its own end. */
+static void
+wait_until_released (SinkFixture *fixture)
+{
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
+  gboolean busy = TRUE;
+
+  while (busy)
+    {
+      g_autoptr (GPtrArray) list = NULL;
+      const BoxSpoolEntry *entry = find_recording (fixture, &list);
+
+      g_assert_nonnull (entry);
+      busy = entry->status == BOX_SPOOL_BUSY;
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      g_usleep (1000);
+    }
+}
+
+static GstBusSyncReply
+stop_in_the_middle (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Stopper *stopper = user_data;
+
+  if (gst_message_has_name (message, "boxuploadsink-spooled"))
+    g_atomic_int_inc (&stopper->n_spooled);
+  if (!is_moment (stopper->moment, message) || g_atomic_int_add (&stopper->n_stops, 1) > 0)
+    return GST_BUS_PASS;
+  gst_element_set_state (stopper->fixture->sink, GST_STATE_NULL);
+  g_mutex_lock (&stopper->lock);
+  stopper->stopped = TRUE;
+  g_cond_broadcast (&stopper->changed);
+  g_mutex_unlock (&stopper->lock);
+  return GST_BUS_PASS;
+}
+
+static void
+test_stop_by_a_handler_in_the_middle (gconstpointer data)
+{
+  g_autoptr (SinkFixture) fixture = begin ();
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (LARGE);
+  Stopper stopper = { .fixture = fixture, .moment = data };
+
+  if (stopper.moment->unknown_size == NULL)
+    g_object_set (fixture->sink, "total-size", (guint64) LARGE, NULL);
+  else
+    gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size",
+                             stopper.moment->unknown_size);
+  if (!stopper.moment->spool)
+    g_object_set (fixture->sink, "spool-dir", NULL, NULL);
+  if (stopper.moment->scenario != NULL)
+    g_assert_true (box_emulator_load_scenario (fixture->emulator, stopper.moment->scenario, NULL));
+  gst_bus_set_sync_handler (fixture->bus, stop_in_the_middle, &stopper, NULL);
+  sink_fixture_start_harness (fixture);
+  sink_fixture_push (fixture, bytes, 0, LARGE - 1);
+  g_mutex_lock (&stopper.lock);
+  while (!stopper.stopped)
+    g_cond_wait (&stopper.changed, &stopper.lock);
+  g_mutex_unlock (&stopper.lock);
+  gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+  if (stopper.moment->spool)
+    {
+      g_assert_cmpuint (stopper.n_spooled, ==, 1);
+      wait_until_released (fixture);
+    }
+}
+
 /* --- Segment seeks -------------------------------------------------------------------------- */
 
 /* @spool: whether there is one; with a size that is known without. */
@@ -273,6 +372,25 @@ test_segment_seek_of_a_pipeline_has_the_file_of_filesink (void)
   g_assert_cmpuint (file->size, ==, SIZE);
 }
 
+#define REFUSED                                                                                    \
+  RULE ({"route": "upload_part", "do": "reply", "status": 403,                                     \
+         "json": {"code": "access_denied_insufficient_permissions"}})
+#define PREFLIGHT_REFUSED RULE ({"route": "preflight", "do": "reply", "status": 507})
+#define LIVE_BROKEN       RULE ({"route": "upload_file", "do": "reset", "at": "body", "bytes": 1000})
+#define RETRIED           RULE ({"route": "upload_part", "nth": 2, "do": "reply", "status": 503})
+
+static const Moment moments[] = {
+  { "session-in-memory", "boxuploadsink-session", NULL, FALSE },
+  { "session", "boxuploadsink-session", NULL, TRUE },
+  { "part-in-memory", "boxuploadsink-part", NULL, FALSE },
+  { "part", "boxuploadsink-part", NULL, TRUE },
+  { "retry-in-memory", "boxuploadsink-retry", RETRIED, FALSE },
+  { "retry", "boxuploadsink-retry", RETRIED, TRUE },
+  { "refusal", "warning", REFUSED, TRUE },
+  { "preflight", "warning", PREFLIGHT_REFUSED, TRUE, "spool" },
+  { "live-request", "warning", LIVE_BROKEN, TRUE, "live" },
+};
+
 int
 main (int argc, char **argv)
 {
@@ -280,6 +398,13 @@ main (int argc, char **argv)
                                          "short-memory" };
 
   sink_fixture_init (&argc, &argv);
+  for (guint i = 0; i < G_N_ELEMENTS (moments); i++)
+    {
+      g_autofree char *path =
+          g_strconcat ("/ends/stop-by-a-handler-in-the-middle/", moments[i].name, NULL);
+
+      g_test_add_data_func (path, &moments[i], test_stop_by_a_handler_in_the_middle);
+    }
   g_test_add_data_func ("/ends/stop-before-eos-is-announced/ready",
                         GINT_TO_POINTER (GST_STATE_READY), test_stop_before_eos_is_announced);
   g_test_add_data_func ("/ends/stop-before-eos-is-announced/null", GINT_TO_POINTER (GST_STATE_NULL),
