@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
+#include "metadata.h"
+
 #include "api/account.h"
 
 static void
@@ -206,6 +208,11 @@ sink_config_new (SinkProperties *properties, GError **error)
     }
   if (!check_live (plan, error))
     return NULL;
+  if (plan->values.metadata != NULL && gst_structure_n_fields (plan->values.metadata) > 0
+      && (plan->metadata =
+              sink_metadata_new (plan->values.metadata, plan->values.metadata_template, error))
+             == NULL)
+    return NULL;
   plan->client = make_client (&plan->values, error);
   if (plan->client == NULL)
     return NULL;
@@ -219,6 +226,7 @@ sink_config_free (SinkConfig *plan)
   sink_values_clear (&plan->values);
   g_clear_pointer (&plan->destination, box_destination_free);
   g_clear_pointer (&plan->client, box_client_unref);
+  g_clear_pointer (&plan->metadata, box_metadata_unref);
   g_free (plan->account_file);
   g_clear_pointer (&plan->note, box_note_free);
   g_free (plan);
@@ -247,6 +255,7 @@ sink_config_get_upload (const SinkConfig *plan, guint64 size)
       .content_created_at = values->content_created_at,
       .content_modified_at = values->content_modified_at,
     },
+    .metadata = plan->metadata,
   };
 }
 

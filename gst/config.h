@@ -17,8 +17,9 @@ typedef struct
   SinkValues values;
   BoxDestination *destination;
   BoxClient *client;
-  char *account_file; /* what is known of its account */
-  BoxNote *note;      /* of a session that "boxupload create" made, else NULL */
+  BoxMetadata *metadata; /* nullable */
+  char *account_file;    /* what is known of its account */
+  BoxNote *note;         /* of a session that "boxupload create" made, else NULL */
 } SinkConfig;
 
 /* BOX_ERROR_SETTINGS names the wrong property, other codes the wrong file. */

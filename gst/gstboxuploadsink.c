@@ -327,6 +327,7 @@ close_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->spool, box_spool_unref);
   g_clear_pointer (&self->plan, sink_config_free);
   g_clear_pointer (&self->media_type, g_free);
+  g_clear_pointer (&self->begun_at, g_free);
   sink_properties_set_in_use (&self->properties, FALSE);
 }
 

@@ -46,6 +46,7 @@ struct _GstBoxUploadSink
   gboolean reserve_told;  /* boxuploadsink-reserve was posted */
   gboolean failed;        /* this stream has ended, and the end was reported */
   char *media_type;       /* of the caps, or NULL */
+  char *begun_at;         /* wall clock at the first buffer, RFC 3339; the delivery's, too */
 };
 
 G_END_DECLS

@@ -234,6 +234,23 @@ sink_post_error (GstElement *element, GstResourceError code, const GError *error
 }
 
 void
+sink_post_unsettled (GstElement *element, const char *destination, const char *path,
+                     const GError *reason)
+{
+  const SinkContext context = { .offset = G_MAXUINT64, .is_warning = TRUE };
+  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
+  g_autofree char *text = g_strdup_printf (
+      "%s: the file is at Box, but not its metadata: %s%s%s%s", destination, reason->message,
+      directory != NULL ? ". \"boxupload resume " : "", directory != NULL ? directory : "",
+      directory != NULL ? "\" tries it again, with credentials that may" : "");
+
+  gst_element_message_full_with_details (
+      element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, (gint) sink_resource_error (reason),
+      box_text_escape (text), format_debug (reason), __FILE__, GST_FUNCTION, __LINE__,
+      details_new ("details", reason, &context));
+}
+
+void
 sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *context)
 {
   char *text = g_strdup_printf ("%s: %s. The recording goes on in %s and %s", context->destination,

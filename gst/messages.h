@@ -62,6 +62,11 @@ GstResourceError sink_resource_error (const GError *error);
 void sink_post_error (GstElement *element, GstResourceError code, const GError *error,
                       const SinkContext *context);
 
+/* A WARNING: Box has the file, but has refused its metadata. @path: (nullable): in the spool, where
+ * that is noted. */
+void sink_post_unsettled (GstElement *element, const char *destination, const char *path,
+                          const GError *reason);
+
 /* A WARNING that the upload has ended with @error, with the same details, while the recording goes
  * on. */
 void sink_post_goes_on (GstElement *element, const GError *error, const SinkContext *context);

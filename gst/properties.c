@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "properties.h"
 
+#include "api/metadata.h"
 #include "base/secret.h"
 
 typedef enum
@@ -12,6 +13,7 @@ typedef enum
   KIND_UINT,
   KIND_UINT64,
   KIND_ENUM,
+  KIND_STRUCTURE,
 } Kind;
 
 /* One property that is kept in SinkValues. */
@@ -310,13 +312,28 @@ static const Property properties[] = {
       .name = "content-created-at",
       .kind = KIND_STRING,
       .offset = AT (content_created_at),
-      .blurb = "Creation time of the content (RFC 3339, for example 2024-05-01T12:00:00Z)",
+      .blurb =
+          "Creation time of the content (RFC 3339, for example 2024-05-01T12:00:00Z). Unset: the "
+          "wall clock at the first buffer",
   },
   {
       .name = "content-modified-at",
       .kind = KIND_STRING,
       .offset = AT (content_modified_at),
       .blurb = "Modification time of the content (RFC 3339, for example 2024-05-01T12:00:00Z)",
+  },
+  {
+      .name = "metadata",
+      .kind = KIND_STRUCTURE,
+      .offset = AT (metadata),
+      .blurb = "Metadata of the file at Box, set after the commit: each field is a key",
+  },
+  {
+      .name = "metadata-template",
+      .kind = KIND_STRING,
+      .offset = AT (metadata_template),
+      .text = BOX_METADATA_DEFAULT_TEMPLATE,
+      .blurb = "Template of metadata, SCOPE.TEMPLATE",
   },
 };
 
@@ -352,6 +369,15 @@ replace_string (SinkValues *values, const Property *property, char *string)
   *place = string;
 }
 
+static void
+replace_structure (SinkValues *values, const Property *property, const GstStructure *structure)
+{
+  GstStructure **place = G_STRUCT_MEMBER_P (values, property->offset);
+
+  g_clear_pointer (place, gst_structure_free);
+  *place = structure != NULL ? gst_structure_copy (structure) : NULL;
+}
+
 static GParamFlags
 flags_of (const Property *property)
 {
@@ -382,6 +408,8 @@ param_spec_new (const Property *property)
       gst_type_mark_as_plugin_api (property->get_type (), 0);
       return g_param_spec_enum (name, NULL, blurb, property->get_type (), (gint) property->fallback,
                                 flags);
+    case KIND_STRUCTURE:
+      return g_param_spec_boxed (name, NULL, blurb, GST_TYPE_STRUCTURE, flags);
     default:
       return g_param_spec_string (name, NULL, blurb, property->text, flags);
     }
@@ -418,7 +446,7 @@ sink_properties_init (SinkProperties *self)
 
       if (properties[i].kind == KIND_UINT64)
         *(guint64 *) place = properties[i].fallback;
-      else if (!is_string (&properties[i]))
+      else if (!is_string (&properties[i]) && properties[i].kind != KIND_STRUCTURE)
         *(guint *) place = properties[i].fallback;
     }
 }
@@ -429,6 +457,8 @@ sink_values_clear (SinkValues *values)
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
     if (is_string (&properties[i]))
       replace_string (values, &properties[i], NULL);
+    else if (properties[i].kind == KIND_STRUCTURE)
+      replace_structure (values, &properties[i], NULL);
 }
 
 void
@@ -461,6 +491,9 @@ set_value_locked (SinkProperties *self, const Property *property, const GValue *
       break;
     case KIND_ENUM:
       *(gint *) place = g_value_get_enum (value);
+      break;
+    case KIND_STRUCTURE:
+      replace_structure (&self->values, property, gst_value_get_structure (value));
       break;
     }
   if (place == (gpointer) &self->values.unknown_size)
@@ -534,6 +567,9 @@ get_value_locked (SinkProperties *self, const Property *property, GValue *value)
       break;
     case KIND_ENUM:
       g_value_set_enum (value, *(const gint *) place);
+      break;
+    case KIND_STRUCTURE:
+      g_value_set_boxed (value, *(GstStructure *const *) place);
       break;
     }
 }
@@ -612,5 +648,7 @@ sink_properties_copy (SinkProperties *self, SinkValues *values)
 
         *place = g_strdup (*place);
       }
+  values->metadata =
+      self->values.metadata != NULL ? gst_structure_copy (self->values.metadata) : NULL;
   g_mutex_unlock (&self->lock);
 }

@@ -31,6 +31,8 @@ typedef struct
   char *description;
   char *content_created_at;
   char *content_modified_at;
+  char *metadata_template;
+  GstStructure *metadata;
   char *spool_dir;
   guint64 total_size;
   guint64 reserve_size;

@@ -324,6 +324,16 @@ on_committing (gpointer user_data)
 }
 
 static void
+on_unsettled (const char *path, const GError *reason, gpointer user_data)
+{
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = g_weak_ref_get (&self->element);
+
+  if (element != NULL)
+    sink_post_unsettled (element, self->destination, path, reason);
+}
+
+static void
 on_goes_on (const GError *reason, gboolean matters, gpointer user_data)
 {
   SinkReporter *self = user_data;
@@ -423,6 +433,7 @@ const BoxDeliveryEvents sink_reporter_events = {
     .outage = on_outage,
     .committing = on_committing,
   },
+  .unsettled = on_unsettled,
   .goes_on = on_goes_on,
   .anew = on_anew,
   .kept = on_kept,

@@ -102,11 +102,25 @@ is_live (GstBoxUploadSink *self)
          && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_LIVE;
 }
 
+/* The content is made from the first buffer on, unless the application knows better. */
+static const char *
+get_creation_time (GstBoxUploadSink *self)
+{
+  g_autoptr (GDateTime) now = NULL;
+
+  if (self->plan->values.content_created_at != NULL)
+    return self->plan->values.content_created_at;
+  now = g_date_time_new_now_utc ();
+  g_free (self->begun_at);
+  self->begun_at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
+  return self->begun_at;
+}
+
 static BoxDelivery *
 make_delivery (GstBoxUploadSink *self, GError **error)
 {
   const SinkValues *values = &self->plan->values;
-  const BoxDeliverySettings settings = {
+  BoxDeliverySettings settings = {
     .upload = sink_config_get_upload (self->plan, self->size.bytes),
     .sizing = sizing_of (&self->size),
     .padding = padding_of (self),
@@ -122,6 +136,7 @@ make_delivery (GstBoxUploadSink *self, GError **error)
   if (self->spool == NULL && self->size.kind == SINK_SIZE_UNKNOWN
       && (self->spool = sink_config_open_spool (self->plan, error)) == NULL)
     return NULL;
+  settings.upload.attributes.content_created_at = get_creation_time (self);
   delivery =
       box_delivery_new_stream (&settings, self->spool, &sink_reporter_events,
                                sink_reporter_ref (self->reporter), sink_reporter_unref, error);

@@ -100,7 +100,8 @@ format_time (const struct timespec *time)
 static gboolean
 start_upload (FileJob *job, const BoxSession *session, GError **error)
 {
-  const BoxDeliveryEvents events = { .upload = cli_reporter_events };
+  const BoxDeliveryEvents events = { .upload = cli_reporter_events,
+                                     .unsettled = cli_reporter_unsettled };
   BoxUploadSettings settings = job->settings;
   BoxBlocksFile file;
   BoxDelivery *delivery;
@@ -327,6 +328,7 @@ cancel_file (CliJob *base)
 
   job->cancelled = TRUE;
   box_upload_cancel (upload);
+  box_delivery_stop_settling (job->base.delivery);
 }
 
 /* Box has the file as it was when it was read. Its writer has to know that this is not the last

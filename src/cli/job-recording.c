@@ -168,6 +168,7 @@ finish_recording (CliJob *base, GError **error)
 {
   RecordingJob *job = (RecordingJob *) base;
   g_autoptr (GError) failure = box_delivery_dup_error (job->base.delivery);
+  g_autoptr (GError) unsettled = box_delivery_dup_unsettled (job->base.delivery);
   g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &job->recovered);
 
   /* Released now, so that the next process to read the spool finds the recording free. */
@@ -178,6 +179,12 @@ finish_recording (CliJob *base, GError **error)
   if (failure != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (unsettled != NULL)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&unsettled),
+                                  "Box has it as file %s, but not its metadata: ", file->id);
       return FALSE;
     }
   tell_success (job, file);

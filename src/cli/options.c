@@ -36,6 +36,9 @@ cli_options_clear (CliOptions *options)
   g_free (options->description);
   g_free (options->content_created_at);
   g_free (options->content_modified_at);
+  g_strfreev (options->metadata);
+  g_free (options->metadata_template);
+  g_clear_pointer (&options->parsed_metadata, box_metadata_unref);
   cli_options_init (options);
 }
 
@@ -147,6 +150,19 @@ cli_options_new_transfer_group (CliOptions *options)
   return group;
 }
 
+/* Makes the metadata of its pairs. */
+static gboolean
+parse_metadata (GOptionContext *context, GOptionGroup *group, gpointer data, GError **error)
+{
+  CliOptions *options = data;
+
+  if (options->metadata == NULL)
+    return TRUE;
+  options->parsed_metadata = box_metadata_new_from_pairs (
+      options->metadata_template, (const char *const *) options->metadata, error);
+  return options->parsed_metadata != NULL;
+}
+
 GOptionGroup *
 cli_options_new_upload_group (CliOptions *options)
 {
@@ -163,12 +179,17 @@ cli_options_new_upload_group (CliOptions *options)
       "Creation time of the content (RFC 3339)", "TIME" },
     { "content-modified-at", 0, 0, G_OPTION_ARG_STRING, &options->content_modified_at,
       "Modification time (RFC 3339; default: the local file's)", "TIME" },
+    { "metadata", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->metadata,
+      "Metadata of the file, may be repeated; KEY:=JSON for numbers and lists", "KEY=VALUE" },
+    { "metadata-template", 0, 0, G_OPTION_ARG_STRING, &options->metadata_template,
+      "Template of the metadata (default: " BOX_METADATA_DEFAULT_TEMPLATE ")", "SCOPE.TEMPLATE" },
     { NULL },
   };
   GOptionGroup *group = g_option_group_new (
-      "file", "File at Box:", "Show the options of the file at Box", NULL, NULL);
+      "file", "File at Box:", "Show the options of the file at Box", options, NULL);
 
   g_option_group_add_entries (group, entries);
+  g_option_group_set_parse_hooks (group, NULL, parse_metadata);
   return group;
 }
 
@@ -364,6 +385,7 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
       .content_created_at = options->content_created_at,
       .content_modified_at = options->content_modified_at,
     },
+    .metadata = options->parsed_metadata,
   };
   if (options->parallel < 0 || options->parallel > MAX_PARALLEL)
     {

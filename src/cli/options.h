@@ -45,6 +45,9 @@ typedef struct
   char *description;
   char *content_created_at;
   char *content_modified_at;
+  char **metadata; /* pairs */
+  char *metadata_template;
+  BoxMetadata *parsed_metadata; /* of these two; NULL: none */
 } CliOptions;
 
 /* Begins with nothing given; frees what was. */

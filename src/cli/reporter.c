@@ -309,6 +309,26 @@ cli_reporter_goes_on (const GError *reason, gboolean matters, gpointer user_data
 }
 
 void
+cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_data)
+{
+  CliReporter *reporter = user_data;
+  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
+
+  if (reporter->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "unsettled");
+
+      cli_json_add_string (builder, "recording", path);
+      cli_json_add_string (builder, "reason", reason->message);
+      cli_json_print (builder);
+      return;
+    }
+  cli_complain ("%s: the file is at Box, but not its metadata: %s%s%s", reporter->shown,
+                reason->message, directory != NULL ? "; to try it again:  boxupload resume " : "",
+                directory != NULL ? directory : "");
+}
+
+void
 cli_reporter_kept (const char *recording, guint64 size, const char *reason, gboolean interrupted,
                    const GError *lost, gpointer user_data)
 {

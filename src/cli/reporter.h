@@ -89,6 +89,9 @@ typedef struct
 /* Box has @file. @cut: (nullable): it was cut short. */
 void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                              const CliCut *cut);
+/* Box has the file, but not its metadata; @path: (nullable): in the spool, where that is noted. */
+void cli_reporter_unsettled (const char *path, const GError *reason, gpointer reporter);
+
 /* Box had @file already, with the same bytes. */
 void cli_reporter_tell_skipped (CliReporter *reporter, const char *name, const BoxFile *file);
 /* Another end that is not a failure: @event for machines, @text for people. */

@@ -39,6 +39,8 @@ typedef struct
 static void
 hint_elsewhere (const CliJob *job, const GError *failure)
 {
+  if (cli_job_get_recovered ((CliJob *) job) == BOX_RECOVERED_UNSETTLED)
+    return;
   if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
       || g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)
       || g_error_matches (failure, BOX_ERROR, BOX_ERROR_FORBIDDEN)

@@ -112,6 +112,7 @@ get_nick (BoxSpoolStatus status)
     [BOX_SPOOL_COMPLETE] = "complete",
     [BOX_SPOOL_INTERRUPTED] = "interrupted",
     [BOX_SPOOL_COMMITTED] = "committed",
+    [BOX_SPOOL_UNSETTLED] = "unsettled",
     [BOX_SPOOL_KEPT] = "kept",
     [BOX_SPOOL_UNREADABLE] = "unreadable",
   };
@@ -259,6 +260,7 @@ const CliCommand cli_command_spool = {
                  "  complete     its stream has ended\n"
                  "  interrupted  its recorder died\n"
                  "  committed    Box has it; it can be removed\n"
+                 "  unsettled    Box has it; its metadata is missing there\n"
                  "  kept         Box has it; it was cut short, and stays\n"
                  "  unreadable   its journal is missing or damaged\n"
                  "\n"
@@ -267,8 +269,9 @@ const CliCommand cli_command_spool = {
                  "recordings after a question; bytes that Box does not have are lost.\n"
                  "\n"
                  "With --json: one object with path, bytes and recordings: an array of objects\n"
-                 "with name, path, status (busy, complete, interrupted, committed, kept,\n"
-                 "unreadable), size, bytes_uploaded, destination, may_not_play, file_id, failure\n"
+                 "with name, path, status (busy, complete, interrupted, committed,\n"
+                 "unsettled, kept, unreadable), size, bytes_uploaded, destination, may_not_play, "
+                 "file_id, failure\n"
                  "(the last one) and problem; export: name, path, size; rm: an object for each\n"
                  "with name, removed.\n"
                  "\n"

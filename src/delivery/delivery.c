@@ -44,10 +44,19 @@ box_delivery_unref (gpointer data)
   g_clear_object (&delivery->outer);
   g_clear_pointer (&delivery->file, box_file_free);
   g_clear_error (&delivery->error);
+  g_clear_error (&delivery->unsettled);
+  g_clear_pointer (&delivery->metadata, box_metadata_unref);
   g_clear_error (&delivery->no_padding);
   g_mutex_clear (&delivery->lock);
   g_cond_clear (&delivery->changed);
   g_free (delivery);
+}
+
+static void
+take_metadata (BoxDelivery *delivery, BoxMetadata *metadata)
+{
+  delivery->metadata = metadata != NULL ? box_metadata_ref (metadata) : NULL;
+  delivery->facts.to_settle = metadata != NULL;
 }
 
 BoxDelivery *
@@ -76,6 +85,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   delivery->spool = spool != NULL ? box_spool_ref (spool) : NULL;
   delivery->facts.spooled = spool != NULL;
   delivery->facts.left_to_others = settings->left_to_others;
+  take_metadata (delivery, upload->metadata);
   if (!box_delivery_open_stream (delivery, error))
     {
       g_clear_pointer (&delivery->digest, box_digest_free);
@@ -99,6 +109,9 @@ box_delivery_new_file (const BoxUploadSettings *settings, int fd, const BoxDeliv
   delivery->rate = settings->upload_rate;
   delivery->facts.phase = BOX_DELIVERY_ENDING;
   delivery->facts.finished = TRUE;
+  delivery->recovery.client = box_client_ref (settings->client);
+  delivery->recovery.retry_timeout = settings->retry_timeout;
+  take_metadata (delivery, settings->metadata);
   if (!box_delivery_open_memory (delivery, settings, error))
     {
       box_delivery_unref (delivery);
@@ -473,6 +486,23 @@ box_delivery_dup_error (BoxDelivery *delivery)
   error = delivery->error != NULL ? g_error_copy (delivery->error) : NULL;
   g_mutex_unlock (&delivery->lock);
   return error;
+}
+
+void
+box_delivery_stop_settling (BoxDelivery *delivery)
+{
+  g_cancellable_cancel (delivery->cancellable);
+}
+
+GError *
+box_delivery_dup_unsettled (BoxDelivery *delivery)
+{
+  GError *reason;
+
+  g_mutex_lock (&delivery->lock);
+  reason = delivery->unsettled != NULL ? g_error_copy (delivery->unsettled) : NULL;
+  g_mutex_unlock (&delivery->lock);
+  return reason;
 }
 
 BoxFile *

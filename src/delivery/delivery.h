@@ -45,6 +45,9 @@ typedef struct _BoxDelivery BoxDelivery;
  *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
  *   written. Once, unless it has no byte.
+ * @unsettled: (nullable): Box has the file, but not its metadata, because of @reason. @path: of the
+ *   recording or errand in the spool, with which it can be tried again; NULL: nothing is noted.
+ * Before the end.
  * @ended: (nullable): the end, once. @file: COMMITTED, or FILLED if it was found to be committed;
  *   else NULL. @error: FAILED, else NULL. When box_delivery_wait() returns the end, this has
  *   returned.
@@ -58,6 +61,7 @@ typedef struct
   void (*anew) (const GError *reason, gboolean told, gpointer user_data);
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);
+  void (*unsettled) (const char *path, const GError *reason, gpointer user_data);
   void (*ended) (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file,
                  const GError *error, gpointer user_data);
 } BoxDeliveryEvents;
@@ -191,6 +195,12 @@ const char *box_delivery_get_path (BoxDelivery *delivery);
 
 /* After FAILED. Free with g_error_free(). */
 GError *box_delivery_dup_error (BoxDelivery *delivery);
+
+/* What Box has not done for the file after its commit is left for another try. */
+void box_delivery_stop_settling (BoxDelivery *delivery);
+
+/* Why the file has not got its metadata; NULL: it has, or gets none. Free with g_error_free(). */
+GError *box_delivery_dup_unsettled (BoxDelivery *delivery);
 
 /* After the end of a recording: its result, and the file, NULL without a file. Free with
  * box_file_free(). */

@@ -140,6 +140,8 @@ next_while_uploading (const BoxDeliveryFacts *facts)
     case BOX_CARRIER_DONE:
       if (facts->empty)
         return enter (BOX_DELIVERY_EMPTY);
+      if (facts->committed && facts->to_settle && !facts->settled)
+        return step (BOX_DELIVERY_SETTLE);
       if (facts->committed && facts->spooled && !facts->cleared)
         return step (BOX_DELIVERY_CLEAR);
       return enter (facts->committed ? BOX_DELIVERY_COMMITTED : BOX_DELIVERY_FILLED);
@@ -156,10 +158,11 @@ BoxDeliveryStep
 box_delivery_next (const BoxDeliveryFacts *facts)
 {
   gboolean lost = !facts->spooled && facts->carrier == BOX_CARRIER_FAILED;
+  gboolean there = facts->committed && facts->carrier == BOX_CARRIER_DONE;
 
   if (box_delivery_phase_is_end (facts->phase))
     return step (BOX_DELIVERY_STOP);
-  if (facts->broken || lost)
+  if ((facts->broken && !there) || lost)
     return enter (BOX_DELIVERY_FAILED);
   if (facts->phase == BOX_DELIVERY_UPLOADING)
     return next_while_uploading (facts);

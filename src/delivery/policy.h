@@ -74,6 +74,7 @@ typedef struct
   /* settings */
   gboolean spooled;        /* the bytes stay in a recording until Box has them */
   gboolean left_to_others; /* its end is a recording in the spool */
+  gboolean to_settle;      /* the file gets something after its commit */
 
   /* what happened */
   BoxDeliveryPhase phase;
@@ -85,6 +86,7 @@ typedef struct
   gboolean mendable;  /* the carrier failed with what another upload can mend */
   gboolean again;     /* the carrier is another upload of the recording */
   gboolean committed; /* the carrier made a file of it */
+  gboolean settled;   /* that has got what it gets, or it was tried */
   gboolean cleared;   /* the recording has left the spool, or its removal was tried */
 } BoxDeliveryFacts;
 
@@ -94,6 +96,7 @@ typedef enum
   BOX_DELIVERY_CLOSE,  /* pad, and end the recording */
   BOX_DELIVERY_AWAIT,  /* the carrier's end */
   BOX_DELIVERY_RESEND, /* the recording in another upload, by what its journal says */
+  BOX_DELIVERY_SETTLE, /* what the file gets after its commit */
   BOX_DELIVERY_CLEAR,  /* the recording out of the spool */
   BOX_DELIVERY_ENTER,  /* the next phase */
   BOX_DELIVERY_STOP,   /* the end has been reached */

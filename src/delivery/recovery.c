@@ -10,6 +10,7 @@
 #include "delivery/attempt.h"
 #include "delivery/elsewhere.h"
 #include "delivery/policy.h"
+#include "delivery/settle.h"
 #include "spool/container.h"
 #include "spool/history.h"
 #include "spool/note.h"
@@ -676,6 +677,56 @@ remember_size (const Recovery *recovery)
     box_history_set_size (directory, recovery->state->intent->destination, recovery->end.total);
 }
 
+static void
+tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_data)
+{
+  const Recovery *recovery = user_data;
+
+  if (recovery->events != NULL && recovery->events->upload.retrying != NULL)
+    recovery->events->upload.retrying ("metadata", G_MAXUINT64, number, delay, reason,
+                                       recovery->user_data);
+}
+
+/* What is left to do for the file, which Box has: the data is not needed for it. */
+static void
+leave_unsettled (const Recovery *recovery, const BoxFile *file, const GError *reason)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_to_stay (recovery, file) && !box_recording_remove_data (recovery->recording, &error))
+    g_info ("%s", error->message);
+  if (recovery->events != NULL && recovery->events->unsettled != NULL)
+    recovery->events->unsettled (reason, recovery->events->uploading_data);
+}
+
+/* What the file gets after its commit. @settled: (out): FALSE: Box has refused it, or it took too
+ * long. FALSE: stopped. */
+static gboolean
+give_metadata (const Recovery *recovery, const BoxFile *file, gboolean *settled, GError **error)
+{
+  const BoxSettleSettings settings = {
+    .client = recovery->settings->client,
+    .metadata = recovery->state->intent->metadata,
+    .retry_timeout = recovery->settings->retry_timeout,
+    .retrying = tell_retrying,
+    .user_data = (gpointer) recovery,
+  };
+  g_autoptr (GError) failure = NULL;
+
+  *settled =
+      settings.metadata == NULL || recovery->state->settled
+      || box_settle_run (&settings, file->id, recovery->recording, recovery->cancellable, &failure);
+  if (*settled)
+    return TRUE;
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  leave_unsettled (recovery, file, failure);
+  return TRUE;
+}
+
 /* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
  */
 static BoxRecovered
@@ -692,6 +743,21 @@ settle (const Recovery *recovery, const BoxFile *file)
   return BOX_RECOVERED_LEFT;
 }
 
+/* Box has @file. */
+static gboolean
+conclude (const Recovery *recovery, const BoxFile *file, BoxRecovered *how, GError **error)
+{
+  gboolean settled;
+
+  if (!give_metadata (recovery, file, &settled, error))
+    return FALSE;
+  if (!settled)
+    *how = BOX_RECOVERED_UNSETTLED;
+  else
+    *how = recovery->state->kept ? BOX_RECOVERED_KEPT : settle (recovery, file);
+  return TRUE;
+}
+
 static gboolean
 run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
 {
@@ -700,8 +766,7 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
   if (recovery->state->kept || is_half_removed (recovery))
     {
       *file = box_file_copy (recovery->state->file);
-      *how = recovery->state->kept ? BOX_RECOVERED_KEPT : settle (recovery, *file);
-      return TRUE;
+      return conclude (recovery, *file, how, error);
     }
   if (!decide_end (recovery, error))
     return FALSE;
@@ -718,10 +783,13 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
     return FALSE;
   if (*file == NULL && !upload (recovery, file, error))
     return FALSE;
-  if (*file != NULL)
-    remember_size (recovery);
-  *how = *file != NULL ? settle (recovery, *file) : BOX_RECOVERED_FILLED;
-  return TRUE;
+  if (*file == NULL)
+    {
+      *how = BOX_RECOVERED_FILLED;
+      return TRUE;
+    }
+  remember_size (recovery);
+  return conclude (recovery, *file, how, error);
 }
 
 gboolean
@@ -746,6 +814,8 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
   if (state->intent != NULL && is_given_session (&recovery))
     recovery.note = note = box_note_load (state->intent->destination->session_id, NULL);
   done = run (&recovery, how, file, &failure);
+  if (!done)
+    g_clear_pointer (file, box_file_free);
   box_journal_state_free (recovery.state);
   if (done)
     return TRUE;

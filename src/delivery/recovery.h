@@ -37,6 +37,9 @@ typedef struct
   /* An upload begins, for its statistics; take a reference to keep it. There may be another one
    * after it if a session was gone. */
   void (*uploading) (BoxUpload *upload, gpointer uploading_data);
+  /* Box has the file, but has refused what it gets after the commit, or could not do it in time:
+   * the journal stays for another try. */
+  void (*unsettled) (const GError *reason, gpointer uploading_data);
   gpointer uploading_data;
   BoxUploadEvents upload; /* with the run's user_data; but failed, which is what the run returns */
 } BoxRecoveryEvents;
@@ -48,15 +51,18 @@ typedef enum
                            stays */
   BOX_RECOVERED_EMPTY,  /* it had no bytes; it was removed without making a file */
   BOX_RECOVERED_KEPT,   /* Box has the file; the recording stays, as settings.keep wants */
-  BOX_RECOVERED_LEFT,   /* Box has the file; the recording could not be removed: its journal's
-                           failure says why */
+  BOX_RECOVERED_UNSETTLED, /* Box has the file; its metadata is missing there, and the journal stays
+                            */
+  BOX_RECOVERED_LEFT,      /* Box has the file; the recording could not be removed: its journal's
+                              failure says why */
 } BoxRecovered;
 
 /**
  * box_recovery_run:
  * @events: (nullable):
  * @how: (out):
- * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT or LEFT.
+ * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT, UNSETTLED or
+ * LEFT.
  *
  * Runs in the calling thread until it is done. After any failure the recording stays,
  * with the failure in its journal.

@@ -11,6 +11,7 @@
 #include "delivery/delivery.h"
 #include "delivery/live.h"
 #include "delivery/preflight.h"
+#include "delivery/settle.h"
 
 G_BEGIN_DECLS
 
@@ -25,8 +26,9 @@ struct _BoxDelivery
   BoxDeliveryEvents events;
   gpointer user_data;
   GDestroyNotify destroy;
-  BoxSpool *spool; /* of a stream that is recorded, else NULL */
-  int fd;          /* of a file on disk; -1: no file */
+  BoxSpool *spool;       /* of a stream that is recorded, else NULL */
+  int fd;                /* of a file on disk; -1: no file */
+  BoxMetadata *metadata; /* of the file, given to it after the commit; nullable */
   GCancellable *cancellable;
   GCancellable *outer; /* nullable */
   gulong outer_id;
@@ -65,12 +67,13 @@ struct _BoxDelivery
   gboolean live_told; /* that the live request failed */
   gboolean abandoned; /* the first upload: what it tells does not count any more */
   gboolean interrupted;
-  gboolean closed;  /* no event comes any more */
-  gboolean ending;  /* one thread is reporting the end, or has; phase is the end */
-  gboolean told;    /* that has returned */
-  BoxFile *file;    /* nullable; this and error: immutable from ending on */
-  GError *error;    /* what it has failed with, or its last upload */
-  BoxRecovered how; /* of a recording */
+  gboolean closed;   /* no event comes any more */
+  gboolean ending;   /* one thread is reporting the end, or has; phase is the end */
+  gboolean told;     /* that has returned */
+  GError *unsettled; /* why the file has not got its metadata; nullable */
+  BoxFile *file;     /* nullable; this and error: immutable from ending on */
+  GError *error;     /* what it has failed with, or its last upload */
+  BoxRecovered how;  /* of a recording */
 };
 
 /* --- delivery/delivery.c --- */

@@ -168,6 +168,91 @@ on_uploading (BoxUpload *upload, gpointer user_data)
   g_clear_pointer (&previous, box_upload_unref);
 }
 
+/* --- What the file gets after its commit --- */
+
+/* Any thread of the delivery's. */
+static void
+leave_unsettled (BoxDelivery *delivery, const BoxRecording *recording, const GError *reason)
+{
+  const char *path = recording != NULL ? box_recording_get_path ((BoxRecording *) recording) : NULL;
+
+  g_mutex_lock (&delivery->lock);
+  g_clear_error (&delivery->unsettled);
+  delivery->unsettled = g_error_copy (reason);
+  g_mutex_unlock (&delivery->lock);
+  if (delivery->events.unsettled != NULL)
+    delivery->events.unsettled (path, reason, delivery->user_data);
+}
+
+static void
+tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_data)
+{
+  box_delivery_upload_events.retrying ("metadata", G_MAXUINT64, number, delay, reason, user_data);
+}
+
+/* Where it is noted that there is something left to do; NULL: nowhere. An errand of a file whose
+ * bytes are not in the spool. */
+static BoxRecording *
+open_errand (BoxDelivery *delivery)
+{
+  g_autoptr (GError) error = NULL;
+  BoxRecording *errand;
+
+  if (delivery->recording != NULL)
+    return box_recording_ref (delivery->recording);
+  errand = box_settle_new_errand (NULL, delivery->file, delivery->metadata, &error);
+  if (errand == NULL)
+    g_info ("Whether the file has its metadata is not noted: %s", error->message);
+  return errand;
+}
+
+/* Of an errand nothing is left when it is done; a recording is cleared by the next step. */
+static void
+close_errand (BoxDelivery *delivery, BoxRecording *errand, const GError *failure)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (failure != NULL)
+    leave_unsettled (delivery, errand, failure);
+  if (errand == NULL)
+    return;
+  if (failure == NULL && errand != delivery->recording)
+    box_recording_remove (errand, &error);
+  else if (failure != NULL && !g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+    box_recording_remove_data (errand, &error);
+  if (error != NULL)
+    g_info ("%s", error->message);
+}
+
+static void
+settle (BoxDelivery *delivery)
+{
+  const BoxSettleSettings settings = {
+    .client = delivery->recovery.client,
+    .metadata = delivery->metadata,
+    .retry_timeout = delivery->recovery.retry_timeout,
+    .retrying = tell_retrying,
+    .user_data = delivery,
+  };
+  g_autoptr (BoxRecording) errand = open_errand (delivery);
+  g_autoptr (GError) failure = NULL;
+
+  box_settle_run (&settings, delivery->file->id, errand, delivery->cancellable, &failure);
+  close_errand (delivery, errand, failure);
+  g_mutex_lock (&delivery->lock);
+  delivery->facts.settled = TRUE;
+  delivery->facts.cleared |= failure != NULL;
+  g_mutex_unlock (&delivery->lock);
+}
+
+static void
+on_unsettled (const GError *reason, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  leave_unsettled (delivery, delivery->recording, reason);
+}
+
 static void
 tell_anew (BoxDelivery *delivery)
 {
@@ -186,6 +271,7 @@ resend (BoxDelivery *delivery)
 {
   BoxRecoveryEvents events = {
     .uploading = on_uploading,
+    .unsettled = on_unsettled,
     .uploading_data = delivery,
     .upload = box_delivery_upload_events,
   };
@@ -206,7 +292,7 @@ resend (BoxDelivery *delivery)
   delivery->facts.carrier = done ? BOX_CARRIER_DONE : BOX_CARRIER_FAILED;
   delivery->facts.committed = file != NULL;
   delivery->facts.empty = done && how == BOX_RECOVERED_EMPTY;
-  delivery->facts.again = delivery->facts.cleared = TRUE;
+  delivery->facts.again = delivery->facts.settled = delivery->facts.cleared = TRUE;
   delivery->file = g_steal_pointer (&file);
   g_mutex_unlock (&delivery->lock);
 }
@@ -279,6 +365,9 @@ execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
       break;
     case BOX_DELIVERY_RESEND:
       resend (delivery);
+      break;
+    case BOX_DELIVERY_SETTLE:
+      settle (delivery);
       break;
     case BOX_DELIVERY_CLEAR:
       clear (delivery);

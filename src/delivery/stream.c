@@ -21,6 +21,7 @@ open_recording (BoxDelivery *delivery, GError **error)
     .description = (char *) upload->attributes.description,
     .content_created_at = (char *) upload->attributes.content_created_at,
     .content_modified_at = (char *) upload->attributes.content_modified_at,
+    .metadata = upload->metadata,
     .created = g_get_real_time () / G_USEC_PER_SEC,
   };
 

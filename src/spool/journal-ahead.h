@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 
 #define BOX_JOURNAL_VERSION 1
 
-/* Of a journal that an earlier version would misunderstand: it has a path of folders. */
+/* Of a journal that an earlier version would misunderstand: it has a path of folders, or metadata.
+ */
 #define BOX_JOURNAL_VERSION_PATH 2
 
 #define CHECK_DIGITS 8

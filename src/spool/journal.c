@@ -21,6 +21,7 @@ box_recording_intent_copy (const BoxRecordingIntent *intent)
   copy->description = g_strdup (intent->description);
   copy->content_created_at = g_strdup (intent->content_created_at);
   copy->content_modified_at = g_strdup (intent->content_modified_at);
+  copy->metadata = intent->metadata != NULL ? box_metadata_ref (intent->metadata) : NULL;
   return copy;
 }
 
@@ -33,6 +34,7 @@ box_recording_intent_free (BoxRecordingIntent *intent)
   g_free (intent->description);
   g_free (intent->content_created_at);
   g_free (intent->content_modified_at);
+  g_clear_pointer (&intent->metadata, box_metadata_unref);
   g_free (intent);
 }
 
@@ -131,7 +133,8 @@ box_journal_format_intent (const BoxRecordingIntent *intent)
   JsonObject *object = new_record ("recording");
 
   set_size (object, "version",
-            intent->destination->path != NULL ? BOX_JOURNAL_VERSION_PATH : BOX_JOURNAL_VERSION);
+            intent->destination->path != NULL || intent->metadata != NULL ? BOX_JOURNAL_VERSION_PATH
+                                                                          : BOX_JOURNAL_VERSION);
   json_object_set_int_member (object, "created", intent->created);
   set_destination (object, intent->destination);
   set_optional (object, "sizing", box_journal_sizing_names[intent->sizing]);
@@ -142,6 +145,12 @@ box_journal_format_intent (const BoxRecordingIntent *intent)
   set_optional (object, "description", intent->description);
   set_optional (object, "content-created-at", intent->content_created_at);
   set_optional (object, "content-modified-at", intent->content_modified_at);
+  if (intent->metadata != NULL)
+    {
+      set_optional (object, "template", box_metadata_get_template (intent->metadata));
+      json_object_set_object_member (object, "metadata",
+                                     json_object_ref (box_metadata_get_values (intent->metadata)));
+    }
   return to_line (object);
 }
 
@@ -271,6 +280,12 @@ char *
 box_journal_format_kept (void)
 {
   return to_line (new_record ("kept"));
+}
+
+char *
+box_journal_format_settled (void)
+{
+  return box_journal_to_line (box_journal_new_record ("settled"));
 }
 
 char *

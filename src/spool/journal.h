@@ -9,6 +9,7 @@
 
 #include "api/destination.h"
 #include "api/file.h"
+#include "api/metadata.h"
 #include "api/session.h"
 #include "base/padding.h"
 
@@ -34,6 +35,7 @@ typedef struct
   char *description;         /* these three: nullable */
   char *content_created_at;  /* RFC 3339 */
   char *content_modified_at; /* RFC 3339 */
+  BoxMetadata *metadata;     /* nullable: what the file gets after the commit */
   gint64 created;            /* Unix time, seconds */
 } BoxRecordingIntent;
 
@@ -76,6 +78,8 @@ char *box_journal_format_committing (void);
 char *box_journal_format_committed (const BoxFile *file);
 /* The recording stays although Box has it. */
 char *box_journal_format_kept (void);
+/* What the file gets after the commit was done. */
+char *box_journal_format_settled (void);
 /* The file has another destination than the intent. Forgets the session and its parts. */
 char *box_journal_format_redirected (const BoxDestination *destination, BoxIfExists if_exists);
 /* @message: why it is not at Box yet; @time: Unix time, seconds. */
@@ -102,6 +106,7 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * destination was last changed; NULL: there was none.
  * @file: Box's answer to the commit, NULL: none.
  * @kept: with @file: the recording stays.
+ * @settled: the file has got its metadata.
  * @earlier: (element-type BoxDestination): former destinations. It may have been committed there.
  * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
  * @valid_length: bytes up to and including the last whole line; cut off the rest
@@ -129,6 +134,7 @@ typedef struct
   BoxDestination *live;
   BoxFile *file;
   gboolean kept;
+  gboolean settled;
   GPtrArray *earlier;
   char *failure;
   gint64 failed_at;
@@ -137,6 +143,9 @@ typedef struct
   gboolean damaged;
   guint64 foreign_version;
 } BoxJournalState;
+
+/* Whether Box has the file, but not all that it gets after the commit. */
+gboolean box_journal_is_unsettled (const BoxJournalState *state);
 
 /* The state that @data (of @length bytes, any content) adds up to. Never fails; the fields say what
  * is trusted. */

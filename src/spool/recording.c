@@ -112,32 +112,32 @@ create_file (const char *path, GError **error)
   return fd;
 }
 
-/* The journal gets its name only when it is locked and has its intent: others never see half of
- * one.
+/* The journal gets its name only when it is locked and has its first @lines: others never see half
+ * of one.
  */
 static gboolean
-create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError **error)
+create_files (BoxRecording *recording, const char *lines, gboolean with_data, GError **error)
 {
   g_autofree char *temporary =
       g_strconcat (recording->journal_path, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
-  g_autofree char *line = box_journal_format_intent (intent);
   g_autoptr (GError) failure = NULL;
-  int data_fd;
+  int data_fd = -1;
   gboolean ok;
 
   recording->journal_fd = create_file (temporary, error);
   if (recording->journal_fd < 0)
     return FALSE;
-  data_fd = create_file (recording->data_path, error);
+  if (with_data)
+    data_fd = create_file (recording->data_path, error);
   if (data_fd >= 0)
     recording->data = box_data_file_new (data_fd, recording->data_path, 0);
-  ok = data_fd >= 0 && box_fileio_lock (recording->journal_fd, temporary, error);
+  ok = (data_fd >= 0 || !with_data) && box_fileio_lock (recording->journal_fd, temporary, error);
   if (ok)
     /* Where the file system cannot, the journal is merely not safe from a full disk. */
     (void) fallocate (recording->journal_fd, FALLOC_FL_KEEP_SIZE, 0, JOURNAL_RESERVE);
   if (ok
-      && !box_fileio_put_in_place (recording->journal_fd, temporary, recording->journal_path, line,
-                                   strlen (line), &failure))
+      && !box_fileio_put_in_place (recording->journal_fd, temporary, recording->journal_path, lines,
+                                   strlen (lines), &failure))
     {
       /* With the way out, which a replacement does not know. */
       if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_SPACE))
@@ -153,7 +153,7 @@ create_files (BoxRecording *recording, const BoxRecordingIntent *intent, GError 
       g_unlink (temporary);
       return FALSE;
     }
-  recording->journal_size = strlen (line);
+  recording->journal_size = strlen (lines);
   return TRUE;
 }
 
@@ -161,14 +161,28 @@ BoxRecording *
 box_recording_create (const char *dir, const BoxRecordingIntent *intent, GError **error)
 {
   g_autofree char *path = new_journal_path (dir);
+  g_autofree char *line = box_journal_format_intent (intent);
   g_autoptr (BoxRecording) recording = recording_new (path);
 
-  if (!create_files (recording, intent, error))
+  if (!create_files (recording, line, TRUE, error))
     return NULL;
   recording->is_new = TRUE;
   if (intent->destination->kind == BOX_DESTINATION_SESSION)
     recording->session_id = g_strdup (intent->destination->session_id);
   return g_steal_pointer (&recording);
+}
+
+BoxRecording *
+box_recording_create_errand (const char *dir, const BoxRecordingIntent *intent, const BoxFile *file,
+                             GError **error)
+{
+  g_autofree char *path = new_journal_path (dir);
+  g_autofree char *line = box_journal_format_intent (intent);
+  g_autofree char *committed = box_journal_format_committed (file);
+  g_autofree char *lines = g_strconcat (line, committed, NULL);
+  g_autoptr (BoxRecording) recording = recording_new (path);
+
+  return create_files (recording, lines, FALSE, error) ? g_steal_pointer (&recording) : NULL;
 }
 
 /* Opening */
@@ -606,6 +620,21 @@ gboolean
 box_recording_set_kept (BoxRecording *recording, GError **error)
 {
   return append (recording, box_journal_format_kept (), error);
+}
+
+gboolean
+box_recording_set_settled (BoxRecording *recording, GError **error)
+{
+  return append (recording, box_journal_format_settled (), error);
+}
+
+gboolean
+box_recording_remove_data (BoxRecording *recording, GError **error)
+{
+  if (g_unlink (recording->data_path) == 0 || errno == ENOENT)
+    return TRUE;
+  box_fileio_set_error (error, errno, "remove", recording->data_path);
+  return FALSE;
 }
 
 gboolean

@@ -103,6 +103,17 @@ box_recording_set_live (BoxRecording *recording, const BoxDestination *target, G
 gboolean box_recording_set_committing (BoxRecording *recording, GError **error);
 gboolean box_recording_set_committed (BoxRecording *recording, const BoxFile *file, GError **error);
 
+/* A journal of what is left to do for @file, which Box has; there is no data. */
+BoxRecording *box_recording_create_errand (const char *dir, const BoxRecordingIntent *intent,
+                                           const BoxFile *file, GError **error);
+
+/* The file has got what it gets after its commit. After set_committed. */
+gboolean box_recording_set_settled (BoxRecording *recording, GError **error);
+
+/* Deletes the data, and leaves the journal of what is left to do. After set_committed, when Box has
+ * confirmed the bytes. */
+gboolean box_recording_remove_data (BoxRecording *recording, GError **error);
+
 /* The recording stays although Box has it. After set_committed. */
 gboolean box_recording_set_kept (BoxRecording *recording, GError **error);
 

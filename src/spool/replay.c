@@ -88,6 +88,19 @@ parse_destination (JsonObject *object)
   return NULL;
 }
 
+/* FALSE: it makes no sense. */
+static gboolean
+get_metadata (JsonObject *object, BoxMetadata **metadata)
+{
+  JsonObject *values;
+
+  if (!box_json_find_object (object, "metadata", &values, NULL))
+    return FALSE;
+  if (values != NULL)
+    *metadata = box_metadata_new (box_json_peek_string (object, "template"), values, NULL);
+  return values == NULL || *metadata != NULL;
+}
+
 static gboolean
 apply_intent (BoxJournalState *state, JsonObject *object)
 {
@@ -112,7 +125,8 @@ apply_intent (BoxJournalState *state, JsonObject *object)
       || padding == BOX_PADDING_AUTO
       || !get_choice (object, "if-exists", box_journal_if_exists_names,
                       G_N_ELEMENTS (box_journal_if_exists_names), &if_exists)
-      || !box_json_get_boolean (object, "commit", &intent->commit))
+      || !box_json_get_boolean (object, "commit", &intent->commit)
+      || !get_metadata (object, &intent->metadata))
     return FALSE;
   intent->sizing = (BoxSizing) sizing;
   intent->padding = (BoxPaddingKind) padding;
@@ -322,6 +336,13 @@ apply_kept (BoxJournalState *state, JsonObject *object)
 }
 
 static gboolean
+apply_settled (BoxJournalState *state, JsonObject *object)
+{
+  state->settled = state->file != NULL;
+  return state->settled;
+}
+
+static gboolean
 apply_redirected (BoxJournalState *state, JsonObject *object)
 {
   g_autoptr (BoxDestination) destination = parse_destination (object);
@@ -382,6 +403,7 @@ apply_record (BoxJournalState *state, JsonObject *object)
     { "committing", apply_committing },
     { "committed", apply_committed },
     { "kept", apply_kept },
+    { "settled", apply_settled },
     { "redirected", apply_redirected },
     { "failed", apply_failed },
     { "seed", box_journal_apply_seed },
@@ -479,6 +501,13 @@ box_journal_replay (const char *data, gsize length)
   tidy_parts (state->parts);
   tidy_parts (state->elsewhere);
   return state;
+}
+
+gboolean
+box_journal_is_unsettled (const BoxJournalState *state)
+{
+  return state->file != NULL && !state->settled && state->intent != NULL
+         && state->intent->metadata != NULL;
 }
 
 static gpointer

@@ -279,6 +279,13 @@ box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **er
   return box_recording_create (spool->path, intent, error);
 }
 
+BoxRecording *
+box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent, const BoxFile *file,
+                GError **error)
+{
+  return box_recording_create_errand (spool->path, intent, file, error);
+}
+
 gboolean
 box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error)
 {
@@ -330,7 +337,7 @@ const char *
 box_spool_status_to_string (BoxSpoolStatus status)
 {
   static const char *const names[] = {
-    "in use", "complete", "interrupted", "committed", "kept", "unreadable",
+    "in use", "complete", "interrupted", "committed", "unsettled", "kept", "unreadable",
   };
 
   return names[status];
@@ -343,6 +350,8 @@ status_of (const BoxSpoolEntry *spooled, gboolean busy)
     return BOX_SPOOL_UNREADABLE;
   if (busy)
     return BOX_SPOOL_BUSY;
+  if (box_journal_is_unsettled (spooled->state))
+    return BOX_SPOOL_UNSETTLED;
   if (spooled->state->kept)
     return BOX_SPOOL_KEPT;
   if (spooled->state->file != NULL)

@@ -33,6 +33,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpool, box_spool_unref)
 /* A new recording in it. BOX_ERROR_SPACE if the limit is reached already. */
 BoxRecording *box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **error);
 
+/* A journal of what is left to do for @file, without data (box_recording_create_errand()). */
+BoxRecording *box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent,
+                              const BoxFile *file, GError **error);
+
 /* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the
  * limit. It counts bytes written by other processes, too (as of the last 16 MiB written
  * here). */
@@ -47,6 +51,7 @@ typedef enum
   BOX_SPOOL_COMPLETE,    /* its stream has ended */
   BOX_SPOOL_INTERRUPTED, /* its writer died */
   BOX_SPOOL_COMMITTED,   /* Box has it; it can be removed */
+  BOX_SPOOL_UNSETTLED,   /* Box has it; its metadata is missing there */
   BOX_SPOOL_KEPT,        /* Box has it; it was cut short, and stays */
   BOX_SPOOL_UNREADABLE,  /* its journal is missing or damaged; see problem */
 } BoxSpoolStatus;

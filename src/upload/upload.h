@@ -22,6 +22,7 @@
 #pragma once
 
 #include "api/client.h"
+#include "api/metadata.h"
 #include "upload/blocks.h"
 
 G_BEGIN_DECLS
@@ -50,6 +51,7 @@ typedef enum
  * expires.
  * @digest_engine: for the parts.
  * @attributes: copied.
+ * @metadata: (nullable): of the file, for the delivery: the upload itself does nothing about it.
  * @file: (nullable): copied; destroyed when the upload and its workers are done with it. It has
  * the bytes before they are written here, and keeps them until the file is committed (the spool, a
  * file that is uploaded). They can be read again for another session, and a full memory drops some
@@ -89,6 +91,7 @@ typedef struct
   guint retry_timeout;
   BoxDigestEngine digest_engine;
   BoxAttributes attributes;
+  BoxMetadata *metadata;
   const BoxBlocksFile *file;
   gboolean file_grows;
   const BoxDestination *session_target;

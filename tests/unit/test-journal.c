@@ -517,6 +517,45 @@ test_folder_that_is_no_id_is_not_believed (void)
   g_assert_null (state->folder_id);
 }
 
+static void
+test_metadata_is_read_back (void)
+{
+  g_autoptr (GString) journal = g_string_new (NULL);
+  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxJournalState) before = NULL, after = NULL;
+  BoxFile file = { .id = (char *) "12" };
+
+  intent->metadata = box_metadata_new_from_pairs (
+      "enterprise.scene", (const char *const[]){ "take:=7", "tags:=[\"a\"]", NULL }, NULL);
+  append (journal, box_journal_format_intent (intent));
+  append (journal, box_journal_format_committed (&file));
+  before = replay (journal);
+  g_assert_false (before->damaged);
+  g_assert_true (box_journal_is_unsettled (before));
+  g_assert_cmpstr (box_metadata_get_template (before->intent->metadata), ==, "enterprise.scene");
+  g_assert_cmpint (
+      json_object_get_int_member (box_metadata_get_values (before->intent->metadata), "take"), ==,
+      7);
+  append (journal, box_journal_format_settled ());
+  after = replay (journal);
+  g_assert_false (after->damaged);
+  g_assert_false (box_journal_is_unsettled (after));
+  g_assert_nonnull (strstr (journal->str, "\"version\":2,"));
+}
+
+/* Before a commit there is nothing to settle. */
+static void
+test_settled_before_the_commit_makes_no_sense (void)
+{
+  g_autoptr (GString) journal = new_journal ();
+  g_autoptr (BoxJournalState) state = NULL;
+
+  append (journal, box_journal_format_settled ());
+  state = replay (journal);
+  g_assert_true (state->damaged);
+  g_assert_false (state->settled);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -551,5 +590,8 @@ main (int argc, char **argv)
                    test_redirected_path_leaves_its_folder_behind);
   g_test_add_func ("/journal/folder-that-is-no-id-is-not-believed",
                    test_folder_that_is_no_id_is_not_believed);
+  g_test_add_func ("/journal/metadata-is-read-back", test_metadata_is_read_back);
+  g_test_add_func ("/journal/settled-before-the-commit-makes-no-sense",
+                   test_settled_before_the_commit_makes_no_sense);
   return g_test_run ();
 }

@@ -46,6 +46,7 @@ check_end (const BoxDeliveryFacts *facts, BoxDeliveryPhase phase)
     case BOX_DELIVERY_COMMITTED:
       g_assert_true (facts->committed && facts->carrier == BOX_CARRIER_DONE);
       g_assert_true (facts->cleared || !facts->spooled);
+      g_assert_true (facts->settled || !facts->to_settle);
       break;
     case BOX_DELIVERY_FILLED:
       g_assert_true (!facts->committed && facts->carrier == BOX_CARRIER_DONE);
@@ -54,6 +55,8 @@ check_end (const BoxDeliveryFacts *facts, BoxDeliveryPhase phase)
       g_assert_true (facts->empty);
       break;
     case BOX_DELIVERY_FAILED:
+      /* A file that Box has is no failure. */
+      g_assert_false (facts->committed && facts->carrier == BOX_CARRIER_DONE);
       g_assert_true (facts->broken || facts->carrier == BOX_CARRIER_FAILED);
       /* Nothing that another upload can mend is the end of a recording. */
       g_assert_true (facts->broken || !facts->spooled || !facts->mendable || facts->again);
@@ -85,7 +88,12 @@ check_step (const Explorer *explorer, const BoxDeliveryFacts *facts, const BoxDe
       g_assert_true (facts->closed && facts->spooled && !facts->left_to_others);
       g_assert_cmpuint (explorer->resent, ==, 0);
       break;
+    case BOX_DELIVERY_SETTLE:
+      g_assert_true (facts->committed && facts->to_settle && !facts->settled);
+      break;
     case BOX_DELIVERY_CLEAR:
+      /* The recording has what is left to do. */
+      g_assert_true (facts->settled || !facts->to_settle);
       g_assert_true (facts->spooled && facts->committed && !facts->cleared);
       break;
     case BOX_DELIVERY_ENTER:
@@ -164,7 +172,7 @@ explore_step (Explorer *explorer, const BoxDeliveryFacts *facts, const BoxDelive
       explore_done (explorer, *facts);
       break;
     case BOX_DELIVERY_RESEND:
-      next.again = next.cleared = TRUE;
+      next.again = next.settled = next.cleared = TRUE;
       explorer->resent++;
       explore_failures (explorer, next);
       explore_done (explorer, next);
@@ -172,6 +180,16 @@ explore_step (Explorer *explorer, const BoxDeliveryFacts *facts, const BoxDelive
       next.empty = TRUE;
       explore (explorer, &next);
       explorer->resent--;
+      break;
+    case BOX_DELIVERY_SETTLE:
+      next.broken = TRUE; /* meanwhile */
+      explore (explorer, &next);
+      next.broken = facts->broken;
+      next.settled = TRUE;
+      explore (explorer, &next);
+      /* Refused: what is left of the recording stays. */
+      next.cleared = TRUE;
+      explore (explorer, &next);
       break;
     case BOX_DELIVERY_CLEAR:
       next.cleared = TRUE;
@@ -216,12 +234,13 @@ test_streams (void)
   Explorer explorer;
 
   explorer_init (&explorer);
-  for (guint i = 0; i < 8; i++)
+  for (guint i = 0; i < 16; i++)
     {
       BoxDeliveryFacts facts = { 0 };
 
       facts.spooled = (i & 1) != 0;
       facts.left_to_others = (i & 2) != 0;
+      facts.to_settle = (i & 8) != 0;
       facts.carrier = (i & 4) != 0 ? BOX_CARRIER_NONE : BOX_CARRIER_RUNNING;
       /* In memory there is always an upload, and nothing could be left to others. */
       if (facts.spooled || (!facts.left_to_others && facts.carrier == BOX_CARRIER_RUNNING))
