@@ -4,41 +4,25 @@
  * got it already, what size will the file have, which session can go on; then uploads until one
  * ends.
  */
-#include "delivery/recovery.h"
+#include "delivery/recovery-state.h"
 
 #include "api/folder-path.h"
 #include "delivery/attempt.h"
 #include "delivery/elsewhere.h"
 #include "delivery/policy.h"
-#include "delivery/settle.h"
-#include "spool/container.h"
-#include "spool/history.h"
-#include "spool/note.h"
 
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
  * something else is wrong. */
 #define SESSIONS_MAX 3
 
-typedef struct
-{
-  BoxRecording *recording;
-  const BoxRecoverySettings *settings;
-  const BoxRecoveryEvents *events;
-  gpointer user_data;
-  GCancellable *cancellable;
-  BoxJournalState *state; /* owned; as of the start, or of a change of the destination since */
-  BoxNote *note;          /* of a session that was given; nullable */
-  BoxRecordingEnd end;    /* of the file that is to be at Box */
-} Recovery;
-
 static gboolean
-is_given_session (const Recovery *recovery)
+is_given_session (const BoxRecoveryRun *recovery)
 {
   return recovery->state->intent->destination->kind == BOX_DESTINATION_SESSION;
 }
 
 static gboolean
-check_journal (const Recovery *recovery, GError **error)
+check_journal (const BoxRecoveryRun *recovery, GError **error)
 {
   const char *path = box_recording_get_path (recovery->recording);
 
@@ -60,7 +44,7 @@ check_journal (const Recovery *recovery, GError **error)
 /* A reserve was to be padded, but no session of its size is there: one of the right size can be
  * opened. */
 static gboolean
-is_padding_needless (const Recovery *recovery)
+is_padding_needless (const BoxRecoveryRun *recovery)
 {
   const BoxJournalState *state = recovery->state;
 
@@ -71,7 +55,7 @@ is_padding_needless (const Recovery *recovery)
 
 /* The future file: the stream as it ended, or what its writer had written when it died. */
 static gboolean
-decide_end (Recovery *recovery, GError **error)
+decide_end (BoxRecoveryRun *recovery, GError **error)
 {
   const BoxJournalState *state = recovery->state;
   const BoxRecordingIntent *intent = state->intent;
@@ -107,7 +91,7 @@ decide_end (Recovery *recovery, GError **error)
 /* The journal has the end, so that the padding can be read and a later run need not decide again.
  */
 static gboolean
-note_end (Recovery *recovery, GError **error)
+note_end (BoxRecoveryRun *recovery, GError **error)
 {
   if (recovery->state->ended || recovery->end.total == recovery->end.size)
     return TRUE;
@@ -115,7 +99,7 @@ note_end (Recovery *recovery, GError **error)
 }
 
 static BoxUploadSettings
-settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsure)
+settings_of (const BoxRecoveryRun *recovery, const BoxSession *session, gboolean unsure)
 {
   const BoxRecordingIntent *intent = recovery->state->intent;
 
@@ -145,7 +129,7 @@ settings_of (const Recovery *recovery, const BoxSession *session, gboolean unsur
 
 /* An upload of @settings that has not begun. */
 static BoxAttempt *
-new_attempt (const Recovery *recovery, const BoxUploadSettings *settings, GError **error)
+new_attempt (const BoxRecoveryRun *recovery, const BoxUploadSettings *settings, GError **error)
 {
   BoxUploadEvents events = { NULL };
 
@@ -163,7 +147,7 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
 }
 
 static gulong
-connect_cancel (const Recovery *recovery, BoxUpload *upload)
+connect_cancel (const BoxRecoveryRun *recovery, BoxUpload *upload)
 {
   return recovery->cancellable != NULL ? g_cancellable_connect (
              recovery->cancellable, G_CALLBACK (on_cancelled), upload, NULL)
@@ -184,7 +168,7 @@ propagate_end (BoxUpload *upload, GError **error)
 }
 
 static gboolean
-write_recording (const Recovery *recovery, BoxUpload *upload, guint64 size, GError **error)
+write_recording (const BoxRecoveryRun *recovery, BoxUpload *upload, guint64 size, GError **error)
 {
   g_autofree guint8 *buffer = g_malloc (BOX_BLOCK_SIZE);
 
@@ -204,7 +188,7 @@ write_recording (const Recovery *recovery, BoxUpload *upload, guint64 size, GErr
 /* Writes the first @size bytes of the recording into @upload, and takes the digest of these and of
  * @padding. */
 static gboolean
-feed (const Recovery *recovery, BoxUpload *upload, guint64 size, BoxPaddingKind padding,
+feed (const BoxRecoveryRun *recovery, BoxUpload *upload, guint64 size, BoxPaddingKind padding,
       BoxSha1 *sha1, GError **error)
 {
   gulong id = connect_cancel (recovery, upload);
@@ -217,7 +201,7 @@ feed (const Recovery *recovery, BoxUpload *upload, guint64 size, BoxPaddingKind 
 
 /* The same with all of it; the digest must be the one that was recorded. */
 static gboolean
-feed_checked (const Recovery *recovery, BoxUpload *upload, BoxSha1 *sha1, GError **error)
+feed_checked (const BoxRecoveryRun *recovery, BoxUpload *upload, BoxSha1 *sha1, GError **error)
 {
   if (!feed (recovery, upload, recovery->end.size, recovery->end.padding, sha1, error))
     return FALSE;
@@ -232,14 +216,14 @@ feed_checked (const Recovery *recovery, BoxUpload *upload, BoxSha1 *sha1, GError
 
 /* What was just recorded, and sent ahead as it came, need not be read again for its digest. */
 static gboolean
-has_fresh_digest (const Recovery *recovery)
+has_fresh_digest (const BoxRecoveryRun *recovery)
 {
   return recovery->end.has_sha1 && recovery->end.total == recovery->end.size
          && recovery->state->seed != NULL && box_recording_is_new (recovery->recording);
 }
 
 static gboolean
-feed_nothing (const Recovery *recovery, BoxUpload *upload, GError **error)
+feed_nothing (const BoxRecoveryRun *recovery, BoxUpload *upload, GError **error)
 {
   if (box_upload_write (upload, NULL, recovery->end.size) < recovery->end.size)
     return propagate_end (upload, error);
@@ -249,7 +233,7 @@ feed_nothing (const Recovery *recovery, BoxUpload *upload, GError **error)
 
 /* The digest of the file, to look for it at Box: an upload takes it, and never begins. */
 static gboolean
-compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
+compute_digest (const BoxRecoveryRun *recovery, BoxSha1 *sha1, GError **error)
 {
   BoxUploadSettings settings = settings_of (recovery, NULL, FALSE);
   g_autoptr (BoxAttempt) attempt = new_attempt (recovery, &settings, error);
@@ -259,7 +243,7 @@ compute_digest (const Recovery *recovery, BoxSha1 *sha1, GError **error)
 
 /* The same of its first @size bytes, fewer than the file has. */
 static gboolean
-compute_beginning (const Recovery *recovery, guint64 size, BoxSha1 *sha1)
+compute_beginning (const BoxRecoveryRun *recovery, guint64 size, BoxSha1 *sha1)
 {
   BoxUploadSettings settings = settings_of (recovery, NULL, FALSE);
   g_autoptr (BoxAttempt) attempt = NULL;
@@ -272,14 +256,14 @@ compute_beginning (const Recovery *recovery, guint64 size, BoxSha1 *sha1)
 
 /* The data file went, and then the power: only the journal is left to remove. */
 static gboolean
-is_half_removed (const Recovery *recovery)
+is_half_removed (const BoxRecoveryRun *recovery)
 {
   return recovery->state->file != NULL && !box_recording_has_data (recovery->recording);
 }
 
 /* Whether @file has the recording as a version that others have followed with theirs. */
 static gboolean
-has_as_version (const Recovery *recovery, BoxTransport *transport, const BoxFile *file,
+has_as_version (const BoxRecoveryRun *recovery, BoxTransport *transport, const BoxFile *file,
                 const BoxSha1 *sha1)
 {
   BoxVersionQuery query = { .size = recovery->end.total, .sha1 = sha1 };
@@ -291,7 +275,7 @@ has_as_version (const Recovery *recovery, BoxTransport *transport, const BoxFile
 
 /* The journal says that Box has the file: the recording goes only if Box says so, too. */
 static gboolean
-confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
+confirm_committed (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (BoxFile) there = NULL;
@@ -323,7 +307,7 @@ confirm_committed (const Recovery *recovery, BoxFile **file, GError **error)
 
 /* Waits for the end of @upload; a cancel ends it at once. */
 static gboolean
-wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
+wait_for (const BoxRecoveryRun *recovery, BoxUpload *upload, GError **error)
 {
   gulong id = connect_cancel (recovery, upload);
   BoxWait wait;
@@ -339,7 +323,7 @@ wait_for (const Recovery *recovery, BoxUpload *upload, GError **error)
  * there already. @used: (out): after a failure, the session it had, if any. The digest is taken
  * while parts leave; with @unsure nothing leaves before it. */
 static gboolean
-upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsure,
+upload_once (const BoxRecoveryRun *recovery, const BoxSession *session, gboolean unsure,
              BoxElsewhere *elsewhere, BoxFile **file, BoxSession **used, GError **error)
 {
   BoxUploadSettings settings = settings_of (recovery, session, unsure);
@@ -377,36 +361,9 @@ upload_once (const Recovery *recovery, const BoxSession *session, gboolean unsur
   return FALSE;
 }
 
-/* Best effort: a session left behind expires by itself. */
-static void
-abort_session (const Recovery *recovery, const BoxSession *session)
-{
-  BoxClient *client = recovery->settings->client;
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (GError) error = NULL;
-
-  if (!box_session_check_endpoints (session, box_client_get_endpoint (client), &error)
-      || !box_client_abort (client, transport, session, recovery->cancellable, &error))
-    g_info ("Upload session %s is left to expire: %s", session->id, error->message);
-}
-
-/* The session to which parts were sent ahead has done its work; unless it became the file's own. */
-static void
-abort_seed (const Recovery *recovery)
-{
-  g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
-  g_autoptr (GError) error = NULL;
-
-  if (now->seed == NULL || (now->session != NULL && g_str_equal (now->session->id, now->seed->id)))
-    return;
-  abort_session (recovery, now->seed);
-  if (!box_recording_set_seed_aborted (recovery->recording, &error))
-    g_info ("%s", error->message);
-}
-
 /* Whether the seed happens to be a session of the right size. */
 static gboolean
-is_seed_exact (const Recovery *recovery)
+is_seed_exact (const BoxRecoveryRun *recovery)
 {
   const BoxJournalState *state = recovery->state;
 
@@ -417,7 +374,7 @@ is_seed_exact (const Recovery *recovery)
 /* The session that can go on. The journal is a file: its URLs get the token only if Box's own reply
  * would get it. */
 static const BoxSession *
-usable_session (const Recovery *recovery)
+usable_session (const BoxRecoveryRun *recovery)
 {
   const BoxJournalState *state = recovery->state;
   const char *endpoint = box_client_get_endpoint (recovery->settings->client);
@@ -436,7 +393,7 @@ usable_session (const Recovery *recovery)
 /* The session with which an upload failed; NULL if it opened none. @continued: it is of an earlier
  * run. */
 static BoxSessionFacts
-facts_of (const Recovery *recovery, const BoxSession *used, gboolean continued)
+facts_of (const BoxRecoveryRun *recovery, const BoxSession *used, gboolean continued)
 {
   g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
 
@@ -453,7 +410,7 @@ facts_of (const Recovery *recovery, const BoxSession *used, gboolean continued)
  * is left of the journal. Only a recording that was made here, and had no upload yet, is known not
  * to. */
 static gboolean
-is_unsure (const Recovery *recovery)
+is_unsure (const BoxRecoveryRun *recovery)
 {
   const BoxJournalState *state = recovery->state;
 
@@ -464,7 +421,7 @@ is_unsure (const Recovery *recovery)
 /* Names the way out where a session that was given is gone: it may have been committed, but nothing
  * that is known here tells as what. Takes @failure. */
 static GError *
-explain_given (const Recovery *recovery, GError *failure)
+explain_given (const BoxRecoveryRun *recovery, GError *failure)
 {
   g_autoptr (GError) owned = failure;
 
@@ -480,7 +437,7 @@ explain_given (const Recovery *recovery, GError *failure)
 }
 
 static gboolean
-upload (const Recovery *recovery, BoxFile **file, GError **error)
+upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {
   const BoxSession *session = usable_session (recovery);
   gboolean unsure = is_unsure (recovery);
@@ -489,7 +446,7 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
 
   /* It could stand in the way of a session of the same size. */
   if (session == NULL && is_seed_exact (recovery))
-    abort_seed (recovery);
+    box_recovery_abort_seed (recovery);
   for (guint attempt = 1;; attempt++)
     {
       g_autoptr (GError) local = NULL;
@@ -506,21 +463,21 @@ upload (const Recovery *recovery, BoxFile **file, GError **error)
         }
       /* Ours, and of no more use; it could stand in the way of one of the same name and size. */
       if (used != NULL)
-        abort_session (recovery, used);
+        box_recovery_abort_session (recovery, used);
       session = NULL;
       replaced = unsure = TRUE;
     }
   if (recovery->state->seed != NULL && recovery->settings->account_file != NULL)
     box_elsewhere_note (&elsewhere, recovery->settings->account_file, recovery->settings->client);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
-    abort_session (recovery, recovery->state->session);
+    box_recovery_abort_session (recovery, recovery->state->session);
   return TRUE;
 }
 
 /* The file that is at @destination. NULL without error: none is there. */
 static BoxFile *
-get_file_at (const Recovery *recovery, BoxTransport *transport, const BoxDestination *destination,
-             GError **error)
+get_file_at (const BoxRecoveryRun *recovery, BoxTransport *transport,
+             const BoxDestination *destination, GError **error)
 {
   BoxClient *client = recovery->settings->client;
   g_autoptr (BoxDestination) place = NULL;
@@ -547,7 +504,7 @@ get_file_at (const Recovery *recovery, BoxTransport *transport, const BoxDestina
 /* The file that an earlier commit made at @destination, the recording's former destination. NULL
  * without error: there is no such file. */
 static BoxFile *
-find_at (const Recovery *recovery, const BoxDestination *destination, const BoxSha1 *sha1,
+find_at (const BoxRecoveryRun *recovery, const BoxDestination *destination, const BoxSha1 *sha1,
          GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
@@ -564,7 +521,7 @@ find_at (const Recovery *recovery, const BoxDestination *destination, const BoxS
 
 /* Whether a commit to an earlier destination was looked for; then @file is what was found. */
 static gboolean
-find_earlier (const Recovery *recovery, BoxFile **file, GError **error)
+find_earlier (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {
   const GPtrArray *earlier = recovery->state->earlier;
   g_autoptr (GError) local = NULL;
@@ -587,7 +544,7 @@ find_earlier (const Recovery *recovery, BoxFile **file, GError **error)
 }
 
 static gboolean
-is_piece (const Recovery *recovery, const BoxFile *file)
+is_piece (const BoxRecoveryRun *recovery, const BoxFile *file)
 {
   BoxSha1 sha1;
 
@@ -599,7 +556,7 @@ is_piece (const Recovery *recovery, const BoxFile *file)
  * the beginning. The name was free before, so the file is ours: the recording becomes its next
  * version. */
 static gboolean
-replace_piece (Recovery *recovery, const BoxFile *piece, GError **error)
+replace_piece (BoxRecoveryRun *recovery, const BoxFile *piece, GError **error)
 {
   g_autoptr (BoxDestination) file = box_destination_new_file (piece->id, error);
 
@@ -616,7 +573,7 @@ replace_piece (Recovery *recovery, const BoxFile *piece, GError **error)
 
 /* What a live request for a new file has made of it. */
 static gboolean
-find_live (Recovery *recovery, BoxFile **file, GError **error)
+find_live (BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (BoxFile) there = NULL;
@@ -640,7 +597,7 @@ find_live (Recovery *recovery, BoxFile **file, GError **error)
 
 /* Box has no session for a small file that its application could commit. */
 static gboolean
-check_commit (const Recovery *recovery, GError **error)
+check_commit (const BoxRecoveryRun *recovery, GError **error)
 {
   if (recovery->state->intent->commit || is_given_session (recovery)
       || recovery->end.total >= BOX_SESSION_MIN_SIZE)
@@ -653,127 +610,22 @@ check_commit (const Recovery *recovery, GError **error)
   return FALSE;
 }
 
-/* Whether the recording is kept although Box has @file. */
 static gboolean
-is_to_stay (const Recovery *recovery, const BoxFile *file)
-{
-  BoxRecording *recording = recovery->recording;
-
-  if (recovery->settings->keep == BOX_KEEP_NONE || !box_recording_has_data (recording)
-      || !box_recording_is_interrupted (recovery->state, box_recording_get_size (recording)))
-    return FALSE;
-  return recovery->settings->keep == BOX_KEEP_CUT
-         || box_container_judge (box_recording_get_path (recording), file->name)
-                == BOX_CUT_MAY_NOT_PLAY;
-}
-
-/* The next recording to this place may have the same size. */
-static void
-remember_size (const Recovery *recovery)
-{
-  g_autofree char *directory = g_path_get_dirname (box_recording_get_path (recovery->recording));
-
-  if (recovery->state->intent->sizing == BOX_SIZING_SPOOL)
-    box_history_set_size (directory, recovery->state->intent->destination, recovery->end.total);
-}
-
-static void
-tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_data)
-{
-  const Recovery *recovery = user_data;
-
-  if (recovery->events != NULL && recovery->events->upload.retrying != NULL)
-    recovery->events->upload.retrying ("metadata", G_MAXUINT64, number, delay, reason,
-                                       recovery->user_data);
-}
-
-/* What is left to do for the file, which Box has: the data is not needed for it. */
-static void
-leave_unsettled (const Recovery *recovery, const BoxFile *file, const GError *reason)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!is_to_stay (recovery, file) && !box_recording_remove_data (recovery->recording, &error))
-    g_info ("%s", error->message);
-  if (recovery->events != NULL && recovery->events->unsettled != NULL)
-    recovery->events->unsettled (reason, recovery->events->uploading_data);
-}
-
-/* What the file gets after its commit. @settled: (out): FALSE: Box has refused it, or it took too
- * long. FALSE: stopped. */
-static gboolean
-give_metadata (const Recovery *recovery, const BoxFile *file, gboolean *settled, GError **error)
-{
-  const BoxSettleSettings settings = {
-    .client = recovery->settings->client,
-    .metadata = recovery->state->intent->metadata,
-    .retry_timeout = recovery->settings->retry_timeout,
-    .retrying = tell_retrying,
-    .user_data = (gpointer) recovery,
-  };
-  g_autoptr (GError) failure = NULL;
-
-  *settled =
-      settings.metadata == NULL || recovery->state->settled
-      || box_settle_run (&settings, file->id, recovery->recording, recovery->cancellable, &failure);
-  if (*settled)
-    return TRUE;
-  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  leave_unsettled (recovery, file, failure);
-  return TRUE;
-}
-
-/* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
- */
-static BoxRecovered
-settle (const Recovery *recovery, const BoxFile *file)
-{
-  g_autoptr (GError) error = NULL;
-
-  abort_seed (recovery);
-  if (is_to_stay (recovery, file) && box_recording_set_kept (recovery->recording, &error))
-    return BOX_RECOVERED_KEPT;
-  if (error == NULL && box_recording_remove (recovery->recording, &error))
-    return BOX_RECOVERED_COMMITTED;
-  box_recording_note_failure (recovery->recording, error);
-  return BOX_RECOVERED_LEFT;
-}
-
-/* Box has @file. */
-static gboolean
-conclude (const Recovery *recovery, const BoxFile *file, BoxRecovered *how, GError **error)
-{
-  gboolean settled;
-
-  if (!give_metadata (recovery, file, &settled, error))
-    return FALSE;
-  if (!settled)
-    *how = BOX_RECOVERED_UNSETTLED;
-  else
-    *how = recovery->state->kept ? BOX_RECOVERED_KEPT : settle (recovery, file);
-  return TRUE;
-}
-
-static gboolean
-run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
+run (BoxRecoveryRun *recovery, BoxRecovered *how, BoxFile **file, GError **error)
 {
   if (!check_journal (recovery, error))
     return FALSE;
   if (recovery->state->kept || is_half_removed (recovery))
     {
       *file = box_file_copy (recovery->state->file);
-      return conclude (recovery, *file, how, error);
+      return box_recovery_conclude (recovery, *file, how, error);
     }
   if (!decide_end (recovery, error))
     return FALSE;
   if (recovery->end.size == 0)
     {
       *how = BOX_RECOVERED_EMPTY;
-      abort_seed (recovery);
+      box_recovery_abort_seed (recovery);
       return box_recording_remove (recovery->recording, error);
     }
   if (!check_commit (recovery, error) || !note_end (recovery, error)
@@ -788,8 +640,8 @@ run (Recovery *recovery, BoxRecovered *how, BoxFile **file, GError **error)
       *how = BOX_RECOVERED_FILLED;
       return TRUE;
     }
-  remember_size (recovery);
-  return conclude (recovery, *file, how, error);
+  box_recovery_remember_size (recovery);
+  return box_recovery_conclude (recovery, *file, how, error);
 }
 
 gboolean
@@ -798,7 +650,7 @@ box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
                   BoxRecovered *how, BoxFile **file, GError **error)
 {
   BoxJournalState *state = box_recording_get_state (recording);
-  Recovery recovery = {
+  BoxRecoveryRun recovery = {
     .recording = recording,
     .settings = settings,
     .events = events,

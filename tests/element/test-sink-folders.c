@@ -2,6 +2,8 @@
 /* Destinations with a path of folders, by location and by folder-path. */
 #include "sink-fixture.h"
 
+#include "kit/patience.h"
+
 #include <string.h>
 
 #define SIZE    70000

@@ -2,6 +2,8 @@
 /* What a file gets after its commit, by the element. */
 #include "sink-fixture.h"
 
+#include "kit/patience.h"
+
 #include <string.h>
 
 #define SIZE 70000
@@ -167,7 +169,7 @@ test_stop_does_not_wait_for_the_metadata (gconstpointer how)
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
   streaming = g_thread_new ("streaming", push_eos, fixture);
-  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", 300000));
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
   g_assert_cmpint (gst_element_set_state (fixture->sink, GST_STATE_NULL), ==,
                    GST_STATE_CHANGE_SUCCESS);
   g_thread_join (streaming);
