@@ -256,6 +256,12 @@ box_emulator_set_rate (BoxEmulator *emulator, guint64 rate)
 }
 
 void
+box_emulator_set_part_size (BoxEmulator *emulator, guint64 part_size)
+{
+  emu_sessions_set_part_size (emulator->world.sessions, part_size);
+}
+
+void
 box_emulator_set_plan (BoxEmulator *emulator, BoxEmulatorPlan scope, guint late_requests)
 {
   emu_sessions_set_plan (emulator->world.sessions, scope, emulator->plan_delay, late_requests);

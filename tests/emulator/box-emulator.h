@@ -95,6 +95,9 @@ void box_emulator_set_down (BoxEmulator *emulator, gboolean down);
 /* Bytes a second of all request bodies together; 0: no limit. */
 void box_emulator_set_rate (BoxEmulator *emulator, guint64 rate);
 
+/* Of sessions that are made from now on. */
+void box_emulator_set_part_size (BoxEmulator *emulator, guint64 part_size);
+
 /* How far plans look from now on, also those of sessions that are open. @late_requests: so many of
  * them find nothing before they do. */
 void box_emulator_set_plan (BoxEmulator *emulator, BoxEmulatorPlan scope, guint late_requests);

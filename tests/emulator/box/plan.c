@@ -288,6 +288,14 @@ emu_sessions_plan (EmuSessions *sessions, EmuSession *session, JsonArray *parts,
 }
 
 void
+emu_sessions_set_part_size (EmuSessions *sessions, guint64 part_size)
+{
+  g_mutex_lock (&sessions->lock);
+  sessions->rules.part_size = part_size;
+  g_mutex_unlock (&sessions->lock);
+}
+
+void
 emu_sessions_set_plan (EmuSessions *sessions, BoxEmulatorPlan scope, guint delay,
                        guint late_requests)
 {

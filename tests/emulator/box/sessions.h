@@ -54,6 +54,9 @@ JsonObject *emu_sessions_list_parts (EmuSessions *sessions, EmuSession *session,
 JsonObject *emu_sessions_plan (EmuSessions *sessions, EmuSession *session, JsonArray *parts,
                                EmuProblem *problem);
 
+/* Of sessions that are made from now on. */
+void emu_sessions_set_part_size (EmuSessions *sessions, guint64 part_size);
+
 /* From now on; before: ABSENT. @delay: seconds, of LATE. @late_requests: so many requests from now
  * on find nothing. */
 void emu_sessions_set_plan (EmuSessions *sessions, BoxEmulatorPlan scope, guint delay,
