@@ -213,7 +213,9 @@ test_an_outage_makes_parts_wait (Fixture *fixture, gconstpointer data)
 static void
 test_a_part_whose_answer_was_lost_is_found_again (Fixture *fixture, gconstpointer data)
 {
-  kit_load_rules (fixture->kit.emulator, RULE ({ "route": "upload_part", "part": 3, "nth": 1, "do": "reset", "at": "stored"}));
+  kit_load_rules (fixture->kit.emulator,
+                  "[{\"route\":\"upload_part\",\"part\":3,\"nth\":1,\"do\":\"reset\","
+                  "\"at\":\"stored\"}]");
   begin (fixture);
   write_pattern (fixture, 0, SIZE);
   await_parts (fixture, 44);

@@ -51,6 +51,26 @@ test_sha1_hex_round_trips_and_refuses_nonsense (void)
   g_assert_false (box_sha1_from_hex (NULL, &sha1));
 }
 
+/* FIPS 180-2's example. */
+static void
+test_sha512_is_hex_of_both_cases (void)
+{
+  static const char abc[] = "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+  g_autoptr (BoxDigest) digest = box_digest_new_sha512 ();
+  g_autofree char *hex = NULL, *upper = g_ascii_strup (abc, -1);
+  BoxSha512 sha512, parsed;
+
+  box_digest_update (digest, "abc", 3);
+  box_digest_finish_sha512 (digest, &sha512);
+  hex = box_sha512_to_hex (&sha512);
+  g_assert_cmpstr (hex, ==, abc);
+  g_assert_true (box_sha512_from_hex (upper, &parsed));
+  g_assert_true (box_sha512_equal (&sha512, &parsed));
+  g_assert_false (box_sha512_from_hex (abc + 1, &parsed));
+  g_assert_false (box_sha512_from_hex (NULL, &parsed));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -69,5 +89,6 @@ main (int argc, char **argv)
                         test_digest_starts_anew_after_finish);
   g_test_add_func ("/sha1/hex-round-trips-and-refuses-nonsense",
                    test_sha1_hex_round_trips_and_refuses_nonsense);
+  g_test_add_func ("/digest/sha512-is-hex-of-both-cases", test_sha512_is_hex_of_both_cases);
   return g_test_run ();
 }

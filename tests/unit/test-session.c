@@ -61,6 +61,38 @@ test_what_may_be_missing_may_be_missing (void)
     }
 }
 
+/* Box's sessions have it since September 2026. */
+static void
+test_a_plan_is_optional_and_checked (void)
+{
+  static const struct
+  {
+    const char *plan;
+    gboolean found, trusted;
+  } rows[] = {
+    { "\"" BASE "/plan\"", TRUE, TRUE },
+    { "\"https://example.com/plan\"", TRUE, FALSE },
+    { "\"no URL\"", FALSE, TRUE },
+    { "7", FALSE, TRUE },
+    { "null", FALSE, TRUE },
+  };
+  g_autoptr (BoxSession) without = parse_with (NULL, NULL, NULL);
+
+  g_assert_null (without->plan_url);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *endpoints = g_strdup_printf (
+          "%.*s,\"plan\":%s}", (int) strlen (ENDPOINTS) - 1, ENDPOINTS, rows[i].plan);
+      g_autoptr (BoxSession) session = parse_with ("session_endpoints", endpoints, NULL);
+
+      g_assert_nonnull (session);
+      g_assert_cmpint (session->plan_url != NULL, ==, rows[i].found);
+      g_assert_cmpint (
+          box_session_check_endpoints (session, "https://upload.box.com/api/2.0", NULL), ==,
+          rows[i].trusted);
+    }
+}
+
 static const struct
 {
   const char *member;
@@ -192,5 +224,6 @@ main (int argc, char **argv)
   g_test_add_func ("/session/endpoints-elsewhere-are-refused",
                    test_endpoints_elsewhere_are_refused);
   g_test_add_func ("/session/a-size-fits-its-own-grid-only", test_a_size_fits_its_own_grid_only);
+  g_test_add_func ("/session/a-plan-is-optional-and-checked", test_a_plan_is_optional_and_checked);
   return g_test_run ();
 }
