@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 
+#include <string.h>
+
 char *
 box_text_tidy (const char *text, gsize max)
 {
@@ -68,4 +70,42 @@ box_text_escape (const char *text)
       p = g_utf8_next_char (p);
     }
   return g_string_free (line, FALSE);
+}
+
+/* 0 if @suffix is not a unit. */
+static guint64
+get_unit (const char *suffix)
+{
+  static const char letters[] = "KMGT";
+  const char *letter;
+  guint64 base, unit = 1;
+
+  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "B") == 0)
+    return 1;
+  letter = strchr (letters, g_ascii_toupper (*suffix));
+  if (letter == NULL)
+    return 0;
+  suffix++;
+  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "iB") == 0
+      || g_ascii_strcasecmp (suffix, "i") == 0)
+    base = 1024;
+  else if (g_ascii_strcasecmp (suffix, "B") == 0)
+    base = 1000;
+  else
+    return 0;
+  for (const char *l = letters; l <= letter; l++)
+    unit *= base;
+  return unit;
+}
+
+gboolean
+box_text_parse_size (const char *text, guint64 *size)
+{
+  char *end = NULL;
+  guint64 number = g_ascii_strtoull (text, &end, 10), unit = get_unit (end);
+
+  if (!g_ascii_isdigit (*text) || unit == 0 || number > (guint64) G_MAXINT64 / unit)
+    return FALSE;
+  *size = number * unit;
+  return TRUE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes untrusted text (names, a server's answer) safe for a message: one line, without control
- * sequences of a terminal. */
+ * sequences of a terminal. And reads numbers of bytes. */
 #pragma once
 
 #include <glib.h>
@@ -15,5 +15,8 @@ char *box_text_tidy (const char *text, gsize max);
  * the direction of writing, and bytes that are not UTF-8 written as \n, \t, \x1b or \u202e. Free
  * with g_free(). */
 char *box_text_escape (const char *text);
+
+/* A number of bytes such as 104857600, 100MB or 100MiB. */
+gboolean box_text_parse_size (const char *text, guint64 *size);
 
 G_END_DECLS

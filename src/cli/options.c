@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "api/account.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -138,7 +139,10 @@ cli_options_new_transfer_group (CliOptions *options)
     { "parallel", 0, 0, G_OPTION_ARG_INT, &options->parallel,
       "Parts of a file in flight, 1 to 16 (default: 0, as many as make it fastest)", "N" },
     { "upload-rate", 0, 0, G_OPTION_ARG_STRING, &options->upload_rate,
-      "Bytes per second for a file, such as 20MB (default: no limit)", "RATE" },
+      "Bytes per second of all files together, such as 20MB, a timetable such as \"08:00-18:00 "
+      "2MB, "
+      "off\", or @FILE with one, which may change (default: no limit)",
+      "RATE" },
     { "digest-engine", 0, 0, G_OPTION_ARG_STRING, &options->digest_engine,
       "Library for the digests of parts: glib (default), gnutls", "NAME" },
     { NULL },
@@ -396,8 +400,8 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
   if (!parse_choice (options->if_exists, if_exists_names, "--if-exists", &if_exists, error)
       || !parse_choice (options->on_error, on_error_names, "--on-error", &on_error, error)
       || !parse_choice (options->digest_engine, engine_names, "--digest-engine", &engine, error)
-      || !cli_options_parse_size (options->upload_rate, "--upload-rate", &settings->upload_rate,
-                                  error)
+      || (options->upload_rate != NULL
+          && !box_upload_set_process_rate (options->upload_rate, "--upload-rate", error))
       || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory,
                                   error))
     return FALSE;
@@ -408,50 +412,14 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
   return TRUE;
 }
 
-/* 0 if @suffix is not a unit. */
-static guint64
-get_unit (const char *suffix)
-{
-  static const char letters[] = "KMGT";
-  const char *letter;
-  guint64 base, unit = 1;
-
-  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "B") == 0)
-    return 1;
-  letter = strchr (letters, g_ascii_toupper (*suffix));
-  if (letter == NULL)
-    return 0;
-  suffix++;
-  if (*suffix == '\0' || g_ascii_strcasecmp (suffix, "iB") == 0
-      || g_ascii_strcasecmp (suffix, "i") == 0)
-    base = 1024;
-  else if (g_ascii_strcasecmp (suffix, "B") == 0)
-    base = 1000;
-  else
-    return 0;
-  for (const char *l = letters; l <= letter; l++)
-    unit *= base;
-  return unit;
-}
-
 gboolean
 cli_options_parse_size (const char *text, const char *what, guint64 *size, GError **error)
 {
-  guint64 number, unit;
-  char *end = NULL;
-
   *size = 0;
-  if (text == NULL)
+  if (text == NULL || box_text_parse_size (text, size))
     return TRUE;
-  number = g_ascii_strtoull (text, &end, 10);
-  unit = get_unit (end);
-  if (!g_ascii_isdigit (*text) || unit == 0 || number > (guint64) G_MAXINT64 / unit)
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
-                   "%s takes a number of bytes such as 104857600, 100MB or 100MiB, not “%s”", what,
-                   text);
-      return FALSE;
-    }
-  *size = number * unit;
-  return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "%s takes a number of bytes such as 104857600, 100MB or 100MiB, not “%s”", what,
+               text);
+  return FALSE;
 }

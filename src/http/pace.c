@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/pace.h"
 
+#include "http/process-rate.h"
+
 /* Time that passed unused is credited up to this: it evens out late wake-ups. Longer would be
  * bursts that a shaped uplink drops, shorter would lose rate on a busy machine. */
 #define CREDIT_NS (G_GINT64_CONSTANT (50) * 1000 * 1000)
@@ -14,6 +16,7 @@
 struct _BoxPace
 {
   gatomicrefcount ref_count;
+  gboolean alone; /* immutable: it does not keep to the rate of the process */
 
   /* with lock */
   GMutex lock;
@@ -24,11 +27,21 @@ struct _BoxPace
 BoxPace *
 box_pace_new (guint64 rate)
 {
+  BoxPace *pace = box_pace_new_alone (rate);
+
+  pace->alone = FALSE;
+  return pace;
+}
+
+BoxPace *
+box_pace_new_alone (guint64 rate)
+{
   BoxPace *pace = g_new0 (BoxPace, 1);
 
   g_atomic_ref_count_init (&pace->ref_count);
   g_mutex_init (&pace->lock);
   pace->rate = rate;
+  pace->alone = TRUE;
   return pace;
 }
 
@@ -57,8 +70,8 @@ box_pace_set_rate (BoxPace *pace, guint64 rate)
   g_mutex_unlock (&pace->lock);
 }
 
-gint64
-box_pace_take (BoxPace *pace, gsize n, gint64 now)
+static gint64
+take_own (BoxPace *pace, gsize n, gint64 now)
 {
   gint64 now_ns = now * 1000;
   gint64 wait = 0;
@@ -76,8 +89,18 @@ box_pace_take (BoxPace *pace, gsize n, gint64 now)
   return wait;
 }
 
-gsize
-box_pace_slice (BoxPace *pace, gsize n)
+gint64
+box_pace_take (BoxPace *pace, gsize n, gint64 now)
+{
+  g_autoptr (BoxPace) process = pace->alone ? NULL : box_process_rate_get (now);
+  gint64 own = take_own (pace, n, now);
+  gint64 common = process != NULL ? take_own (process, n, now) : 0;
+
+  return MAX (own, common);
+}
+
+static gsize
+slice_own (BoxPace *pace, gsize n)
 {
   guint64 rate;
 
@@ -88,4 +111,13 @@ box_pace_slice (BoxPace *pace, gsize n)
   if (rate == 0 || rate >= (guint64) n * (NS_PER_SEC / SLICE_NS))
     return n;
   return MIN (n, MAX ((gsize) (rate / (NS_PER_SEC / SLICE_NS)), SMALLEST_SLICE));
+}
+
+gsize
+box_pace_slice (BoxPace *pace, gsize n)
+{
+  g_autoptr (BoxPace) process = pace->alone ? NULL : box_process_rate_get (g_get_monotonic_time ());
+
+  n = slice_own (pace, n);
+  return process != NULL ? slice_own (process, n) : n;
 }

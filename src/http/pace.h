@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxPace: a limit of bytes per second shared by threads (a token bucket). box_pace_take() only
- * returns the time to wait; the caller sleeps.
+ * returns the time to wait; the caller sleeps. Besides, each keeps to the rate of the process
+ * (http/process-rate.h).
  */
 #pragma once
 
@@ -13,6 +14,9 @@ typedef struct _BoxPace BoxPace;
 
 /* @rate: bytes per second, 0: no limit. */
 BoxPace *box_pace_new (guint64 rate);
+
+/* The same, without the rate of the process. */
+BoxPace *box_pace_new_alone (guint64 rate);
 BoxPace *box_pace_ref (BoxPace *pace);
 void box_pace_unref (BoxPace *pace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPace, box_pace_unref)

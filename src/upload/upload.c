@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The application's side of an upload: its life, its end, and what can be asked of it. */
+#include "http/process-rate.h"
 #include "upload/state.h"
 
 static gboolean
@@ -460,6 +461,12 @@ void
 box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second)
 {
   box_pace_set_rate (upload->pace, bytes_per_second);
+}
+
+gboolean
+box_upload_set_process_rate (const char *text, const char *what, GError **error)
+{
+  return box_process_rate_set (text, what, error);
 }
 
 /* The rate is measured since the last sample if that is old enough, so that frequent calls do not

@@ -134,6 +134,8 @@ test_wrong_options_are_refused_before_anything_is_sent (Fixture *f, gconstpointe
     { "put", "a", "--parallel", "17" },
     { "put", "a", "--files", "0" },
     { "put", "a", "--upload-rate", "fast" },
+    { "put", "a", "--upload-rate", "08:00-18:00" },
+    { "put", "a", "--upload-rate", "@no-such-file" },
     { "put", "a", "--name", "x/y" },
     { "put", "a", "--folder", "root" },
     { "put", "a", "--timeout", "-1" },

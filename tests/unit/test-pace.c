@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/error.h"
 #include "http/pace.h"
+#include "http/process-rate.h"
+
+#include <glib/gstdio.h>
 
 /* Takes @n bytes at a virtual @now and moves it by the wait, as one sender would. */
 static void
@@ -81,6 +85,83 @@ test_a_new_rate_takes_effect_soon (void)
   g_assert_cmpuint (box_pace_slice (pace, 8192), ==, 8192);
 }
 
+static void
+set_process_rate (const char *text)
+{
+  GError *error = NULL;
+
+  g_assert_true (box_process_rate_set (text, "--upload-rate", &error));
+  g_assert_no_error (error);
+}
+
+/* Bytes that two paces let pass in ten seconds. */
+static guint64
+send_with_two (BoxPace *a, BoxPace *b, gint64 begin)
+{
+  gint64 now[2] = { begin, begin };
+  guint64 sent = 0;
+
+  while (MIN (now[0], now[1]) < begin + 10 * G_USEC_PER_SEC)
+    {
+      guint i = now[0] <= now[1] ? 0 : 1;
+      BoxPace *pace = i == 0 ? a : b;
+      gsize n = box_pace_slice (pace, 8192);
+
+      take (pace, n, &now[i]);
+      sent += n;
+    }
+  return sent;
+}
+
+static void
+test_all_uploads_of_a_process_share_its_rate (void)
+{
+  g_autoptr (BoxPace) a = box_pace_new (0), b = box_pace_new (300000);
+  gint64 begin = g_get_monotonic_time () + 1000 * (gint64) G_USEC_PER_SEC;
+  double sent;
+
+  set_process_rate ("500kB");
+  sent = (double) send_with_two (a, b, begin);
+  g_assert_cmpfloat (sent, >, 4900000);
+  g_assert_cmpfloat (sent, <, 5120000);
+  /* While the process runs. */
+  set_process_rate ("00:00-24:00 2MB, off");
+  sent = (double) send_with_two (a, b, begin + 100 * G_USEC_PER_SEC);
+  g_assert_cmpfloat (sent, >, 19600000);
+  g_assert_cmpfloat (sent, <, 20400000);
+  set_process_rate (NULL);
+  g_assert_cmpint (box_pace_take (a, 1 << 30, begin + 1000 * G_USEC_PER_SEC), ==, 0);
+}
+
+static void
+test_a_file_with_the_rate_is_looked_at_again (void)
+{
+  g_autoptr (BoxPace) pace = box_pace_new (0);
+  g_autofree char *dir = g_dir_make_tmp ("pace-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "rate", NULL);
+  g_autofree char *name = g_strconcat ("@", path, NULL);
+  gint64 now = g_get_monotonic_time () + 5000 * (gint64) G_USEC_PER_SEC;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (box_process_rate_set (name, "--upload-rate", &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
+  g_assert_true (g_file_set_contents (path, "off\n", -1, NULL));
+  set_process_rate (name);
+  g_assert_cmpint (box_pace_take (pace, 1 << 30, now), ==, 0);
+  g_assert_true (g_file_set_contents (path, "1000\n", -1, NULL));
+  now += 10 * G_USEC_PER_SEC;
+  box_pace_take (pace, 1000, now);
+  g_assert_cmpint (box_pace_take (pace, 1000, now), >, G_USEC_PER_SEC / 2);
+  /* Nonsense, or no file: it stays. */
+  g_assert_true (g_file_set_contents (path, "slow", -1, NULL));
+  now += 10 * G_USEC_PER_SEC;
+  box_pace_take (pace, 1000, now);
+  g_assert_cmpint (box_pace_take (pace, 1000, now), >, G_USEC_PER_SEC / 2);
+  set_process_rate (NULL);
+  g_remove (path);
+  g_rmdir (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -91,5 +172,9 @@ main (int argc, char **argv)
                    test_idle_time_is_no_credit_for_a_burst);
   g_test_add_func ("/pace/senders-share-the-rate", test_senders_share_the_rate);
   g_test_add_func ("/pace/a-new-rate-takes-effect-soon", test_a_new_rate_takes_effect_soon);
+  g_test_add_func ("/pace/all-uploads-of-a-process-share-its-rate",
+                   test_all_uploads_of_a_process_share_its_rate);
+  g_test_add_func ("/pace/a-file-with-the-rate-is-looked-at-again",
+                   test_a_file_with_the_rate_is_looked_at_again);
   return g_test_run ();
 }
