@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/calls.h"
+#include "api/traffic.h"
 
 #include "api/error.h"
 #include "http/url-policy.h"
@@ -221,6 +222,7 @@ send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall
     .body = call->body,
   };
   reply = box_transport_send (transport, client->config, &request, cancellable, error);
+  box_traffic_count (call->method, call->url, reply != NULL ? reply->status : 0);
   box_credentials_free_token (g_steal_pointer (&authorization));
   return reply;
 }

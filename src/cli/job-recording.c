@@ -14,6 +14,7 @@ typedef struct
   gboolean interrupted;    /* its stream was cut short */
   BoxCut cut;              /* whether such a stream plays */
   BoxRecovered recovered;
+  BoxFile *file; /* that Box has; nullable */
 } RecordingJob;
 
 static void
@@ -22,6 +23,7 @@ clear_recording (CliJob *base)
   RecordingJob *job = (RecordingJob *) base;
 
   g_clear_pointer (&job->base.delivery, box_delivery_free);
+  g_clear_pointer (&job->file, box_file_free);
   g_clear_pointer (&job->recording, box_recording_unref);
   g_free (job->journal_path);
   g_free (job->problem);
@@ -169,8 +171,8 @@ finish_recording (CliJob *base, GError **error)
   RecordingJob *job = (RecordingJob *) base;
   g_autoptr (GError) failure = box_delivery_dup_error (job->base.delivery);
   g_autoptr (GError) unsettled = box_delivery_dup_unsettled (job->base.delivery);
-  g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &job->recovered);
 
+  job->file = box_delivery_dup_file (job->base.delivery, &job->recovered);
   /* Released now, so that the next process to read the spool finds the recording free. */
   g_clear_pointer (&job->base.delivery, box_delivery_free);
   if (failure == NULL && job->recovered == BOX_RECOVERED_LEFT)
@@ -184,10 +186,10 @@ finish_recording (CliJob *base, GError **error)
   if (unsettled != NULL)
     {
       g_propagate_prefixed_error (error, g_steal_pointer (&unsettled),
-                                  "Box has it as file %s, but not its metadata: ", file->id);
+                                  "Box has it as file %s, but not its metadata: ", job->file->id);
       return FALSE;
     }
-  tell_success (job, file);
+  tell_success (job, job->file);
   return TRUE;
 }
 
@@ -195,6 +197,12 @@ BoxRecovered
 cli_job_get_recovered (CliJob *job)
 {
   return ((RecordingJob *) job)->recovered;
+}
+
+const BoxFile *
+cli_job_get_recovered_file (CliJob *job)
+{
+  return ((RecordingJob *) job)->file;
 }
 
 static const CliJobKind recording_kind = {

@@ -97,6 +97,9 @@ cli_job_start_recording (CliJob *job, const BoxRecoverySettings *settings,
 /* The result, after an end without a failure. */
 BoxRecovered cli_job_get_recovered (CliJob *job);
 
+/* The file that Box has of it; NULL: none was made. Owned by @job. */
+const BoxFile *cli_job_get_recovered_file (CliJob *job);
+
 /* Prints its failure. @wait: seconds until the next attempt; 0: no other attempt. */
 void cli_job_tell_failure (CliJob *job, const GError *error, guint wait);
 

@@ -4,6 +4,7 @@
  * first. One that fails waits, each time longer, while others go on.
  */
 #include "cli/jobs.h"
+#include "cli/outside.h"
 #include "cli/output.h"
 #include "cli/service.h"
 
@@ -32,6 +33,7 @@ static struct
 {
   int files;
   int first_wait;
+  CliOutsideOptions outside;
 } options = { .files = CLI_JOBS_DEFAULT, .first_wait = FIRST_WAIT };
 
 static const GOptionEntry entries[] = {
@@ -39,6 +41,12 @@ static const GOptionEntry entries[] = {
     "N" },
   { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
     "Wait before a failed recording is tried again, 1 to 900 (default: 30)", "SECONDS" },
+  { "http", 0, 0, G_OPTION_ARG_STRING, &options.outside.http,
+    "Show the status at this address: a page, JSON and metrics", "ADDRESS:PORT" },
+  { "http-token-file", 0, 0, G_OPTION_ARG_FILENAME, &options.outside.http_token_file,
+    "File with the token that readers of the status need", "FILE" },
+  { "hook", 0, 0, G_OPTION_ARG_FILENAME, &options.outside.hook,
+    "Run this after a commit, a refusal, or before the disk is full", "PROGRAM" },
   { NULL },
 };
 
@@ -56,6 +64,7 @@ typedef struct
   BoxRecoverySettings settings;
   CliJobs *jobs;
   CliService *service;
+  CliOutside *outside;
   BoxSpool *spool;
   GHashTable *delays; /* name of a recording → Delay */
   GPtrArray *names;   /* of the recordings, when last listed; NULL: never */
@@ -103,6 +112,7 @@ static void
 on_failed (Watch *watch, CliJob *job, const GError *failure)
 {
   Delay *delay;
+  gboolean again;
   guint wait;
 
   if (g_cancellable_is_cancelled (watch->cli->cancellable))
@@ -111,13 +121,16 @@ on_failed (Watch *watch, CliJob *job, const GError *failure)
   if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_BUSY))
     {
       delay->due = g_get_monotonic_time () + ELSEWHERE_WAIT * G_USEC_PER_SEC;
+      cli_outside_tell_done (watch->outside, job->name, NULL);
       return;
     }
+  again = delay->failures > 0 || box_error_is_transient (failure);
   delay->by_network = box_error_is_transient (failure);
   delay->failures = delay->by_network ? 1 : delay->failures + 1;
   wait = get_wait (delay->failures);
   delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
   cli_job_tell_failure (job, failure, wait);
+  cli_outside_tell_failed (watch->outside, job->name, failure, wait, again);
 }
 
 static void
@@ -133,6 +146,7 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
       return;
     }
   how = cli_job_get_recovered (job);
+  cli_outside_tell_done (watch->outside, job->name, cli_job_get_recovered_file (job));
   g_hash_table_remove (watch->delays, job->name);
   end_waits_for_network (watch);
   /* It stays until its application has committed the session, or it can be removed. */
@@ -183,6 +197,7 @@ begin (Watch *watch, const BoxSpoolEntry *entry)
   CliJob *job = cli_job_new_recording (entry, cli_jobs_get_tell (watch->jobs));
   GError *error = NULL;
 
+  cli_outside_tell_begun (watch->outside, job->name);
   cli_job_start_recording (job, &watch->settings, NULL, watch->cli->cancellable, &error);
   cli_jobs_add (watch->jobs, job, error);
 }
@@ -344,6 +359,8 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSpool) spool = NULL;
   g_autoptr (CliJobs) jobs = NULL;
   g_autoptr (CliService) service = NULL;
+  g_autoptr (CliOutside) outside = NULL;
+  g_autofree char *dir = NULL;
   Watch watch = { .cli = cli, .delays = delays };
   gboolean done;
 
@@ -360,7 +377,12 @@ run (Cli *cli, char **arguments, GError **error)
   spool = open_spool (cli, arguments[0], error);
   if (spool == NULL)
     return FALSE;
+  dir = cli_options_get_spool_dir (cli->options, arguments[0], error);
+  outside = dir != NULL ? cli_outside_new (cli, &options.outside, spool, dir, error) : NULL;
+  if (outside == NULL)
+    return FALSE;
   service = cli_service_new ();
+  watch.outside = outside;
   watch.jobs = jobs;
   watch.service = service;
   watch.spool = spool;
@@ -383,6 +405,12 @@ const CliCommand cli_command_watch = {
                  "again while others continue. SIGTERM and SIGINT end it in order, with exit code\n"
                  "0; the next start continues the uploads.\n"
                  "\n"
+                 "--http shows on a page whether anything is unsafe, since when, and what to do;\n"
+                 "/api/status has the same as JSON, /metrics for Prometheus. An address that is\n"
+                 "not a loopback one needs --http-token-file. --hook runs a program with JSON on\n"
+                 "its standard input: committed, failed (a new refusal), pressure (the disk will\n"
+                 "be full within an hour).\n"
+                 "\n"
                  "It prints the directory at the start, on standard error. “boxupload resume\n"
                  "--help” explains recordings that were cut short.\n"
                  "\n"
@@ -391,7 +419,7 @@ const CliCommand cli_command_watch = {
                  "“failed” also has retry_in: seconds until the next attempt.\n"
                  "\n"
                  "Examples:\n"
-                 "  boxupload watch\n"
+                 "  boxupload watch --http 127.0.0.1:8080\n"
                  "  boxupload watch /var/spool/recordings --auth-config /etc/boxupload/box.json "
                  "--upload-rate 5MB\n",
   .flags = CLI_COMMAND_SPOOLS | CLI_COMMAND_CONNECTS | CLI_COMMAND_TRANSFERS,

@@ -22,7 +22,8 @@ ROOMS = {
     'src/upload': ('src/base', 'src/http', 'src/api'),
     'src/spool': ('src/base', 'src/api'),
     'src/delivery': ('src/base', 'src/api', 'src/upload', 'src/spool'),
-    'src/cli': ('src/base', 'src/api', 'src/probe', 'src/upload', 'src/spool', 'src/delivery'),
+    'src/status': ('src/base', 'src/api', 'src/spool'),
+    'src/cli': ('src/base', 'src/api', 'src/probe', 'src/upload', 'src/spool', 'src/delivery', 'src/status'),
     'gst': ('src/base', 'src/api', 'src/upload', 'src/spool', 'src/delivery'),
 }
 
@@ -36,6 +37,7 @@ SUBJECTS = {
     'src/upload': 'parts, workers, the next step',
     'src/spool': 'recordings on disk',
     'src/delivery': 'one file on its way',
+    'src/status': 'the daemon, seen',
     'src/cli': 'boxupload',
     'gst': 'boxuploadsink',
 }

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* boxupload watch --http and --hook: what is seen of the spool from outside, and who may see it. */
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli-fixture.h"
+#include "cli-recordings.h"
+#include "kit/emulator.h"
+
+#define READ_TOKEN "token-of-the-readers-5521"
+
+typedef struct
+{
+  GSubprocess *process;
+  guint16 port;
+} Daemon;
+
+/* Starts "boxupload watch --http 127.0.0.1:0" with @more options, and waits for its port. */
+static Daemon
+start_daemon (Fixture *f, const char *const *more)
+{
+  g_autoptr (GStrvBuilder) arguments = g_strv_builder_new ();
+  g_auto (GStrv) strv = NULL;
+  Daemon daemon = { NULL, 0 };
+  g_autoptr (GDataInputStream) lines = NULL;
+
+  g_strv_builder_add_many (arguments, "watch", "--http", "127.0.0.1:0", NULL);
+  for (; more != NULL && *more != NULL; more++)
+    g_strv_builder_add (arguments, *more);
+  strv = g_strv_builder_end (arguments);
+  daemon.process = fixture_start (f, (const char *const *) strv);
+  lines = g_data_input_stream_new (g_subprocess_get_stderr_pipe (daemon.process));
+  g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (lines), FALSE);
+  while (daemon.port == 0)
+    {
+      g_autofree char *line = g_data_input_stream_read_line (lines, NULL, NULL, NULL);
+      const char *place = line != NULL ? strstr (line, "http://127.0.0.1:") : NULL;
+
+      g_assert_nonnull (line);
+      if (place != NULL)
+        daemon.port = (guint16) atoi (place + strlen ("http://127.0.0.1:"));
+    }
+  return daemon;
+}
+
+static void
+stop_daemon (Daemon *daemon)
+{
+  g_auto (Answer) answer = { 0 };
+
+  g_subprocess_send_signal (daemon->process, SIGTERM);
+  answer = fixture_finish (daemon->process);
+  g_assert_cmpint (answer.code, ==, 0);
+  g_assert_null (strstr (answer.out, TOKEN));
+}
+
+static GSocketConnection *
+ask (const Daemon *daemon, const char *request)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  GSocketConnection *connection =
+      g_socket_client_connect_to_host (client, "127.0.0.1", daemon->port, NULL, NULL);
+
+  g_assert_nonnull (connection);
+  g_assert_true (
+      g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request,
+                                 strlen (request), NULL, NULL, NULL));
+  return connection;
+}
+
+/* All that comes for @method @path with more @headers, head and body. */
+static char *
+get (const Daemon *daemon, const char *method, const char *path, const char *headers)
+{
+  g_autofree char *request =
+      g_strdup_printf ("%s %s HTTP/1.1\r\n%sConnection: close\r\n\r\n", method, path, headers);
+  g_autoptr (GSocketConnection) connection = ask (daemon, request);
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GString *text = g_string_new (NULL);
+  char buffer[4096];
+  gssize n;
+
+  while ((n = g_input_stream_read (input, buffer, sizeof buffer, NULL, NULL)) > 0)
+    g_string_append_len (text, buffer, n);
+  return g_string_free (text, FALSE);
+}
+
+#define HOST "Host: 127.0.0.1\r\n"
+
+static guint
+status_of (const char *reply)
+{
+  g_assert_true (g_str_has_prefix (reply, "HTTP/1.1 "));
+  return (guint) atoi (reply + strlen ("HTTP/1.1 "));
+}
+
+static const char *
+body_of (const char *reply)
+{
+  const char *body = strstr (reply, "\r\n\r\n");
+
+  g_assert_nonnull (body);
+  return body + 4;
+}
+
+static JsonObject *
+get_status (const Daemon *daemon)
+{
+  g_autofree char *reply = get (daemon, "GET", "/api/status", HOST);
+
+  g_autofree char *line = g_strconcat (body_of (reply), "\n", NULL);
+
+  g_assert_cmpuint (status_of (reply), ==, 200);
+  return parse_document (line);
+}
+
+/* Asks for the status until its member @name is @value. */
+static JsonObject *
+wait_for_status (const Daemon *daemon, const char *name, const char *value)
+{
+  for (;;)
+    {
+      g_autoptr (JsonObject) status = get_status (daemon);
+
+      if (g_strcmp0 (json_object_get_string_member (status, name), value) == 0)
+        return g_steal_pointer (&status);
+      g_usleep (100000);
+    }
+}
+
+/* A recording of 1000 bytes, to be @name at Box. */
+static void
+add_recording (Fixture *f, const char *name)
+{
+  fixture_write_file (f, name, 1000, 1);
+  recordings_leave_complete (f, name);
+}
+
+/* Writes @text to the file @name of the working directory. */
+static void
+write_text (Fixture *f, const char *name, const char *text, int mode)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_cmpint (chmod (path, mode), ==, 0);
+}
+
+static void
+test_the_page_is_whole (Fixture *f, gconstpointer data)
+{
+  static const char *const paths[] = { "/", "/page.css", "/page.js" };
+  Daemon daemon = start_daemon (f, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autofree char *reply = get (&daemon, "GET", paths[i], HOST);
+
+      g_assert_cmpuint (status_of (reply), ==, 200);
+      g_assert_nonnull (strstr (reply, "Content-Security-Policy: default-src 'none'"));
+      g_assert_null (strstr (body_of (reply), "http://"));
+      g_assert_null (strstr (body_of (reply), "https://"));
+    }
+  stop_daemon (&daemon);
+}
+
+static void
+test_an_empty_spool_is_safe (Fixture *f, gconstpointer data)
+{
+  Daemon daemon = start_daemon (f, NULL);
+  g_autoptr (JsonObject) status = get_status (&daemon);
+
+  g_assert_cmpstr (json_object_get_string_member (status, "state"), ==, "safe");
+  g_assert_cmpint (json_object_get_int_member (status, "backlog_bytes"), ==, 0);
+  g_assert_true (json_object_get_null_member (status, "oldest_unsafe"));
+  stop_daemon (&daemon);
+}
+
+static void
+test_a_failure_is_shown_with_the_way_out (Fixture *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) status = NULL;
+  JsonObject *recording;
+  Daemon daemon;
+
+  fixture_load (f, "[{\"route\":[\"upload_file\",\"preflight\"],\"do\":\"reply\",\"status\":403,"
+                   "\"json\":{\"type\":\"error\",\"status\":403,\"code\":"
+                   "\"storage_limit_exceeded\"}}]");
+  add_recording (f, "a.bin");
+  daemon = start_daemon (f, NULL);
+  status = wait_for_status (&daemon, "state", "trouble");
+  recording =
+      json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
+  g_assert_cmpstr (json_object_get_string_member (recording, "state"), ==, "failed");
+  g_assert_cmpstr (json_object_get_string_member (recording, "file"), ==, "a.bin");
+  g_assert_nonnull (strstr (json_object_get_string_member (recording, "failure"), "space"));
+  g_assert_cmpint (json_object_get_int_member (status, "backlog_bytes"), >, 0);
+  g_assert_false (json_object_get_null_member (status, "oldest_unsafe"));
+  stop_daemon (&daemon);
+}
+
+/* The recorder is this process: the daemon has nothing to do with it but its files. */
+static void
+test_the_recorders_own_recording_is_seen (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (JsonObject) status = NULL;
+  JsonObject *seen;
+  Daemon daemon;
+
+  fixture_write_file (f, "live.ts", 1000, 1);
+  recording = recordings_begin (f, "live.ts");
+  daemon = start_daemon (f, NULL);
+  status = wait_for_status (&daemon, "state", "unsafe");
+  seen = json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
+  g_assert_cmpstr (json_object_get_string_member (seen, "state"), ==, "recording");
+  g_assert_cmpstr (json_object_get_string_member (seen, "file"), ==, "live.ts");
+  stop_daemon (&daemon);
+}
+
+static void
+test_metrics_have_the_names_that_are_documented (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = {
+    "boxupload_build_info{version=\"",
+    "\nboxupload_backlog_bytes 0\n",
+    "\nboxupload_oldest_unsent_seconds 0\n",
+    "\nboxupload_last_commit_timestamp_seconds ",
+    "\nboxupload_uploaded_bytes_total 1000\n",
+    "\nboxupload_commits_total 1\n",
+    "\nboxupload_requests_total{request=\"upload\",status_class=\"2xx\"} 1\n",
+  };
+  g_autofree char *reply = NULL;
+  Daemon daemon;
+
+  add_recording (f, "a.bin");
+  daemon = start_daemon (f, NULL);
+  for (;;)
+    {
+      g_autoptr (JsonObject) status = get_status (&daemon);
+
+      if (json_object_get_int_member (status, "commits") == 1)
+        break;
+      g_usleep (100000);
+    }
+  reply = get (&daemon, "GET", "/metrics", HOST);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strstr (reply, names[i]) == NULL)
+      g_error ("no %s in %s", names[i], reply);
+  g_assert_null (strstr (reply, "a.bin"));
+  stop_daemon (&daemon);
+}
+
+static void
+test_changes_are_events (Fixture *f, gconstpointer data)
+{
+  Daemon daemon = start_daemon (f, NULL);
+  g_autoptr (GSocketConnection) connection =
+      ask (&daemon, "GET /api/events HTTP/1.1\r\n" HOST "\r\n");
+  g_autoptr (GDataInputStream) lines =
+      g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (connection)));
+  g_autoptr (BoxRecording) recording = NULL;
+  gboolean begun = FALSE, seen = FALSE;
+
+  while (!seen)
+    {
+      g_autofree char *line = g_data_input_stream_read_line (lines, NULL, NULL, NULL);
+
+      g_assert_nonnull (line);
+      if (g_str_has_prefix (line, "data: ") && !begun)
+        {
+          fixture_write_file (f, "new.ts", 1000, 1);
+          recording = recordings_begin (f, "new.ts");
+          begun = TRUE;
+        }
+      else if (begun)
+        seen = strstr (line, "new.ts") != NULL;
+    }
+  stop_daemon (&daemon);
+}
+
+typedef struct
+{
+  const char *name;
+  const char *method;
+  const char *path;
+  const char *headers;
+  guint status;
+} Request;
+
+static const Request refused[] = {
+  { "a-foreign-name", "GET", "/", "Host: evil.example\r\n", 403 },
+  { "a-foreign-name-with-port", "GET", "/api/status", "Host: evil.example:80\r\n", 403 },
+  { "no-host", "GET", "/metrics", "Host: \r\n", 403 },
+  { "post", "POST", "/api/status", HOST "Content-Length: 0\r\n", 405 },
+  { "put", "PUT", "/", HOST "Content-Length: 0\r\n", 405 },
+  { "unknown", "GET", "/secret", HOST, 404 },
+  { "parent", "GET", "/../../etc/passwd", HOST, 404 },
+};
+
+static void
+test_refused_request (Fixture *f, gconstpointer data)
+{
+  const Request *request = data;
+  Daemon daemon = start_daemon (f, NULL);
+  g_autofree char *reply = get (&daemon, request->method, request->path, request->headers);
+
+  g_assert_cmpuint (status_of (reply), ==, request->status);
+  stop_daemon (&daemon);
+}
+
+static const Request with_token[] = {
+  { "none", "GET", "/", HOST, 401 },
+  { "wrong", "GET", "/", HOST "Authorization: Bearer token-of-the-readers-5522\r\n", 401 },
+  { "shorter", "GET", "/", HOST "Authorization: Bearer token-of\r\n", 401 },
+  { "empty", "GET", "/", HOST "Authorization: Bearer \r\n", 401 },
+  { "bearer", "GET", "/", HOST "Authorization: Bearer " READ_TOKEN "\r\n", 200 },
+  { "basic", "GET", "/", HOST "Authorization: Basic eDp0b2tlbi1vZi10aGUtcmVhZGVycy01NTIx\r\n",
+    200 },
+  { "basic-without-a-colon", "GET", "/", HOST "Authorization: Basic eA==\r\n", 401 },
+};
+
+static void
+test_token (Fixture *f, gconstpointer data)
+{
+  const Request *request = data;
+  Daemon daemon;
+  g_autofree char *reply = NULL;
+
+  write_text (f, "readers", READ_TOKEN "\n", 0600);
+  daemon = start_daemon (f, (const char *const[]){ "--http-token-file", "readers", NULL });
+  reply = get (&daemon, request->method, request->path, request->headers);
+  g_assert_cmpuint (status_of (reply), ==, request->status);
+  g_assert_null (strstr (reply, READ_TOKEN));
+  stop_daemon (&daemon);
+}
+
+typedef struct
+{
+  const char *name;
+  const char *address;
+  int code;
+  const char *words;
+} Address;
+
+static const Address bad_addresses[] = {
+  { "all-interfaces", "0.0.0.0:0", 2, "--http-token-file" },
+  { "all-interfaces-6", "[::]:0", 2, "--http-token-file" },
+  { "no-port", "127.0.0.1:", 2, "ADDRESS:PORT" },
+  { "a-name", "box.example:80", 2, "ADDRESS:PORT" },
+  { "too-large", "127.0.0.1:65536", 2, "ADDRESS:PORT" },
+  { "not-ours", "192.0.2.1:80", 2, "--http-token-file" },
+};
+
+static void
+test_bad_address (Fixture *f, gconstpointer data)
+{
+  const Address *address = data;
+  g_auto (Answer) answer = RUN (f, "watch", "--http", address->address);
+
+  g_assert_cmpint (answer.code, ==, address->code);
+  g_assert_nonnull (strstr (answer.err, address->words));
+}
+
+/* --- The hook --------------------------------------------------------------------------------- */
+
+/* Waits until the hook has written a line with @text. */
+static char *
+wait_for_hook (Fixture *f, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->dir, "hook.log", NULL);
+
+  for (;;)
+    {
+      g_autofree char *log = NULL;
+
+      if (g_file_get_contents (path, &log, NULL, NULL) && strstr (log, text) != NULL
+          && g_str_has_suffix (log, "\n"))
+        return g_steal_pointer (&log);
+      g_usleep (50000);
+    }
+}
+
+static void
+test_the_hook_hears_of_a_commit (Fixture *f, gconstpointer data)
+{
+  g_autofree char *log = NULL;
+  g_autoptr (JsonObject) event = NULL;
+  Daemon daemon;
+
+  add_recording (f, "a.bin");
+  write_text (f, "hook", "#!/bin/sh\n{ cat; env; } > hook.tmp\nmv hook.tmp hook.log\n", 0700);
+  daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
+  log = wait_for_hook (f, "committed");
+  g_assert_null (strstr (log, TOKEN));
+  strchr (log, '\n')[1] = '\0';
+  event = parse_document (log);
+  g_assert_cmpstr (json_object_get_string_member (event, "event"), ==, "committed");
+  g_assert_cmpstr (json_object_get_string_member (event, "name"), ==, "a.bin");
+  g_assert_cmpint (json_object_get_int_member (event, "size"), ==, 1000);
+  stop_daemon (&daemon);
+}
+
+static void
+test_the_hook_hears_of_a_refusal (Fixture *f, gconstpointer data)
+{
+  g_autofree char *log = NULL;
+  Daemon daemon;
+
+  fixture_load (f, "[{\"route\":[\"upload_file\",\"preflight\"],\"do\":\"reply\",\"status\":403,"
+                   "\"json\":{\"type\":\"error\",\"status\":403,\"code\":"
+                   "\"storage_limit_exceeded\"}}]");
+  add_recording (f, "a.bin");
+  write_text (f, "hook", "#!/bin/sh\ncat > hook.tmp\nmv hook.tmp hook.log\n", 0700);
+  daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
+  log = wait_for_hook (f, "\"failed\"");
+  g_assert_nonnull (strstr (log, "retry_in"));
+  stop_daemon (&daemon);
+}
+
+static const char *const useless_hooks[] = {
+  "#!/bin/sh\nexit 3\n",
+  "#!/bin/sh\nkill -9 $$\n",
+  "#!/bin/sh\nexec sleep 100\n",
+  "not a program",
+};
+
+/* Whatever the hook does, the recordings get to Box. */
+static void
+test_a_useless_hook_holds_nothing_up (Fixture *f, gconstpointer data)
+{
+  Daemon daemon;
+
+  add_recording (f, "a.bin");
+  add_recording (f, "b.bin");
+  write_text (f, "hook", data, 0700);
+  daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
+  for (;;)
+    {
+      g_autoptr (JsonObject) status = get_status (&daemon);
+
+      if (json_object_get_int_member (status, "commits") == 2)
+        break;
+      g_usleep (100000);
+    }
+  stop_daemon (&daemon);
+}
+
+static void
+add_table (const char *prefix, const Request *rows, guint n,
+           void (*test) (Fixture *, gconstpointer))
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/cli/status/%s/%s", prefix, rows[i].name);
+
+      g_test_add (path, Fixture, &rows[i], fixture_set_up, test, fixture_tear_down);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD_TEST ("/cli/status/page-is-whole", test_the_page_is_whole);
+  ADD_TEST ("/cli/status/an-empty-spool-is-safe", test_an_empty_spool_is_safe);
+  ADD_TEST ("/cli/status/a-failure-is-shown", test_a_failure_is_shown_with_the_way_out);
+  ADD_TEST ("/cli/status/the-recorders-own-recording-is-seen",
+            test_the_recorders_own_recording_is_seen);
+  ADD_TEST ("/cli/status/metrics-have-documented-names",
+            test_metrics_have_the_names_that_are_documented);
+  ADD_TEST ("/cli/status/changes-are-events", test_changes_are_events);
+  add_table ("refused", refused, G_N_ELEMENTS (refused), test_refused_request);
+  add_table ("token", with_token, G_N_ELEMENTS (with_token), test_token);
+  for (guint i = 0; i < G_N_ELEMENTS (bad_addresses); i++)
+    {
+      g_autofree char *path = g_strconcat ("/cli/status/address/", bad_addresses[i].name, NULL);
+
+      g_test_add (path, Fixture, &bad_addresses[i], fixture_set_up, test_bad_address,
+                  fixture_tear_down);
+    }
+  ADD_TEST ("/cli/hook/hears-of-a-commit", test_the_hook_hears_of_a_commit);
+  ADD_TEST ("/cli/hook/hears-of-a-refusal", test_the_hook_hears_of_a_refusal);
+  for (guint i = 0; i < G_N_ELEMENTS (useless_hooks); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/cli/hook/holds-nothing-up/%u", i);
+
+      g_test_add (path, Fixture, useless_hooks[i], fixture_set_up,
+                  test_a_useless_hook_holds_nothing_up, fixture_tear_down);
+    }
+  return g_test_run ();
+}
