@@ -56,6 +56,15 @@ tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
   leave_event ();
 }
 
+/* The end is reported in this thread, which is not the delivery's own. */
+static void
+tell_end (BoxDelivery *delivery, const GError *error)
+{
+  enter_event ();
+  box_delivery_break (delivery, g_error_copy (error));
+  leave_event ();
+}
+
 void
 box_delivery_refused (const GError *error, gpointer user_data)
 {
@@ -66,7 +75,7 @@ box_delivery_refused (const GError *error, gpointer user_data)
   weight = weigh_locked (delivery, error);
   g_mutex_unlock (&delivery->lock);
   if (weight == WEIGHT_END)
-    box_delivery_break (delivery, g_error_copy (error));
+    tell_end (delivery, error);
   else if (weight == WEIGHT_GOES_ON && delivery->events.goes_on != NULL)
     tell_goes_on (delivery, error, !box_policy_is_for_others (&delivery->terms, error));
 }
@@ -212,7 +221,7 @@ on_live_failed (const GError *error, gboolean begun, gpointer user_data)
     }
   g_mutex_unlock (&delivery->lock);
   if (wanted && !begun && weight == WEIGHT_END)
-    box_delivery_break (delivery, g_error_copy (error));
+    tell_end (delivery, error);
   else if (wanted && weight != WEIGHT_NONE && delivery->events.goes_on != NULL)
     tell_goes_on (delivery, error, TRUE);
 }

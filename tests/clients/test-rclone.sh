@@ -37,6 +37,15 @@ stream ()
   rclone rcat --streaming-upload-cutoff 0 box:there/stream <small && rclone cat box:there/stream | cmp - small
 }
 
+# What unknown-size=live sends: tests/element/test-live.c holds it to the same.
+stream_form ()
+{
+  rclone rcat --streaming-upload-cutoff 0 --dump headers box:there/form <small 2>dump
+  awk '/^POST .*\/files\/content HTTP\/1.1/ { on = 1 } on { print } on && /^\r?$/ { exit }' dump >head
+  grep -q '^Transfer-Encoding: chunked' head && grep -q '^Content-Type: multipart/form-data; boundary=' head \
+    && ! grep -qi '^Content-Length:\|^Expect:' head
+}
+
 range ()
 {
   rclone cat --offset 1000 --count 5000 box:there/stream | cmp - <(tail -c +1001 small | head -c 5000)
@@ -90,6 +99,7 @@ check "rclone uploads a large file in a session and reads it back" round_trip la
 check "rclone uploads empty files" eval 'true >empty && round_trip empty'
 check "rclone replaces files by versions" version
 check "rclone streams what it does not know the size of" stream
+check "rclone streams in the form of unknown-size=live" stream_form
 check "rclone reads a range" range
 check "rclone finds the SHA-1 it expects" hashes
 check "rclone keeps the time of modification" times

@@ -230,6 +230,50 @@ test_name_that_is_taken_is_an_error_at_once (void)
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "upload_file"), ==, 0);
 }
 
+typedef struct
+{
+  SinkFixture *fixture;
+  GMutex lock;
+  GCond changed;
+  gboolean stopped; /* with lock */
+} Stopper;
+
+static GstBusSyncReply
+stop_at_failure (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Stopper *stopper = user_data;
+
+  if (!gst_message_has_name (message, "boxuploadsink-failed"))
+    return GST_BUS_PASS;
+  gst_element_set_state (stopper->fixture->sink, GST_STATE_NULL);
+  g_mutex_lock (&stopper->lock);
+  stopper->stopped = TRUE;
+  g_cond_broadcast (&stopper->changed);
+  g_mutex_unlock (&stopper->lock);
+  return GST_BUS_PASS;
+}
+
+/* In the thread that asked Box. */
+static void
+test_handler_of_the_refusal_stops_the_sink (gconstpointer unknown_size)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
+  Stopper stopper = { .fixture = fixture };
+
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", unknown_size);
+  gst_bus_set_sync_handler (fixture->bus, stop_at_failure, &stopper, NULL);
+  sink_fixture_start_harness (fixture);
+  (void) sink_fixture_push (fixture, bytes, 0, SIZE);
+  g_mutex_lock (&stopper.lock);
+  while (!stopper.stopped)
+    g_cond_wait (&stopper.changed, &stopper.lock);
+  g_mutex_unlock (&stopper.lock);
+  gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 1);
+}
+
 /* --- What breaks it ------------------------------------------------------------------------- */
 
 /* Where the recording goes: the route of the request, and the file. */
@@ -670,6 +714,10 @@ main (int argc, char **argv)
   g_test_add_func ("/live/name-that-is-taken/is-numbered", test_name_that_is_taken_is_numbered);
   g_test_add_func ("/live/name-that-is-taken/is-an-error-at-once",
                    test_name_that_is_taken_is_an_error_at_once);
+  g_test_add_data_func ("/live/handler-of-the-refusal-stops-the-sink/live", "live",
+                        test_handler_of_the_refusal_stops_the_sink);
+  g_test_add_data_func ("/live/handler-of-the-refusal-stops-the-sink/spool", "spool",
+                        test_handler_of_the_refusal_stops_the_sink);
   g_test_add_func ("/live/file-gets-a-version", test_file_gets_a_version);
   g_test_add_data_func ("/live/stream-goes-back/sent", GSIZE_TO_POINTER (SIZE),
                         test_stream_goes_back);

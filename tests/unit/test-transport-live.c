@@ -159,7 +159,8 @@ decode (Live *live)
 static void
 test_body_arrives_whole (gconstpointer mode)
 {
-  static const guint64 sizes[] = { 0, 1, 1316, 131072, 131073, 3000000 };
+  /* 475020: curl once counted what the chunks add as part of the body, and stopped early. */
+  static const guint64 sizes[] = { 0, 1, 1316, 131072, 131073, 475020, 3000000 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
