@@ -40,10 +40,11 @@ stream ()
 # What unknown-size=live sends: tests/element/test-live.c holds it to the same.
 stream_form ()
 {
-  rclone rcat --streaming-upload-cutoff 0 --dump headers box:there/form <small 2>dump
-  awk '/^POST .*\/files\/content HTTP\/1.1/ { on = 1 } on { print } on && /^\r?$/ { exit }' dump >head
-  grep -q '^Transfer-Encoding: chunked' head && grep -q '^Content-Type: multipart/form-data; boundary=' head \
-    && ! grep -qi '^Content-Length:\|^Expect:' head
+  rclone rcat --streaming-upload-cutoff 0 --dump headers box:there/form <small 2>dump-of-headers
+  tr -d '\r' <dump-of-headers |
+    awk '/POST .*\/files\/content HTTP\/1.1/ { on = 1 } on { print } on && /^$/ { exit }' >form
+  grep -q '^Transfer-Encoding: chunked' form && grep -q '^Content-Type: multipart/form-data; boundary=' form \
+    && ! grep -qi '^Content-Length:\|^Expect:' form
 }
 
 range ()
