@@ -57,6 +57,8 @@ extern const CliCommand cli_command_abort;
 extern const CliCommand cli_command_commit;
 extern const CliCommand cli_command_create;
 extern const CliCommand cli_command_part;
+extern const CliCommand cli_command_get;
+extern const CliCommand cli_command_ls;
 extern const CliCommand cli_command_parts;
 extern const CliCommand cli_command_probe;
 extern const CliCommand cli_command_put;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Debian's rclone against the emulator: $1. Its Box backend has Box's hosts built in; HTTPS_PROXY leads it to the
+# Debian's rclone against the emulator: $1, with boxupload: $2. Its Box backend has Box's hosts built in; HTTPS_PROXY leads it to the
 # emulator under these names.
 set -euo pipefail
 # shellcheck source=/dev/null
@@ -12,6 +12,7 @@ if ! command -v rclone >/dev/null; then
 fi
 isolate "$@"
 start_emulator "$1"
+boxupload=$2
 export HTTPS_PROXY=$PLAIN SSL_CERT_FILE=$CA RCLONE_CONFIG=/dev/null RCLONE_CONFIG_BOX_TYPE=box
 export RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES=1
 export RCLONE_CONFIG_BOX_TOKEN='{"access_token":"t","token_type":"bearer","expiry":"2099-01-01T00:00:00Z"}'
@@ -77,6 +78,20 @@ rearrange ()
     && rclone cat box:seven | cmp - tree/a/b/7 && rclone purge box:moved && ! rclone lsf box:moved
 }
 
+# What boxupload put into folders by path, rclone finds there; and the other way.
+by_path ()
+{
+  export BOX_ACCESS_TOKEN=t
+  local here=(--endpoint "$PLAIN/api/2.0" --api-endpoint "$PLAIN/2.0")
+  "$boxupload" put "${here[@]}" --folder-path 'Archive/2026/Camera 3' small large || return 1
+  "$boxupload" put "${here[@]}" --folder-path 'archive/2026/CAMERA 4' small || return 1
+  [ "$(rclone lsf -R --files-only box:Archive | sort)" = "$(printf '2026/%s\n' 'CAMERA 4/small' 'Camera 3/large' 'Camera 3/small')" ] \
+    || return 1
+  rclone copy 'box:Archive/2026/Camera 3' below && cmp small below/small && cmp large below/large || return 1
+  rclone copyto small 'box:Archive/Made by rclone/one' || return 1
+  "$boxupload" get "${here[@]}" 'box://0/archive/Made%20by%20rclone/one' back.one && cmp small back.one
+}
+
 about ()
 {
   rclone about box: | grep Used: >/dev/null
@@ -106,6 +121,7 @@ check "rclone finds the SHA-1 it expects" hashes
 check "rclone keeps the time of modification" times
 check "rclone copies and checks a tree" many
 check "rclone moves, copies and deletes" rearrange
+check "rclone lists and reads back a tree that boxupload made, and boxupload one of rclone's" by_path
 check "rclone asks for the space" about
 check "rclone uploads whole multiples of the part size" sizes
 finish
