@@ -51,6 +51,12 @@ in_root ()
       exec chroot "$root" "$@"' in-root "$@"
 }
 
+# boot_root ROOT: starts systemd there, in a network of its own with nothing but loopback, until it is powered off.
+boot_root ()
+{
+  systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe -D "$1" --boot </dev/null
+}
+
 # take_tree ROOT: the committed tree, to /source there. What an earlier run has built there stays.
 take_tree ()
 {
