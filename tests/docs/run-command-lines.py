@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs what README.md and docs/*.md tell users to type, word for word, as a TAP test: one subtest a block.
+"""Runs what README.md, docs/*.md and the man pages tell users to type, word for word, as a TAP test: one subtest a block.
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
 A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder); other "```sh" blocks are
-only parsed. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
+only parsed. In a man page, what follows the comment "run" is run. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
 it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
 other pages Box's host names are box-emulator's (port 443, its authority trusted).
 """
@@ -21,6 +21,7 @@ from collections import namedtuple
 
 EXPORT = re.compile(r'^export .*$', re.MULTILINE)
 BLOCK = re.compile(r'^```sh( run)?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+MAN_BLOCK = re.compile(r'^\.\\" run\n(?:\.Bd -literal[^\n]*\n(.*?)^\.Ed$|((?:\.Dl [^\n]*\n)+))', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 BLOCK_SECONDS = 600
 # GStreamer 1.22's splitmuxsink sometimes posts no EOS if a fragment's sink is at its end just when the last one's is, and then
@@ -36,7 +37,19 @@ CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! vide
 Block = namedtuple('Block', 'page line runs text')
 
 
+def read_man_pages(top):
+    """What is marked as to be run: lines of .Dl, or a literal display."""
+    for page in sorted('docs/' + name for name in os.listdir(f'{top}/docs') if re.search(r'\.[17](\.in)?$', name)):
+        with open(os.path.join(top, page), encoding='utf-8') as file:
+            text = file.read()
+        for match in MAN_BLOCK.finditer(text):
+            line = text.count('\n', 0, match.start()) + 2
+            lines = match.group(1) or re.sub(r'^\.Dl ', '', match.group(2), flags=re.MULTILINE)
+            yield Block(page, line, True, lines.replace('\\&', '').replace('\\-', '-').replace('\\e', '\\'))
+
+
 def read_blocks(top):
+    yield from read_man_pages(top)
     pages = ['README.md'] + sorted('docs/' + name for name in os.listdir(f'{top}/docs') if name.endswith('.md'))
     for page in pages:
         with open(os.path.join(top, page), encoding='utf-8') as file:
