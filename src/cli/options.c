@@ -176,7 +176,7 @@ cli_options_new_upload_group (CliOptions *options)
     { "on-error", 0, 0, G_OPTION_ARG_STRING, &options->on_error,
       "The session of a failed upload: keep (default), abort", "POLICY" },
     { "max-memory", 0, 0, G_OPTION_ARG_STRING, &options->max_memory,
-      "Bytes of a file's parts in memory (default: --parallel + 1 parts, or 5)", "SIZE" },
+      "Bytes of a file's parts in memory (default: --parallel + 1 parts, or 4)", "SIZE" },
     { "description", 0, 0, G_OPTION_ARG_STRING, &options->description,
       "Description of the file at Box", "TEXT" },
     { "content-created-at", 0, 0, G_OPTION_ARG_STRING, &options->content_created_at,

@@ -167,6 +167,7 @@ def delay(setting):
 # Mbit/s, round trip in ms, thinking in ms, loss. What a program does on the slow ones does not depend on the machine.
 LINKS = [(100, 0, 0, 0), (100, 0, 2000, 0), (100, 50, 500, 0), (100, 50, 2000, 0), (100, 200, 500, 0),
          (100, 200, 2000, 0), (100, 50, 500, 0.001), (10, 50, 2000, 0), (1000, 0, 2000, 0), (1000, 50, 500, 0)]
+CHARTED = (1000, 0, 2000, 0)
 
 
 def links(setting):
@@ -186,6 +187,9 @@ def links(setting):
                 print(f'    {mbit} Mbit/s, {rtt} ms, {think} ms, {loss:.1%}: {name} {found[name].values[-1]:.2f} MB/s', flush=True)
         place.stop_server()
         os.unlink(file)
+        if (mbit, rtt, think, loss) == CHARTED:
+            setting.report.plot('links', f'{mbit} Mbit/s, round trip {rtt} ms, {think / 1000:g} s of thinking', 'MB/s',
+                                [(f'parallel={name}' if name.isdigit() else name.replace('auto', 'boxupload put (auto)'), series, name == 'auto') for name, series in found.items()])
         rows.append(describe_link(mbit, rtt, think, loss, {name: series.median for name, series in found.items()}))
     setting.report.section('links', table(['Mbit/s', 'round trip', 'thinking', 'loss', '1', '2', '4', '8', '16', '**auto**', 'rclone',
                                            'auto / best', 'auto / 4', 'auto / rclone'], rows))

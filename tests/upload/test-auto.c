@@ -185,6 +185,45 @@ test_an_upload_goes_on_after_the_pause_that_box_asked_for (Fixture *f, gconstpoi
   g_assert_cmpuint (get_stats (f).parts_waiting, ==, 0);
 }
 
+/* A file that is complete at Box is one that need not be sent again (rclone's issue 1713). */
+static void
+test_of_two_files_the_older_one_is_sent_first (Fixture *f, gconstpointer data)
+{
+  guint64 size = 60 * PART;
+  g_autofree char *id = NULL;
+  g_autoptr (BoxDestination) first = new_session (f, "a.bin", size, &id);
+  g_autoptr (BoxDestination) second = new_session (f, "b.bin", size, NULL);
+  BoxUploadSettings settings = auto_settings (f, first, size);
+  g_autoptr (GPtrArray) requests = NULL;
+  BoxUpload *older;
+  guint n = 0;
+
+  settings.file = &pattern_file;
+  load (f, "{'route':'upload_part','do':'hold','name':'gate'}");
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, size));
+  box_upload_finish (f->upload);
+  g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 4, KIT_PATIENCE_MS));
+  older = g_steal_pointer (&f->upload);
+  settings.destination = second;
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, size));
+  box_upload_finish (f->upload);
+  g_assert_true (box_emulator_wait_done (f->emulator, "list_parts", 2, KIT_PATIENCE_MS));
+  box_emulator_release (f->emulator, "gate");
+  g_assert_cmpint (box_upload_wait_done (older, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
+
+  requests = box_emulator_get_requests (f->emulator, "upload_part");
+  while (n < requests->len
+         && strstr (((BoxEmulatorRequest *) g_ptr_array_index (requests, n))->path, id) != NULL)
+    n++;
+  /* Those that are in flight together may come in any order. */
+  g_assert_cmpuint (n, >=, 60 - BOX_FLOW_MOST);
+  box_upload_close (older);
+  box_upload_unref (older);
+}
+
 static void
 test_a_host_is_remembered (void)
 {
@@ -230,6 +269,7 @@ main (int argc, char **argv)
   ADD ("four-parts-are-in-flight-where-memory-is-all-there-is",
        test_four_parts_are_in_flight_where_memory_is_all_there_is);
   ADD_BLOCKS ("parts-in-flight-fit-into-max-memory", test_parts_in_flight_fit_into_max_memory);
+  ADD ("of-two-files-the-older-one-is-sent-first", test_of_two_files_the_older_one_is_sent_first);
   ADD ("an-upload-goes-on-after-the-pause-that-box-asked-for",
        test_an_upload_goes_on_after_the_pause_that_box_asked_for);
   g_test_add_func ("/auto/a-host-is-remembered", test_a_host_is_remembered);
