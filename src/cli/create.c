@@ -6,6 +6,7 @@
 #include "api/folder-path.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/place.h"
 
 static struct
 {
@@ -143,6 +144,7 @@ run (Cli *cli, char **arguments, GError **error)
       return FALSE;
     }
   creation.destination = destination;
+  cli_place_warn_of_room (cli, creation.size, creation.size);
   if (!cli_call (cli, create_session, &creation, CLI_CALL_RETRY_TIMEOUT, &local))
     {
       propagate_with_hint (error, destination, g_steal_pointer (&local));

@@ -2,7 +2,12 @@
 #include "cli/place.h"
 
 #include "api/folder-path.h"
+#include "api/room.h"
 #include "base/text.h"
+#include "cli/output.h"
+
+/* The smallest limit of an account is 250 MB. Bytes. */
+#define WORTH_ASKING 100000000
 
 typedef struct
 {
@@ -74,4 +79,19 @@ cli_place_find (Cli *cli, const char *place, GError **error)
   self.names = names;
   self.last = last;
   return cli_call (cli, search, &self, CLI_CALL_RETRY_TIMEOUT, error) ? self.item : NULL;
+}
+
+void
+cli_place_warn_of_room (Cli *cli, guint64 largest, guint64 total)
+{
+  g_autofree char *lack = NULL;
+  BoxRoom room;
+
+  /* Without an answer, or the right to ask, Box says it when the upload opens. */
+  if (total < WORTH_ASKING
+      || !box_client_get_room (cli->client, cli->transport, &room, cli->cancellable, NULL))
+    return;
+  lack = box_room_describe_lack (&room, largest, total);
+  if (lack != NULL)
+    cli_complain ("This may be too much for Box: %s", lack);
 }

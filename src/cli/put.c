@@ -6,6 +6,7 @@
 #include "cli/input.h"
 #include "cli/jobs.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "cli/tree.h"
 
 #include <string.h>
@@ -361,6 +362,25 @@ add_argument (Put *put, const char *argument)
   g_ptr_array_add (put->items, item);
 }
 
+/* Before anything is sent. */
+static void
+warn_of_room (const Put *put)
+{
+  guint64 largest = 0, total = 0;
+
+  for (guint i = 0; i < put->items->len; i++)
+    {
+      const Item *item = g_ptr_array_index (put->items, i);
+      struct stat status;
+
+      if (stat (item->path, &status) != 0 || !S_ISREG (status.st_mode))
+        continue;
+      largest = MAX (largest, (guint64) status.st_size);
+      total += (guint64) status.st_size;
+    }
+  cli_place_warn_of_room (put->cli, largest, total);
+}
+
 static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
@@ -379,6 +399,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   for (char **argument = arguments; *argument != NULL; argument++)
     add_argument (&put, *argument);
+  warn_of_room (&put);
   upload_items (&put);
   return conclude (&put, error);
 }

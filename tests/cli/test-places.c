@@ -214,6 +214,27 @@ test_refused_metadata_is_left_to_resume (Fixture *f, gconstpointer data)
   g_assert_cmpint (json_object_get_int_member (instance, "$version"), ==, 0);
 }
 
+/* Said before Box refuses it. */
+static void
+test_create_warns_of_the_accounts_limits (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) fits = RUN (f, "create", "--size", "200MB", "--name", "a");
+  g_auto (Answer) small = { 0 };
+  g_auto (Answer) large = { 0 };
+
+  fixture_load (f, RULE ({
+    "route": "get_user",
+    "do": "change",
+    "change": { "max_upload_size": 250000000, "space_amount": 900000000, "space_used": 800000000 }
+  }));
+  small = RUN (f, "create", "--size", "150MB", "--name", "b");
+  large = RUN (f, "create", "--size", "300MB", "--name", "c");
+  g_assert_null (strstr (fits.err, "too much"));
+  g_assert_nonnull (strstr (small.err, "room for 100"));
+  g_assert_nonnull (strstr (large.err, "at most 250"));
+  g_assert_cmpint (large.code, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,5 +247,6 @@ main (int argc, char **argv)
   ADD_TEST ("/places/missing", test_missing_places_have_their_exit_code);
   ADD_TEST ("/places/race", test_processes_make_each_folder_once);
   ADD_TEST ("/places/metadata", test_refused_metadata_is_left_to_resume);
+  ADD_TEST ("/places/room", test_create_warns_of_the_accounts_limits);
   return g_test_run ();
 }
