@@ -36,7 +36,7 @@ _boxupload() {
     return
   fi
   case $previous in
-    --token-file | --auth-config | --ca-file | --out | --sha1-of) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+    --token-file | --auth-config | --ca-file | --out | --sha1-of | --until-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
     --spool-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
     --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename skip' -- "$current") && return ;;
     --unknown-size) mapfile -t COMPREPLY < <(compgen -W 'spool live ahead' -- "$current") && return ;;
@@ -54,7 +54,7 @@ _boxupload() {
     status | parts | commit | abort) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") ;;
     spool) mapfile -t COMPREPLY < <(compgen -W 'export rm' -- "$current"; compgen -d -- "$current") ;;
     resume | watch) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-    put) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    put | follow) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
 

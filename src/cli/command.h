@@ -56,6 +56,7 @@ typedef struct
 extern const CliCommand cli_command_abort;
 extern const CliCommand cli_command_commit;
 extern const CliCommand cli_command_create;
+extern const CliCommand cli_command_follow;
 extern const CliCommand cli_command_part;
 extern const CliCommand cli_command_get;
 extern const CliCommand cli_command_ls;

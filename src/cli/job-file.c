@@ -41,6 +41,10 @@ typedef struct
   gboolean continued;  /* the upload has the session of an earlier run */
   guint n_sessions;
 
+  CliFollower *follower; /* of a file that is followed */
+  CliFindDestination find;
+  GError *failure; /* of following */
+
   gboolean skip_same;
   BoxFile *there;    /* what has the name and may have the same bytes; NULL: not compared */
   BoxDigest *digest; /* of the local file, up to hashed */
@@ -54,6 +58,8 @@ clear_file (CliJob *base)
   FileJob *job = (FileJob *) base;
 
   g_clear_pointer (&job->base.delivery, box_delivery_free);
+  g_clear_pointer (&job->follower, cli_follower_free);
+  g_clear_error (&job->failure);
   if (job->fd >= 0)
     close (job->fd);
   g_clear_pointer (&job->destination, box_destination_free);
@@ -179,31 +185,142 @@ init_settings (FileJob *job, const BoxUploadSettings *settings)
   job->settings.session_target = job->note != NULL ? job->note->destination : NULL;
 }
 
-gboolean
-cli_job_start_file (CliJob *base, Cli *cli, const BoxDestination *destination,
-                    const BoxUploadSettings *settings, gboolean skip_same, GError **error)
+/* Sends the file, which is open. */
+static gboolean
+begin (FileJob *job, const BoxUploadSettings *settings, GError **error)
 {
-  FileJob *job = (FileJob *) base;
+  const BoxDestination *destination = job->destination;
   const BoxSession *session;
 
-  if (!open_file (job, error))
-    return FALSE;
-  job->cli = cli;
-  job->skip_same = skip_same;
   job->base.size = (guint64) job->opened.st_size;
-  job->destination = box_destination_copy (destination);
   init_settings (job, settings);
 
   /* With another policy, or a path, the file may end up elsewhere than the note would say. */
   if (destination->kind == BOX_DESTINATION_FILE
       || (destination->kind == BOX_DESTINATION_FOLDER && settings->if_exists == BOX_IF_EXISTS_ERROR
           && destination->path == NULL))
-    cli_reporter_note_sessions (base->reporter, destination);
+    cli_reporter_note_sessions (job->base.reporter, destination);
   read_receipt (job);
   session = find_session (job);
   if (session != NULL)
-    cli_reporter_tell_continued (base->reporter, session->id);
+    cli_reporter_tell_continued (job->base.reporter, session->id);
   return start_upload (job, session, error);
+}
+
+gboolean
+cli_job_start_file (CliJob *base, Cli *cli, const BoxDestination *destination,
+                    const BoxUploadSettings *settings, gboolean skip_same, GError **error)
+{
+  FileJob *job = (FileJob *) base;
+
+  if (!open_file (job, error))
+    return FALSE;
+  job->cli = cli;
+  job->skip_same = skip_same;
+  job->destination = box_destination_copy (destination);
+  return begin (job, settings, error);
+}
+
+/* ---- a file that is followed first ---- */
+
+gboolean
+cli_job_start_follow (CliJob *base, Cli *cli, const CliFollowRules *rules, CliFindDestination find,
+                      const BoxUploadSettings *settings, gboolean skip_same, GError **error)
+{
+  FileJob *job = (FileJob *) base;
+
+  job->cli = cli;
+  job->skip_same = skip_same;
+  job->find = find;
+  job->destination = find (job->path, error);
+  if (job->destination == NULL)
+    return FALSE;
+  job->settings = *settings;
+  job->settings.client = cli->client;
+  job->settings.destination = job->destination;
+  job->follower = cli_follower_new (job->path, rules, &job->settings);
+  return TRUE;
+}
+
+/* The file itself, whatever its name has become. */
+static gboolean
+take_followed (FileJob *job, GError **error)
+{
+  job->fd = fcntl (cli_follower_get_fd (job->follower), F_DUPFD_CLOEXEC, 0);
+  if (job->fd >= 0 && fstat (job->fd, &job->opened) == 0)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The file cannot be read: %s",
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* The file is finished, perhaps under another name. */
+static gboolean
+begin_followed (FileJob *job, GError **error)
+{
+  g_autofree char *path = cli_follower_dup_path (job->follower);
+  BoxUploadSettings settings = job->settings;
+  BoxDestination *destination = job->find (path, error);
+
+  if (destination == NULL)
+    return FALSE;
+  g_free (job->path);
+  job->path = g_steal_pointer (&path);
+  box_destination_free (job->destination);
+  job->destination = destination;
+  if (!take_followed (job, error))
+    return FALSE;
+  settings.earlier = box_follow_get_parts (cli_follower_get_follow (job->follower));
+  cli_reporter_tell_finished (job->base.reporter, (guint64) job->opened.st_size,
+                              cli_follower_get_sent (job->follower));
+  return begin (job, &settings, error);
+}
+
+static BoxWait
+attend_follower (FileJob *job, gint64 timeout)
+{
+  CliFollowState state;
+
+  if (job->cancelled)
+    return BOX_WAIT_FAILED;
+  if (timeout > 0)
+    g_usleep ((gulong) timeout);
+  state = cli_follower_look (job->follower, &job->failure);
+  if (state == CLI_FOLLOW_FAILED
+      || (state == CLI_FOLLOW_FINISHED && !begin_followed (job, &job->failure)))
+    return BOX_WAIT_FAILED;
+  return BOX_WAIT_TIMEOUT;
+}
+
+/* Says how much left early, and how much of that was in vain; and cleans up. */
+static void
+settle_followed (FileJob *job)
+{
+  BoxUploadStats stats = { 0 };
+  guint64 sent = cli_follower_get_sent (job->follower);
+  guint64 used = 0;
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
+  g_autoptr (BoxSession) session = upload != NULL ? box_upload_get_session (upload) : NULL;
+
+  box_delivery_get_stats (job->base.delivery, &stats);
+  if (session != NULL)
+    used = MIN ((guint64) stats.parts_hit * session->part_size, sent);
+  cli_reporter_tell_ahead (job->base.reporter, job->base.name, sent, sent - used);
+  box_follow_settle (cli_follower_get_follow (job->follower), job->cli->transport, &stats,
+                     job->cli->cancellable);
+}
+
+static void
+get_stats (CliJob *base, BoxUploadStats *stats, char **notice)
+{
+  FileJob *job = (FileJob *) base;
+  guint64 size = cli_follower_get_size (job->follower);
+  guint64 sent = cli_follower_get_sent (job->follower);
+  g_autofree char *grown = cli_format_bytes (size);
+  g_autofree char *left = cli_format_bytes (sent);
+
+  *stats = (BoxUploadStats){ .bytes_sent = sent, .bytes_uploaded = sent, .bytes_total = size };
+  *notice = g_strdup_printf ("growing, %s, %s of it at Box", grown, left);
 }
 
 /* Whether a session of its own can do what this one cannot. */
@@ -306,9 +423,12 @@ static BoxWait
 attend_file (CliJob *base, gint64 timeout)
 {
   FileJob *job = (FileJob *) base;
-  BoxWait wait = box_delivery_wait (base->delivery, job->there != NULL ? 0 : timeout);
   g_autoptr (GError) failure = NULL;
+  BoxWait wait;
 
+  if (base->delivery == NULL)
+    return attend_follower (job, timeout);
+  wait = box_delivery_wait (base->delivery, job->there != NULL ? 0 : timeout);
   if (wait != BOX_WAIT_FAILED)
     return wait;
   if (job->there != NULL)
@@ -324,9 +444,12 @@ static void
 cancel_file (CliJob *base)
 {
   FileJob *job = (FileJob *) base;
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
+  g_autoptr (BoxUpload) upload = NULL;
 
   job->cancelled = TRUE;
+  if (base->delivery == NULL)
+    return;
+  upload = box_delivery_dup_upload (base->delivery);
   box_upload_cancel (upload);
   box_delivery_stop_settling (job->base.delivery);
 }
@@ -398,6 +521,16 @@ finish_file (CliJob *base, GError **error)
   FileJob *job = (FileJob *) base;
   g_autoptr (BoxFile) file = NULL;
 
+  if (base->delivery == NULL)
+    {
+      if (job->failure == NULL)
+        job->failure = g_error_new_literal (BOX_ERROR, BOX_ERROR_CANCELLED,
+                                            "Interrupted before the file was finished");
+      g_propagate_error (error, g_steal_pointer (&job->failure));
+      return FALSE;
+    }
+  if (job->follower != NULL)
+    settle_followed (job);
   if (job->is_same)
     {
       if (job->receipt != NULL)
@@ -416,6 +549,7 @@ static const CliJobKind file_kind = {
   .attend = attend_file,
   .cancel = cancel_file,
   .finish = finish_file,
+  .get_stats = get_stats,
   .clear = clear_file,
 };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/follower.h"
 #include "cli/reporter.h"
 #include "delivery/delivery.h"
 #include "spool/spool.h"
@@ -23,6 +24,8 @@ typedef struct _CliJob CliJob;
  *   and again until it has ended.
  * @finish: after the end, once: prints the result. FALSE with the failure, which is not
  * printed.
+ * @get_stats: (nullable): the figures of a job whose delivery is still NULL, for jobs that may be
+ *   without one. @notice: (out): free with g_free().
  * @clear: stops it, if it still runs, and frees the fields of its kind.
  *
  * The functions of one kind of job, for a job that was started.
@@ -32,6 +35,7 @@ typedef struct
   BoxWait (*attend) (CliJob *job, gint64 timeout);
   void (*cancel) (CliJob *job);
   gboolean (*finish) (CliJob *job, GError **error);
+  void (*get_stats) (CliJob *job, BoxUploadStats *stats, char **notice);
   void (*clear) (CliJob *job);
 } CliJobKind;
 
@@ -59,6 +63,20 @@ CliJob *cli_job_new_file (const char *path, CliTell tell);
  * was, and it has changed since. */
 gboolean cli_job_start_file (CliJob *job, Cli *cli, const BoxDestination *destination,
                              const BoxUploadSettings *settings, gboolean skip_same, GError **error);
+
+/**
+ * CliFindDestination:
+ * @path: of the finished file, which may have been renamed.
+ *
+ * Where it goes.
+ */
+typedef BoxDestination *(*CliFindDestination) (const char *path, GError **error);
+
+/* The same for a file that another program may still write: it is followed until it is finished by
+ * @rules, which have to live as long, and parts leave meanwhile. */
+gboolean
+cli_job_start_follow (CliJob *job, Cli *cli, const CliFollowRules *rules, CliFindDestination find,
+                      const BoxUploadSettings *settings, gboolean skip_same, GError **error);
 
 /* What @fd gives until its end: standard input, a FIFO. @name: for the output. */
 CliJob *cli_job_new_stream (int fd, const char *name, CliTell tell);

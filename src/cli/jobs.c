@@ -46,10 +46,21 @@ cli_job_tell_failure (CliJob *job, const GError *error, guint wait)
 void
 cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
 {
-  guint64 spooled = box_delivery_get_spooled (job->delivery);
-  BoxUploadStats stats;
-  gboolean sends = box_delivery_get_stats (job->delivery, &stats);
+  BoxUploadStats stats = { 0 };
+  char *words = NULL;
+  guint64 spooled;
+  gboolean sends;
 
+  if (job->delivery == NULL)
+    {
+      job->kind->get_stats (job, &stats, &words);
+      cli_reporter_get_progress (job->reporter, &stats, stats.bytes_total, line, notice);
+      g_free (*notice);
+      line->notice = *notice = words;
+      return;
+    }
+  spooled = box_delivery_get_spooled (job->delivery);
+  sends = box_delivery_get_stats (job->delivery, &stats);
   cli_reporter_get_progress (job->reporter, &stats, job->size, line, notice);
   if (job->size == 0 && spooled > 0)
     {
@@ -65,9 +76,12 @@ cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice)
 void
 cli_job_tell_progress (CliJob *job)
 {
-  BoxUploadStats stats;
+  BoxUploadStats stats = { 0 };
+  g_autofree char *notice = NULL;
 
-  if (box_delivery_get_stats (job->delivery, &stats))
+  if (job->delivery == NULL)
+    job->kind->get_stats (job, &stats, &notice);
+  if (job->delivery == NULL || box_delivery_get_stats (job->delivery, &stats))
     cli_reporter_tell_progress (job->reporter, &stats);
 }
 

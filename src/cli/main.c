@@ -12,10 +12,10 @@
 #include "cli/output.h"
 
 static const CliCommand *const commands[] = {
-  &cli_command_put,    &cli_command_create, &cli_command_part,  &cli_command_status,
-  &cli_command_parts,  &cli_command_commit, &cli_command_abort, &cli_command_spool,
-  &cli_command_resume, &cli_command_watch,  &cli_command_ls,    &cli_command_get,
-  &cli_command_whoami, &cli_command_token,  &cli_command_probe,
+  &cli_command_put,    &cli_command_follow, &cli_command_create, &cli_command_part,
+  &cli_command_status, &cli_command_parts,  &cli_command_commit, &cli_command_abort,
+  &cli_command_spool,  &cli_command_resume, &cli_command_watch,  &cli_command_ls,
+  &cli_command_get,    &cli_command_whoami, &cli_command_token,  &cli_command_probe,
 };
 
 static const char exit_codes[] =

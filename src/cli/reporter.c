@@ -478,6 +478,39 @@ cli_reporter_tell_restart (CliReporter *reporter, const GError *reason)
 }
 
 void
+cli_reporter_tell_finished (CliReporter *reporter, guint64 size, guint64 sent)
+{
+  g_autoptr (JsonBuilder) builder = NULL;
+
+  if (reporter->tell != CLI_TELL_JSON)
+    return;
+  builder = new_event (reporter, "finished");
+  cli_json_add_uint (builder, "size", size);
+  cli_json_add_uint (builder, "bytes_ahead", sent);
+  cli_json_print (builder);
+}
+
+void
+cli_reporter_tell_ahead (CliReporter *reporter, const char *name, guint64 sent, guint64 again)
+{
+  if (reporter->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "ahead");
+
+      cli_json_add_uint (builder, "bytes_ahead", sent);
+      cli_json_add_uint (builder, "bytes_again", again);
+      cli_json_print (builder);
+    }
+  else if (sent > 0)
+    {
+      g_autofree char *left = cli_format_bytes (sent);
+      g_autofree char *twice = cli_format_bytes (again);
+
+      cli_print ("%s: %s left before its end, %s of it was sent twice", name, left, twice);
+    }
+}
+
+void
 cli_reporter_tell_end (CliReporter *reporter, const char *name, const char *event, const char *text)
 {
   if (reporter->tell == CLI_TELL_JSON)

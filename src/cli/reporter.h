@@ -56,6 +56,12 @@ void cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout);
 void cli_reporter_tell_continued (CliReporter *reporter, const char *session_id);
 void cli_reporter_tell_restart (CliReporter *reporter, const GError *reason);
 
+/* A file that was followed has come to its end: @size bytes, of which @sent have left already. */
+void cli_reporter_tell_finished (CliReporter *reporter, guint64 size, guint64 sent);
+
+/* After its upload: @sent bytes had left before its end, @again of these were sent again. */
+void cli_reporter_tell_ahead (CliReporter *reporter, const char *name, guint64 sent, guint64 again);
+
 /* The path for people, printable; owned by @reporter. */
 const char *cli_reporter_get_name (CliReporter *reporter);
 
