@@ -128,7 +128,8 @@ is_old_enough (EmuSessions *sessions, const EmuPart *part)
                 <= emu_clock_now (sessions->clock);
 }
 
-/* The part with these bytes; FALSE: it is not there, or the rules do not let it be found. */
+/* The part with these bytes; FALSE: it is not there, or the rules do not let it be found. One that
+ * is stored is there, although the request that sent it may not have ended yet. */
 static gboolean
 find_in_locked (EmuSessions *sessions, EmuSession *source, const Wanted *wanted, guint *index)
 {
@@ -136,7 +137,7 @@ find_in_locked (EmuSessions *sessions, EmuSession *source, const Wanted *wanted,
     {
       const EmuPart *part = &source->parts[i];
 
-      if (part->id[0] == '\0' || part->busy || !is_old_enough (sessions, part)
+      if (part->id[0] == '\0' || !is_old_enough (sessions, part)
           || (gint64) emu_session_get_part_length (source, i) != wanted->size)
         continue;
       if (g_ascii_strcasecmp (get_sha512 (source, i), wanted->sha512) == 0)
