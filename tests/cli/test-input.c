@@ -209,8 +209,10 @@ static void
 test_input_ahead_leaves_while_it_comes (Fixture *f, gconstpointer data)
 {
   g_auto (Answer) answer = { 0 };
-  GSubprocess *process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--unknown-size", "ahead");
+  GSubprocess *process;
 
+  box_emulator_set_plan (f->emulator, BOX_EMULATOR_PLAN_ACCOUNT, 0);
+  process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--unknown-size", "ahead");
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   feed (f, process, "a", 0, SESSION_FILE_SIZE / 2);
   g_assert_true (box_emulator_wait_done (f->emulator, "upload_part", 5, KIT_PATIENCE_MS));
