@@ -14,36 +14,29 @@ typedef enum
 struct _SinkReporter
 {
   gatomicrefcount ref_count;
-  GWeakRef element;  /* thread-safe */
-  char *destination; /* immutable */
-  gboolean fatal;    /* immutable */
-  GMutex lock;
-  GCond changed; /* n_beginning is 0, or interrupted */
 
-  /* with lock */
-  gboolean ended; /* or being ended: nothing else is told from now on */
-  gboolean interrupted;
-  Progress progress; /* begun and not ended */
-  guint n_beginning; /* of these, whose beginning is being posted */
-  char *session_id;
-  char *spool;            /* path of the recording; nullable */
-  gboolean is_for_others; /* they upload it */
-  guint64 failed_offset;  /* of the part that was retried last and is not done; G_MAXUINT64: none */
-  guint adopted;
+  /* immutable once the delivery has begun */
+  GWeakRef element; /* thread-safe */
+  char *destination;
+  gboolean fatal;
+  gboolean is_for_others; /* they upload the recording */
+  char *session_id;       /* that is known before it is opened; nullable */
+
+  /* atomic */
+  guint progress; /* of Progress: begun and not ended */
 };
 
 SinkReporter *
-sink_reporter_new (GstElement *element, const char *destination, gboolean fatal)
+sink_reporter_new (GstElement *element, const SinkReporterSettings *settings)
 {
   SinkReporter *self = g_new0 (SinkReporter, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   g_weak_ref_init (&self->element, element);
-  self->destination = g_strdup (destination);
-  self->fatal = fatal;
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->changed);
-  self->failed_offset = G_MAXUINT64;
+  self->destination = g_strdup (settings->destination);
+  self->session_id = g_strdup (settings->session_id);
+  self->fatal = settings->fatal;
+  self->is_for_others = settings->is_for_others;
   return self;
 }
 
@@ -62,72 +55,32 @@ sink_reporter_unref (gpointer data)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_weak_ref_clear (&self->element);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
   g_free (self->destination);
   g_free (self->session_id);
-  g_free (self->spool);
   g_free (self);
 }
 
-void
-sink_reporter_set_spool (SinkReporter *self, const char *path, gboolean is_for_others)
-{
-  g_mutex_lock (&self->lock);
-  g_free (self->spool);
-  self->spool = g_strdup (path);
-  self->is_for_others = is_for_others;
-  g_mutex_unlock (&self->lock);
-}
-
-/* The element while something is left to be told to it, else NULL. Unref. */
+/* NULL if the application has let go of the element. Unref. */
 static GstElement *
-dup_listener (SinkReporter *self)
+dup_element (SinkReporter *self)
 {
-  gboolean open;
-
-  g_mutex_lock (&self->lock);
-  open = !self->ended;
-  g_mutex_unlock (&self->lock);
-  return open ? g_weak_ref_get (&self->element) : NULL;
+  return g_weak_ref_get (&self->element);
 }
 
-/* Posts that @progress has begun, unless it has or the end came before; an end that comes meanwhile
- * waits for that. */
 static void
 begin_progress (SinkReporter *self, Progress progress, const char *code, const char *text)
 {
-  g_autoptr (GstElement) element = NULL;
-  gboolean begins;
+  g_autoptr (GstElement) element = dup_element (self);
 
-  g_mutex_lock (&self->lock);
-  begins = !self->ended && (self->progress & progress) == 0;
-  if (begins)
-    self->progress |= progress;
-  self->n_beginning += begins ? 1 : 0;
-  g_mutex_unlock (&self->lock);
-  if (!begins)
-    return;
-
-  element = g_weak_ref_get (&self->element);
+  g_atomic_int_or (&self->progress, progress);
   if (element != NULL)
     sink_post_progress (element, GST_PROGRESS_TYPE_START, code, text);
-  g_mutex_lock (&self->lock);
-  self->n_beginning--;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
 }
 
 static gboolean
 end_progress (SinkReporter *self, Progress progress)
 {
-  gboolean ended;
-
-  g_mutex_lock (&self->lock);
-  ended = (self->progress & progress) != 0;
-  self->progress &= ~progress;
-  g_mutex_unlock (&self->lock);
-  return ended;
+  return (g_atomic_int_and (&self->progress, ~(guint) progress) & progress) != 0;
 }
 
 /* Ends whatever progress is open in the same way. */
@@ -141,59 +94,38 @@ end_all_progress (SinkReporter *self, GstElement *element, GstProgressType type,
 }
 
 void
-sink_reporter_begin_session (SinkReporter *self, const char *session_id)
+sink_reporter_begin_session (SinkReporter *self)
 {
-  g_mutex_lock (&self->lock);
-  g_free (self->session_id);
-  self->session_id = g_strdup (session_id);
-  g_mutex_unlock (&self->lock);
   begin_progress (self, PROGRESS_SESSION, "session", "Opening the upload session");
-}
-
-void
-sink_reporter_begin_commit (SinkReporter *self)
-{
-  begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
 }
 
 void
 sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats)
 {
-  g_autoptr (GstElement) element = dup_listener (self);
+  g_autoptr (GstElement) element = dup_element (self);
 
-  if (element != NULL)
+  if (element != NULL && (g_atomic_int_get (&self->progress) & PROGRESS_COMMIT) != 0)
     sink_post_commit_progress (element, stats);
 }
 
-/* Nothing is told from now on but the end. Whether nobody had begun with that; then it has to be
- * told. */
-static gboolean
-begin_end (SinkReporter *self)
-{
-  gboolean ours;
-
-  g_mutex_lock (&self->lock);
-  ours = !self->ended;
-  self->ended = TRUE;
-  while (ours && self->n_beginning > 0 && !self->interrupted)
-    g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
-  return ours;
-}
-
-/* What is known of the upload; free the strings. */
+/* What is known of the upload; free the strings. @delivery: (nullable). */
 static SinkContext
-copy_context (SinkReporter *self)
+copy_context (SinkReporter *self, BoxDelivery *delivery)
 {
-  SinkContext context = { .destination = self->destination, .is_warning = !self->fatal };
+  g_autoptr (BoxUpload) upload = delivery != NULL ? box_delivery_dup_upload (delivery) : NULL;
+  g_autoptr (BoxSession) session = upload != NULL ? box_upload_get_session (upload) : NULL;
+  BoxUploadStats stats = { 0 };
 
-  g_mutex_lock (&self->lock);
-  context.session_id = g_strdup (self->session_id);
-  context.spool = g_strdup (self->spool);
-  context.offset = self->failed_offset;
-  context.is_for_others = self->is_for_others;
-  g_mutex_unlock (&self->lock);
-  return context;
+  if (upload != NULL)
+    box_upload_get_stats (upload, &stats);
+  return (SinkContext){
+    .destination = self->destination,
+    .is_warning = !self->fatal,
+    .is_for_others = self->is_for_others,
+    .session_id = g_strdup (session != NULL ? session->id : self->session_id),
+    .spool = g_strdup (delivery != NULL ? box_delivery_get_path (delivery) : NULL),
+    .offset = stats.part_fails ? stats.failing_offset : G_MAXUINT64,
+  };
 }
 
 static void
@@ -205,73 +137,48 @@ clear_context (SinkContext *context)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SinkContext, clear_context)
 
-void
-sink_reporter_failed (SinkReporter *self, const GError *error)
+static void
+post_failure (SinkReporter *self, BoxDelivery *delivery, GstElement *element, const GError *error)
 {
-  g_autoptr (GstElement) element = NULL;
-  g_auto (SinkContext) context = copy_context (self);
+  g_auto (SinkContext) context = copy_context (self, delivery);
 
-  if (!begin_end (self))
-    return;
-  element = g_weak_ref_get (&self->element);
-  if (element == NULL)
-    return;
   end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
   sink_post_error (element, sink_resource_error (error), error, &context);
 }
 
 void
-sink_reporter_interrupt (SinkReporter *self, gboolean interrupted)
+sink_reporter_failed (SinkReporter *self, const GError *error)
 {
-  g_mutex_lock (&self->lock);
-  self->interrupted = interrupted;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  g_autoptr (GstElement) element = dup_element (self);
+
+  if (element != NULL)
+    post_failure (self, NULL, element, error);
 }
 
 void
-sink_reporter_close (SinkReporter *self)
+sink_reporter_stopped (SinkReporter *self)
 {
-  g_autoptr (GstElement) element = NULL;
-  gboolean ours;
+  g_autoptr (GstElement) element = dup_element (self);
 
-  g_mutex_lock (&self->lock);
-  ours = !self->ended;
-  self->ended = TRUE;
-  g_mutex_unlock (&self->lock);
-
-  if (ours && (element = g_weak_ref_get (&self->element)) != NULL)
+  if (element != NULL)
     end_all_progress (self, element, GST_PROGRESS_TYPE_CANCELED, "Stopped before the end");
-}
-
-guint
-sink_reporter_get_adopted (SinkReporter *self)
-{
-  guint adopted;
-
-  g_mutex_lock (&self->lock);
-  adopted = self->adopted;
-  g_mutex_unlock (&self->lock);
-  return adopted;
 }
 
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = dup_listener (self);
-
-  g_mutex_lock (&self->lock);
-  g_free (self->session_id);
-  self->session_id = g_strdup (session->id);
-  g_mutex_unlock (&self->lock);
+  g_autoptr (GstElement) element = dup_element (self);
+  gboolean ended;
 
   if (element == NULL)
     return;
   GST_INFO_OBJECT (element, "session %s: %u parts of %" G_GUINT64_FORMAT " bytes", session->id,
                    session->total_parts, session->part_size);
+  /* Before a handler of a message can stop the stream. */
+  ended = end_progress (self, PROGRESS_SESSION);
   sink_post_session (element, session, size);
-  if (end_progress (self, PROGRESS_SESSION))
+  if (ended)
     sink_post_progress (element, GST_PROGRESS_TYPE_COMPLETE, "session",
                         "The upload session is open");
 }
@@ -280,13 +187,8 @@ static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = dup_listener (self);
+  g_autoptr (GstElement) element = dup_element (self);
 
-  g_mutex_lock (&self->lock);
-  self->adopted += adopted ? 1 : 0;
-  if (self->failed_offset == part->offset)
-    self->failed_offset = G_MAXUINT64;
-  g_mutex_unlock (&self->lock);
   if (element != NULL)
     sink_post_part (element, part, attempts, adopted);
 }
@@ -296,11 +198,8 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
              gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = dup_listener (self);
+  g_autoptr (GstElement) element = dup_element (self);
 
-  g_mutex_lock (&self->lock);
-  self->failed_offset = offset;
-  g_mutex_unlock (&self->lock);
   if (element != NULL)
     sink_post_retry (element, request, offset, attempt, delay, reason);
 }
@@ -308,7 +207,7 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  g_autoptr (GstElement) element = dup_listener (user_data);
+  g_autoptr (GstElement) element = dup_element (user_data);
 
   if (element != NULL)
     sink_post_outage (element, reason);
@@ -317,7 +216,7 @@ on_outage (const GError *reason, gpointer user_data)
 static void
 on_committing (gpointer user_data)
 {
-  g_autoptr (GstElement) element = dup_listener (user_data);
+  g_autoptr (GstElement) element = dup_element (user_data);
 
   if (element != NULL)
     GST_INFO_OBJECT (element, "all parts are there, committing");
@@ -327,18 +226,18 @@ static void
 on_unsettled (const char *path, const GError *reason, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = g_weak_ref_get (&self->element);
+  g_autoptr (GstElement) element = dup_element (self);
 
   if (element != NULL)
     sink_post_unsettled (element, self->destination, path, reason);
 }
 
 static void
-on_goes_on (const GError *reason, gboolean matters, gpointer user_data)
+on_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matters, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = dup_listener (self);
-  g_auto (SinkContext) context = copy_context (self);
+  g_autoptr (GstElement) element = dup_element (self);
+  g_auto (SinkContext) context = copy_context (self, delivery);
 
   GST_INFO ("the upload beside the recording ended: %s", reason->message);
   if (element != NULL && matters)
@@ -346,14 +245,23 @@ on_goes_on (const GError *reason, gboolean matters, gpointer user_data)
 }
 
 static void
-on_anew (const GError *reason, gboolean told, gpointer user_data)
+on_anew (BoxDelivery *delivery, const GError *reason, gboolean told, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = dup_listener (self);
-  g_auto (SinkContext) context = copy_context (self);
+  g_autoptr (GstElement) element = dup_element (self);
+  g_auto (SinkContext) context = copy_context (self, delivery);
 
   if (element != NULL)
     sink_post_anew (element, reason, !told, &context);
+}
+
+static void
+on_ending (gpointer user_data)
+{
+  SinkReporter *self = user_data;
+
+  if (!self->is_for_others)
+    begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
 }
 
 static void
@@ -361,7 +269,7 @@ on_kept (const char *path, guint64 size, const char *reason, gboolean interrupte
          const GError *lost, gpointer user_data)
 {
   SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = g_weak_ref_get (&self->element);
+  g_autoptr (GstElement) element = dup_element (self);
 
   if (element != NULL && lost != NULL)
     GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("%s", lost->message), (NULL));
@@ -409,20 +317,16 @@ static void
 on_ended (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file, const GError *error,
           gpointer user_data)
 {
-  SinkReporter *self = user_data;
-  g_autoptr (GstElement) element = NULL;
+  /* A handler of a message may stop the stream. */
+  SinkReporter *self = sink_reporter_ref (user_data);
+  g_autoptr (GstElement) element = dup_element (self);
 
-  if (phase == BOX_DELIVERY_FAILED)
-    {
-      sink_reporter_failed (self, error);
-      return;
-    }
-  if (!begin_end (self))
-    return;
-  element = g_weak_ref_get (&self->element);
-  if (element != NULL)
+  if (element != NULL && phase == BOX_DELIVERY_FAILED)
+    post_failure (self, delivery, element, error);
+  else if (element != NULL)
     end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
                       tell_end (element, delivery, phase, file));
+  sink_reporter_unref (self);
 }
 
 const BoxDeliveryEvents sink_reporter_events = {
@@ -436,6 +340,7 @@ const BoxDeliveryEvents sink_reporter_events = {
   .unsettled = on_unsettled,
   .goes_on = on_goes_on,
   .anew = on_anew,
+  .ending = on_ending,
   .kept = on_kept,
   .ended = on_ended,
 };

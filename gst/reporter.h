@@ -13,35 +13,32 @@ G_BEGIN_DECLS
 
 typedef struct _SinkReporter SinkReporter;
 
-/* @fatal: whether a failure is an ERROR on the bus, not a WARNING. */
-SinkReporter *sink_reporter_new (GstElement *element, const char *destination, gboolean fatal);
+typedef struct
+{
+  const char *destination; /* for people */
+  const char *session_id;  /* that is known before it is opened; nullable */
+  gboolean fatal;          /* a failure is an ERROR on the bus, not a WARNING */
+  gboolean is_for_others;  /* others upload the recording */
+} SinkReporterSettings;
+
+SinkReporter *sink_reporter_new (GstElement *element, const SinkReporterSettings *settings);
 SinkReporter *sink_reporter_ref (SinkReporter *self);
 void sink_reporter_unref (gpointer self);
 
 /* For box_delivery_new_stream(), with a reference as user data. */
 extern const BoxDeliveryEvents sink_reporter_events;
 
-/* The stream is recorded at @path: a failure says so. @is_for_others: they upload it. */
-void sink_reporter_set_spool (SinkReporter *self, const char *path, gboolean is_for_others);
+/* Opening the session begins. Before the delivery does. */
+void sink_reporter_begin_session (SinkReporter *self);
 
-/* Opening the session begins. @session_id: one that is known already, or NULL. */
-void sink_reporter_begin_session (SinkReporter *self, const char *session_id);
-
-/* EOS has arrived: from now on the progress is that of "commit". */
-void sink_reporter_begin_commit (SinkReporter *self);
+/* The progress of "commit", between the events ending and ended. */
 void sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats);
 
 /* The end of a stream that has no delivery. */
 void sink_reporter_failed (SinkReporter *self, const GError *error);
 
-/* TRUE: waits for a beginning to be posted end at once. */
-void sink_reporter_interrupt (SinkReporter *self, gboolean interrupted);
-
-/* The application has stopped the stream, unless it ended before. Nothing is reported after this.
+/* The application has stopped the stream, and its delivery is gone: ends the progress that is open.
  */
-void sink_reporter_close (SinkReporter *self);
-
-/* How many parts were there already and have been adopted. */
-guint sink_reporter_get_adopted (SinkReporter *self);
+void sink_reporter_stopped (SinkReporter *self);
 
 G_END_DECLS

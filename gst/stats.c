@@ -25,20 +25,8 @@ look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
   g_mutex_unlock (&self->lock);
 }
 
-static SinkReporter *
-dup_reporter (GstBoxUploadSink *self)
-{
-  SinkReporter *reporter = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->reporter != NULL)
-    reporter = sink_reporter_ref (self->reporter);
-  g_mutex_unlock (&self->lock);
-  return reporter;
-}
-
 static GstStructure *
-make (const Carrier *carrier, SinkReporter *reporter)
+make (const Carrier *carrier)
 {
   BoxUploadStats stats = carrier->stats;
   guint64 spooled = carrier->spooled;
@@ -57,24 +45,22 @@ make (const Carrier *carrier, SinkReporter *reporter)
       stats.bytes_total, "parts-uploaded", G_TYPE_UINT, stats.parts_uploaded, "parts-total",
       G_TYPE_UINT, stats.parts_total, "parts-in-flight", G_TYPE_UINT, stats.parts_in_flight,
       "parts-waiting", G_TYPE_UINT, stats.parts_waiting, "parallel", G_TYPE_UINT, stats.parallel,
-      "parts-adopted", G_TYPE_UINT, reporter != NULL ? sink_reporter_get_adopted (reporter) : 0,
-      "retries", G_TYPE_UINT, stats.retries, "memory", G_TYPE_UINT64, stats.memory, "spooled",
-      G_TYPE_UINT64, spooled, "bytes-ahead", G_TYPE_UINT64, carrier->ahead, "rate", G_TYPE_UINT64,
-      stats.rate, "session-id", G_TYPE_STRING, session != NULL ? session->id : NULL, "file-id",
-      G_TYPE_STRING, file != NULL ? file->id : NULL, NULL);
+      "parts-adopted", G_TYPE_UINT, stats.parts_adopted, "retries", G_TYPE_UINT, stats.retries,
+      "memory", G_TYPE_UINT64, stats.memory, "spooled", G_TYPE_UINT64, spooled, "bytes-ahead",
+      G_TYPE_UINT64, carrier->ahead, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
+      session != NULL ? session->id : NULL, "file-id", G_TYPE_STRING,
+      file != NULL ? file->id : NULL, NULL);
 }
 
 static GstStructure *
 make_now (GstBoxUploadSink *self)
 {
-  SinkReporter *reporter = dup_reporter (self);
   GstStructure *stats;
   Carrier carrier;
 
   look_at_carrier (self, &carrier);
-  stats = make (&carrier, reporter);
+  stats = make (&carrier);
   g_clear_pointer (&carrier.upload, box_upload_unref);
-  g_clear_pointer (&reporter, sink_reporter_unref);
   return stats;
 }
 

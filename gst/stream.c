@@ -173,13 +173,10 @@ begin_delivery (GstBoxUploadSink *self)
 
   path = box_delivery_get_path (delivery);
   GST_INFO_OBJECT (self, "recording to %s", path != NULL ? path : "memory");
-  if (path != NULL)
-    sink_reporter_set_spool (self->reporter, path,
-                             self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL);
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
    * network. */
-  else if (sink_config_uses_session (self->plan, self->size.bytes))
-    sink_reporter_begin_session (self->reporter, self->plan->destination->session_id);
+  if (path == NULL && sink_config_uses_session (self->plan, self->size.bytes))
+    sink_reporter_begin_session (self->reporter);
   box_delivery_start (delivery);
   if ((self->size.kind != SINK_SIZE_UNKNOWN && !self->size.from_source) || is_live (self))
     sink_stall_begin (self);
@@ -316,8 +313,13 @@ void
 sink_stream_begin (GstBoxUploadSink *self)
 {
   g_autofree char *destination = sink_config_describe_destination (self->plan);
-  SinkReporter *reporter =
-      sink_reporter_new (GST_ELEMENT (self), destination, self->plan->values.errors_fatal);
+  const SinkReporterSettings settings = {
+    .destination = destination,
+    .session_id = self->plan->destination->session_id,
+    .fatal = self->plan->values.errors_fatal,
+    .is_for_others = self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL,
+  };
+  SinkReporter *reporter = sink_reporter_new (GST_ELEMENT (self), &settings);
 
   sink_stream_set_position (self, 0);
   self->failed = FALSE;
@@ -328,7 +330,6 @@ sink_stream_begin (GstBoxUploadSink *self)
   self->seekable = self->size.kind == SINK_SIZE_UNKNOWN
                    && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
   self->reporter = reporter;
-  sink_reporter_interrupt (reporter, self->wait.interrupted);
   g_clear_pointer (&self->last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
 }
@@ -349,7 +350,7 @@ sink_stream_end (GstBoxUploadSink *self)
   self->seekable = FALSE;
   g_mutex_unlock (&self->lock);
   box_delivery_free (delivery);
-  sink_reporter_close (reporter);
+  sink_reporter_stopped (reporter);
   sink_reporter_unref (reporter);
 }
 
@@ -491,9 +492,6 @@ finish_delivery (GstBoxUploadSink *self, const char *reason)
 
   sink_size_get_gap (&self->size, size, self->plan->values.padding, self->media_type, &padding,
                      &gap, &no_padding);
-  if (self->plan->values.eos_mode == SINK_EOS_MODE_COMMIT
-      && (size > 0 || self->size.kind == SINK_SIZE_EXACT))
-    sink_reporter_begin_commit (self->reporter);
   box_delivery_finish (self->delivery, reason, padding, gap, no_padding);
 }
 

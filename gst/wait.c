@@ -12,8 +12,6 @@ set_interrupted_locked (GstBoxUploadSink *self, gboolean interrupted)
   self->wait.interrupted = interrupted;
   if (self->delivery != NULL)
     box_delivery_interrupt (self->delivery, interrupted);
-  if (self->reporter != NULL)
-    sink_reporter_interrupt (self->reporter, interrupted);
 }
 
 void

@@ -116,13 +116,10 @@ start_upload (FileJob *job, const BoxSession *session, GError **error)
   if (!box_feed_keep_file (job->fd, &file, error))
     return FALSE;
   settings.file = &file;
-  delivery =
-      box_delivery_new_file (&settings, job->fd, &events, cli_reporter_lend (job->base.reporter),
-                             cli_reporter_upload_gone, error);
+  delivery = box_delivery_new_file (&settings, job->fd, &events, job->base.reporter, NULL, error);
   if (delivery == NULL)
     {
       file.destroy (file.user_data);
-      cli_reporter_upload_gone (job->base.reporter);
       return FALSE;
     }
   g_clear_pointer (&job->base.delivery, box_delivery_free);
@@ -488,10 +485,12 @@ take_file (FileJob *job, GError **error)
   g_autoptr (BoxFile) file = box_delivery_dup_file (job->base.delivery, &how);
   GError *failure = box_delivery_dup_error (job->base.delivery);
   g_autofree char *session_id = cli_reporter_dup_session_id (job->base.reporter);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (job->base.delivery);
 
+  if (upload != NULL)
+    box_upload_wait_settled (upload, CLEAN_UP_TIMEOUT);
   /* At the latest when the read that it is in returns. */
   g_clear_pointer (&job->base.delivery, box_delivery_free);
-  cli_reporter_wait_gone (job->base.reporter, CLEAN_UP_TIMEOUT);
 
   if (job->cancelled
       && (job->there != NULL || g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED)))

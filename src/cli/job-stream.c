@@ -159,13 +159,9 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize ho
   job->destination = box_destination_copy (destination);
   own.upload.client = cli->client;
   own.upload.destination = job->destination;
-  base->delivery = box_delivery_new_stream (
-      &own, spool, &events, cli_reporter_lend (base->reporter), cli_reporter_upload_gone, error);
+  base->delivery = box_delivery_new_stream (&own, spool, &events, base->reporter, NULL, error);
   if (base->delivery == NULL)
-    {
-      cli_reporter_upload_gone (base->reporter);
-      return FALSE;
-    }
+    return FALSE;
   base->size = settings->size;
   job->recording = g_strdup (box_delivery_get_path (base->delivery));
   job->buffer = g_malloc (PIECE);

@@ -32,7 +32,7 @@ cli_job_free (CliJob *job)
   if (job == NULL)
     return;
   job->kind->clear (job);
-  cli_reporter_unref (job->reporter);
+  cli_reporter_free (job->reporter);
   g_free (job->name);
   g_free (job);
 }

@@ -19,8 +19,6 @@ struct _CliReporter
   char *session_id;
   char *notice;
   gboolean outage;
-  guint lent; /* uploads that use it */
-  GCond lent_changed;
 };
 
 CliTell
@@ -34,7 +32,7 @@ cli_reporter_choose (gboolean json, CliProgress *progress)
 CliReporter *
 cli_reporter_new (const char *path, CliTell tell)
 {
-  CliReporter *reporter = g_atomic_rc_box_new0 (CliReporter);
+  CliReporter *reporter = g_new0 (CliReporter, 1);
   g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *base = g_filename_display_basename (path);
 
@@ -43,21 +41,12 @@ cli_reporter_new (const char *path, CliTell tell)
   reporter->label = cli_format_text (base);
   reporter->tell = tell;
   g_mutex_init (&reporter->lock);
-  g_cond_init (&reporter->lent_changed);
   return reporter;
 }
 
-CliReporter *
-cli_reporter_ref (CliReporter *reporter)
+void
+cli_reporter_free (CliReporter *reporter)
 {
-  return g_atomic_rc_box_acquire (reporter);
-}
-
-static void
-reporter_clear (gpointer data)
-{
-  CliReporter *reporter = data;
-
   g_clear_pointer (&reporter->noted, box_destination_free);
   g_clear_pointer (&reporter->receipt, box_receipt_free);
   g_free (reporter->session_id);
@@ -65,14 +54,8 @@ reporter_clear (gpointer data)
   g_free (reporter->label);
   g_free (reporter->shown);
   g_free (reporter->path);
-  g_cond_clear (&reporter->lent_changed);
   g_mutex_clear (&reporter->lock);
-}
-
-void
-cli_reporter_unref (CliReporter *reporter)
-{
-  g_atomic_rc_box_release_full (reporter, reporter_clear);
+  g_free (reporter);
 }
 
 void
@@ -87,38 +70,6 @@ cli_reporter_set_receipt (CliReporter *reporter, BoxReceipt *receipt)
 {
   g_clear_pointer (&reporter->receipt, box_receipt_free);
   reporter->receipt = receipt;
-}
-
-gpointer
-cli_reporter_lend (CliReporter *reporter)
-{
-  g_mutex_lock (&reporter->lock);
-  reporter->lent++;
-  g_mutex_unlock (&reporter->lock);
-  return cli_reporter_ref (reporter);
-}
-
-void
-cli_reporter_upload_gone (gpointer data)
-{
-  CliReporter *reporter = data;
-
-  g_mutex_lock (&reporter->lock);
-  reporter->lent--;
-  g_cond_broadcast (&reporter->lent_changed);
-  g_mutex_unlock (&reporter->lock);
-  cli_reporter_unref (reporter);
-}
-
-void
-cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout)
-{
-  gint64 until = g_get_monotonic_time () + timeout;
-
-  g_mutex_lock (&reporter->lock);
-  while (reporter->lent > 0 && g_cond_wait_until (&reporter->lent_changed, &reporter->lock, until))
-    continue;
-  g_mutex_unlock (&reporter->lock);
 }
 
 const char *
@@ -292,7 +243,8 @@ const BoxUploadEvents cli_reporter_events = {
 };
 
 void
-cli_reporter_goes_on (const GError *reason, gboolean matters, gpointer user_data)
+cli_reporter_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matters,
+                      gpointer user_data)
 {
   CliReporter *reporter = user_data;
 

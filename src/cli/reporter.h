@@ -8,7 +8,7 @@
 
 #include "cli/progress.h"
 #include "spool/receipt.h"
-#include "upload/upload.h"
+#include "delivery/delivery.h"
 
 G_BEGIN_DECLS
 
@@ -26,9 +26,8 @@ typedef struct _CliReporter CliReporter;
 
 /* @path: of the local file, in the file system's encoding. */
 CliReporter *cli_reporter_new (const char *path, CliTell tell);
-CliReporter *cli_reporter_ref (CliReporter *reporter);
-void cli_reporter_unref (CliReporter *reporter);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_unref)
+void cli_reporter_free (CliReporter *reporter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliReporter, cli_reporter_free)
 
 /* Saves notes of opened sessions (spool/note.h) with @destination. Call it before the upload
  * begins. */
@@ -38,18 +37,8 @@ void cli_reporter_note_sessions (CliReporter *reporter, const BoxDestination *de
  * begins. */
 void cli_reporter_set_receipt (CliReporter *reporter, BoxReceipt *receipt);
 
-/* For box_upload_new(), with what cli_reporter_lend() returns as user data. */
+/* For a delivery, with a reporter as user data, which has to live until it is freed. */
 extern const BoxUploadEvents cli_reporter_events;
-
-/* The reporter for an upload; cli_reporter_upload_gone() gives it back. */
-gpointer cli_reporter_lend (CliReporter *reporter);
-
-/* For box_upload_new(), too: the workers of an upload are done with the reporter. */
-void cli_reporter_upload_gone (gpointer reporter);
-
-/* Waits until every upload has given the reporter back, for at most @timeout microseconds, so that
- * the program does not end while a session is being aborted. */
-void cli_reporter_wait_gone (CliReporter *reporter, gint64 timeout);
 
 /* Reports that an upload goes on with the session of an earlier run, or, after @reason, that the
  * file is uploaded from its beginning. */
@@ -77,7 +66,8 @@ void cli_reporter_get_progress (CliReporter *reporter, const BoxUploadStats *sta
 void cli_reporter_tell_progress (CliReporter *reporter, const BoxUploadStats *stats);
 
 /* For BoxDeliveryEvents.goes_on: the bytes do not leave any more, but are recorded. */
-void cli_reporter_goes_on (const GError *reason, gboolean matters, gpointer reporter);
+void cli_reporter_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matters,
+                           gpointer reporter);
 
 /* For BoxDeliveryEvents.kept: the stream has ended and is a recording in the spool. */
 void cli_reporter_kept (const char *recording, guint64 size, const char *reason,

@@ -185,6 +185,8 @@ join (BoxDelivery *delivery)
     g_thread_join (g_steal_pointer (&delivery->thread));
   g_clear_pointer (&delivery->preflight, box_preflight_free);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
+  if (delivery->upload != NULL)
+    box_upload_close (delivery->upload);
   g_clear_pointer (&delivery->live, box_live_free);
   box_delivery_end_ahead (delivery);
 }
@@ -310,19 +312,12 @@ box_delivery_finish (BoxDelivery *delivery, const char *reason, BoxPaddingKind p
 void
 box_delivery_fail (BoxDelivery *delivery, GError *error)
 {
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
-  g_autoptr (GError) copy = g_error_copy (error);
-
   if (delivery->recording != NULL)
     {
       box_delivery_tell_kept (delivery, "error");
       box_recording_note_failure (delivery->recording, error);
     }
-  if (delivery->ahead != NULL)
-    box_ahead_cancel (delivery->ahead);
   box_delivery_break (delivery, error);
-  if (upload != NULL)
-    box_upload_fail (upload, g_steal_pointer (&copy));
 }
 
 /* --- Waits ---------------------------------------------------------------------------------- */

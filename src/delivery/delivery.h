@@ -41,6 +41,7 @@ typedef struct _BoxDelivery BoxDelivery;
  *   continues, and another upload is tried at its end.
  * @anew: (nullable): the stream is over, and the recording is uploaded from the spool, because the
  *   live request failed with @reason. @told: goes_on has said so before.
+ * @ending: (nullable): the stream is over, and it has bytes: the rest is done now.
  * @kept: (nullable): the recording has ended and is in the spool, from which it may still be
  *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
@@ -52,13 +53,15 @@ typedef struct _BoxDelivery BoxDelivery;
  *   else NULL. @error: FAILED, else NULL. When box_delivery_wait() returns the end, this has
  *   returned.
  *
- * Events, from any thread, without a lock held.
+ * Events, from any thread, without a lock held. ended is the last, but for kept.
  */
 typedef struct
 {
   BoxUploadEvents upload;
-  void (*goes_on) (const GError *reason, gboolean matters, gpointer user_data);
-  void (*anew) (const GError *reason, gboolean told, gpointer user_data);
+  void (*goes_on) (BoxDelivery *delivery, const GError *reason, gboolean matters,
+                   gpointer user_data);
+  void (*anew) (BoxDelivery *delivery, const GError *reason, gboolean told, gpointer user_data);
+  void (*ending) (gpointer user_data);
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);
   void (*unsettled) (const char *path, const GError *reason, gpointer user_data);
@@ -118,9 +121,8 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
                             GCancellable *cancellable);
 
 /* Stops it at once, unless it has ended: the session stays, and an unfinished recording
- * is kept (see the event). After this returns, no event of a
- * recording runs; an event of a stream in memory that has begun may still run. Events may call it.
- * Then other events that have begun may still run, and the recording is let go of soon after. */
+ * is kept (see the event). After this returns no event runs. Events may call it. Then they and
+ * others that have begun may still run, and the recording is let go of soon after. */
 void box_delivery_free (BoxDelivery *delivery);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 

@@ -18,7 +18,7 @@ typedef enum
 static Weight
 weigh_locked (const BoxDelivery *delivery, const GError *error)
 {
-  if (!delivery->facts.spooled || delivery->facts.finished || delivery->closed || delivery->ending)
+  if (!delivery->facts.spooled || delivery->facts.finished || delivery->facts.broken)
     return WEIGHT_NONE;
   if (delivery->settings.stop_if_refused && !delivery->opened
       && g_get_monotonic_time () < delivery->begun + BEGINNING
@@ -52,7 +52,7 @@ static void
 tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
 {
   enter_event ();
-  delivery->events.goes_on (error, matters, delivery->user_data);
+  delivery->events.goes_on (delivery, error, matters, delivery->user_data);
   leave_event ();
 }
 
@@ -87,7 +87,7 @@ on_failed (const GError *error, gpointer user_data)
   gboolean wanted;
 
   g_mutex_lock (&delivery->lock);
-  wanted = !delivery->abandoned;
+  wanted = !delivery->abandoned && !delivery->facts.broken;
   if (wanted)
     {
       delivery->facts.carrier = BOX_CARRIER_FAILED;
@@ -101,29 +101,6 @@ on_failed (const GError *error, gpointer user_data)
     box_delivery_settle (delivery);
 }
 
-/* Whether an event is still wanted. */
-static gboolean
-is_wanted (BoxDelivery *delivery)
-{
-  gboolean may;
-
-  g_mutex_lock (&delivery->lock);
-  may = !delivery->closed && !delivery->ending;
-  g_mutex_unlock (&delivery->lock);
-  return may;
-}
-
-/* If the event is still wanted, leave_event() follows it. */
-static gboolean
-event_begins (BoxDelivery *delivery)
-{
-  gboolean begins = is_wanted (delivery);
-
-  if (begins)
-    enter_event ();
-  return begins;
-}
-
 static void
 on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 {
@@ -132,8 +109,9 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_mutex_lock (&delivery->lock);
   delivery->opened = TRUE;
   g_mutex_unlock (&delivery->lock);
-  if (delivery->events.upload.session_opened != NULL && event_begins (delivery))
+  if (delivery->events.upload.session_opened != NULL)
     {
+      enter_event ();
       delivery->events.upload.session_opened (session, size, delivery->user_data);
       leave_event ();
     }
@@ -144,8 +122,9 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.part_done != NULL && event_begins (delivery))
+  if (delivery->events.upload.part_done != NULL)
     {
+      enter_event ();
       delivery->events.upload.part_done (part, attempts, adopted, delivery->user_data);
       leave_event ();
     }
@@ -157,8 +136,9 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.retrying != NULL && event_begins (delivery))
+  if (delivery->events.upload.retrying != NULL)
     {
+      enter_event ();
       delivery->events.upload.retrying (request, offset, attempt, delay, reason,
                                         delivery->user_data);
       leave_event ();
@@ -170,8 +150,9 @@ on_outage (const GError *reason, gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.outage != NULL && event_begins (delivery))
+  if (delivery->events.upload.outage != NULL)
     {
+      enter_event ();
       delivery->events.upload.outage (reason, delivery->user_data);
       leave_event ();
     }
@@ -182,8 +163,9 @@ on_committing (gpointer user_data)
 {
   BoxDelivery *delivery = user_data;
 
-  if (delivery->events.upload.committing != NULL && event_begins (delivery))
+  if (delivery->events.upload.committing != NULL)
     {
+      enter_event ();
       delivery->events.upload.committing (delivery->user_data);
       leave_event ();
     }
@@ -210,7 +192,7 @@ on_live_failed (const GError *error, gboolean begun, gpointer user_data)
   Weight weight;
 
   g_mutex_lock (&delivery->lock);
-  wanted = !delivery->abandoned;
+  wanted = !delivery->abandoned && !delivery->facts.broken;
   weight = weigh_locked (delivery, error);
   if (wanted)
     {

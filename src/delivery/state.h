@@ -51,6 +51,7 @@ struct _BoxDelivery
 
   GThread *thread;   /* from finish on */
   GThread *self;     /* the same, once it runs; with lock, as the next */
+  gboolean threaded; /* it is the thread that reports the end */
   gboolean orphaned; /* its owner, called by it, has freed the delivery: the thread does the rest */
 
   GMutex lock;

@@ -10,15 +10,16 @@
 
 /* --- The end -------------------------------------------------------------------------------- */
 
-/* A second caller waits until the first has reported. */
+/* A second caller waits until the first has reported. Once there is a thread, only it reports,
+ * after what it does now: its events come in order. */
 static void
-report_end (BoxDelivery *delivery, BoxDeliveryPhase phase)
+report_end (BoxDelivery *delivery, BoxDeliveryPhase phase, gboolean in_thread)
 {
   gboolean ours, tell;
 
   g_mutex_lock (&delivery->lock);
-  ours = !delivery->ending;
-  while (!ours && !delivery->told && !delivery->interrupted)
+  ours = !delivery->ending && (in_thread || !delivery->threaded);
+  while (!ours && !delivery->threaded && !delivery->told && !delivery->interrupted)
     g_cond_wait (&delivery->changed, &delivery->lock);
   if (ours)
     {
@@ -51,7 +52,7 @@ box_delivery_settle (BoxDelivery *delivery)
   step = box_delivery_next (&delivery->facts);
   g_mutex_unlock (&delivery->lock);
   if (step.kind == BOX_DELIVERY_ENTER && box_delivery_phase_is_end (step.phase))
-    report_end (delivery, step.phase);
+    report_end (delivery, step.phase, FALSE);
 }
 
 void
@@ -66,13 +67,32 @@ box_delivery_set_error_locked (BoxDelivery *delivery, GError *error)
   delivery->error = error;
 }
 
+/* Ends whatever carries the bytes, before the end is reported: none of its events follows that. */
+static void
+stop_carriers (BoxDelivery *delivery, GError *error)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+
+  if (delivery->ahead != NULL)
+    box_ahead_cancel (delivery->ahead);
+  if (delivery->live != NULL)
+    box_live_cancel (delivery->live);
+  if (upload != NULL)
+    box_upload_fail (upload, error);
+  else
+    g_error_free (error);
+}
+
 void
 box_delivery_break (BoxDelivery *delivery, GError *error)
 {
+  GError *copy = g_error_copy (error);
+
   g_mutex_lock (&delivery->lock);
   box_delivery_set_error_locked (delivery, error);
   delivery->facts.broken = TRUE;
   g_mutex_unlock (&delivery->lock);
+  stop_carriers (delivery, copy);
   box_delivery_settle (delivery);
 }
 
@@ -263,7 +283,7 @@ tell_anew (BoxDelivery *delivery)
   (void) box_live_wait (delivery->live);
   reason = box_delivery_dup_error (delivery);
   if (reason != NULL && delivery->events.anew != NULL)
-    delivery->events.anew (reason, delivery->live_told, delivery->user_data);
+    delivery->events.anew (delivery, reason, delivery->live_told, delivery->user_data);
 }
 
 static void
@@ -337,6 +357,8 @@ enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
       g_mutex_lock (&delivery->lock);
       delivery->facts.phase = phase;
       g_mutex_unlock (&delivery->lock);
+      if (phase == BOX_DELIVERY_ENDING && delivery->events.ending != NULL)
+        delivery->events.ending (delivery->user_data);
       return;
     }
   if (phase == BOX_DELIVERY_EMPTY)
@@ -346,7 +368,7 @@ enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
   if (phase == BOX_DELIVERY_COMMITTED && destination != NULL
       && destination->kind == BOX_DESTINATION_SESSION)
     box_note_remove (destination->session_id);
-  report_end (delivery, phase);
+  report_end (delivery, phase, TRUE);
 }
 
 static void
@@ -428,8 +450,15 @@ box_delivery_start_thread (BoxDelivery *delivery)
 {
   GError *error = NULL;
 
+  g_mutex_lock (&delivery->lock);
+  delivery->threaded = TRUE;
+  g_mutex_unlock (&delivery->lock);
   delivery->thread =
       box_limits_start_thread ("box-delivery", "to upload with", run, delivery, &error);
-  if (delivery->thread == NULL)
-    box_delivery_break (delivery, error);
+  if (delivery->thread != NULL)
+    return;
+  g_mutex_lock (&delivery->lock);
+  delivery->threaded = FALSE;
+  g_mutex_unlock (&delivery->lock);
+  box_delivery_break (delivery, error);
 }

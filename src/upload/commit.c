@@ -13,9 +13,10 @@
 void
 box_upload_committed (BoxUpload *upload, BoxFile *file)
 {
-  if (upload->events.completed != NULL && box_upload_call_begins (upload))
+  if (box_upload_call_begins (upload, BOX_CALL_LAST_EVENT))
     {
-      upload->events.completed (file, upload->user_data);
+      if (upload->events.completed != NULL)
+        upload->events.completed (file, upload->user_data);
       box_upload_call_ends (upload);
     }
 
@@ -27,7 +28,7 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
       box_blocks_drop_locked (upload->store, 0, upload->size);
     }
   box_plan_committed (&upload->plan);
-  upload->done = TRUE;
+  upload->told = TRUE;
   g_cond_broadcast (&upload->changed);
   g_mutex_unlock (box_workers_lock ());
 }
@@ -35,7 +36,7 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
 static void
 tell_committing (BoxUpload *upload)
 {
-  if (upload->events.committing != NULL && box_upload_call_begins (upload))
+  if (upload->events.committing != NULL && box_upload_call_begins (upload, BOX_CALL_EVENT))
     {
       upload->events.committing (upload->user_data);
       box_upload_call_ends (upload);

@@ -241,7 +241,7 @@ box_upload_open (BoxUpload *upload, BoxTransport *transport, GError **error)
       return TRUE;
     }
   if (opened.session != NULL && upload->events.session_opened != NULL
-      && box_upload_call_begins (upload))
+      && box_upload_call_begins (upload, BOX_CALL_EVENT))
     {
       upload->events.session_opened (opened.session, upload->size, upload->user_data);
       box_upload_call_ends (upload);

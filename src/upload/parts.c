@@ -6,7 +6,11 @@
 static void
 tell_part (BoxUpload *upload, const BoxPart *part, guint attempts, gboolean adopted)
 {
-  if (upload->events.part_done == NULL || !box_upload_call_begins (upload))
+  g_mutex_lock (box_workers_lock ());
+  upload->n_adopted += adopted ? 1 : 0;
+  upload->part_fails &= upload->failing_offset != part->offset;
+  g_mutex_unlock (box_workers_lock ());
+  if (upload->events.part_done == NULL || !box_upload_call_begins (upload, BOX_CALL_EVENT))
     return;
   upload->events.part_done (part, attempts, adopted, upload->user_data);
   box_upload_call_ends (upload);
@@ -40,7 +44,7 @@ is_wanted (BoxUpload *upload, guint i)
 {
   gboolean wanted = TRUE;
 
-  if (upload->events.part_wanted == NULL || !box_upload_call_begins (upload))
+  if (upload->events.part_wanted == NULL || !box_upload_call_begins (upload, BOX_CALL_EVENT))
     return TRUE;
   wanted = upload->events.part_wanted (box_upload_part_offset (upload, i),
                                        box_upload_part_size (upload, i), upload->user_data);

@@ -19,7 +19,7 @@ has_path (const BoxUpload *upload)
 static void
 tell_folder (BoxUpload *upload, const char *folder_id)
 {
-  if (upload->events.folder_found != NULL && box_upload_call_begins (upload))
+  if (upload->events.folder_found != NULL && box_upload_call_begins (upload, BOX_CALL_EVENT))
     {
       upload->events.folder_found (folder_id, upload->user_data);
       box_upload_call_ends (upload);

@@ -31,7 +31,6 @@ struct _BoxUpload
   gboolean sha512;                /* computed for the parts that are sent */
   guint64 size;
   BoxIfExists if_exists;
-  gboolean commit;
   guint parallel; /* 0: as the host's flow says */
   guint64 max_memory;
   gint64 retry_timeout; /* microseconds, 0: the session's life */
@@ -67,12 +66,11 @@ struct _BoxUpload
   BoxBlocks *store;
   gboolean started;
   gboolean interrupted;
-  gboolean cancelled;
   guint n_calls;            /* events and reads of the file behind that have not returned */
-  gboolean ending;          /* the end without a commit is being reported */
-  gboolean done;            /* the end was reported (events.completed) */
+  gboolean closed;          /* no call begins any more */
+  gboolean last_begun;      /* neither does another event: completed or failed has begun */
+  gboolean told;            /* that has returned */
   GError *error;            /* first failure */
-  gboolean error_told;      /* events.failed has returned */
   gboolean commit_repeated; /* an earlier commit or whole upload may have worked */
   BoxSha1 sha1;             /* of the whole file, once the plan is finished */
   BoxFile *file;
@@ -85,9 +83,12 @@ struct _BoxUpload
   gint64 finished_at;
   gboolean outage;
   guint retries;
-  guint n_hits;          /* parts that this session has from elsewhere */
-  gboolean hits_refused; /* a commit did not take such parts: they are sent */
-  guint parts_asked;     /* in all sessions */
+  guint n_adopted;        /* parts, as reported */
+  gboolean part_fails;    /* the last request that failed was the part's at failing_offset, */
+  guint64 failing_offset; /* which is not done */
+  guint n_hits;           /* parts that this session has from elsewhere */
+  gboolean hits_refused;  /* a commit did not take such parts: they are sent */
+  guint parts_asked;      /* in all sessions */
   guint parts_hit;
   guint64 bytes_acked;
   gint64 rate_time; /* of the last sample of the rate */
@@ -144,9 +145,16 @@ gboolean box_upload_is_over_locked (const BoxUpload *upload);
 
 extern const BoxTaskClass box_upload_task_class;
 
-/* Around each call out: an event, a read of the file behind. FALSE: the upload was cancelled, and
- * none may begin. */
-gboolean box_upload_call_begins (BoxUpload *upload);
+/* Around each call out: an event, the last event (completed, failed), a read of the file behind.
+ * FALSE: none may begin, because the upload was cancelled or closed, or has reported its end. Only
+ * here is decided whether an event is wanted. */
+typedef enum
+{
+  BOX_CALL_EVENT,
+  BOX_CALL_LAST_EVENT,
+  BOX_CALL_READ,
+} BoxCall;
+gboolean box_upload_call_begins (BoxUpload *upload, BoxCall call);
 void box_upload_call_ends (BoxUpload *upload);
 
 /* Steps: each is called without the lock in a worker, reports its events, changes the plan, and

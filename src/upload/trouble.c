@@ -163,7 +163,8 @@ box_upload_reached (BoxUpload *upload)
     box_plan_hurry (&upload->plan, g_get_monotonic_time ());
   upload->trouble_count = 0;
   g_mutex_unlock (box_workers_lock ());
-  if (was_outage && upload->events.outage != NULL && box_upload_call_begins (upload))
+  if (was_outage && upload->events.outage != NULL
+      && box_upload_call_begins (upload, BOX_CALL_EVENT))
     {
       upload->events.outage (NULL, upload->user_data);
       box_upload_call_ends (upload);
@@ -423,12 +424,17 @@ note_trouble_locked (BoxUpload *upload, const BoxStep *step, const GError *error
 static void
 tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, const GError *error)
 {
-  guint64 offset = G_MAXUINT64;
+  gboolean is_part = step->kind == BOX_STEP_SEND;
+  guint64 offset = is_part ? box_upload_part_offset (upload, step->part) : G_MAXUINT64;
 
-  if (trouble->other_name || !box_upload_call_begins (upload))
+  if (trouble->other_name)
     return;
-  if (step->kind == BOX_STEP_SEND)
-    offset = box_upload_part_offset (upload, step->part);
+  g_mutex_lock (box_workers_lock ());
+  upload->part_fails = is_part;
+  upload->failing_offset = offset;
+  g_mutex_unlock (box_workers_lock ());
+  if (!box_upload_call_begins (upload, BOX_CALL_EVENT))
+    return;
   if (upload->events.retrying != NULL)
     upload->events.retrying (step_name (step->kind), offset, trouble->attempt, trouble->delay,
                              error, upload->user_data);
@@ -478,7 +484,7 @@ drop_if_over (BoxUpload *upload, const BoxStep *step)
   gboolean over;
 
   g_mutex_lock (box_workers_lock ());
-  over = upload->cancelled || upload->plan.failed;
+  over = upload->plan.cancelled || upload->plan.failed;
   if (over && step->kind == BOX_STEP_ABORT)
     box_plan_aborted (&upload->plan);
   else if (over)

@@ -71,7 +71,6 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->sha512 = settings->sha512;
   upload->size = settings->size;
   upload->if_exists = settings->if_exists;
-  upload->commit = settings->commit;
   upload->parallel = settings->parallel;
   upload->max_memory = settings->max_memory;
   upload->begun = settings->begun != 0 ? settings->begun : g_get_real_time () / G_USEC_PER_SEC;
@@ -119,7 +118,7 @@ box_upload_new (const BoxUploadSettings *settings, const BoxUploadEvents *events
   abort_on_failure = settings->on_error == BOX_ON_ERROR_ABORT
                      && settings->destination->kind != BOX_DESTINATION_SESSION;
   box_plan_init (&upload->plan, upload->parallel != 0 ? upload->parallel : BOX_FLOW_FIRST,
-                 upload->commit, abort_on_failure, g_get_monotonic_time ());
+                 settings->commit, abort_on_failure, g_get_monotonic_time ());
   upload->plan.unsure = upload->commit_repeated = settings->commit_unsure;
 
   g_mutex_lock (box_workers_lock ());
@@ -194,7 +193,7 @@ box_upload_start (BoxUpload *upload)
   GError *error = NULL;
 
   g_mutex_lock (box_workers_lock ());
-  if (!upload->started && !upload->cancelled)
+  if (!upload->started && !upload->plan.cancelled)
     upload->started = box_workers_add_locked (&upload->task, &error);
   g_mutex_unlock (box_workers_lock ());
   if (error != NULL)
@@ -204,7 +203,7 @@ box_upload_start (BoxUpload *upload)
 gboolean
 box_upload_has_ended_locked (const BoxUpload *upload)
 {
-  return upload->cancelled || upload->done || upload->error != NULL;
+  return upload->plan.cancelled || upload->told || upload->error != NULL;
 }
 
 /* Waits under the lock; @until: monotonic, -1 forever. FALSE: the time is over. */
@@ -222,7 +221,7 @@ wait_locked (BoxUpload *upload, gint64 until)
 gboolean
 box_upload_is_over_locked (const BoxUpload *upload)
 {
-  return upload->cancelled || (upload->error != NULL && upload->error_told);
+  return upload->plan.cancelled || (upload->error != NULL && upload->told);
 }
 
 BoxWait
@@ -232,7 +231,7 @@ box_upload_wait_done (BoxUpload *upload, gint64 timeout)
   BoxWait result = BOX_WAIT_READY;
 
   g_mutex_lock (box_workers_lock ());
-  while (!upload->done)
+  while (!upload->told || upload->error != NULL)
     {
       if (box_upload_is_over_locked (upload))
         result = BOX_WAIT_FAILED;
@@ -257,24 +256,33 @@ box_upload_interrupt (BoxUpload *upload, gboolean interrupted)
   g_mutex_unlock (box_workers_lock ());
 }
 
+/* Of BoxUpload: those whose events this thread is in, innermost first. */
+static GPrivate event_uploads = G_PRIVATE_INIT ((GDestroyNotify) g_slist_free);
+
 gboolean
-box_upload_call_begins (BoxUpload *upload)
+box_upload_call_begins (BoxUpload *upload, BoxCall call)
 {
   gboolean may;
 
   g_mutex_lock (box_workers_lock ());
-  may = !upload->cancelled;
+  may = !upload->plan.cancelled && !upload->closed && !upload->last_begun;
+  upload->last_begun |= call == BOX_CALL_LAST_EVENT;
   upload->n_calls += may ? 1 : 0;
   g_mutex_unlock (box_workers_lock ());
+  if (may)
+    g_private_set (&event_uploads, g_slist_prepend (g_private_get (&event_uploads), upload));
   return may;
 }
 
 void
 box_upload_call_ends (BoxUpload *upload)
 {
+  GSList *uploads = g_private_get (&event_uploads);
+
+  g_private_set (&event_uploads, g_slist_delete_link (uploads, uploads));
   g_mutex_lock (box_workers_lock ());
-  if (--upload->n_calls == 0)
-    g_cond_broadcast (&upload->changed);
+  upload->n_calls--;
+  g_cond_broadcast (&upload->changed);
   g_mutex_unlock (box_workers_lock ());
 }
 
@@ -285,7 +293,7 @@ read_file_behind (gpointer user_data, guint64 offset, guint8 *buffer, gsize leng
   BoxUpload *upload = user_data;
   gboolean ok;
 
-  if (!box_upload_call_begins (upload))
+  if (!box_upload_call_begins (upload, BOX_CALL_READ))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "Stopped");
       return FALSE;
@@ -331,12 +339,11 @@ name_session_locked (const BoxUpload *upload, GError *error)
 void
 box_upload_fail (BoxUpload *upload, GError *error)
 {
-  gboolean first, tell;
+  gboolean first;
 
   g_mutex_lock (box_workers_lock ());
   error = name_session_locked (upload, error);
   first = !box_upload_has_ended_locked (upload);
-  tell = first && upload->events.failed != NULL;
   if (first)
     {
       upload->error = g_error_copy (error);
@@ -346,15 +353,16 @@ box_upload_fail (BoxUpload *upload, GError *error)
 
   if (first)
     g_cancellable_cancel (upload->transfers);
-  if (tell && box_upload_call_begins (upload))
+  if (first && box_upload_call_begins (upload, BOX_CALL_LAST_EVENT))
     {
-      upload->events.failed (error, upload->user_data);
+      if (upload->events.failed != NULL)
+        upload->events.failed (error, upload->user_data);
       box_upload_call_ends (upload);
     }
   g_error_free (error);
 
   g_mutex_lock (box_workers_lock ());
-  upload->error_told |= first;
+  upload->told |= first;
   box_workers_wake_locked (&upload->task);
   g_cond_broadcast (&upload->changed);
   g_mutex_unlock (box_workers_lock ());
@@ -364,7 +372,6 @@ void
 box_upload_cancel (BoxUpload *upload)
 {
   g_mutex_lock (box_workers_lock ());
-  upload->cancelled = TRUE;
   box_plan_cancel (&upload->plan);
   box_workers_wake_locked (&upload->task);
   g_cond_broadcast (&upload->changed);
@@ -376,9 +383,19 @@ box_upload_cancel (BoxUpload *upload)
 void
 box_upload_close (BoxUpload *upload)
 {
-  box_upload_cancel (upload);
+  guint own = 0;
+  gboolean failed;
+
+  for (GSList *i = g_private_get (&event_uploads); i != NULL; i = i->next)
+    own += i->data == upload ? 1 : 0;
   g_mutex_lock (box_workers_lock ());
-  while (upload->n_calls > 0)
+  upload->closed = TRUE;
+  failed = upload->error != NULL;
+  g_mutex_unlock (box_workers_lock ());
+  if (!failed)
+    box_upload_cancel (upload);
+  g_mutex_lock (box_workers_lock ());
+  while (upload->n_calls > own)
     g_cond_wait (&upload->changed, box_workers_lock ());
   g_mutex_unlock (box_workers_lock ());
 }
@@ -509,6 +526,9 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
     .parts_hit = upload->parts_hit,
     .hits_refused = upload->hits_refused,
     .retries = upload->retries,
+    .parts_adopted = upload->n_adopted,
+    .part_fails = upload->part_fails,
+    .failing_offset = upload->failing_offset,
     .memory = box_blocks_get_memory_locked (upload->store),
     .rate = sample_rate_locked (upload),
   };

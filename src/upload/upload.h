@@ -109,9 +109,9 @@ typedef struct _BoxUpload BoxUpload;
 /**
  * BoxUploadEvents:
  *
- * Events, reported at once from worker threads, without any lock held. No event begins after
- * box_upload_cancel() has returned, and no event runs after box_upload_close() has. Each may be
- * NULL.
+ * Events, reported at once from worker threads, without any lock held. completed or failed is the
+ * last to begin. No event begins after box_upload_cancel() has returned, and no event runs after
+ * box_upload_close() has. Each may be NULL.
  */
 typedef struct
 {
@@ -206,8 +206,9 @@ void box_upload_fail (BoxUpload *upload, GError *error);
  * milliseconds, in the background. Does nothing after the end. */
 void box_upload_cancel (BoxUpload *upload);
 
-/* The same, and waits until no event and no read of settings.file runs. None begins after it has
- * returned, so that their data can be freed. Not to be called by an event. */
+/* Stops it, unless it has ended; a session that is being aborted still is, in the background. Waits
+ * until no event and no read of settings.file runs, but for the event that calls this. None begins
+ * after it has returned, so that their data can be freed. */
 void box_upload_close (BoxUpload *upload);
 
 /* Begins no more parts, and waits until none is in flight. Returns at once after the end. */
@@ -249,11 +250,14 @@ typedef struct
   guint parts_uploaded; /* acknowledged, adopted ones included */
   guint parts_total;    /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
-  guint parts_waiting;   /* of them: sent whole, and not answered yet */
-  guint parallel;        /* parts that may be sent at a time now */
-  guint parts_asked;     /* that Box was asked for, because it may have them from elsewhere */
-  guint parts_hit;       /* that it had */
-  gboolean hits_refused; /* a commit did not take these, and they were sent */
+  guint parts_waiting;    /* of them: sent whole, and not answered yet */
+  guint parallel;         /* parts that may be sent at a time now */
+  guint parts_adopted;    /* were there already */
+  gboolean part_fails;    /* the last request that failed was a part's, and it is not done */
+  guint64 failing_offset; /* of that part */
+  guint parts_asked;      /* that Box was asked for, because it may have them from elsewhere */
+  guint parts_hit;        /* that it had */
+  gboolean hits_refused;  /* a commit did not take these, and they were sent */
   guint retries;
   guint64 memory; /* bytes of parts held */
   guint64 rate;   /* bytes per second acknowledged lately */

@@ -131,18 +131,17 @@ task_ready_locked (BoxTask *task, gint64 now, BoxTurn *turn, gint64 *wake_at)
 static void
 end_without_commit_locked (BoxUpload *upload)
 {
-  if (upload->done || upload->ending || upload->commit || upload->cancelled
-      || upload->error != NULL)
+  if (upload->last_begun || upload->plan.commit || upload->plan.cancelled || upload->error != NULL)
     return;
-  upload->ending = TRUE;
   g_mutex_unlock (box_workers_lock ());
-  if (upload->events.completed != NULL && box_upload_call_begins (upload))
+  if (box_upload_call_begins (upload, BOX_CALL_LAST_EVENT))
     {
-      upload->events.completed (NULL, upload->user_data);
+      if (upload->events.completed != NULL)
+        upload->events.completed (NULL, upload->user_data);
       box_upload_call_ends (upload);
     }
   g_mutex_lock (box_workers_lock ());
-  upload->done = TRUE;
+  upload->told = TRUE;
   g_cond_broadcast (&upload->changed);
 }
 

@@ -504,6 +504,42 @@ test_no_event_runs_once_it_is_closed (Fixture *f, gconstpointer data)
   g_cond_clear (&slow.cond);
 }
 
+static void
+on_part_that_closes (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
+{
+  close_upload (user_data);
+}
+
+static void
+on_end_after_close (const GError *error, gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
+/* As a handler of a message does that stops its pipeline. */
+static void
+test_an_event_may_close_its_upload (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = new_session (f, "close.bin", 8 * PART, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, 8 * PART);
+  BoxUploadEvents events = { .part_done = on_part_that_closes, .failed = on_end_after_close };
+  g_autofree guint8 *bytes = g_malloc0 (settings.size);
+  Slow slow = { 0 };
+
+  g_mutex_init (&slow.mutex);
+  settings.max_memory = 2 * settings.size;
+  settings.parallel = 1;
+  slow.upload = box_upload_new (&settings, &events, &slow, NULL, NULL);
+  box_upload_start (slow.upload);
+  g_assert_cmpuint (box_upload_write (slow.upload, bytes, settings.size), ==, settings.size);
+  g_assert_cmpint (box_upload_wait_done (slow.upload, -1), ==, BOX_WAIT_FAILED);
+  box_upload_close (slow.upload);
+  g_assert_true (slow.closed);
+  box_upload_fail (slow.upload, g_error_new_literal (BOX_ERROR, BOX_ERROR_SIZE, "late"));
+  box_upload_unref (slow.upload);
+  g_mutex_clear (&slow.mutex);
+}
+
 #define ADD(path, func) g_test_add ("/upload/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -539,6 +575,7 @@ main (int argc, char **argv)
        test_a_failed_upload_aborts_its_session_where_that_is_wanted);
   ADD ("a-given-session-is-never-aborted", test_a_given_session_is_never_aborted);
   ADD ("no-event-runs-once-it-is-closed", test_no_event_runs_once_it_is_closed);
+  ADD ("an-event-may-close-its-upload", test_an_event_may_close_its_upload);
   add_taken_names ();
   return g_test_run ();
 }
