@@ -13,7 +13,12 @@ is_own_word (const BoxErrorDetails *details)
 gboolean
 box_policy_is_for_others (const BoxTerms *terms, const GError *error)
 {
-  return terms->left_to_others && g_error_matches (error, BOX_ERROR, BOX_ERROR_CREDENTIALS);
+  const char *code = box_error_get_details (error)->box_code;
+
+  return terms->left_to_others
+         && (g_error_matches (error, BOX_ERROR, BOX_ERROR_CREDENTIALS)
+             || (g_error_matches (error, BOX_ERROR, BOX_ERROR_FORBIDDEN)
+                 && g_strcmp0 (code, "insufficient_scope") == 0));
 }
 
 gboolean

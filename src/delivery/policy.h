@@ -24,8 +24,8 @@ typedef struct
  * full account may not. */
 gboolean box_policy_refuses_settings (const BoxTerms *terms, const GError *error);
 
-/* Whether @error can be ignored: others upload the recording, with their own credentials.
- */
+/* Whether @error can be ignored: others upload the recording, with their own credentials, and this
+ * recorder's are refused or may not do it. */
 gboolean box_policy_is_for_others (const BoxTerms *terms, const GError *error);
 
 /* Whether another upload of the recording, at the end of the stream, can succeed after @error: with
