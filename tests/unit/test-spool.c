@@ -139,7 +139,7 @@ test_list_tells_the_state_of_each (Fixture *fixture, gconstpointer data)
     BOX_SPOOL_UNREADABLE, BOX_SPOOL_UNREADABLE,  BOX_SPOOL_BUSY,
     BOX_SPOOL_COMPLETE,   BOX_SPOOL_INTERRUPTED, BOX_SPOOL_COMMITTED,
   };
-  guint seen[G_N_ELEMENTS (expected)] = { 0 };
+  guint seen[BOX_SPOOL_UNREADABLE + 1] = { 0 };
   BoxRecordingEnd end = { .size = 3, .total = 3, .padding = BOX_PADDING_NONE };
   BoxFile file = { .id = (char *) "5" };
   g_autoptr (BoxRecording) busy = record (fixture, 1), complete = record (fixture, 3);
