@@ -392,6 +392,68 @@ test_parts_come_in_parallel (Fixture *fixture, gconstpointer options)
   g_assert_cmpuint (box_emulator_count_parallel (fixture->emulator, "upload_part"), <=, 8);
 }
 
+#define MULTIPART                                                                                  \
+  "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n" AUTH "\r\n"
+#define ATTRIBUTES                                                                                 \
+  "--b\r\nContent-Disposition: form-data; name=\"attributes\"\r\n\r\n"                             \
+  "{\"name\":\"f\",\"parent\":{\"id\":\"0\"}}\r\n"
+#define FILE_PART "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"
+
+static void
+say_chunk (GSocketConnection *connection, const char *data)
+{
+  g_autofree char *chunk = g_strdup_printf ("%zx\r\n%s\r\n", strlen (data), data);
+
+  say (connection, chunk);
+}
+
+static void
+test_early_reply_and_the_rest_is_read (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (GSocketConnection) connection = connect_plain (fixture, NULL);
+  g_autofree char *first = NULL, *second = NULL;
+
+  load_scenario (fixture, RULE ({"route": "upload_file", "do": "reply", "status": 413, "at": "body",
+                                 "bytes": 10, "read-on": true}));
+  say (connection, "POST /api/2.0/files/content HTTP/1.1\r\nHost: x\r\n" MULTIPART);
+  say_chunk (connection, ATTRIBUTES);
+  first = hear (connection, "\r\n\r\n");
+  g_assert_true (g_str_has_prefix (first, "HTTP/1.1 413 "));
+  g_assert_null (strstr (first, "Connection: close"));
+  say_chunk (connection, FILE_PART);
+  say (connection, "0\r\n\r\n");
+  say (connection, "GET /2.0/users/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" AUTH "\r\n");
+  second = hear (connection, NULL);
+  g_assert_true (g_str_has_prefix (second, "HTTP/1.1 200 OK\r\n"));
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+}
+
+static void
+cut_a_file (Fixture *fixture)
+{
+  g_autoptr (GSocketConnection) connection = connect_plain (fixture, NULL);
+
+  say (connection, "POST /api/2.0/files/content HTTP/1.1\r\nHost: x\r\n" MULTIPART);
+  say_chunk (connection, ATTRIBUTES FILE_PART "a piece of a file, and no end of it");
+  g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
+}
+
+static void
+test_piece_is_kept_if_a_rule_says_so (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (BoxEmulatorFile) file = NULL;
+
+  cut_a_file (fixture);
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 1, KIT_PATIENCE_MS));
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, 0);
+  load_scenario (fixture, RULE ({"route": "upload_file", "do": "keep"}));
+  cut_a_file (fixture);
+  g_assert_true (box_emulator_wait_done (fixture->emulator, "upload_file", 2, KIT_PATIENCE_MS));
+  file = box_emulator_find_file (fixture->emulator, "0", "f");
+  g_assert_nonnull (file);
+  g_assert_cmpuint (file->size, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -403,6 +465,8 @@ main (int argc, char **argv)
   ADD_TEST ("/http/connection-is-kept", test_connection_is_kept_for_the_next_request, NULL);
   ADD_TEST ("/http/expectation-is-met-before-the-body", test_expectation_is_met_before_the_body,
             NULL);
+  ADD_TEST ("/http/early-reply-and-the-rest-is-read", test_early_reply_and_the_rest_is_read, NULL);
+  ADD_TEST ("/http/piece-is-kept-if-a-rule-says-so", test_piece_is_kept_if_a_rule_says_so, NULL);
   ADD_TEST ("/http/early-reply-comes-without-the-body", test_early_reply_comes_without_the_body,
             NULL);
   ADD_TEST ("/http/chunks-are-put-together", test_chunks_are_put_together, NULL);
