@@ -26,7 +26,9 @@ wait_for (int fd, GCancellable *cancellable)
   GPollFD fds[2] = { { .fd = fd, .events = G_IO_IN | G_IO_HUP | G_IO_ERR } };
   gboolean can_cancel = g_cancellable_make_pollfd (cancellable, &fds[1]);
 
-  g_poll (fds, can_cancel ? 2 : 1, -1);
+  /* A signal ends the poll before it cancels: a FIFO without a writer would look ended. */
+  while (g_poll (fds, can_cancel ? 2 : 1, -1) < 0 && errno == EINTR)
+    continue;
   if (can_cancel)
     g_cancellable_release_fd (cancellable);
 }

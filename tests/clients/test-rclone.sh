@@ -11,8 +11,8 @@ if ! command -v rclone >/dev/null; then
   exit 1
 fi
 isolate "$@"
+boxupload=$(realpath "$2") # the emulator's start leaves this directory
 start_emulator "$1"
-boxupload=$2
 export HTTPS_PROXY=$PLAIN SSL_CERT_FILE=$CA RCLONE_CONFIG=/dev/null RCLONE_CONFIG_BOX_TYPE=box
 export RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES=1
 export RCLONE_CONFIG_BOX_TOKEN='{"access_token":"t","token_type":"bearer","expiry":"2099-01-01T00:00:00Z"}'
