@@ -40,7 +40,7 @@ cli_options_clear (CliOptions *options)
   g_strfreev (options->metadata);
   g_free (options->metadata_template);
   g_clear_pointer (&options->parsed_metadata, box_metadata_unref);
-  cli_options_init (options);
+  memset (options, 0, sizeof *options);
 }
 
 /* The position of @value in @values; 0 for NULL. */
