@@ -216,8 +216,9 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
   box_upload_set_memory_locked (upload);
   box_plan_opened (&upload->plan, n_parts, given, g_get_monotonic_time ());
   box_upload_hold_locked (upload);
-  box_upload_publish_locked (upload, __atomic_load_n (&upload->received, __ATOMIC_ACQUIRE));
-  __atomic_add_fetch (&upload->n_opened, 1, __ATOMIC_RELEASE);
+  /* First told, then looked: a producer that has not been told yet has its bytes seen here. */
+  __atomic_add_fetch (&upload->n_opened, 1, __ATOMIC_SEQ_CST);
+  box_upload_publish_locked (upload, __atomic_load_n (&upload->received, __ATOMIC_SEQ_CST));
   g_cond_broadcast (&upload->changed);
 }
 

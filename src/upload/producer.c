@@ -81,7 +81,7 @@ next_room (BoxUpload *upload)
 static void
 notice_session (BoxUpload *upload)
 {
-  guint n_opened = __atomic_load_n (&upload->n_opened, __ATOMIC_ACQUIRE);
+  guint n_opened = __atomic_load_n (&upload->n_opened, __ATOMIC_SEQ_CST);
 
   if (n_opened == upload->n_noticed)
     return;
@@ -145,7 +145,9 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
       if (upload->unhashed >= HASH_RUN)
         hash_run (upload);
     }
-  __atomic_store_n (&upload->received, upload->position, __ATOMIC_RELEASE);
+  __atomic_store_n (&upload->received, upload->position, __ATOMIC_SEQ_CST);
+  /* It may have been opened during this very write, after which the stream may rest. */
+  notice_session (upload);
   if (upload->room == 0 && done > 0)
     {
       hash_run (upload);
