@@ -203,7 +203,12 @@ work (gpointer unused)
       if (idle_since == 0)
         idle_since = now;
       if (may_end_locked (now, idle_since))
-        break;
+        {
+          /* This one may be the only one that knew when the next step is due. */
+          if (pool.idle->len > 0)
+            call_idle_locked ();
+          break;
+        }
       idle_locked (now - idle_since < pool.idle_time ? MIN (wake_at, idle_since + pool.idle_time)
                                                      : wake_at);
     }

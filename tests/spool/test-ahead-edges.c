@@ -272,7 +272,8 @@ test_a_recording_that_was_stopped_is_finished_with_what_box_has (Fixture *fixtur
   g_assert_cmpuint (count_open (fixture), ==, 1);
   g_assert_cmpint (spool_kit_finish (&fixture->kit, path), ==, BOX_RECOVERED_COMMITTED);
   assert_right (fixture, SIZE);
-  g_assert_cmpuint (count_stored (fixture), <=, 45);
+  /* The part whose request was held may be stored when it is let go, and again. */
+  g_assert_cmpuint (count_stored (fixture), <=, 46);
 }
 
 static void

@@ -284,6 +284,35 @@ test_a_task_that_comes_while_a_worker_ends_is_run (void)
   box_workers_set_idle_time (15 * G_USEC_PER_SEC);
 }
 
+/* Two workers rest, and one of them is called, learns of the time, and ends: the other one has to
+ * know it then. */
+static void
+test_a_time_that_a_worker_learns_before_it_ends_is_kept (void)
+{
+  Steps pair, later;
+
+  steps_init (&pair, 2, 2);
+  steps_init (&later, 1, 1);
+  later.not_before = G_MAXINT64;
+  g_mutex_lock (box_workers_lock ());
+  pair.hold = TRUE;
+  g_assert_true (box_workers_add_locked (&later.task, NULL));
+  g_assert_true (box_workers_add_locked (&pair.task, NULL));
+  while (pair.running < 2)
+    g_cond_wait (&pair.changed, box_workers_lock ());
+  pair.hold = FALSE;
+  g_cond_broadcast (&pair.changed);
+  wait_for_end_locked (&pair);
+  g_mutex_unlock (box_workers_lock ());
+  box_workers_set_idle_time (1);
+  g_mutex_lock (box_workers_lock ());
+  later.not_before = g_get_monotonic_time () + 50000;
+  box_workers_wake_locked (&later.task);
+  wait_for_end_locked (&later);
+  g_mutex_unlock (box_workers_lock ());
+  box_workers_set_idle_time (15 * G_USEC_PER_SEC);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -291,6 +320,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/workers/steps-of-one-task-run-beside-each-other",
                    test_steps_of_one_task_run_beside_each_other);
+  g_test_add_func ("/workers/a-time-that-a-worker-learns-before-it-ends-is-kept",
+                   test_a_time_that_a_worker_learns_before_it_ends_is_kept);
   g_test_add_func ("/workers/turns-go-by-rank-then-age-then-size",
                    test_turns_go_by_rank_then_age_then_size);
   g_test_add_func ("/workers/a-live-recording-goes-before-an-older-backlog",
