@@ -138,6 +138,7 @@ format_help (const CliCommand *command, const Help *wanted)
   g_autofree char *description = NULL;
   CliOptions options;
   Help help;
+  char *text;
 
   cli_options_init (&options);
   g_option_context_set_help_enabled (context, FALSE);
@@ -151,7 +152,9 @@ format_help (const CliCommand *command, const Help *wanted)
     }
   if (wanted->all || wanted->connection)
     add_connection_group (context, command, &options);
-  return g_option_context_get_help (context, FALSE, NULL);
+  text = g_option_context_get_help (context, FALSE, NULL);
+  cli_options_clear (&options);
+  return text;
 }
 
 /* Says where the option stands that was meant. */
