@@ -20,7 +20,7 @@
 
 struct _CliOutside
 {
-  BoxStatusView *view;
+  BoxStatusView *view;     /* NULL: nobody looks */
   BoxStatusServer *server; /* nullable */
   CliHook *hook;           /* nullable */
   guint timer;
@@ -83,13 +83,16 @@ cli_outside_new (Cli *cli, const CliOutsideOptions *options, BoxSpool *spool, co
 {
   g_autoptr (CliOutside) outside = g_new0 (CliOutside, 1);
 
-  outside->view = box_status_view_new (spool, dir);
   if (options->http == NULL && options->http_token_file != NULL)
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                            "--http-token-file is of use only with --http ADDRESS:PORT");
       return NULL;
     }
+  /* A view that nobody looks at would remember each recording for good. */
+  if (options->http == NULL && options->hook == NULL)
+    return g_steal_pointer (&outside);
+  outside->view = box_status_view_new (spool, dir);
   if (options->http != NULL && !start_server (outside, options, error))
     return NULL;
   if (options->hook == NULL)
@@ -114,7 +117,8 @@ cli_outside_free (CliOutside *outside)
 void
 cli_outside_tell_begun (CliOutside *outside, const char *name)
 {
-  box_status_view_set_working (outside->view, name, TRUE);
+  if (outside->view != NULL)
+    box_status_view_set_working (outside->view, name, TRUE);
 }
 
 void
@@ -122,6 +126,8 @@ cli_outside_tell_done (CliOutside *outside, const char *name, const BoxFile *fil
 {
   JsonBuilder *event;
 
+  if (outside->view == NULL)
+    return;
   box_status_view_set_working (outside->view, name, FALSE);
   if (file == NULL)
     return;
@@ -144,6 +150,8 @@ cli_outside_tell_failed (CliOutside *outside, const char *name, const GError *fa
 {
   JsonBuilder *event;
 
+  if (outside->view == NULL)
+    return;
   box_status_view_set_working (outside->view, name, FALSE);
   box_status_view_note_failure (outside->view, name, failure->message, wait);
   if (outside->hook == NULL || again)
