@@ -340,7 +340,7 @@ build_commit (GPtrArray *parts, const BoxAttributes *attributes, guint64 *size)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
 
-  *size = 0;
+  *size = box_part_sum (parts);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "parts");
   json_builder_begin_array (builder);
@@ -356,7 +356,6 @@ build_commit (GPtrArray *parts, const BoxAttributes *attributes, guint64 *size)
       json_builder_set_member_name (builder, "size");
       json_builder_add_int_value (builder, (gint64) part->size);
       json_builder_end_object (builder);
-      *size += part->size;
     }
   json_builder_end_array (builder);
   if (attributes != NULL)

@@ -274,6 +274,16 @@ box_part_copy (const BoxPart *part)
   return copy;
 }
 
+guint64
+box_part_sum (const GPtrArray *parts)
+{
+  guint64 bytes = 0;
+
+  for (guint i = 0; parts != NULL && i < parts->len; i++)
+    bytes += ((const BoxPart *) parts->pdata[i])->size;
+  return bytes;
+}
+
 void
 box_part_free (BoxPart *part)
 {

@@ -82,6 +82,9 @@ GPtrArray *box_part_parse_page (JsonNode *node, guint *n_entries, GError **error
  * NULL if it names no part. */
 BoxPart *box_part_from_conflict (const GError *error);
 
+/* Bytes of all @parts (nullable; element-type BoxPart). */
+guint64 box_part_sum (const GPtrArray *parts);
+
 BoxPart *box_part_copy (const BoxPart *part);
 void box_part_free (BoxPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxPart, box_part_free)

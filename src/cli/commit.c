@@ -80,11 +80,13 @@ remember (Commit *commit, const BoxFile *file)
 static gboolean
 take_version (Commit *commit, const BoxFile *file, GCancellable *cancellable, GError **error)
 {
-  BoxVersionQuery query = { .sha1 = &commit->sha1, .after = commit->version_id };
+  BoxVersionQuery query = {
+    .sha1 = &commit->sha1,
+    .after = commit->version_id,
+    .size = box_part_sum (commit->parts),
+  };
   g_autoptr (GError) failure = NULL;
 
-  for (guint i = 0; i < commit->parts->len; i++)
-    query.size += ((BoxPart *) g_ptr_array_index (commit->parts, i))->size;
   commit->file = box_client_find_version (commit->cli->client, commit->cli->transport, file, &query,
                                           cancellable, &failure);
   if (failure == NULL)
@@ -267,10 +269,8 @@ find_sha1 (Cli *cli, BoxSha1 *sha1, guint64 *size, GError **error)
 static gboolean
 check_size (GPtrArray *parts, guint64 size, GError **error)
 {
-  guint64 total = 0;
+  guint64 total = box_part_sum (parts);
 
-  for (guint i = 0; i < parts->len; i++)
-    total += ((BoxPart *) g_ptr_array_index (parts, i))->size;
   if (size == G_MAXUINT64 || size == total)
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,

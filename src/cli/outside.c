@@ -128,11 +128,10 @@ cli_outside_tell_done (CliOutside *outside, const char *name, const BoxFile *fil
 
   if (outside->view == NULL)
     return;
+  if (file != NULL)
+    box_status_view_note_commit (outside->view, name, file->size);
   box_status_view_set_working (outside->view, name, FALSE);
-  if (file == NULL)
-    return;
-  box_status_view_note_commit (outside->view, name, file->size);
-  if (outside->hook == NULL)
+  if (file == NULL || outside->hook == NULL)
     return;
   event = cli_json_new ();
   cli_json_add_string (event, "event", "committed");

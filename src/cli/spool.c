@@ -22,13 +22,9 @@ static const GOptionEntry entries[] = {
 static guint64
 count_bytes_at_box (const BoxSpoolEntry *spooled)
 {
-  guint64 bytes = 0;
-
   if (spooled->state->file != NULL)
     return spooled->size;
-  for (guint i = 0; spooled->state->parts != NULL && i < spooled->state->parts->len; i++)
-    bytes += ((const BoxPart *) g_ptr_array_index (spooled->state->parts, i))->size;
-  return MIN (bytes, spooled->size);
+  return MIN (box_part_sum (spooled->state->parts), spooled->size);
 }
 
 /* Where it goes, for people; free with g_free(). */

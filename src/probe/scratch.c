@@ -30,16 +30,6 @@ notes_directory (void)
   return g_build_filename (g_get_user_state_dir (), "boxupload", "probe", NULL);
 }
 
-static gboolean
-make_directory (const char *path, GError **error)
-{
-  if (g_mkdir_with_parents (path, 0700) == 0)
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "%s cannot be made: %s", path,
-               g_strerror (errno));
-  return FALSE;
-}
-
 /* One line: "folder ID" or "session ID". In the file before anything else happens. */
 static gboolean
 note (BoxScratch *scratch, const char *kind, const char *value, GError **error)
@@ -49,8 +39,7 @@ note (BoxScratch *scratch, const char *kind, const char *value, GError **error)
   gboolean written = fd >= 0 && write (fd, line, strlen (line)) == (gssize) strlen (line);
 
   if (!written)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "%s cannot be written: %s", scratch->notes,
-                 g_strerror (errno));
+    box_fileio_set_error (error, errno, "write to", scratch->notes);
   if (fd >= 0)
     close (fd);
   return written;
@@ -145,8 +134,11 @@ box_scratch_new (BoxClient *client, BoxTransport *transport, const char *folder_
   g_autofree char *name = g_strdup_printf ("%d", getpid ());
   BoxScratch *scratch;
 
-  if (!make_directory (directory, error))
-    return NULL;
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      box_fileio_set_error (error, errno, "create", directory);
+      return NULL;
+    }
   remove_what_was_left (client, transport, directory);
   scratch = g_new0 (BoxScratch, 1);
   scratch->client = box_client_ref (client);

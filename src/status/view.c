@@ -118,6 +118,9 @@ box_status_view_set_working (BoxStatusView *view, const char *name, gboolean wor
   row->looked_at = 0;
   if (working)
     g_clear_pointer (&row->failure, g_free);
+  /* Nobody has looked meanwhile, perhaps for years: what is over is not remembered. */
+  else if (row->entry == NULL)
+    g_hash_table_remove (view->rows, name);
 }
 
 void
@@ -154,14 +157,13 @@ box_status_view_note_failure (BoxStatusView *view, const char *name, const char 
 static guint64
 count_uploaded (const BoxSpoolEntry *entry, gboolean by_file)
 {
-  guint64 bytes = 0;
+  guint64 bytes;
 
   if (entry->state->file != NULL && by_file)
     return entry->size;
-  for (guint i = 0; entry->state->parts != NULL && i < entry->state->parts->len; i++)
-    bytes += ((const BoxPart *) entry->state->parts->pdata[i])->size;
-  for (guint i = 0; bytes == 0 && entry->state->ahead != NULL && i < entry->state->ahead->len; i++)
-    bytes += ((const BoxPart *) entry->state->ahead->pdata[i])->size;
+  bytes = box_part_sum (entry->state->parts);
+  if (bytes == 0)
+    bytes = box_part_sum (entry->state->ahead);
   return MIN (bytes, entry->size);
 }
 
