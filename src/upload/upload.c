@@ -74,7 +74,10 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->parallel = settings->parallel;
   upload->max_memory = settings->max_memory;
   upload->begun = settings->begun != 0 ? settings->begun : g_get_real_time () / G_USEC_PER_SEC;
-  upload->born = g_get_monotonic_time () - g_get_real_time () + upload->begun * G_USEC_PER_SEC;
+  /* Whole seconds do not tell which of two uploads that begin together is the older one. */
+  upload->born = g_get_monotonic_time ();
+  if (settings->begun != 0)
+    upload->born += settings->begun * G_USEC_PER_SEC - g_get_real_time ();
   upload->complete = settings->begun != 0;
   upload->resumed = settings->commit_unsure;
   upload->retry_timeout = (gint64) settings->retry_timeout * G_USEC_PER_SEC;

@@ -185,9 +185,13 @@ test_an_upload_goes_on_after_the_pause_that_box_asked_for (Fixture *f, gconstpoi
   g_assert_cmpuint (get_stats (f).parts_waiting, ==, 0);
 }
 
-/* A file that is complete at Box is one that need not be sent again (rclone's issue 1713). */
+/* Of eight workers, six send parts: an upload never has as many in flight as it may, and so could
+ * always use the next one. */
+#define FEW_WORKERS "8"
+#define FEW_PARTS   6
+
 static void
-test_of_two_files_the_older_one_is_sent_first (Fixture *f, gconstpointer data)
+send_two_files (Fixture *f)
 {
   guint64 size = 60 * PART;
   g_autofree char *id = NULL;
@@ -219,9 +223,24 @@ test_of_two_files_the_older_one_is_sent_first (Fixture *f, gconstpointer data)
          && strstr (((BoxEmulatorRequest *) g_ptr_array_index (requests, n))->path, id) != NULL)
     n++;
   /* Those that are in flight together may come in any order. */
-  g_assert_cmpuint (n, >=, 60 - BOX_FLOW_MOST);
+  g_assert_cmpuint (n, >=, 60 - FEW_PARTS);
   box_upload_close (older);
   box_upload_unref (older);
+}
+
+/* A file that is complete at Box is one that need not be sent again (rclone's issue 1713). */
+static void
+test_of_two_files_the_older_one_is_sent_first (Fixture *f, gconstpointer data)
+{
+  if (g_test_subprocess ())
+    {
+      send_two_files (f);
+      return;
+    }
+  g_setenv ("BOXUPLOAD_WORKERS", FEW_WORKERS, TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_unsetenv ("BOXUPLOAD_WORKERS");
+  g_test_trap_assert_passed ();
 }
 
 static void
