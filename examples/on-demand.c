@@ -26,7 +26,9 @@ typedef struct
   GstElement *pipeline;
   GstElement *tee;
   GMainLoop *loop;
+  GIOChannel *input;
   const char *folder;
+  gboolean listening; /* for lines on standard input */
 
   struct Recording *current; /* the one that is recorded; NULL */
   guint begun;               /* recordings so far */
@@ -148,10 +150,26 @@ note_end (GstMessage *message, gboolean failed)
   remove_if_ended (recording);
 }
 
+static gboolean on_line (GIOChannel *channel, GIOCondition condition, gpointer user_data);
+
+/* A branch takes over the state that the pipeline has when it joins. One that joined while the
+ * pipeline is still on its way to PLAYING would stay in PAUSED, and record nothing. */
+static void
+listen_once_playing (Monitor *monitor)
+{
+  if (monitor->listening || GST_STATE (monitor->pipeline) != GST_STATE_PLAYING)
+    return;
+  monitor->listening = TRUE;
+  g_io_add_watch (monitor->input, G_IO_IN | G_IO_HUP, on_line, monitor);
+}
+
 static gboolean
 on_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   Monitor *monitor = user_data;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_STATE_CHANGED)
+    listen_once_playing (monitor);
 
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     {
@@ -219,8 +237,7 @@ main (int argc, char **argv)
   monitor.loop = g_main_loop_new (NULL, FALSE);
   bus = gst_element_get_bus (monitor.pipeline);
   gst_bus_add_watch (bus, on_message, &monitor);
-  input = g_io_channel_unix_new (0);
-  g_io_add_watch (input, G_IO_IN | G_IO_HUP, on_line, &monitor);
+  input = monitor.input = g_io_channel_unix_new (0);
 
   gst_element_set_state (monitor.pipeline, GST_STATE_PLAYING);
   g_main_loop_run (monitor.loop);
