@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "raw-server.h"
 
+#include "emulator/http/handshake.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,7 +193,7 @@ raw_peer_start_tls (RawPeer *peer, GTlsCertificate *certificate)
 
   peer->stream = g_tls_server_connection_new (base, certificate, NULL);
   g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (peer->stream), protocols);
-  g_tls_connection_handshake (G_TLS_CONNECTION (peer->stream), peer->server->stop, NULL);
+  emu_handshake (G_TLS_CONNECTION (peer->stream), peer->server->stop);
 }
 
 const char *

@@ -43,7 +43,7 @@ after_bytes (Live *live, gint64 *rest, GError **error)
       return BOX_SOURCE_FAILED;
     }
   if (live->then == THEN_REST_AND_END && live->resume_at == 0)
-    live->resume_at = now + G_USEC_PER_SEC * 5 / 2;
+    live->resume_at = now + FIXTURE_STALL * (gint64) G_USEC_PER_SEC * 3 / 2;
   *rest = live->then == THEN_REST ? -1 : live->resume_at - now;
   return BOX_SOURCE_RESTS;
 }
@@ -171,7 +171,7 @@ test_body_arrives_whole (gconstpointer mode)
       g_autoptr (GBytes) bytes = NULL;
 
       live_init (&live, sizes[i], THEN_END);
-      fixture_init (&fixture, mode, serve_whole, &live, 5);
+      fixture_init (&fixture, mode, serve_whole, &live, FIXTURE_TIMEOUT);
       reply = fixture_send (&fixture, "POST", &live.body, &error);
       g_assert_no_error (error);
       fixture_assert_body (reply, "stored");
@@ -346,7 +346,7 @@ test_rest_is_no_silence (gconstpointer mode)
   g_autoptr (BoxReply) reply = NULL;
 
   live_init (&live, 100000, THEN_REST_AND_END);
-  fixture_init (&fixture, mode, serve_whole, &live, 1);
+  fixture_init (&fixture, mode, serve_whole, &live, FIXTURE_STALL);
   reply = fixture_send (&fixture, "POST", &live.body, &error);
   g_assert_no_error (error);
   fixture_assert_body (reply, "stored");

@@ -25,7 +25,7 @@ check_distrust (GTlsCertificate *server_certificate, const char *anchors, const 
   g_autoptr (BoxReply) reply = NULL;
   BoxRequest request = { .method = "GET", .url = url };
 
-  config = box_transport_config_new (anchors, NULL, 5, &error);
+  config = box_transport_config_new (anchors, NULL, FIXTURE_TIMEOUT, &error);
   g_assert_no_error (error);
   reply = box_transport_send (transport, config, &request, NULL, &error);
   g_assert_null (reply);

@@ -31,7 +31,7 @@ test_reply_carries_what_the_server_said (gconstpointer mode)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) reply = NULL;
 
-  fixture_init (&fixture, mode, serve_whole, NULL, 5);
+  fixture_init (&fixture, mode, serve_whole, NULL, FIXTURE_TIMEOUT);
   reply = fixture_send (&fixture, "GET", NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (reply->status, ==, 418);
@@ -49,7 +49,7 @@ test_two_requests_share_a_connection (gconstpointer mode)
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
 
-  fixture_init (&fixture, mode, serve_whole, NULL, 5);
+  fixture_init (&fixture, mode, serve_whole, NULL, FIXTURE_TIMEOUT);
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (BoxReply) reply = fixture_send (&fixture, "GET", NULL, &error);
@@ -82,7 +82,7 @@ test_bodies_arrive_whole_on_a_kept_connection (gconstpointer mode)
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
 
-  fixture_init (&fixture, mode, serve_upload, NULL, 5);
+  fixture_init (&fixture, mode, serve_upload, NULL, FIXTURE_TIMEOUT);
   for (guint i = 0; i < 3; i++)
     {
       g_autoptr (BoxReply) reply = NULL;
@@ -113,7 +113,7 @@ test_redirects_are_returned_not_followed (gconstpointer mode)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) reply = NULL;
 
-  fixture_init (&fixture, mode, serve_redirect, NULL, 5);
+  fixture_init (&fixture, mode, serve_redirect, NULL, FIXTURE_TIMEOUT);
   reply = fixture_send (&fixture, "GET", NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (reply->status, ==, 307);
@@ -140,7 +140,7 @@ test_neither_cookies_nor_authentication_are_kept (gconstpointer mode)
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
 
-  fixture_init (&fixture, mode, serve_cookies, NULL, 5);
+  fixture_init (&fixture, mode, serve_cookies, NULL, FIXTURE_TIMEOUT);
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (BoxReply) reply = fixture_send (&fixture, "GET", NULL, &error);
@@ -210,7 +210,7 @@ test_early_replies_end_the_sending (gconstpointer mode)
       Pattern pattern;
 
       g_test_message ("case %zu", i);
-      fixture_init (&fixture, mode, serve_early, (gpointer) early, 5);
+      fixture_init (&fixture, mode, serve_early, (gpointer) early, FIXTURE_TIMEOUT);
       pattern_init (&pattern, BODY_SIZE);
       reply = fixture_send (&fixture, i % 2 == 0 ? "PUT" : "POST", &pattern.body, &error);
       g_assert_no_error (error);
@@ -239,7 +239,7 @@ test_early_replies_are_seen_on_a_kept_connection (gconstpointer mode)
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
 
-  fixture_init (&fixture, mode, serve_early_second, (gpointer) &early_cases[0], 5);
+  fixture_init (&fixture, mode, serve_early_second, (gpointer) &early_cases[0], FIXTURE_TIMEOUT);
   for (guint i = 0; i < 3; i++)
     {
       static const char *const bodies[] = { "first", "wait", "third" };
@@ -275,7 +275,7 @@ test_interim_replies_do_not_end_the_sending (gconstpointer mode)
   g_autoptr (BoxReply) reply = NULL;
   Pattern pattern;
 
-  fixture_init (&fixture, mode, serve_interim, NULL, 5);
+  fixture_init (&fixture, mode, serve_interim, NULL, FIXTURE_TIMEOUT);
   pattern_init (&pattern, BODY_SIZE);
   reply = fixture_send (&fixture, "PUT", &pattern.body, &error);
   g_assert_no_error (error);
@@ -308,7 +308,7 @@ test_a_put_on_a_stale_connection_is_sent_again (gconstpointer mode)
   g_autoptr (GError) error = NULL;
   static const char *const bodies[] = { "first", "second" };
 
-  fixture_init (&fixture, mode, serve_stale, NULL, 5);
+  fixture_init (&fixture, mode, serve_stale, NULL, FIXTURE_TIMEOUT);
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (BoxReply) reply = NULL;
@@ -339,7 +339,7 @@ test_a_put_that_had_left_whole_is_not_repeated (gconstpointer mode)
   g_autoptr (BoxReply) first = NULL, second = NULL;
   Pattern pattern;
 
-  fixture_init (&fixture, mode, serve_stale_after_the_body, NULL, 5);
+  fixture_init (&fixture, mode, serve_stale_after_the_body, NULL, FIXTURE_TIMEOUT);
   pattern_init (&pattern, BODY_SIZE);
   first = fixture_send (&fixture, "PUT", &pattern.body, &error);
   g_assert_no_error (error);
@@ -357,7 +357,7 @@ test_a_post_takes_a_new_connection (gconstpointer mode)
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) first = NULL, second = NULL;
 
-  fixture_init (&fixture, mode, serve_stale, NULL, 5);
+  fixture_init (&fixture, mode, serve_stale, NULL, FIXTURE_TIMEOUT);
   first = fixture_send (&fixture, "PUT", NULL, &error);
   g_assert_no_error (error);
   second = fixture_send (&fixture, "POST", NULL, &error);
@@ -377,7 +377,7 @@ test_pace_limits_the_rate (gconstpointer mode)
   gint64 begin = g_get_monotonic_time ();
   Pattern pattern;
 
-  fixture_init (&fixture, mode, serve_upload, NULL, 5);
+  fixture_init (&fixture, mode, serve_upload, NULL, FIXTURE_TIMEOUT);
   pattern_init (&pattern, BODY_SIZE);
   pattern.body.pace = pace;
   reply = fixture_send (&fixture, "PUT", &pattern.body, &error);

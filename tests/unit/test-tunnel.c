@@ -80,7 +80,7 @@ client_init (Client *client, Proxy *proxy, const char *userinfo)
   client->server = raw_server_new (serve_proxy, proxy, certificate);
   uri = g_strdup_printf ("%s://%s127.0.0.1:%u", proxy->speaks_tls ? "https" : "http", userinfo,
                          raw_server_get_port (client->server));
-  client->config = box_transport_config_new (fixture_get_ca_file (), uri, 5, &error);
+  client->config = box_transport_config_new (fixture_get_ca_file (), uri, FIXTURE_TIMEOUT, &error);
   g_assert_no_error (error);
   client->transport = box_transport_new ();
 }
@@ -329,7 +329,7 @@ test_a_password_that_socks_refused_rests_too (void)
   g_autofree char *uri =
       g_strdup_printf ("socks5://u:secret@127.0.0.1:%u", raw_server_get_port (server));
   g_autoptr (BoxTransportConfig) config =
-      box_transport_config_new (fixture_get_ca_file (), uri, 5, NULL);
+      box_transport_config_new (fixture_get_ca_file (), uri, FIXTURE_TIMEOUT, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   BoxRequest request = { .method = "GET", .url = "https://127.0.0.1:9999/" };
 

@@ -49,6 +49,9 @@ void fixture_add_both (const char *name, GTestDataFunc function);
 /* A timeout, seconds, in which a handshake with both ends in this process fits. */
 #define FIXTURE_STALL (KIT_SANITIZED ? 10u : 3u)
 
+/* One that no test reaches which does not wait for it. */
+#define FIXTURE_TIMEOUT 60
+
 /* @timeout: seconds. */
 void
 fixture_init (Fixture *fixture, const Mode *mode, RawServe serve, gpointer data, guint timeout);
