@@ -408,10 +408,37 @@ load_rules (SinkFixture *fixture, const char *rules)
   g_assert_no_error (error);
 }
 
+/* Where a second of silence is a failure, a busy machine makes outages of its own. */
+static gboolean
+is_of_an_outage (const GError *said)
+{
+  return g_str_has_prefix (said->message, "Box is ");
+}
+
+static guint
+count_infos (SinkFixture *fixture)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      GstMessage *message = fixture->messages->pdata[i];
+      g_autoptr (GError) info = NULL;
+
+      if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_INFO)
+        continue;
+      gst_message_parse_info (message, &info, NULL);
+      n += is_of_an_outage (info) ? 0 : 1;
+    }
+  return n;
+}
+
+/* Once, and with @words (nullable). */
 static void
 assert_warned (SinkFixture *fixture, const char *words)
 {
   gboolean found = words == NULL;
+  guint n = 0;
 
   for (guint i = 0; i < fixture->messages->len; i++)
     {
@@ -422,11 +449,12 @@ assert_warned (SinkFixture *fixture, const char *words)
         continue;
       gst_message_parse_warning (message, &warning, NULL);
       g_test_message ("%s", warning->message);
+      n += is_of_an_outage (warning) ? 0 : 1;
       found |= words != NULL && strstr (warning->message, words) != NULL;
     }
-  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 1);
+  g_assert_cmpuint (n, ==, 1);
   g_assert_true (found);
-  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_INFO), <=, 1);
+  g_assert_cmpuint (count_infos (fixture), <=, 1);
 }
 
 static void
@@ -537,7 +565,7 @@ test_stream_stands_still (void)
   push (fixture, bytes, HALF, HALF);
   finish (fixture);
   assert_warned (fixture, "stood still for 1 s");
-  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_INFO), ==, 1);
+  g_assert_cmpuint (count_infos (fixture), ==, 1);
   assert_stored (fixture, "l.bin", bytes, 1);
 }
 
