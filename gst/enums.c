@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "enums.h"
+#include "properties.h"
 
 /* splitmuxsink's sink-properties carries values as strings, which GObject would not take for an
  * enum. */

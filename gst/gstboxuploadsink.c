@@ -28,11 +28,7 @@
  * session=F971964745A5CD0C001BBE4E58196BFD
  * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
  */
-#include "credentials.h"
-#include "instance.h"
-#include "stats.h"
-#include "stream.h"
-#include "uri.h"
+#include "gstboxuploadsink.h"
 
 GST_DEBUG_CATEGORY (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
@@ -529,3 +525,17 @@ gst_box_upload_sink_class_init (GstBoxUploadSinkClass *klass)
   sink_class->unlock = GST_DEBUG_FUNCPTR (gst_box_upload_sink_unlock);
   sink_class->unlock_stop = GST_DEBUG_FUNCPTR (gst_box_upload_sink_unlock_stop);
 }
+
+/*
+ * The plugin "boxupload".
+ */
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  return GST_ELEMENT_REGISTER (boxuploadsink, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, boxupload,
+                   "Streams recordings into Box upload sessions", plugin_init, BOX_VERSION, "LGPL",
+                   PACKAGE, "https://www.box.com/")

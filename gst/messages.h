@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The element's messages on the bus: only this file knows their names and fields, and maps an error
- * of the uploader to one of GStreamer. Any thread; no lock may be held,
- * because applications may handle messages in the posting thread.
+ * of the uploader to one of GStreamer. Any thread; no lock may be held, because applications may
+ * handle messages in the posting thread. SinkReporter (reporter.c) says which of them a stream
+ * posts.
  */
 #pragma once
 
 #include <gst/gst.h>
 
-#include "upload/upload.h"
+#include "delivery/delivery.h"
 
 G_BEGIN_DECLS
 
@@ -83,5 +84,41 @@ sink_post_progress (GstElement *element, GstProgressType type, const char *code,
 /* The progress of "commit": text, and the fields percent, rate (bytes per second) and time-left
  * (nanoseconds, or GST_CLOCK_TIME_NONE). */
 void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats);
+
+/*
+ * SinkReporter: reports one stream to the application. It turns the events of the delivery,
+ * which come from many threads, into messages, and makes sure that every begun progress is
+ * ended. It does not keep the element alive. Any thread.
+ */
+
+typedef struct _SinkReporter SinkReporter;
+
+typedef struct
+{
+  const char *destination; /* for people */
+  const char *session_id;  /* that is known before it is opened; nullable */
+  gboolean fatal;          /* a failure is an ERROR on the bus, not a WARNING */
+  gboolean is_for_others;  /* others upload the recording */
+} SinkReporterSettings;
+
+SinkReporter *sink_reporter_new (GstElement *element, const SinkReporterSettings *settings);
+SinkReporter *sink_reporter_ref (SinkReporter *self);
+void sink_reporter_unref (gpointer self);
+
+/* For box_delivery_new_stream(), with a reference as user data. */
+extern const BoxDeliveryEvents sink_reporter_events;
+
+/* Opening the session begins. Before the delivery does. */
+void sink_reporter_begin_session (SinkReporter *self);
+
+/* The progress of "commit", between the events ending and ended. */
+void sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats);
+
+/* The end of a stream that has no delivery. */
+void sink_reporter_failed (SinkReporter *self, const GError *error);
+
+/* The application has stopped the stream, and its delivery is gone: ends the progress that is open.
+ */
+void sink_reporter_stopped (SinkReporter *self);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "metadata.h"
+#include "config.h"
 
 static JsonNode *
 new_string (const char *text)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "size.h"
-
-#include "upstream.h"
+#include "config.h"
 
 SinkSize
 sink_size_from_plan (const SinkConfig *plan)

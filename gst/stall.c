@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "stall.h"
-
-#include "instance.h"
+#include "gstboxuploadsink.h"
 
 /* Of the stream, by the source's position. Encoders look ahead for two or three seconds. */
 #define LIMIT (10 * GST_SECOND)

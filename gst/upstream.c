@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "upstream.h"
+#include "config.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

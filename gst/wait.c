@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "wait.h"
-
-#include "instance.h"
+#include "gstboxuploadsink.h"
 
 /* --- Any thread ----------------------------------------------------------------------------- */
 
