@@ -140,6 +140,14 @@ release_block_locked (BoxBlocks *store, Block *block)
   store->n_held--;
 }
 
+/* A block that every part has dropped may still be read: by one that is sent again, and found its
+ * first or last bytes in memory because a neighbour was not sent yet. */
+static gboolean
+is_done (const Block *block)
+{
+  return block->needed == 0 && block->pins == 0;
+}
+
 void
 box_blocks_free_locked (BoxBlocks *store)
 {
@@ -223,7 +231,7 @@ forget_front_locked (BoxBlocks *store)
 {
   guint n = 0;
 
-  while (n < store->blocks->len && g_array_index (store->blocks, Block, n).needed == 0)
+  while (n < store->blocks->len && is_done (&g_array_index (store->blocks, Block, n)))
     n++;
   if (n == 0)
     return;
@@ -246,7 +254,7 @@ box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length)
       if (block == NULL)
         continue;
       block->needed -= n;
-      if (block->needed == 0)
+      if (is_done (block))
         release_block_locked (store, block);
     }
   forget_front_locked (store);
@@ -316,8 +324,11 @@ box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range)
         continue;
       block->pins--;
       store->oldest = MIN (store->oldest, number);
+      if (is_done (block))
+        release_block_locked (store, block);
     }
   g_clear_pointer (&range->blocks, g_ptr_array_unref);
+  forget_front_locked (store);
 }
 
 /* The block in memory that has @position of the stream, NULL: it is in the file; and how many bytes

@@ -69,7 +69,8 @@ gboolean box_blocks_has_room_locked (const BoxBlocks *store);
  * back. NULL: no longer. */
 void box_blocks_set_waiter_locked (BoxBlocks *store, GCond *cond);
 
-/* The bytes [@offset, @offset + @length) are not needed in memory any more. */
+/* The bytes [@offset, @offset + @length) are not needed in memory any more. A block that is pinned
+ * is given back when it is unpinned. */
 void box_blocks_drop_locked (BoxBlocks *store, guint64 offset, guint64 length);
 
 /* The stream ended at @size: the block that holds its end will not be filled further. */
@@ -93,8 +94,7 @@ BoxBlocksPadding box_blocks_get_padding_locked (const BoxBlocks *store);
 /* Bytes of memory held. */
 guint64 box_blocks_get_memory_locked (const BoxBlocks *store);
 
-/* A complete range, pinned: readable without the lock until it is unpinned, or its bytes are
- * dropped. */
+/* A complete range, pinned: readable without the lock until it is unpinned. */
 typedef struct
 {
   guint64 offset; /* of the range in the stream */
@@ -107,6 +107,8 @@ typedef struct
 
 /* [@offset, @offset + @size) must lie within what was filled; without a file, not dropped. */
 void box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range);
+
+/* Nothing is read from the range any more. Does nothing the second time. */
 void box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range);
 
 /* The bytes at @offset of a range that is all in memory, of which @length (in: wanted, out: at most

@@ -167,7 +167,8 @@ note_progress (gpointer user_data, guint64 position)
   __atomic_add_fetch (&bytes->upload->under_way, change, __ATOMIC_RELAXED);
 }
 
-/* Another part may begin. If it has to be sent again, this one is read from the file behind. */
+/* Another part may begin. This request reads its bytes no more: a body that has left whole is not
+ * sent again by it (http/exchange.c). Another request reads them from the file behind. */
 static void
 note_sent (gpointer user_data)
 {
@@ -184,7 +185,10 @@ note_sent (gpointer user_data)
   else
     bytes->flow->sent = g_get_monotonic_time ();
   if (upload->file_behind.read != NULL)
-    box_upload_drop_locked (upload, bytes->part);
+    {
+      box_blocks_unpin_locked (upload->store, &bytes->range);
+      box_upload_drop_locked (upload, bytes->part);
+    }
   box_workers_continue_locked ();
   g_mutex_unlock (box_workers_lock ());
 }

@@ -223,6 +223,32 @@ test_a_block_that_is_read_keeps_its_memory (Fixture *f, gconstpointer blocks)
   g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 2 * BOX_BLOCK_SIZE);
 }
 
+/* Two parts share the block in the middle. The first one was sent and refused. While it is sent
+ * again, the second one leaves. */
+static void
+test_a_block_that_two_parts_share_stays_while_one_is_sent_again (Fixture *f, gconstpointer blocks)
+{
+  guint64 part = BOX_BLOCK_SIZE / 2 * 3;
+  g_autofree guint8 *bytes = g_malloc (part);
+  g_autoptr (GError) error = NULL;
+  BoxBlocksRange range;
+  guint reads = 0;
+
+  replace_store (f, &reads, 4);
+  fill_n (f, 3);
+  box_blocks_drop_locked (f->store, 0, part);
+  box_blocks_pin_locked (f->store, 0, part, &range);
+  box_blocks_drop_locked (f->store, part, part);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, BOX_BLOCK_SIZE);
+  fill_n (f, 2);
+  box_blocks_read (&range, 0, bytes, part, &error);
+  g_assert_no_error (error);
+  for (guint64 i = 0; i < part; i++)
+    g_assert_cmpuint (bytes[i], ==, (guint8) (i / 251));
+  box_blocks_unpin_locked (f->store, &range);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 2 * BOX_BLOCK_SIZE);
+}
+
 static void
 test_a_file_that_cannot_be_read_says_why (Fixture *f, gconstpointer blocks)
 {
@@ -310,6 +336,8 @@ main (int argc, char **argv)
   ADD ("/store/with-a-file-a-full-memory-drops-the-oldest-block",
        test_with_a_file_a_full_memory_drops_the_oldest_block);
   ADD ("/store/a-block-that-is-read-keeps-its-memory", test_a_block_that_is_read_keeps_its_memory);
+  ADD ("/store/a-block-that-two-parts-share-stays-while-one-is-sent-again",
+       test_a_block_that_two_parts_share_stays_while_one_is_sent_again);
   ADD ("/store/padding-is-made-when-it-is-read", test_padding_is_made_when_it_is_read);
   ADD ("/store/a-file-that-cannot-be-read-says-why", test_a_file_that_cannot_be_read_says_why);
   return g_test_run ();
