@@ -44,10 +44,9 @@ add_recordings (GString *text, const BoxStatusSums *sums)
     const char *state;
     guint n;
   } states[] = {
-    { "uploading", sums->working },
-    { "recording", sums->recording },
-    { "failed", sums->failed },
-    { "unreadable", sums->unreadable },
+    { "uploading", sums->working },   { "recording", sums->recording },
+    { "failed", sums->failed },       { "unreadable", sums->unreadable },
+    { "unsettled", sums->unsettled },
   };
 
   head (text, "boxupload_recordings_in_state", GAUGE,

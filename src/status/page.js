@@ -5,7 +5,7 @@
 const STEP = 100; // recordings shown at first, and with each press of the button
 const WORDS = {
   recording: 'recording', uploading: 'uploading', waiting: 'waiting', failed: 'failed', unreadable: 'damaged journal',
-  committed: 'at Box', kept: 'at Box, kept here',
+  committed: 'at Box', unsettled: 'at Box, metadata missing', kept: 'at Box, kept here',
 };
 
 let shown = STEP;
@@ -108,7 +108,7 @@ function drawRecording(recording, now) {
 
 // Those that need somebody first, then the oldest.
 function sortRecordings(recordings) {
-  const rank = { unreadable: 0, failed: 1, uploading: 2, recording: 3, waiting: 4, kept: 5, committed: 6 };
+  const rank = { unreadable: 0, failed: 1, uploading: 2, recording: 3, waiting: 4, unsettled: 5, kept: 6, committed: 7 };
   return [...recordings].sort((a, b) => rank[a.state] - rank[b.state]);
 }
 

@@ -37,7 +37,8 @@ struct _BoxStatusView
 {
   gatomicrefcount ref_count;
   BoxSpool *spool;
-  char *path;
+  char *path;  /* as the file system has it */
+  char *shown; /* the same, for people: UTF-8 */
 
   GMutex lock;
   /* with lock */
@@ -67,7 +68,8 @@ box_status_view_new (BoxSpool *spool, const char *path)
   g_atomic_ref_count_init (&view->ref_count);
   g_mutex_init (&view->lock);
   view->spool = box_spool_ref (spool);
-  view->path = g_filename_display_name (path);
+  view->path = g_strdup (path);
+  view->shown = g_filename_display_name (path);
   view->rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_row);
   view->names = g_ptr_array_new_with_free_func (g_free);
   view->sums.started = g_get_real_time () / G_USEC_PER_SEC;
@@ -91,6 +93,7 @@ box_status_view_unref (BoxStatusView *view)
   box_spool_unref (view->spool);
   g_mutex_clear (&view->lock);
   g_free (view->path);
+  g_free (view->shown);
   g_free (view);
 }
 
@@ -248,7 +251,8 @@ mix (double rate, guint64 bytes, double seconds)
 static gboolean
 is_safe (const Row *row)
 {
-  return row->entry->status == BOX_SPOOL_COMMITTED || row->entry->status == BOX_SPOOL_KEPT;
+  return row->entry->status == BOX_SPOOL_COMMITTED || row->entry->status == BOX_SPOOL_UNSETTLED
+         || row->entry->status == BOX_SPOOL_KEPT;
 }
 
 /* Since when its oldest byte that is not at Box waits, as if bytes had come evenly. Unix time. */
@@ -273,6 +277,7 @@ add_row (const Row *row, gint64 now, BoxStatusSums *sums)
   sums->spool_bytes += row->size;
   if (row->entry->status == BOX_SPOOL_UNREADABLE)
     sums->unreadable++;
+  sums->unsettled += row->entry->status == BOX_SPOOL_UNSETTLED ? 1 : 0;
   if (is_safe (row))
     return;
   sums->recordings++;
@@ -311,7 +316,8 @@ sum_locked (BoxStatusView *view)
   GHashTableIter iter;
   gpointer row;
 
-  sums->recordings = sums->working = sums->recording = sums->failed = sums->unreadable = 0;
+  sums->recordings = sums->working = sums->recording = sums->failed = 0;
+  sums->unsettled = sums->unreadable = 0;
   sums->backlog = sums->spool_bytes = 0;
   sums->oldest_unsafe = 0;
   g_hash_table_iter_init (&iter, view->rows);
@@ -432,6 +438,8 @@ get_state (const Row *row)
       return row->entry->state->ended ? "uploading" : "recording";
     case BOX_SPOOL_COMMITTED:
       return "committed";
+    case BOX_SPOOL_UNSETTLED:
+      return "unsettled";
     case BOX_SPOOL_KEPT:
       return "kept";
     case BOX_SPOOL_UNREADABLE:
@@ -481,7 +489,7 @@ add_sums (JsonBuilder *builder, const BoxStatusView *view, gint64 now)
   add_int (builder, "time", now);
   add_int (builder, "started", sums->started);
   add_string (builder, "state", trouble ? "trouble" : sums->backlog > 0 ? "unsafe" : "safe");
-  add_string (builder, "spool", view->path);
+  add_string (builder, "spool", view->shown);
   add_int (builder, "spool_bytes", (gint64) sums->spool_bytes);
   add_int (builder, "free_bytes", (gint64) sums->free_bytes);
   add_known (builder, "full_in", sums->full_in, -1);

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 typedef struct _BoxStatusView BoxStatusView;
 
-/* @path: of @spool, for people. */
+/* @path: of @spool, as the file system has it. */
 BoxStatusView *box_status_view_new (BoxSpool *spool, const char *path);
 BoxStatusView *box_status_view_ref (BoxStatusView *view);
 void box_status_view_unref (BoxStatusView *view);
@@ -41,6 +41,7 @@ typedef struct
   guint recording;      /* of them, still being written or uploaded by another process */
   guint failed;         /* of them, whose last attempt failed */
   guint unreadable;     /* whose journal is damaged */
+  guint unsettled;      /* that are at Box without their metadata; safe */
   guint64 backlog;      /* bytes that Box does not have */
   gint64 oldest_unsafe; /* since when the oldest of them waits; 0: all are at Box */
   guint64 spool_bytes;  /* in the spool */

@@ -220,6 +220,64 @@ test_the_recorders_own_recording_is_seen (Fixture *f, gconstpointer data)
   stop_daemon (&daemon);
 }
 
+/* Box has the file, and has refused its metadata: that is not a recording which is not there. */
+static void
+test_what_is_unsettled_is_safe (Fixture *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) status = NULL;
+  g_autofree char *reply = NULL;
+  JsonObject *recording;
+  Daemon daemon;
+
+  fixture_write_file (f, "a.bin", 1000, 1);
+  fixture_load (
+      f, RULE ({
+    "route": "create_metadata",
+    "do": "reply",
+    "status": 403,
+    "headers": { "WWW-Authenticate": "Bearer realm=\"S\", error=\"insufficient_scope\"" }
+  }));
+  {
+    g_auto (Answer) put = RUN (f, "put", "a.bin", "--metadata", "camera=3");
+
+    g_assert_cmpint (put.code, ==, 0);
+  }
+  daemon = start_daemon (f, NULL);
+  for (;;)
+    {
+      g_clear_pointer (&status, json_object_unref);
+      status = get_status (&daemon);
+      if (json_object_get_int_member (status, "failures") == 1)
+        break;
+      g_usleep (100000);
+    }
+  recording =
+      json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
+  g_assert_cmpstr (json_object_get_string_member (recording, "state"), ==, "unsettled");
+  g_assert_nonnull (strstr (json_object_get_string_member (recording, "failure"), "metadata"));
+  g_assert_cmpstr (json_object_get_string_member (status, "state"), ==, "safe");
+  reply = get (&daemon, "GET", "/metrics", HOST);
+  g_assert_nonnull (strstr (reply, "\nboxupload_recordings 0\n"));
+  g_assert_nonnull (strstr (reply, "in_state{state=\"failed\"} 0\n"));
+  g_assert_nonnull (strstr (reply, "in_state{state=\"unsettled\"} 1\n"));
+  stop_daemon (&daemon);
+}
+
+/* The directory has a name that is not text: it is looked at under its own, not under the one that
+ * is shown. */
+static void
+test_a_spool_without_a_readable_name_has_room (Fixture *f, gconstpointer data)
+{
+  g_autoptr (JsonObject) status = NULL;
+  Daemon daemon;
+
+  daemon = start_daemon (f, (const char *const[]){ "sp\xffol", NULL });
+  status = get_status (&daemon);
+  g_assert_cmpint (json_object_get_int_member (status, "free_bytes"), >, 0);
+  g_assert_true (g_utf8_validate (json_object_get_string_member (status, "spool"), -1, NULL));
+  stop_daemon (&daemon);
+}
+
 static void
 test_metrics_have_the_names_that_are_documented (Fixture *f, gconstpointer data)
 {
@@ -469,6 +527,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/status/a-failure-is-shown", test_a_failure_is_shown_with_the_way_out);
   ADD_TEST ("/cli/status/the-recorders-own-recording-is-seen",
             test_the_recorders_own_recording_is_seen);
+  ADD_TEST ("/cli/status/unsettled-is-safe", test_what_is_unsettled_is_safe);
+  ADD_TEST ("/cli/status/spool-without-a-readable-name",
+            test_a_spool_without_a_readable_name_has_room);
   ADD_TEST ("/cli/status/metrics-have-documented-names",
             test_metrics_have_the_names_that_are_documented);
   ADD_TEST ("/cli/status/changes-are-events", test_changes_are_events);
