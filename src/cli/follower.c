@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "upload/feed.h"
+#include "upload/upload.h"
 
 /* A file rests for this time before it is finished: programs close and open it again. Microseconds.
  */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * CliFollower: waits for the end of a file that another program writes, while its parts leave
- * (delivery/follow.h). The file may still be missing, be cut, renamed or replaced meanwhile.
+ * (BoxFollow). The file may still be missing, be cut, renamed or replaced meanwhile.
  */
 #pragma once
 
 #include "cli/command.h"
-#include "delivery/follow.h"
+#include "delivery/growing.h"
 
 G_BEGIN_DECLS
 

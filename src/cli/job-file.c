@@ -10,7 +10,7 @@
 #include "delivery/policy.h"
 #include "spool/note.h"
 #include "spool/receipt.h"
-#include "upload/feed.h"
+#include "upload/upload.h"
 
 /* Time limit of an abort. After it the session is left to expire at Box. Microseconds. */
 #define CLEAN_UP_TIMEOUT (10 * G_USEC_PER_SEC)

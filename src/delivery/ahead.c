@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/ahead.h"
+#include "delivery/growing.h"
 
 /* Workers are told of new bytes so often. Bytes. */
 #define STEP (256u << 10)

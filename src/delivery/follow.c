@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/follow.h"
+#include "delivery/growing.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #include "api/account.h"
 #include "delivery/policy.h"
-#include "upload/feed.h"
 
 /* The size of a seed of which nothing is known. Bytes. */
 #define USUAL_SIZE (G_GUINT64_CONSTANT (1) << 30)

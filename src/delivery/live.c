@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/live.h"
+#include "delivery/growing.h"
 
 #include "api/folder-path.h"
 #include "base/limits.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/preflight.h"
+#include "delivery/attempt.h"
 
 #include "api/folder-path.h"
 #include "base/limits.h"

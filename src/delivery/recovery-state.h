@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of BoxRecovery, shared by its files: delivery/recovery.c (how the file comes to Box)
- * and delivery/recovery-end.c (what follows when it is there).
+ * and delivery/settle.c (what follows when it is there).
  */
 #pragma once
 

@@ -8,7 +8,6 @@
 
 #include "api/folder-path.h"
 #include "delivery/attempt.h"
-#include "delivery/elsewhere.h"
 #include "delivery/policy.h"
 
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that

@@ -1,7 +1,141 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "delivery/settle.h"
+/* What follows when Box has the file: its metadata, and the end of its recording. */
+#include "delivery/recovery-state.h"
 
 #include "base/retry.h"
+#include "delivery/attempt.h"
+#include "spool/container.h"
+#include "spool/history.h"
+
+void
+box_recovery_abort_session (const BoxRecoveryRun *recovery, const BoxSession *session)
+{
+  BoxClient *client = recovery->settings->client;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (!box_session_check_endpoints (session, box_client_get_endpoint (client), &error)
+      || !box_client_abort (client, transport, session, recovery->cancellable, &error))
+    g_info ("Upload session %s is left to expire: %s", session->id, error->message);
+}
+
+void
+box_recovery_abort_seed (const BoxRecoveryRun *recovery)
+{
+  g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
+  g_autoptr (GError) error = NULL;
+
+  if (now->seed == NULL || (now->session != NULL && g_str_equal (now->session->id, now->seed->id)))
+    return;
+  box_recovery_abort_session (recovery, now->seed);
+  if (!box_recording_set_seed_aborted (recovery->recording, &error))
+    g_info ("%s", error->message);
+}
+
+/* Whether the recording is kept although Box has @file. */
+static gboolean
+is_to_stay (const BoxRecoveryRun *recovery, const BoxFile *file)
+{
+  BoxRecording *recording = recovery->recording;
+
+  if (recovery->settings->keep == BOX_KEEP_NONE || !box_recording_has_data (recording)
+      || !box_recording_is_interrupted (recovery->state, box_recording_get_size (recording)))
+    return FALSE;
+  return recovery->settings->keep == BOX_KEEP_CUT
+         || box_container_judge (box_recording_get_path (recording), file->name)
+                == BOX_CUT_MAY_NOT_PLAY;
+}
+
+void
+box_recovery_remember_size (const BoxRecoveryRun *recovery)
+{
+  g_autofree char *directory = g_path_get_dirname (box_recording_get_path (recovery->recording));
+
+  if (recovery->state->intent->sizing == BOX_SIZING_SPOOL)
+    box_history_set_size (directory, recovery->state->intent->destination, recovery->end.total);
+}
+
+static void
+tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_data)
+{
+  const BoxRecoveryRun *recovery = user_data;
+
+  if (recovery->events != NULL && recovery->events->upload.retrying != NULL)
+    recovery->events->upload.retrying ("metadata", G_MAXUINT64, number, delay, reason,
+                                       recovery->user_data);
+}
+
+/* What is left to do for the file, which Box has: the data is not needed for it. */
+static void
+leave_unsettled (const BoxRecoveryRun *recovery, const BoxFile *file, const GError *reason)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!is_to_stay (recovery, file) && !box_recording_remove_data (recovery->recording, &error))
+    g_info ("%s", error->message);
+  if (recovery->events != NULL && recovery->events->unsettled != NULL)
+    recovery->events->unsettled (reason, recovery->events->uploading_data);
+}
+
+/* What the file gets after its commit. @settled: (out): FALSE: Box has refused it, or it took too
+ * long. FALSE: stopped. */
+static gboolean
+give_metadata (const BoxRecoveryRun *recovery, const BoxFile *file, gboolean *settled,
+               GError **error)
+{
+  const BoxSettleSettings settings = {
+    .client = recovery->settings->client,
+    .metadata = recovery->state->intent->metadata,
+    .retry_timeout = recovery->settings->retry_timeout,
+    .retrying = tell_retrying,
+    .user_data = (gpointer) recovery,
+  };
+  g_autoptr (GError) failure = NULL;
+
+  *settled =
+      settings.metadata == NULL || recovery->state->settled
+      || box_settle_run (&settings, file->id, recovery->recording, recovery->cancellable, &failure);
+  if (*settled)
+    return TRUE;
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  leave_unsettled (recovery, file, failure);
+  return TRUE;
+}
+
+/* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
+ */
+static BoxRecovered
+settle (const BoxRecoveryRun *recovery, const BoxFile *file)
+{
+  g_autoptr (GError) error = NULL;
+
+  box_recovery_abort_seed (recovery);
+  if (is_to_stay (recovery, file) && box_recording_set_kept (recovery->recording, &error))
+    return BOX_RECOVERED_KEPT;
+  if (error == NULL && box_recording_remove (recovery->recording, &error))
+    return BOX_RECOVERED_COMMITTED;
+  box_recording_note_failure (recovery->recording, error);
+  return BOX_RECOVERED_LEFT;
+}
+
+gboolean
+box_recovery_conclude (const BoxRecoveryRun *recovery, const BoxFile *file, BoxRecovered *how,
+                       GError **error)
+{
+  gboolean settled;
+
+  if (!give_metadata (recovery, file, &settled, error))
+    return FALSE;
+  if (!settled)
+    *how = BOX_RECOVERED_UNSETTLED;
+  else
+    *how = recovery->state->kept ? BOX_RECOVERED_KEPT : settle (recovery, file);
+  return TRUE;
+}
 
 typedef struct
 {

@@ -6,12 +6,9 @@
  */
 #pragma once
 
-#include "delivery/ahead.h"
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"
-#include "delivery/live.h"
-#include "delivery/preflight.h"
-#include "delivery/settle.h"
+#include "delivery/growing.h"
 
 G_BEGIN_DECLS
 

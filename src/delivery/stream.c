@@ -2,7 +2,6 @@
 /* The bytes of a stream: into memory or into the spool, and how they end. */
 #include "delivery/state.h"
 #include "spool/data-file.h"
-#include "upload/feed.h"
 
 /* --- Beginning ------------------------------------------------------------------------------ */
 

@@ -71,7 +71,7 @@ char *box_journal_format_rewritten (guint64 offset);
 /* The seed is not there any more. */
 char *box_journal_format_seed_aborted (void);
 char *box_journal_format_end (const BoxRecordingEnd *end);
-/* A live request (delivery/live.h) for @target may be sent from now on: as committing, too. */
+/* A live request (BoxLive) for @target may be sent from now on: as committing, too. */
 char *box_journal_format_live (const BoxDestination *target);
 /* To be written before the commit (or the direct upload) is sent. */
 char *box_journal_format_committing (void);

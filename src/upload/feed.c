@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "upload/feed.h"
+#include "upload/upload.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -106,4 +106,30 @@ box_flow_end (BoxFlow *flow, BoxFlowPart *part, BoxFlowEnd how, gint64 retry_aft
 guint box_flow_count_sending (const BoxFlow *flow);
 guint box_flow_count_waiting (const BoxFlow *flow);
 
+/*
+ * BoxHost: what the uploads of this process share because they go to the same host: the number of
+ * parts that are sent at a time. A host that nobody uploads to any more is
+ * remembered, so that the next file begins with what the last one has learnt.
+ *
+ * Functions are called with the workers' lock held.
+ */
+
+typedef struct
+{
+  /* immutable */
+  char *name;
+
+  /* with the lock */
+  guint n_users;
+  gint64 used; /* monotonic, when the last user left */
+  BoxFlow flow;
+} BoxHost;
+
+/* The host of @endpoint, a URL. */
+BoxHost *box_host_take_locked (const char *endpoint);
+void box_host_give_back_locked (BoxHost *host);
+
+/* For tests: hosts that are known. */
+guint box_host_count_locked (void);
+
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "upload/hosts.h"
+#include "upload/flow.h"
 
 #include "upload/workers.h"
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "upload/blocks.h"
-#include "upload/hosts.h"
+#include "upload/flow.h"
 #include "upload/plan.h"
 #include "upload/upload.h"
 #include "upload/workers.h"

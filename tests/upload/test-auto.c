@@ -7,7 +7,7 @@
 
 #include "kit/patience.h"
 #include "kit/pattern.h"
-#include "upload/hosts.h"
+#include "upload/flow.h"
 #include "upload/workers.h"
 
 /* A part has a block of memory for itself. */
