@@ -234,6 +234,18 @@ sink_post_error (GstElement *element, GstResourceError code, const GError *error
 }
 
 void
+sink_post_room (GstElement *element, const char *destination, const char *text, guint64 limit)
+{
+  char *sentence = g_strdup_printf ("%s: this may be too much for Box: %s. The recording goes on",
+                                    destination, text);
+
+  gst_element_message_full_with_details (
+      element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, sentence,
+      NULL, __FILE__, GST_FUNCTION, __LINE__,
+      gst_structure_new ("details", "limit", G_TYPE_UINT64, limit, NULL));
+}
+
+void
 sink_post_unsettled (GstElement *element, const char *destination, const char *path,
                      const GError *reason)
 {

@@ -63,6 +63,10 @@ GstResourceError sink_resource_error (const GError *error);
 void sink_post_error (GstElement *element, GstResourceError code, const GError *error,
                       const SinkContext *context);
 
+/* A WARNING that the recording may be too much for the account, with details: limit, the bytes that
+ * it takes. @text says why. */
+void sink_post_room (GstElement *element, const char *destination, const char *text, guint64 limit);
+
 /* A WARNING: Box has the file, but has refused its metadata. @path: (nullable): in the spool, where
  * that is noted. */
 void sink_post_unsettled (GstElement *element, const char *destination, const char *path,

@@ -233,6 +233,16 @@ on_unsettled (const char *path, const GError *reason, gpointer user_data)
 }
 
 static void
+on_room (const char *text, guint64 limit, gpointer user_data)
+{
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_element (self);
+
+  if (element != NULL)
+    sink_post_room (element, self->destination, text, limit);
+}
+
+static void
 on_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matters, gpointer user_data)
 {
   SinkReporter *self = user_data;
@@ -337,6 +347,7 @@ const BoxDeliveryEvents sink_reporter_events = {
     .outage = on_outage,
     .committing = on_committing,
   },
+  .room = on_room,
   .unsettled = on_unsettled,
   .goes_on = on_goes_on,
   .anew = on_anew,

@@ -24,6 +24,10 @@ struct _BoxClient
       doubted_since; /* monotonic: a 401 without Box's words came, and no other answer since; 0 */
 };
 
+/* A word for the account behind @client, for what the process remembers of it: the token is part of
+ * it, in a form that tells nothing. Free with g_free(). */
+char *box_client_dup_owner (BoxClient *client, GCancellable *cancellable, GError **error);
+
 /* @headers: name, value, name, value, NULL; NULL for none. Authorization and As-User are added. The
  * URL must belong to one of the client's endpoints (BOX_ERROR_TRUST). */
 typedef struct

@@ -368,3 +368,17 @@ box_client_build_attributes (JsonBuilder *builder, const BoxAttributes *attribut
         json_builder_add_string_value (builder, members[i].value);
       }
 }
+
+char *
+box_client_dup_owner (BoxClient *client, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *digest = NULL;
+  char *token = box_credentials_get_token (client->credentials, NULL, 0, cancellable, error);
+
+  if (token == NULL)
+    return NULL;
+  digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, token, -1);
+  box_credentials_free_token (token);
+  return g_strdup_printf ("%s %s %s", client->api_endpoint,
+                          client->as_user != NULL ? client->as_user : "-", digest);
+}

@@ -37,23 +37,6 @@ search_unref_locked (gpointer data)
   g_free (search);
 }
 
-/* ---- whose folders they are ---- */
-
-/* A word for the account behind @client: the token is part of it, in a form that tells nothing. */
-static char *
-dup_owner (BoxClient *client, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *digest = NULL;
-  char *token = box_credentials_get_token (client->credentials, NULL, 0, cancellable, error);
-
-  if (token == NULL)
-    return NULL;
-  digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, token, -1);
-  box_credentials_free_token (token);
-  return g_strdup_printf ("%s %s %s", client->api_endpoint,
-                          client->as_user != NULL ? client->as_user : "-", digest);
-}
-
 static char *
 make_key (const char *owner, const char *parent_id, const char *name)
 {
@@ -308,7 +291,7 @@ static char *
 walk (BoxClient *client, BoxTransport *transport, const char *folder_id, const char *const *names,
       gboolean create, gboolean *cached, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *owner = dup_owner (client, cancellable, error);
+  g_autofree char *owner = box_client_dup_owner (client, cancellable, error);
   g_autofree char *id = g_strdup (folder_id);
 
   *cached = FALSE;
@@ -360,7 +343,7 @@ box_folder_path_is_missing (const GError *error)
 void
 box_folder_path_forget (BoxClient *client, const char *folder_id, const char *const *names)
 {
-  g_autofree char *owner = dup_owner (client, NULL, NULL);
+  g_autofree char *owner = box_client_dup_owner (client, NULL, NULL);
   g_autofree char *parent_id = g_strdup (folder_id);
 
   if (owner == NULL)

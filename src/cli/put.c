@@ -437,6 +437,7 @@ const CliCommand cli_command_put = {
       "  outage    over, reason\n"
       "  commit    nothing more\n"
       "  spooled   recording, size, reason, interrupted: standard input is in the spool\n"
+      "  room      limit, reason: it may be too much for the account\n"
       "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
       "  failed    session_id, error\n"
       "\n"

@@ -261,6 +261,23 @@ cli_reporter_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matt
 }
 
 void
+cli_reporter_room (const char *text, guint64 limit, gpointer user_data)
+{
+  CliReporter *reporter = user_data;
+
+  if (reporter->tell == CLI_TELL_JSON)
+    {
+      g_autoptr (JsonBuilder) builder = new_event (reporter, "room");
+
+      cli_json_add_uint (builder, "limit", limit);
+      cli_json_add_string (builder, "reason", text);
+      cli_json_print (builder);
+      return;
+    }
+  cli_complain ("%s: this may be too much for Box: %s", reporter->shown, text);
+}
+
+void
 cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_data)
 {
   CliReporter *reporter = user_data;

@@ -85,6 +85,8 @@ typedef struct
 /* Box has @file. @cut: (nullable): it was cut short. */
 void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *file,
                              const CliCut *cut);
+/* What is read may be too much for the account; see BoxDeliveryEvents. */
+void cli_reporter_room (const char *text, guint64 limit, gpointer reporter);
 /* Box has the file, but not its metadata; @path: (nullable): in the spool, where that is noted. */
 void cli_reporter_unsettled (const char *path, const GError *reason, gpointer reporter);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "api/metadata.h"
+#include "api/room.h"
 #include "spool/spool.h"
 #include "upload/upload.h"
 
@@ -61,19 +62,30 @@ void
 box_elsewhere_note (const BoxElsewhere *elsewhere, const char *account_file, BoxClient *client);
 
 /*
- * BoxPreflight: asks Box at the beginning of a recording whether it would accept the file, in a
- * separate thread. Transient failures are not reported.
+ * BoxPreflight: asks Box at the beginning of a recording whether it would accept the file, and how
+ * large the file may be, in a separate thread. Transient failures are not reported.
  */
 
 typedef struct _BoxPreflight BoxPreflight;
 
-/* Begins. @refused is called at most once, from another thread, with the refusal of Box, or of
- * somebody in its place. @client and @destination are borrowed. */
-BoxPreflight *
-box_preflight_new (BoxClient *client, const BoxDestination *destination,
-                   void (*refused) (const GError *error, gpointer user_data), gpointer user_data);
+/**
+ * BoxPreflightEvents:
+ * @refused: (nullable): Box, or somebody in its place, refuses the file; NULL: this is not asked.
+ * @room: (nullable): what the account takes, if it is known; NULL: this is not asked.
+ *
+ * Each is called at most once, from another thread.
+ */
+typedef struct
+{
+  void (*refused) (const GError *error, gpointer user_data);
+  void (*room) (const BoxRoom *room, gpointer user_data);
+} BoxPreflightEvents;
 
-/* Stops it. When this returns @refused has returned, and will not be called. */
+/* Begins. @client and @destination are borrowed. */
+BoxPreflight *box_preflight_new (BoxClient *client, const BoxDestination *destination,
+                                 const BoxPreflightEvents *events, gpointer user_data);
+
+/* Stops it. When this returns the events have returned, and will not be called. */
 void box_preflight_free (BoxPreflight *preflight);
 
 /*

@@ -262,8 +262,6 @@ box_delivery_free (BoxDelivery *delivery)
 void
 box_delivery_start (BoxDelivery *delivery)
 {
-  const BoxUploadSettings *upload = &delivery->settings.upload;
-
   delivery->begun = g_get_monotonic_time ();
   if (delivery->upload != NULL)
     box_upload_start (delivery->upload);
@@ -271,9 +269,9 @@ box_delivery_start (BoxDelivery *delivery)
     box_delivery_start_thread (delivery);
   else if (delivery->live != NULL)
     box_delivery_start_live (delivery);
-  else if (delivery->upload == NULL)
-    delivery->preflight =
-        box_preflight_new (upload->client, upload->destination, box_delivery_refused, delivery);
+  /* An upload of a known size needs no preflight: its session is refused at once. */
+  if (!delivery->facts.finished && delivery->upload == NULL)
+    box_delivery_start_preflight (delivery);
 }
 
 void

@@ -41,6 +41,9 @@ typedef struct _BoxDelivery BoxDelivery;
  *   continues, and another upload is tried at its end.
  * @anew: (nullable): the stream is over, and the recording is uploaded from the spool, because the
  *   live request failed with @reason. @told: goes_on has said so before.
+ * @room: (nullable): a recording that still goes on may be too much for the account, which takes
+ *   @limit more bytes in one file: @text says why, as a sentence without its full stop. At its
+ *   beginning, if it is likely to be as long as that; else when it has three quarters of it. Once.
  * @ending: (nullable): the stream is over, and it has bytes: the rest is done now.
  * @kept: (nullable): the recording has ended and is in the spool, from which it may still be
  *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
@@ -61,6 +64,7 @@ typedef struct
   void (*goes_on) (BoxDelivery *delivery, const GError *reason, gboolean matters,
                    gpointer user_data);
   void (*anew) (BoxDelivery *delivery, const GError *reason, gboolean told, gpointer user_data);
+  void (*room) (const char *text, guint64 limit, gpointer user_data);
   void (*ending) (gpointer user_data);
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);

@@ -56,6 +56,16 @@ tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
   leave_event ();
 }
 
+void
+box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit)
+{
+  if (delivery->events.room == NULL)
+    return;
+  enter_event ();
+  delivery->events.room (text, limit, delivery->user_data);
+  leave_event ();
+}
+
 /* The end is reported in this thread, which is not the delivery's own. */
 static void
 tell_end (BoxDelivery *delivery, const GError *error)

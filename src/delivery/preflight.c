@@ -9,7 +9,7 @@ struct _BoxPreflight
 {
   BoxClient *client;
   const BoxDestination *destination;
-  void (*refused) (const GError *error, gpointer user_data);
+  BoxPreflightEvents events;
   gpointer user_data;
   GCancellable *cancellable;
   GThread *thread; /* NULL: there was none to be had */
@@ -37,10 +37,9 @@ ask_about_name (BoxPreflight *preflight, BoxTransport *transport, GError **error
 }
 
 static gboolean
-ask (BoxPreflight *preflight, GError **error)
+ask (BoxPreflight *preflight, BoxTransport *transport, GError **error)
 {
   const BoxDestination *destination = preflight->destination;
-  g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (BoxSession) session = NULL;
 
   if (destination->kind != BOX_DESTINATION_SESSION)
@@ -60,31 +59,51 @@ is_no_answer (const GError *error)
          || (box_error_is_transient (error) && (status == 0 || status == 429));
 }
 
+/* FALSE: Box refuses the file. */
+static gboolean
+check (BoxPreflight *preflight, BoxTransport *transport)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (ask (preflight, transport, &error))
+    return TRUE;
+  if (is_no_answer (error))
+    {
+      g_info ("Not known yet whether Box takes the file: %s", error->message);
+      return TRUE;
+    }
+  preflight->events.refused (error, preflight->user_data);
+  return FALSE;
+}
+
 static gpointer
 run (gpointer data)
 {
   BoxPreflight *preflight = data;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (GError) error = NULL;
+  BoxRoom room;
 
-  if (ask (preflight, &error))
+  if ((preflight->events.refused != NULL && !check (preflight, transport))
+      || preflight->events.room == NULL)
     return NULL;
-  if (is_no_answer (error))
-    g_info ("Not known yet whether Box takes the file: %s", error->message);
+  if (box_room_recall (preflight->client, transport, &room, preflight->cancellable, &error))
+    preflight->events.room (&room, preflight->user_data);
   else
-    preflight->refused (error, preflight->user_data);
+    g_info ("Not known whether the account has room for the file: %s", error->message);
   return NULL;
 }
 
 BoxPreflight *
 box_preflight_new (BoxClient *client, const BoxDestination *destination,
-                   void (*refused) (const GError *error, gpointer user_data), gpointer user_data)
+                   const BoxPreflightEvents *events, gpointer user_data)
 {
   BoxPreflight *preflight = g_new0 (BoxPreflight, 1);
   g_autoptr (GError) error = NULL;
 
   preflight->client = client;
   preflight->destination = destination;
-  preflight->refused = refused;
+  preflight->events = *events;
   preflight->user_data = user_data;
   preflight->cancellable = g_cancellable_new ();
   /* Without it the same is found out at the end. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of BoxDelivery, shared by its files: delivery/delivery.c (its life, its waits),
- * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell) and
- * delivery/stream.c (the bytes of a stream).
+ * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell),
+ * delivery/stream.c (the bytes of a stream), delivery/stream-ahead.c (those that leave before their
+ * number is known) and delivery/stream-room.c (whether the account has room for them).
  */
 #pragma once
 
@@ -55,15 +56,19 @@ struct _BoxDelivery
   GCond changed; /* reported, or interrupted */
   /* with lock */
   BoxDeliveryFacts facts;
-  BoxUpload *upload;  /* the carrier; NULL: none yet */
-  gboolean resent;    /* it is the recovery's, which ends it when cancelled */
-  guint64 sent_ahead; /* bytes, when BoxAhead had ended */
-  guint64 left_size;  /* bytes of a recording that was left to others */
-  guint64 rate;       /* bytes per second, 0: no limit */
-  gint64 begun;       /* monotonic, microseconds */
-  gboolean opened;    /* Box has opened a session */
-  gboolean live_told; /* that the live request failed */
-  gboolean abandoned; /* the first upload: what it tells does not count any more */
+  BoxUpload *upload;   /* the carrier; NULL: none yet */
+  gboolean resent;     /* it is the recovery's, which ends it when cancelled */
+  guint64 sent_ahead;  /* bytes, when BoxAhead had ended */
+  guint64 left_size;   /* bytes of a recording that was left to others */
+  gboolean room_known; /* the next three count: nothing was told of them yet */
+  BoxRoom room;        /* of the account */
+  guint64 room_limit;  /* bytes of it for this file */
+  guint64 expected;    /* size of the recording; 0: not known */
+  guint64 rate;        /* bytes per second, 0: no limit */
+  gint64 begun;        /* monotonic, microseconds */
+  gboolean opened;     /* Box has opened a session */
+  gboolean live_told;  /* that the live request failed */
+  gboolean abandoned;  /* the first upload: what it tells does not count any more */
   gboolean interrupted;
   gboolean closed;   /* no event comes any more */
   gboolean ending;   /* one thread is reporting the end, or has; phase is the end */
@@ -92,6 +97,9 @@ extern const BoxLiveEvents box_delivery_live_events;
 
 /* Box, or somebody in its place, has @error against the file. Any thread. */
 void box_delivery_refused (const GError *error, gpointer delivery);
+
+/* Reports that the recording may be too much. The owner may free the delivery meanwhile. */
+void box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit);
 
 /* Reports that the recording is kept, unless that was done, or there is nothing in it. */
 void box_delivery_tell_kept (BoxDelivery *delivery, const char *reason);
@@ -134,6 +142,10 @@ void box_delivery_start_thread (BoxDelivery *delivery);
 
 /* --- delivery/stream-ahead.c --- */
 
+/* The size that the recording is likely to have: as the settings say, or that of the last one to
+ * the same folder; 0: not known. */
+guint64 box_delivery_expect_size (BoxDelivery *delivery);
+
 /* Begins to send the recording ahead, if that is wanted and of use. */
 void box_delivery_open_ahead (BoxDelivery *delivery);
 
@@ -142,6 +154,14 @@ void box_delivery_end_ahead (BoxDelivery *delivery);
 
 /* Ends it, if it runs. Nobody needs the seed: it is aborted in the background. */
 void box_delivery_drop_ahead (BoxDelivery *delivery);
+
+/* --- delivery/stream-room.c --- */
+
+/* Asks whether Box will take the file. */
+void box_delivery_start_preflight (BoxDelivery *delivery);
+
+/* The stream has come to the position that it has now. The producer's thread. */
+void box_delivery_check_room (BoxDelivery *delivery);
 
 /* --- delivery/stream.c --- */
 

@@ -27,14 +27,22 @@ is_of_use (const BoxDelivery *delivery)
   return FALSE;
 }
 
-static guint64
-guess_size (BoxDelivery *delivery)
+guint64
+box_delivery_expect_size (BoxDelivery *delivery)
 {
   g_autofree char *directory = g_path_get_dirname (box_recording_get_path (delivery->recording));
   guint64 size = delivery->settings.expected_size;
 
   if (size == 0)
     size = box_history_get_size (directory, delivery->settings.upload.destination);
+  return size;
+}
+
+static guint64
+guess_size (BoxDelivery *delivery)
+{
+  guint64 size = box_delivery_expect_size (delivery);
+
   return MAX (size != 0 ? size : USUAL_SIZE, BOX_SESSION_MIN_SIZE);
 }
 

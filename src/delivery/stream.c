@@ -187,6 +187,7 @@ box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, g
     }
   delivery->position = offset + length;
   send (delivery, data, length);
+  box_delivery_check_room (delivery);
   return length;
 }
 

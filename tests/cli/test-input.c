@@ -246,6 +246,28 @@ test_live_input_is_uploaded_at_its_end_if_its_request_breaks (Fixture *f, gconst
 
 /* ---- what goes wrong ---- */
 
+/* Said while it is read. */
+static void
+test_input_that_may_be_too_much_is_told (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = { 0 };
+  GSubprocess *process;
+
+  fixture_load (f, RULE ({
+    "route": "get_user",
+    "do": "change",
+    "change": { "space_amount": 900000, "space_used": 890000 }
+  }));
+  fixture_write_file (f, "a", 8000, 1);
+  process = START_WITH_INPUT (f, "put", "-", "--name", "a");
+  feed (f, process, "a", 0, 8000);
+  fixture_wait_for_complaint (process, "the account has room for 10.0");
+  end_input (process);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 0);
+  fixture_assert_at_box (f, "a", "a");
+}
+
 static void
 test_input_that_cannot_be_uploaded_is_kept (Fixture *f, gconstpointer data)
 {
@@ -420,6 +442,7 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/input/ahead-leaves-while-it-comes", test_input_ahead_leaves_while_it_comes);
   ADD_TEST ("/cli/input/live-is-uploaded-at-its-end-if-its-request-breaks",
             test_live_input_is_uploaded_at_its_end_if_its_request_breaks);
+  ADD_TEST ("/cli/input/that-may-be-too-much-is-told", test_input_that_may_be_too_much_is_told);
   ADD_TEST ("/cli/input/that-cannot-be-uploaded-is-kept",
             test_input_that_cannot_be_uploaded_is_kept);
   ADD_TEST ("/cli/input/interrupt-takes-the-rest", test_an_interrupt_takes_the_rest_of_the_input);
