@@ -71,4 +71,9 @@ BoxFile *box_client_verify_file (BoxClient *client, BoxTransport *transport, con
                                  const BoxSha1 *sha1, guint64 size, const char *attempt,
                                  GCancellable *cancellable, GError **error);
 
+/* The parts of @asked (BoxPart with SHA-512) that the body @reply of a plan says Box has: BoxPart
+ * with Box's part ids and a free function, each once. BOX_ERROR_PROTOCOL: it is no such body. Pure.
+ */
+GPtrArray *box_plan_parse_hits (GBytes *reply, GPtrArray *asked, GError **error);
+
 G_END_DECLS

@@ -82,10 +82,10 @@ parse_hit (JsonObject *entry, GPtrArray *asked)
   return hit;
 }
 
-static GPtrArray *
-parse_reply (const BoxReply *reply, GPtrArray *asked, GError **error)
+GPtrArray *
+box_plan_parse_hits (GBytes *reply, GPtrArray *asked, GError **error)
 {
-  g_autoptr (JsonNode) node = box_json_parse (reply->body, error);
+  g_autoptr (JsonNode) node = box_json_parse (reply, error);
   g_autoptr (GPtrArray) hits = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   JsonObject *object = node != NULL ? box_json_object (node, "the plan", error) : NULL;
   JsonArray *entries = NULL;
@@ -128,7 +128,7 @@ box_client_plan (BoxClient *client, BoxTransport *transport, const BoxSession *s
       g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, attempt));
       return NULL;
     }
-  hits = parse_reply (reply, parts, &reason);
+  hits = box_plan_parse_hits (reply->body, parts, &reason);
   if (hits == NULL)
     g_propagate_error (
         error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));

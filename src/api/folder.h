@@ -20,7 +20,7 @@ typedef struct
 {
   BoxItemKind kind;
   char *id;
-  char *name;
+  char *name; /* NULL: Box did not say; not of those that are visited */
   gboolean has_size;
   guint64 size;
   gboolean has_sha1;

@@ -129,9 +129,8 @@ parse_destination (JsonObject *object)
   return NULL;
 }
 
-/* NULL if @text is not a note of @session_id. */
-static BoxNote *
-note_parse (const char *text, gsize length, const char *session_id)
+BoxNote *
+box_note_parse (const char *text, gsize length, const char *session_id)
 {
   g_autoptr (BoxNote) note = g_new0 (BoxNote, 1);
   g_autoptr (GBytes) bytes = g_bytes_new_static (text, length);
@@ -181,7 +180,7 @@ read_note (const char *path, const char *session_id, GError **error)
                      local->message);
       return NULL;
     }
-  note = note_parse (text, length, session_id);
+  note = box_note_parse (text, length, session_id);
   if (note == NULL)
     g_set_error (
         error, BOX_ERROR, BOX_ERROR_STORAGE,

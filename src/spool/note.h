@@ -32,6 +32,9 @@ gboolean box_note_save (const BoxSession *session, guint64 size, const BoxDestin
  * if it cannot be read or is damaged. */
 BoxNote *box_note_load (const char *session_id, GError **error);
 
+/* The content of a note's file; NULL if it is not a note of @session_id. Pure. */
+BoxNote *box_note_parse (const char *text, gsize length, const char *session_id);
+
 /* (element-type BoxNote): all notes that can be read, of sessions that have not expired. */
 GPtrArray *box_note_list (void);
 

@@ -71,9 +71,9 @@ after_failure (const BoxPlan *plan)
 {
   if (plan->n_in_flight > 0 || plan->control != BOX_PLAN_CONTROL_NONE)
     return wait_until (G_MAXINT64);
-  /* A session that may be committed is not aborted. */
+  /* A session that is or may be committed is not aborted. */
   if (plan->failed && !plan->cancelled && plan->abort_on_failure && plan->opened && !plan->whole
-      && !plan->unsure && !plan->aborted)
+      && !plan->unsure && !plan->committed && !plan->aborted)
     return (BoxStep){ .kind = BOX_STEP_ABORT };
   return (BoxStep){ .kind = BOX_STEP_DONE };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Parts that Box may have from elsewhere, and plans that begin no more parts; test-plan.c explores
- * what can happen to them. */
+/* Parts that Box may have from elsewhere, and plans that begin no more parts or have failed;
+ * test-plan.c explores what can happen to them. */
 #include "upload/plan.h"
 
 /* A plan of three parts, of which the first and the last are held. */
@@ -108,6 +108,25 @@ test_a_drained_plan_begins_no_part (void)
   box_plan_clear (&plan);
 }
 
+/* The stream failed while the commit was under way, and the commit worked. */
+static void
+test_a_committed_session_is_not_aborted (void)
+{
+  BoxPlan plan;
+
+  box_plan_init (&plan, 1, TRUE, TRUE, 0);
+  box_plan_begin (&plan, &(BoxStep){ .kind = BOX_STEP_OPEN });
+  box_plan_opened (&plan, 1, FALSE, 0);
+  box_plan_seal (&plan, 1, 0);
+  box_plan_finish (&plan, 0);
+  box_plan_sent (&plan, expect (&plan, BOX_STEP_SEND));
+  expect (&plan, BOX_STEP_COMMIT);
+  box_plan_fail (&plan);
+  box_plan_committed (&plan);
+  g_assert_cmpint (box_plan_next (&plan, 0).kind, ==, BOX_STEP_DONE);
+  box_plan_clear (&plan);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,6 +139,8 @@ main (int argc, char **argv)
                    test_a_question_that_is_given_up_leaves_parts_to_send);
   g_test_add_func ("/plan-held/a-question-that-fails-waits-and-parts-are-sent-meanwhile",
                    test_a_question_that_fails_waits_and_parts_are_sent_meanwhile);
+  g_test_add_func ("/plan-held/a-committed-session-is-not-aborted",
+                   test_a_committed_session_is_not_aborted);
   g_test_add_func ("/plan-held/a-drained-plan-begins-no-part", test_a_drained_plan_begins_no_part);
   return g_test_run ();
 }
