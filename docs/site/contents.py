@@ -6,7 +6,7 @@ GROUPS = [
                            'from-box-api']),
     ('Connect to Box', ['credentials', 'connections', 'probe', 'emulator']),
     ('Run it unattended', ['service', 'watch']),
-    ('What it promises', ['reliability', 'performance', 'box-protocol']),
+    ('What it promises', ['reliability', 'compatibility', 'performance', 'box-protocol']),
     ('Contribute', ['contributing', 'architecture', 'testing', 'changelog']),
 ]
 

@@ -9,18 +9,12 @@ begin with whose options they are: "Of put and resume", "Of all commands but spo
 """
 import os
 import re
-import subprocess
 import sys
 
-HELP_OPTION = re.compile(r'^  (?:-([a-z]), )?--([a-z0-9-]+)', re.MULTILINE)
-COMMAND = re.compile(r'^  ([a-z]+) +[A-Z]', re.MULTILINE)
+import interface
+
 # The heads of items: .It Fl f , Fl -folder Ar id
 HEAD = re.compile(r'^\.It (Fl .*)$', re.MULTILINE)
-
-
-def options_of_help(command, option='--help'):
-    output = subprocess.run([*command, option], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {(short or None, name) for short, name in HELP_OPTION.findall(output)}
 
 
 def options_of_page(text):
@@ -52,11 +46,10 @@ def main():
     for name in ('boxupload', 'box-emulator'):
         with open(os.path.join(top, 'docs', name + '.1'), encoding='utf-8') as file:
             pages[name] = file.read()
-    program_help = subprocess.run([boxupload, '--help'], check=True, stdout=subprocess.PIPE, text=True).stdout
-    cases = [(f'boxupload-{command}', options_of_help([boxupload, command], '--help-all'),
+    cases = [(f'boxupload-{command}', interface.options(boxupload, command, '--help-all'),
               options_of_page(text_about(pages['boxupload'], command)))
-             for command in COMMAND.findall(program_help.partition('\nCommands:\n')[2].partition('\n\n')[0])]
-    cases.append(('box-emulator', options_of_help([emulator]), options_of_page(pages['box-emulator'])))
+             for command in interface.commands(boxupload)]
+    cases.append(('box-emulator', interface.options(emulator, '--help'), options_of_page(pages['box-emulator'])))
 
     print(f'1..{len(cases)}')
     for number, (name, of_help, of_page) in enumerate(cases, 1):

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Journals and a note that an earlier version wrote are finished by this one. They are kept as they
- * were written (tests/data/spool-0.1, by the version of the journal's first release); their data is
- * the pattern. Their sessions were on an emulator that is gone; for one that goes on, its place
- * and ID are put in, and the checksums of the lines are made anew.
+ * Journals, a note and a receipt that an earlier version wrote are finished by this one. They are
+ * kept as they were written (tests/data/spool-0.1, by the version of the journal's first release);
+ * their data is the pattern. Their sessions were on an emulator that is gone; for one that goes on,
+ * its place and ID are put in, and the checksums of the lines are made anew.
  */
 #include <glib/gstdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #include "kit/pattern.h"
 #include "spool/note.h"
+#include "spool/receipt.h"
 
 /* Addresses of the emulator that they were written against. */
 #define OLD_ORIGIN "http://127.0.0.1:40035"
@@ -120,6 +121,27 @@ test_earlier_recording_is_finished (Fixture *kit, gconstpointer data)
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
 
+/* Version 2: below folders of a path, and with metadata. */
+static void
+test_earlier_path_is_made (Fixture *kit, gconstpointer data)
+{
+  g_autofree char *journal = load ("path.journal");
+  g_autofree char *path = put_recording (kit, journal, 100000);
+  g_autofree char *folder = NULL;
+  g_autoptr (JsonObject) metadata = NULL;
+  g_autoptr (BoxEmulatorFile) file = NULL;
+
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  folder = box_emulator_find_folder (kit->emulator, "Archive/2026");
+  g_assert_nonnull (folder);
+  file = box_emulator_find_file (kit->emulator, folder, "path.mkv");
+  g_assert_nonnull (file);
+  metadata = box_emulator_get_metadata (kit->emulator, file->id, "global/properties");
+  g_assert_nonnull (metadata);
+  g_assert_cmpstr (json_object_get_string_member (metadata, "camera"), ==, "hall");
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
 /* Its commit had worked. */
 static void
 test_earlier_commit_is_not_repeated (Fixture *kit, gconstpointer data)
@@ -220,6 +242,42 @@ test_earlier_note_is_read (void)
   g_rmdir (dir);
 }
 
+/* The file that the receipt is about, as it was on the disk of then. */
+static const struct stat put_file = {
+  .st_ino = 1234567,
+  .st_size = SPOOL_KIT_SIZE,
+  .st_mtim = { .tv_sec = 1795679377, .tv_nsec = 123456789 },
+};
+
+/* The name of a receipt is made of what it is about: another one would not be found. */
+static void
+test_earlier_receipt_is_found_and_read (void)
+{
+  static const char name[] =
+      "3745a565ac1d58c2957f8a5f5f486ba2ae386c40b2e1289c0fa605aab54c83bb.journal";
+  g_autofree char *dir = g_build_filename (g_get_user_state_dir (), "boxupload", "uploads", NULL);
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+  g_autofree char *text = load ("put.receipt");
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "put.mp4", NULL);
+  g_autoptr (BoxReceipt) receipt = NULL;
+  const BoxJournalState *state;
+
+  g_assert_cmpint (g_mkdir_with_parents (dir, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  receipt = box_receipt_open ("https://upload.box.com/api/2.0", destination, BOX_IF_EXISTS_VERSION,
+                              &put_file);
+  g_assert_nonnull (receipt);
+  state = box_receipt_get_state (receipt);
+  g_assert_nonnull (state->session);
+  g_assert_cmpstr (state->session->id, ==, "60241EA247F8A1F60647B348B85D31AD");
+  g_assert_cmpuint (state->session_size, ==, SPOOL_KIT_SIZE);
+  g_assert_cmpuint (state->parts->len, ==, 2);
+  g_assert_false (box_receipt_is_commit_begun (receipt));
+  box_receipt_remove (receipt);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_rmdir (dir);
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/earlier/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -239,9 +297,11 @@ main (int argc, char **argv)
                   tear_down);
     }
   ADD ("commit-is-not-repeated", test_earlier_commit_is_not_repeated);
+  ADD ("path-is-made", test_earlier_path_is_made);
   ADD ("version-is-made", test_earlier_version_is_made);
   ADD ("session-goes-on", test_earlier_session_goes_on);
   ADD ("given-session-is-filled", test_earlier_given_session_is_filled);
+  g_test_add_func ("/earlier/receipt-is-found-and-read", test_earlier_receipt_is_found_and_read);
   g_test_add_func ("/earlier/note-is-read", test_earlier_note_is_read);
   failed = g_test_run ();
   g_rmdir (state);
