@@ -222,7 +222,8 @@ send_with_token (BoxClient *client, BoxTransport *transport, const BoxClientCall
     .body = call->body,
   };
   reply = box_transport_send (transport, client->config, &request, cancellable, error);
-  box_traffic_count (call->method, call->url, reply != NULL ? reply->status : 0);
+  box_traffic_count (call->method, call->url, reply != NULL ? reply->status : 0,
+                     g_cancellable_is_cancelled (cancellable));
   box_credentials_free_token (g_steal_pointer (&authorization));
   return reply;
 }

@@ -31,6 +31,7 @@ static const struct
 #define N_CLASSES 6
 
 static guint64 counters[G_N_ELEMENTS (kinds)][N_CLASSES]; /* atomic */
+static gint64 outage;                                     /* atomic; Unix time */
 
 static guint
 find_kind (const char *method, const char *url)
@@ -45,12 +46,32 @@ find_kind (const char *method, const char *url)
   return i;
 }
 
+/* The first of a row of failures begins an outage. */
+static void
+note_outage (gboolean served)
+{
+  gint64 none = 0, now = g_get_real_time () / G_USEC_PER_SEC;
+
+  if (served)
+    __atomic_store_n (&outage, 0, __ATOMIC_RELAXED);
+  else
+    __atomic_compare_exchange_n (&outage, &none, now, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void
-box_traffic_count (const char *method, const char *url, guint status)
+box_traffic_count (const char *method, const char *url, guint status, gboolean cancelled)
 {
   guint class = MIN (status / 100, N_CLASSES - 1);
 
   __atomic_fetch_add (&counters[find_kind (method, url)][class], 1, __ATOMIC_RELAXED);
+  if (status != 0 || !cancelled)
+    note_outage (status != 0 && status < 500);
+}
+
+gint64
+box_traffic_get_outage (void)
+{
+  return __atomic_load_n (&outage, __ATOMIC_RELAXED);
 }
 
 /* Two rows may have one name: their sum is told at the first. */

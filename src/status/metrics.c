@@ -76,6 +76,9 @@ box_status_metrics_format (BoxStatusView *view)
   add (text, "boxupload_oldest_unsent_seconds", GAUGE,
        "Age of the oldest byte that Box does not have; 0 if Box has all.",
        sums.oldest_unsafe > 0 ? (double) MAX (now - sums.oldest_unsafe, 0) : 0);
+  add (text, "boxupload_outage_seconds", GAUGE,
+       "How long Box has served no request while bytes wait; 0 if it serves them.",
+       sums.outage_since > 0 ? (double) MAX (now - sums.outage_since, 0) : 0);
   add (text, "boxupload_spool_bytes", GAUGE, "Bytes in the spool.", (double) sums.spool_bytes);
   add (text, "boxupload_spool_free_bytes", GAUGE, "Bytes that are free on the disk of the spool.",
        (double) sums.free_bytes);

@@ -3,32 +3,61 @@
 'use strict';
 
 const STEP = 100; // recordings shown at first, and with each press of the button
+const SILENCE = 45; // seconds without an event, which the server does not let pass: the connection is dead
+const RETRY = 5; // seconds between two attempts to connect, where the browser makes none
+const HIDDEN_INTERVAL = 60; // seconds between two looks of a page that nobody sees
+const PATIENCE = 5; // seconds without an answer of Box that are worth a word
+const HOUR = 3600;
+const ICONS = { safe: '#1a7f37', unsafe: '#0a4b9e', outage: '#b86e00', trouble: '#b3261e', lost: '#6e7781' };
+
 const WORDS = {
-  recording: 'recording', uploading: 'uploading', waiting: 'waiting', failed: 'failed', unreadable: 'damaged journal',
-  committed: 'at Box', unsettled: 'at Box, metadata missing', kept: 'at Box, kept here',
+  recording: 'recording', uploading: 'uploading', waiting: 'waiting', failed: 'not accepted', unreadable: 'damaged journal',
+  unsettled: 'at Box, metadata missing', committed: 'at Box', kept: 'at Box, kept here',
 };
+// Those that need somebody first, then what moves.
+const RANKS = { unreadable: 0, failed: 1, uploading: 2, recording: 3, waiting: 4, unsettled: 5, kept: 6, committed: 7 };
 
 let shown = STEP;
 let status = null;
-let connected = false;
+let received = 0; // when it came, ms
+let lostAt = 0; // when the connection was lost, ms; 0: it is there
+let heard = Date.now(); // when something came last, ms
+let events = null;
+let retryTimer = 0;
+let spokenFor = '';
+const rows = new Map(); // name → {key, node}
 
 const byId = id => document.getElementById(id);
+
+// The server's time now, Unix time: it says nothing while nothing changes.
+const serverTime = () => status.time + (Date.now() - received) / 1000;
 
 function formatBytes(n) {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let i = 0;
-  while (n >= 1000 && i < units.length - 1) { n /= 1000; i++; }
-  return `${i === 0 ? n : n.toFixed(n < 10 ? 1 : 0)} ${units[i]}`;
+  while (n >= 999.5 && i < units.length - 1) { n /= 1000; i++; }
+  return `${i === 0 ? Math.round(n) : n.toFixed(n < 9.95 ? 1 : 0)} ${units[i]}`;
 }
 
 function formatTime(seconds) {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} min`;
+  if (seconds < HOUR) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * HOUR) return `${Math.floor(seconds / HOUR)} h ${Math.floor(seconds % HOUR / 60)} min`;
   return `${Math.floor(seconds / 86400)} days`;
 }
 
-const formatClock = unix => new Date(unix * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
+// The date only where it is another day's.
+function formatClock(unix) {
+  const date = new Date(unix * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString([], { ...(today ? {} : { day: 'numeric', month: 'short' }), hour: '2-digit', minute: '2-digit' });
+}
+
+const formatSince = unix => `since ${formatClock(unix)} (${formatTime(serverTime() - unix)})`;
+const count = (n, one, many) => (n === 1 ? `1 ${one}` : `${n} ${many}`);
+
+// A word of a shell's command line.
+const quote = word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 function element(name, className, text) {
   const node = document.createElement(name);
@@ -37,47 +66,121 @@ function element(name, className, text) {
   return node;
 }
 
-// The failure of most recordings, and how many have it.
-function mainFailure(recordings) {
+function setText(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+}
+
+const isFailed = recording => recording.state === 'failed' || recording.state === 'unreadable';
+const isAtBox = recording => ['unsettled', 'kept', 'committed'].includes(recording.state);
+
+// --- What is to be done
+
+const resume = (recording, options) => `boxupload resume --only ${quote(recording.name)} ${options} ${quote(status.spool)}`;
+const GIVE_UP = [
+  recording => ['A copy of it as a local file:', `boxupload spool export --spool-dir ${quote(status.spool)} ${quote(recording.name)} copy`],
+];
+// The first row whose pattern is found in the failure; each way is a sentence and, if a command does it, that.
+const WAYS_OUT = [
+  [/item_name_in_use/, [
+    recording => ['Upload it under a free name:', resume(recording, '--if-exists rename')],
+    recording => ['Or as a new version of the file that is there:', resume(recording, '--if-exists version')],
+  ]],
+  [/not_found|trashed|access_denied|insufficient|forbidden/, [recording => ['Upload it into another folder:', resume(recording, '--folder ID')], ...GIVE_UP]],
+  [/storage_limit|token|credential|Unauthorized|unauthorized/, [() => ['Then nothing: the next attempt is made by itself.'], ...GIVE_UP]],
+  [/./, GIVE_UP],
+];
+
+function listWaysOut(recording) {
+  if (recording.state === 'unreadable') {
+    return [['Upload its bytes under a name of your choice:', `boxupload put --name NAME ${quote(`${status.spool}/${recording.name}.data`)}`]];
+  }
+  return WAYS_OUT.find(([pattern]) => pattern.test(recording.failure || '-'))[1].map(way => way(recording));
+}
+
+// --- The answer
+
+// The failure of most recordings, and how many recordings have failed in all.
+function summariseFailures(recordings) {
   const counts = new Map();
-  for (const recording of recordings) {
-    if (recording.failure && (recording.state === 'failed' || recording.state === 'unreadable')) {
-      counts.set(recording.failure, (counts.get(recording.failure) || 0) + 1);
-    }
+  let total = 0;
+  for (const recording of recordings.filter(isFailed)) {
+    total++;
+    // The same refusal comes at different requests.
+    const reason = (recording.failure || 'The reason is not known.').replace(/^[^:]*: (?=Box answered)/, '');
+    counts.set(reason, (counts.get(reason) || 0) + 1);
   }
-  return [...counts].sort((a, b) => b[1] - a[1])[0] || null;
+  const [reason, n] = [...counts].sort((a, b) => b[1] - a[1])[0] || ['', 0];
+  return { total, reason, n };
 }
 
-function describe(now) {
-  const since = now.oldest_unsafe ? `since ${formatClock(now.oldest_unsafe)} (${formatTime(now.time - now.oldest_unsafe)})` : '';
-  const failure = mainFailure(now.recordings);
-  if (!connected) return ['waiting', 'No connection to boxupload', 'The figures below are the last ones that arrived. Is “boxupload watch” running?'];
-  if (failure) {
-    const many = failure[1] === 1 ? 'A recording is' : `${failure[1]} recordings are`;
-    return ['trouble', `${many} not at Box${since ? ', ' + since : ''}`, failure[0]];
-  }
-  if (now.backlog_bytes > 0) {
-    const left = now.drain_rate > now.fill_rate ? ` Done in about ${formatTime(now.backlog_bytes / (now.drain_rate - now.fill_rate))}.` : '';
-    return ['unsafe', `${formatBytes(now.backlog_bytes)} on the way to Box`, `The oldest byte waits ${since}.${left} Nothing needs to be done.`];
-  }
-  return ['safe', 'Everything is at Box', now.last_commit ? `Last file: ${formatClock(now.last_commit)}.` : 'Nothing needs to be done.'];
+const capitalise = text => text.charAt(0).toUpperCase() + text.slice(1);
+const endSentence = text => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+function describeFailures({ total, reason, n }) {
+  const others = total > n ? ` ${count(total - n, 'other has', 'others have')} other reasons.` : '';
+  return {
+    kind: 'trouble',
+    headline: total === 1 ? 'A recording is stuck' : `${total} recordings are stuck`,
+    advice: `${endSentence(capitalise(reason))}${others} The commands that help stand below. Other recordings go on.`,
+  };
 }
 
-function figure(name, value) {
+function describeOutage(failed) {
+  const full = status.full_in === null ? '' : ` At this rate the disk is full in ${formatTime(status.full_in)}.`;
+  const also = failed.total > 0 ? ` ${count(failed.total, 'recording has', 'recordings have')} failed, see below.` : '';
+  return {
+    kind: 'outage',
+    headline: 'Box cannot be reached',
+    since: capitalise(formatSince(status.outage_since)),
+    advice: `${formatBytes(status.backlog_bytes)} are on this machine only.${full} Recording goes on, and uploading by itself `
+      + `when Box answers. Check this machine’s network and proxy, and status.box.com.${also}`,
+  };
+}
+
+function describeBacklog() {
+  const rate = status.drain_rate - status.fill_rate;
+  const left = rate > 0 ? ` About ${formatTime(status.backlog_bytes / rate)} left.` : '';
+  return { kind: 'unsafe', headline: `${formatBytes(status.backlog_bytes)} on the way to Box`, advice: `Nothing needs to be done.${left}` };
+}
+
+// What is said: kind (a class of the page), headline, since, advice.
+function describe() {
+  const since = status.oldest_unsafe ? capitalise(formatSince(status.oldest_unsafe)) : '';
+  const failed = summariseFailures(status.recordings);
+  if (lostAt) {
+    return {
+      kind: 'lost', headline: 'No connection to boxupload', since: `The last word came at ${new Date(heard).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`,
+      advice: 'What stands below is old. Is “boxupload watch” running? This page tries again by itself.',
+    };
+  }
+  if (status.outage_since && serverTime() - status.outage_since >= PATIENCE) return describeOutage(failed);
+  if (failed.total > 0) return { since, ...describeFailures(failed) };
+  if (status.full_in !== null && status.full_in < HOUR) {
+    return { kind: 'trouble', headline: `The disk is full in ${formatTime(status.full_in)}`, since, advice: 'More is recorded than uploaded. Record less, upload faster, or give the spool more room.' };
+  }
+  if (status.backlog_bytes > 0) return { since, ...describeBacklog() };
+  return { kind: 'safe', headline: 'Everything is at Box', since: status.last_commit ? `Last file: ${formatClock(status.last_commit)}` : '', advice: 'Nothing needs to be done.' };
+}
+
+// --- Drawing
+
+function figure(name, value, more) {
   const box = element('div');
-  box.append(element('dt', '', name), element('dd', '', value));
+  const data = element('dd', '', value);
+  if (more) data.append(element('small', '', more));
+  box.append(element('dt', '', name), data);
   return box;
 }
 
-function drawFigures(now) {
-  const full = now.full_in === null ? 'not at this rate' : `in ${formatTime(now.full_in)}`;
+function drawFigures() {
+  const [full, how] = status.full_in === null ? ['no', 'at this rate'] : [`in ${formatTime(status.full_in)}`, 'at this rate'];
   byId('figures').replaceChildren(
-    figure('Not at Box yet', formatBytes(now.backlog_bytes)),
-    figure('Recorded', `${formatBytes(now.fill_rate)}/s`),
-    figure('Uploaded', `${formatBytes(now.drain_rate)}/s`),
-    figure('Disk full', full),
-    figure('Free on the disk', formatBytes(now.free_bytes)),
-    figure('Files made', `${now.commits} since ${formatClock(now.started)}`),
+    figure('Not at Box yet', formatBytes(status.backlog_bytes), count(status.recordings.filter(recording => !isAtBox(recording)).length, 'recording', 'recordings')),
+    figure('Recorded', `${formatBytes(status.fill_rate)}/s`),
+    figure('Uploaded', `${formatBytes(status.drain_rate)}/s`),
+    figure('Disk full', full, how),
+    figure('Free on the disk', formatBytes(status.free_bytes), `${formatBytes(status.spool_bytes)} in the spool`),
+    figure('Files made', `${status.commits}`, `since ${formatClock(status.started)}`),
   );
 }
 
@@ -86,49 +189,147 @@ function drawMap(recording) {
   const map = element('div', 'map');
   map.setAttribute('role', 'img');
   map.setAttribute('aria-label', `${percent} % at Box`);
-  for (const digit of recording.map) map.append(element('i', `n${digit}`));
+  for (const digit of recording.map || '0'.repeat(60)) map.append(element('i', `n${digit}`));
   return map;
 }
 
-function drawRecording(recording, now) {
-  const item = element('li');
+function drawWaysOut(recording) {
+  const list = element('ul', 'ways');
+  for (const [sentence, command] of listWaysOut(recording)) {
+    const item = element('li', '', sentence);
+    if (command) item.append(element('code', '', command));
+    list.append(item);
+  }
+  return list;
+}
+
+function drawRecording(recording) {
+  const item = element('li', recording.state);
   const row = element('div', 'row');
-  const figures = `${formatBytes(recording.bytes_uploaded)} of ${formatBytes(recording.size)} at Box`;
+  const safe = isAtBox(recording);
   row.append(element('span', 'name', recording.file || recording.name),
-    element('span', `state ${recording.state}`, WORDS[recording.state] + (recording.interrupted ? ', cut short' : '')));
+    element('span', 'state', WORDS[recording.state] + (recording.interrupted ? ', cut short' : '')));
   item.append(row);
-  if (recording.map) item.append(drawMap(recording));
-  const details = [recording.name, figures];
+  if (!safe && !(isFailed(recording) && recording.bytes_uploaded === 0)) item.append(drawMap(recording));
+  const details = [safe ? formatBytes(recording.size) : `${formatBytes(recording.bytes_uploaded)} of ${formatBytes(recording.size)} at Box`];
   if (recording.unsafe_since) details.push(`waits since ${formatClock(recording.unsafe_since)}`);
-  if (recording.retry_at) details.push(`next attempt in ${formatTime(recording.retry_at - now.time)}`);
+  if (recording.retry_at && isFailed(recording)) details.push(`next attempt at ${formatClock(recording.retry_at)}`);
+  if (recording.file) details.push(recording.name);
   item.append(element('p', 'faint', details.join(' · ')));
-  if (recording.failure && recording.state !== 'uploading') item.append(element('p', 'problem', recording.failure));
+  if (recording.failure && recording.state !== 'uploading') item.append(element('p', 'problem', endSentence(capitalise(recording.failure))));
+  if (isFailed(recording)) item.append(drawWaysOut(recording));
   return item;
 }
 
-// Those that need somebody first, then the oldest.
-function sortRecordings(recordings) {
-  const rank = { unreadable: 0, failed: 1, uploading: 2, recording: 3, waiting: 4, unsettled: 5, kept: 6, committed: 7 };
-  return [...recordings].sort((a, b) => rank[a.state] - rank[b.state]);
+// Only what has changed is made anew: a selection, and the place of a reader, stay.
+function drawRecordings() {
+  const list = byId('recordings');
+  const day = new Date().toDateString();
+  const wanted = [...status.recordings].sort((a, b) => RANKS[a.state] - RANKS[b.state]).slice(0, shown);
+  const names = new Set(wanted.map(recording => recording.name));
+  for (const [name, row] of rows) if (!names.has(name)) { row.node.remove(); rows.delete(name); }
+  wanted.forEach((recording, i) => {
+    const key = day + JSON.stringify({ ...recording, unsafe_since: recording.unsafe_since && formatClock(recording.unsafe_since) });
+    let row = rows.get(recording.name);
+    if (!row || row.key !== key) {
+      const node = drawRecording(recording);
+      if (row) row.node.replaceWith(node);
+      rows.set(recording.name, row = { key, node });
+    }
+    if (list.children[i] !== row.node) list.insertBefore(row.node, list.children[i] || null);
+  });
+  byId('empty').hidden = status.recordings.length > 0;
+  byId('more').hidden = status.recordings.length <= shown;
+  setText('more', `Show ${Math.min(STEP, status.recordings.length - shown)} more of ${status.recordings.length}`);
+}
+
+function drawIcon(kind) {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="8" fill="${ICONS[kind]}"/></svg>`;
+  document.querySelector('link[rel=icon]').href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+function drawSummary() {
+  const { kind, headline, since, advice } = describe();
+  if (document.body.className !== kind) {
+    document.body.className = kind;
+    drawIcon(kind);
+  }
+  setText('headline', headline);
+  setText('since', since || '');
+  setText('advice', advice);
+  document.title = `${headline} – boxupload`;
+  // Figures change at every moment, which nobody wants to hear.
+  const spoken = kind === 'unsafe' ? 'Recordings are on the way to Box' : headline;
+  if (spoken !== spokenFor) setText('spoken', spokenFor = spoken);
 }
 
 function draw() {
-  const [kind, headline, advice] = describe(status);
-  byId('summary').className = kind;
-  // An unchanged text is not spoken again.
-  if (byId('headline').textContent !== headline) byId('headline').textContent = headline;
-  if (byId('advice').textContent !== advice) byId('advice').textContent = advice;
-  document.title = `${headline} – boxupload`;
-  byId('spool').textContent = status.spool;
-  drawFigures(status);
-  byId('empty').hidden = status.recordings.length > 0;
-  byId('recordings').replaceChildren(...sortRecordings(status.recordings).slice(0, shown).map(r => drawRecording(r, status)));
-  byId('more').hidden = status.recordings.length <= shown;
-  byId('more').textContent = `Show ${Math.min(STEP, status.recordings.length - shown)} more of ${status.recordings.length}`;
+  setText('spool', status.spool);
+  drawSummary();
+  drawFigures();
+  drawRecordings();
 }
 
-byId('more').addEventListener('click', () => { shown += STEP; draw(); });
+// --- The connection
 
-const events = new EventSource('api/events');
-events.addEventListener('message', event => { status = JSON.parse(event.data); connected = true; draw(); });
-events.addEventListener('error', () => { connected = false; if (status) draw(); else byId('headline').textContent = 'No connection to boxupload'; });
+function take(text) {
+  status = JSON.parse(text);
+  received = heard = Date.now();
+  lostAt = 0;
+  draw();
+}
+
+function lose() {
+  lostAt = lostAt || Date.now();
+  if (status) {
+    drawSummary();
+  } else {
+    document.body.className = 'lost';
+    setText('headline', 'No connection to boxupload');
+    setText('advice', 'Is “boxupload watch” running? This page tries again by itself.');
+  }
+}
+
+function close() {
+  clearTimeout(retryTimer);
+  if (events) events.close();
+  events = null;
+}
+
+// One look, for a page that nobody sees or that has no stream: their number is limited, here and in browsers.
+async function look() {
+  try {
+    const answer = await fetch('api/status', { cache: 'no-store' });
+    if (!answer.ok) throw new Error(answer.statusText);
+    take(await answer.text());
+  } catch (error) {
+    lose();
+  }
+}
+
+function open() {
+  close();
+  heard = Date.now();
+  events = new EventSource('api/events');
+  events.addEventListener('message', event => take(event.data));
+  events.addEventListener('alive', () => { heard = Date.now(); });
+  events.addEventListener('error', () => {
+    // A refusal ends an EventSource for good; after a broken connection it tries again by itself.
+    if (events.readyState === EventSource.CLOSED) {
+      look();
+      retryTimer = setTimeout(open, RETRY * 1000);
+    } else {
+      lose();
+    }
+  });
+}
+
+byId('more').addEventListener('click', () => { shown += STEP; drawRecordings(); });
+document.addEventListener('visibilitychange', () => { if (document.hidden) close(); else open(); });
+setInterval(() => {
+  if (document.hidden) return;
+  if (Date.now() - heard > SILENCE * 1000) open();
+  if (status) drawSummary();
+}, 1000);
+setInterval(() => { if (document.hidden) look(); }, HIDDEN_INTERVAL * 1000);
+open();

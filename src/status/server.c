@@ -211,7 +211,7 @@ on_tick (gpointer user_data)
   if (g_strcmp0 (rest, server->last) != 0)
     event = g_strdup_printf ("data: %s\n\n", json);
   else if (server->quiet >= KEEP_ALIVE)
-    event = g_strdup (": nothing new\n\n");
+    event = g_strdup ("event: alive\ndata:\n\n");
   if (event == NULL)
     return G_SOURCE_CONTINUE;
   server->quiet = 0;

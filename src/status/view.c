@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "status/view.h"
 
+#include "api/traffic.h"
+
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -323,6 +325,7 @@ sum_locked (BoxStatusView *view)
   g_hash_table_iter_init (&iter, view->rows);
   while (g_hash_table_iter_next (&iter, NULL, &row))
     add_row (row, now, sums);
+  sums->outage_since = sums->backlog > 0 ? box_traffic_get_outage () : 0;
   measure_disk (view);
 }
 
@@ -495,6 +498,7 @@ add_sums (JsonBuilder *builder, const BoxStatusView *view, gint64 now)
   add_known (builder, "full_in", sums->full_in, -1);
   add_int (builder, "backlog_bytes", (gint64) sums->backlog);
   add_known (builder, "oldest_unsafe", sums->oldest_unsafe, 0);
+  add_known (builder, "outage_since", sums->outage_since, 0);
   add_int (builder, "fill_rate", (gint64) sums->fill_rate);
   add_int (builder, "drain_rate", (gint64) sums->drain_rate);
   add_int (builder, "uploaded_bytes", (gint64) sums->uploaded);

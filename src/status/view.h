@@ -44,6 +44,8 @@ typedef struct
   guint unsettled;      /* that are at Box without their metadata; safe */
   guint64 backlog;      /* bytes that Box does not have */
   gint64 oldest_unsafe; /* since when the oldest of them waits; 0: all are at Box */
+  gint64 outage_since;  /* since when Box serves no request of this process although some of them
+                         * wait; 0: it does */
   guint64 spool_bytes;  /* in the spool */
   guint64 free_bytes;   /* left on its disk */
   gint64 full_in;       /* at today's rates; -1: never */
