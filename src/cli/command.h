@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliCommand: one command of boxupload: its text for --help, its options, and its
- * function.
+ * CliCommand: one command of boxupload: its text for --help, its options, and its function. And
+ * what several commands use: calls to Box, and what their arguments name: standard input, a
+ * directory, an item at Box.
  */
 #pragma once
 
 #include "api/client.h"
+#include "api/folder.h"
+#include "base/digest.h"
 #include "base/retry.h"
+#include "cli/exit.h"
 #include "cli/options.h"
-#include "cli/signals.h"
 
 G_BEGIN_DECLS
 
@@ -88,5 +91,64 @@ GPtrArray *cli_call_list_parts (Cli *cli, const BoxSession *session, GError **er
 
 /* The file as it is now. */
 BoxFile *cli_call_get_file (Cli *cli, const char *file_id, GError **error);
+
+/*
+ * Standard input and other files without a known size, read in the way that a signal can interrupt.
+ */
+
+/* The name of standard input in messages, and as an argument. */
+#define CLI_INPUT_NAME     "Standard input"
+#define CLI_INPUT_ARGUMENT "-"
+
+/**
+ * cli_input_read:
+ * @name: of @fd, for errors.
+ * @n: (out): bytes read; 0 at the end.
+ *
+ * Reads at most @length bytes as soon as there are some. FALSE with BOX_ERROR_CANCELLED as soon as
+ * @cancellable is cancelled, or with BOX_ERROR_STORAGE.
+ */
+gboolean cli_input_read (int fd, const char *name, guint8 *buffer, gsize length, gsize *n,
+                         GCancellable *cancellable, GError **error);
+
+/* The SHA-1 and the size of the file @path. Errors as above. */
+gboolean cli_input_digest (const char *path, BoxSha1 *sha1, guint64 *size,
+                           GCancellable *cancellable, GError **error);
+
+/*
+ * CliTree: the regular files of a directory and of those below it. Symbolic links are not followed,
+ * so that a walk ends, and takes nothing from elsewhere.
+ */
+
+/* One file, or why something could not be read. */
+typedef struct
+{
+  char *path;      /* in the file system's encoding */
+  char **folders;  /* names of the directories that it is in, outermost first; maybe none */
+  GError *failure; /* nullable: it is not a file that can be read */
+} CliTreeFile;
+
+void cli_tree_file_free (CliTreeFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliTreeFile, cli_tree_file_free)
+
+/* (element-type CliTreeFile): the files of the directory @path, by name, those of a directory after
+ * its own. The name of @path is the first of their folders, unless @path ends with a slash or a
+ * dot: then it is what is in it that counts. What is neither a file nor a directory is a failure of
+ * its own. */
+GPtrArray *cli_tree_list (const char *path);
+
+/* What an argument of ls and get names at Box: an ID, or box://FOLDER_ID/PATH; and whether there is
+ * room for what put and create want to send. */
+
+/* The item at box://FOLDER_ID/PATH; for FOLDER_ID alone the folder, of which only kind and id are
+ * set. NOT_FOUND names the first name that is missing. */
+BoxItem *cli_place_find (Cli *cli, const char *place, GError **error);
+
+/* Whether @text is a path, and not an ID. */
+gboolean cli_place_is_path (const char *text);
+
+/* Warns if a file of @largest bytes, or @total bytes together, are too much for the account. Box
+ * decides. What any account takes is not asked about. */
+void cli_place_warn_of_room (Cli *cli, guint64 largest, guint64 total);
 
 G_END_DECLS

@@ -6,7 +6,6 @@
  */
 #include "api/error.h"
 #include "cli/command.h"
-#include "cli/input.h"
 #include "cli/output.h"
 
 /* Box processes the parts of a large file for minutes before it commits. Seconds. */

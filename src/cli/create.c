@@ -6,7 +6,6 @@
 #include "api/folder-path.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/place.h"
 
 static struct
 {

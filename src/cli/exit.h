@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The exit codes of boxupload: an interface that scripts rely on, documented in boxupload(1). A
- * code keeps its meaning.
+ * How the program ends. Its exit codes are an interface that scripts rely on, documented in
+ * boxupload(1): a code keeps its meaning. CliSignal is how SIGINT and SIGTERM end it in order.
  */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -67,5 +67,23 @@ CliExit cli_exit_from_error (const GError *error);
 
 /* The kind of failure as a word for machines: "name-in-use". */
 const char *cli_exit_get_nick (const GError *error);
+
+/*
+ * CliSignal: turns SIGINT and SIGTERM into a cancelled GCancellable, so that every wait ends and
+ * the program ends in order. A second signal has its default effect and ends the program at once.
+ * One per process.
+ */
+
+typedef struct _CliSignal CliSignal;
+
+CliSignal *cli_signal_new (void);
+void cli_signal_free (CliSignal *signals);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliSignal, cli_signal_free)
+
+/* Owned by @signals. */
+GCancellable *cli_signal_get_cancellable (CliSignal *signals);
+
+/* The signal that has arrived; 0: no signal yet. */
+int cli_signal_get_number (CliSignal *signals);
 
 G_END_DECLS

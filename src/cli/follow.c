@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "api/account.h"
-#include "cli/jobs.h"
+#include "cli/job.h"
 #include "cli/output.h"
 
 /* A directory is read this often. Microseconds. */

@@ -11,7 +11,7 @@
 #include "api/download.h"
 #include "base/fileio.h"
 #include "cli/output.h"
-#include "cli/place.h"
+#include "cli/command.h"
 
 static struct
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/hook.h"
+#include "cli/outside.h"
 
 #include "cli/output.h"
 

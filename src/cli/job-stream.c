@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "api/account.h"
-#include "cli/input.h"
 #include "cli/output.h"
 
 /* Bytes that are read at a time: more than a pipe holds. */

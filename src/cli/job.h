@@ -1,18 +1,82 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * CliJob: the upload of one file, and its output. The file is a local file or standard input (put),
- * or a recording of the spool (resume, watch). CliJobs (cli/jobs.h) runs a few jobs at a time. One
- * thread.
+ * or a recording of the spool (resume, watch). CliJobs runs a few jobs at a time. CliFollower is
+ * what a job waits with for the end of a file that is still written. One thread.
  */
 #pragma once
 
 #include "cli/command.h"
-#include "cli/follower.h"
 #include "cli/reporter.h"
 #include "delivery/delivery.h"
+#include "delivery/growing.h"
 #include "spool/spool.h"
 
 G_BEGIN_DECLS
+
+/*
+ * CliFollower: waits for the end of a file that another program writes, while its parts leave
+ * (BoxFollow). The file may still be missing, be cut, renamed or replaced meanwhile.
+ */
+
+/**
+ * CliFollowRules:
+ * @until_idle: seconds without a change after which the file is finished; 0: it is when no program
+ *   has it open for writing any more.
+ * @until_file: (nullable): it is finished when this file exists, and not before.
+ * @no_ahead: nothing is sent before it is finished.
+ * @expected_size: as for BoxFollow.
+ * @account_file: likewise.
+ */
+typedef struct
+{
+  guint until_idle;
+  const char *until_file;
+  gboolean no_ahead;
+  guint64 expected_size;
+  const char *account_file;
+} CliFollowRules;
+
+typedef struct _CliFollower CliFollower;
+
+/* @path: in the file system's encoding. @rules, and what they and @settings point to, have to live
+ * as long. */
+CliFollower *
+cli_follower_new (const char *path, const CliFollowRules *rules, const BoxUploadSettings *settings);
+
+typedef enum
+{
+  CLI_FOLLOW_WAITING, /* there is no such file yet */
+  CLI_FOLLOW_GROWING,
+  CLI_FOLLOW_FINISHED,
+  CLI_FOLLOW_FAILED,
+} CliFollowState;
+
+/* Looks at the file; to be called about ten times a second until it is finished, or has failed with
+ * @error: BOX_ERROR_STORAGE (it was removed, cannot be read), BOX_ERROR_SETTINGS (who has it open
+ * is not known here), or Box's refusal. */
+CliFollowState cli_follower_look (CliFollower *follower, GError **error);
+
+/* Bytes of the file, and those of them that have left, when it was looked at last. */
+guint64 cli_follower_get_size (CliFollower *follower);
+guint64 cli_follower_get_sent (CliFollower *follower);
+
+/* When it is finished: its path now, which may be another name in the same place. Free with
+ * g_free(). */
+char *cli_follower_dup_path (CliFollower *follower);
+
+/* When it is finished: the file, which stays @follower's; and what has left of it. */
+int cli_follower_get_fd (CliFollower *follower);
+BoxFollow *cli_follower_get_follow (CliFollower *follower);
+
+void cli_follower_free (CliFollower *follower);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliFollower, cli_follower_free)
+
+/* Whether a program has @fd, which was opened for reading, open for writing. FALSE with *@known
+ * FALSE: this file system, or this user, does not get to know. SIGIO has to be ignored. */
+gboolean cli_follower_has_writer (int fd, gboolean *known);
+
+/* --- CliJob --------------------------------------------------------------------------------- */
 
 typedef struct _CliJob CliJob;
 
@@ -126,5 +190,48 @@ void cli_job_get_progress (CliJob *job, CliProgressLine *line, char **notice);
 
 /* Prints the figures of now as a JSON line, if it has got to uploading. */
 void cli_job_tell_progress (CliJob *job);
+
+/*
+ * CliJobs: a few jobs at the same time, shown as bars or printed as JSON Lines. One thread.
+ */
+
+typedef struct _CliJobs CliJobs;
+
+/* Jobs at the same time. */
+#define CLI_JOBS_MAX     16
+#define CLI_JOBS_DEFAULT 2
+
+/**
+ * CliJobsEnded:
+ * @failure: (nullable): its failure, which has not been printed.
+ *
+ * @job has ended, or could not begin; it is freed afterwards.
+ */
+typedef void (*CliJobsEnded) (CliJob *job, const GError *failure, gpointer user_data);
+
+/* @files: at the same time, 1 to CLI_JOBS_MAX; other numbers are an error. */
+CliJobs *cli_jobs_new (Cli *cli, int files, CliJobsEnded ended, gpointer user_data, GError **error);
+
+/* Stops those that run. */
+void cli_jobs_free (CliJobs *jobs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliJobs, cli_jobs_free)
+
+/* The default output of a job. */
+CliTell cli_jobs_get_tell (CliJobs *jobs);
+
+/* How many have begun and not ended. */
+guint cli_jobs_count_running (CliJobs *jobs);
+
+/* Whether another one may begin. */
+gboolean cli_jobs_has_room (CliJobs *jobs);
+
+/* Takes @job, which has been started, or failed to with @failure (nullable; taken). */
+void cli_jobs_add (CliJobs *jobs, CliJob *job, GError *failure);
+
+/* Polls the running jobs, for a tenth of a second at most. */
+void cli_jobs_attend (CliJobs *jobs);
+
+/* Until all that run have ended. */
+void cli_jobs_wait (CliJobs *jobs);
 
 G_END_DECLS

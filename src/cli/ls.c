@@ -3,7 +3,7 @@
  * boxupload ls: what is in a folder.
  */
 #include "cli/output.h"
-#include "cli/place.h"
+#include "cli/command.h"
 
 typedef struct
 {

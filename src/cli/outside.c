@@ -2,7 +2,6 @@
 #include "cli/outside.h"
 
 #include "base/secret.h"
-#include "cli/hook.h"
 #include "cli/output.h"
 #include "status/server.h"
 

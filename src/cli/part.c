@@ -5,7 +5,6 @@
  */
 #include "cli/command.h"
 #include "cli/exit.h"
-#include "cli/input.h"
 #include "cli/output.h"
 
 #include <errno.h>

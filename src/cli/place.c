@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/place.h"
+#include "cli/command.h"
 
 #include "api/folder-path.h"
 #include "api/room.h"

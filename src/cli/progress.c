@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/progress.h"
+#include "cli/reporter.h"
 
 #include <string.h>
 #include <sys/ioctl.h>

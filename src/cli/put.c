@@ -3,11 +3,9 @@
  * boxupload put: uploads finished recordings, a few at a time; a file that fails does not stop the
  * others. Standard input is recorded in the spool first.
  */
-#include "cli/input.h"
-#include "cli/jobs.h"
+#include "cli/command.h"
+#include "cli/job.h"
 #include "cli/output.h"
-#include "cli/place.h"
-#include "cli/tree.h"
 
 #include <string.h>
 #include <sys/stat.h>

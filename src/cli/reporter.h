@@ -1,16 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CliReporter: reports the events of one upload as JSON Lines, as lines on stderr, or as
- * the notice of a progress bar. Threads: the events come from the upload's workers; the owner calls
- * everything else.
+ * How a command shows its uploads. CliReporter: the events of one upload, as JSON Lines, as lines
+ * on stderr, or as the notice of a progress bar. CliProgress: the bars.
  */
 #pragma once
 
-#include "cli/progress.h"
-#include "spool/receipt.h"
 #include "delivery/delivery.h"
+#include "spool/receipt.h"
 
 G_BEGIN_DECLS
+
+/*
+ * CliProgress: bars at the bottom of a terminal, one a line, drawn again as they progress.
+ * Without a terminal nothing is drawn and no escape code is written. One thread.
+ */
+
+/**
+ * CliProgressLine:
+ * @label: for example a file's name; printable.
+ * @done, @total: bytes.
+ * @rate: bytes per second, 0: unknown.
+ * @notice: (nullable): shown in place of rate and time left.
+ */
+typedef struct
+{
+  const char *label;
+  guint64 done;
+  guint64 total;
+  guint64 rate;
+  const char *notice;
+} CliProgressLine;
+
+/* One line of at most @columns columns: label, bar, percent, bytes, rate and time left, or as much
+ * of that as fits. Pure. Free with g_free(). */
+char *cli_progress_render (const CliProgressLine *line, guint columns, gboolean utf8);
+
+typedef struct _CliProgress CliProgress;
+
+/* Draws on @fd, if that is a terminal. */
+CliProgress *cli_progress_new (int fd);
+
+/* Clears the bars. */
+void cli_progress_free (CliProgress *progress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliProgress, cli_progress_free)
+
+/* Whether there is a terminal. */
+gboolean cli_progress_is_shown (CliProgress *progress);
+
+/* Replaces the drawn lines by @n lines. */
+void cli_progress_draw (CliProgress *progress, const CliProgressLine *lines, guint n);
+
+/* Removes the bars, so that ordinary lines can be printed. */
+void cli_progress_clear (CliProgress *progress);
+
+/* Whether @fd is a terminal that understands cursor movement: not if TERM is "dumb" or missing.
+ */
+gboolean cli_terminal_is (int fd);
+
+/* Its present number of columns, which can change; 80 if it is not known. */
+guint cli_terminal_get_columns (int fd);
+
+/* Whether the locale's character set can show block characters. */
+gboolean cli_terminal_has_utf8 (void);
+
+/*
+ * CliReporter. Threads: the events come from the upload's workers; the owner calls everything else.
+ */
 
 typedef enum
 {

@@ -2,7 +2,7 @@
 /*
  * boxupload resume: finishes every recording of the spool that no living process has, once.
  */
-#include "cli/jobs.h"
+#include "cli/job.h"
 #include "cli/output.h"
 
 static struct

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/tree.h"
+#include "cli/command.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -3,10 +3,9 @@
  * boxupload watch: finishes the recordings of the spool continuously, a few at a time, the oldest
  * first. One that fails waits, each time longer, while others go on.
  */
-#include "cli/jobs.h"
+#include "cli/job.h"
 #include "cli/outside.h"
 #include "cli/output.h"
-#include "cli/service.h"
 
 /* A recording that is refused is tried again after this, doubled each time: somebody may have
  * mended it (a token, a folder, the quota). One that failed for the network's sake always waits

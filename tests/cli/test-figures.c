@@ -7,7 +7,7 @@
 #include "cli/exit.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/progress.h"
+#include "cli/reporter.h"
 
 static void
 test_every_error_code_has_an_exit_code_of_its_own (void)
