@@ -11,23 +11,6 @@
 #define MAX_TIME 64
 
 static gboolean
-parse_id (JsonObject *object, const char *what, char **id, GError **error)
-{
-  g_autofree char *text = NULL;
-
-  if (!box_json_find_text (object, "id", MAX_ID, &text, error))
-    return FALSE;
-  if (text == NULL || *text == '\0' || strspn (text, "0123456789") != strlen (text))
-    {
-      g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s's \"id\" is %s", what,
-                   text == NULL ? "missing" : "not a number");
-      return FALSE;
-    }
-  *id = g_steal_pointer (&text);
-  return TRUE;
-}
-
-static gboolean
 parse_sha1 (JsonObject *object, BoxFile *file, GError **error)
 {
   g_autofree char *hex = NULL;
@@ -66,13 +49,14 @@ parse_object (JsonObject *object, GError **error)
   g_autoptr (BoxFile) file = g_new0 (BoxFile, 1);
   JsonObject *version;
 
-  if (!parse_id (object, "the file", &file->id, error)
+  if (!box_json_get_id (object, "the file", &file->id, error)
       || !box_json_find_string (object, "name", MAX_NAME, &file->name, error)
       || !parse_etag (object, file, error)
       || !box_json_find_uint64 (object, "size", 0, G_MAXINT64, &file->has_size, &file->size, error)
       || !parse_sha1 (object, file, error)
       || !box_json_find_object (object, "file_version", &version, error)
-      || (version != NULL && !parse_id (version, "the file version", &file->version_id, error)))
+      || (version != NULL
+          && !box_json_get_id (version, "the file version", &file->version_id, error)))
     return NULL;
   return g_steal_pointer (&file);
 }

@@ -4,7 +4,6 @@
 #include "api/calls.h"
 #include "base/json.h"
 
-#define MAX_ID     64
 #define MAX_NAME   4096
 #define MAX_MARKER 4096
 
@@ -42,7 +41,7 @@ box_item_parse (JsonNode *node, GError **error)
   JsonObject *object = box_json_object (node, "the item", error);
   g_autofree char *type = NULL, *sha1 = NULL;
 
-  if (object == NULL || !box_json_get_string (object, "id", MAX_ID, &item->id, error)
+  if (object == NULL || !box_json_get_id (object, "the item", &item->id, error)
       || !box_json_find_string (object, "type", 32, &type, error)
       || !box_json_find_string (object, "name", MAX_NAME, &item->name, error)
       || !box_json_find_uint64 (object, "size", 0, G_MAXINT64, &item->has_size, &item->size, error)

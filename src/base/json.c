@@ -4,6 +4,10 @@
 #include "base/error.h"
 
 #include <math.h>
+#include <string.h>
+
+/* Of an id. Bytes. */
+#define MAX_ID 64
 
 static gboolean
 set_field_error (GError **error, const char *name, const char *problem)
@@ -211,5 +215,22 @@ box_json_find_text (JsonObject *object, const char *name, gsize max_bytes, char 
   if (node == NULL || !read_uint64 (node, &number))
     return box_json_find_string (object, name, max_bytes, value, error);
   *value = g_strdup_printf ("%" G_GUINT64_FORMAT, number);
+  return TRUE;
+}
+
+gboolean
+box_json_get_id (JsonObject *object, const char *what, char **id, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (!box_json_find_text (object, "id", MAX_ID, &text, error))
+    return FALSE;
+  if (text == NULL || *text == '\0' || strspn (text, "0123456789") != strlen (text))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL, "%s's \"id\" is %s", what,
+                   text == NULL ? "missing" : "not a number");
+      return FALSE;
+    }
+  *id = g_steal_pointer (&text);
   return TRUE;
 }

@@ -80,4 +80,8 @@ gboolean box_json_get_string (JsonObject *object, const char *name, gsize max_by
 gboolean box_json_find_text (JsonObject *object, const char *name, gsize max_bytes, char **value,
                              GError **error);
 
+/* The member "id" as Box numbers its files and folders: digits, which are safe in a URL and on a
+ * terminal. @what begins the error. */
+gboolean box_json_get_id (JsonObject *object, const char *what, char **id, GError **error);
+
 G_END_DECLS
