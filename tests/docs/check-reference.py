@@ -88,10 +88,9 @@ def of_spool(top):
 def of_files(top):
     """Each row names the versions that the constants of the source have."""
     rows = cells(section(interface.read(top, 'docs/compatibility.md'), '## Files'))[1:]
-    journal = set(interface.versions(top, 'src/spool/journal-ahead.h'))
-    for row, versions in zip(rows, (journal, set(interface.versions(top, 'src/spool/note.c')), journal,
-                                    set(interface.versions(top, 'src/probe/probe.c')))):
-        yield f'versions-of-{row[0].split(" of ")[0]}', versions, set(re.findall(r'\d+', row[1]))
+    names = ('BOX_JOURNAL', 'NOTE', 'BOX_JOURNAL', 'PROFILE')
+    for row, name in zip(rows, names):
+        yield f'versions-of-{row[0].split(" of ")[0]}', interface.versions(top, name), set(re.findall(r'\d+', row[1]))
 
 
 def main():

@@ -55,7 +55,7 @@ def properties(top, inspected):
     """Type and default of each, without those of the base class."""
     text = inspected.partition('\nElement Properties:\n')[2].partition('\nElement Signals:\n')[0]
     of_element = dict(PROPERTY.findall(text))
-    own = {'upload-stats', *re.findall(r'\.name = "([a-z-]+)"', read(top, 'gst/properties.c'))}
+    own = {'upload-stats', *re.findall(r'\.name = "([a-z-]+)"', source(top, 'gst/*.c'))}
     return {name: describe(of_element[name]) if name in of_element else 'is none' for name in own}
 
 
@@ -80,15 +80,20 @@ def fields_in(body):
     return fields
 
 
+def functions(top):
+    """Names and bodies of the functions of the element."""
+    return FUNCTION.findall(source(top, 'gst/*.c'))
+
+
 def details(top):
     """Fields of an ERROR's details."""
-    return fields_in(dict(FUNCTION.findall(read(top, 'gst/messages.c')))['details_new'])
+    return fields_in(dict(functions(top))['details_new'])
 
 
 def messages(top):
     """Fields and their types of each element message."""
     found = {}
-    for _, body in FUNCTION.findall(read(top, 'gst/messages.c')):
+    for _, body in functions(top):
         for name in re.findall(r'(?:gst_structure_new|details_new) \(\s*"(boxuploadsink-[a-z]+)"', body):
             found[name] = {**fields_in(body), **(details(top) if 'details_new' in body else {})}
     return found
@@ -100,20 +105,20 @@ def errors(top):
 
 
 def statistics(top):
-    return fields_in(read(top, 'gst/stats.c'))
+    return next(fields_in(body) for _, body in functions(top) if '"application/x-boxuploadsink-stats"' in body)
 
 
 # ---- the programs ----
 
 def exit_codes(top):
-    names = re.findall(r'^  CLI_EXIT_([A-Z_]+) = (\d+),', read(top, 'src/cli/exit.h'), re.MULTILINE)
+    names = re.findall(r'^  CLI_EXIT_([A-Z_]+) = (\d+),', source(top, 'src/cli/*.h'), re.MULTILINE)
     return {number: name.lower().replace('_', '-') for name, number in names}
 
 
 def error_kinds(top):
     """The words of "kind" in JSON, and the exit code of each."""
     codes = {name: number for number, name in exit_codes(top).items()}
-    rows = re.findall(r'\{ CLI_EXIT_([A-Z_]+), "([a-z-]+)" \}', read(top, 'src/cli/exit.c'))
+    rows = re.findall(r'\{ CLI_EXIT_([A-Z_]+), "([a-z-]+)" \}', source(top, 'src/cli/*.c'))
     return {kind: codes[name.lower().replace('_', '-')] for name, kind in rows}
 
 
@@ -136,24 +141,24 @@ def commands(boxupload):
 
 def metrics(top):
     """Labels of each."""
-    text = read(top, 'src/status/metrics.c')
+    text = source(top, 'src/status/*.c')
     labels = dict(re.findall(r'"(boxupload_[a-z_]+)\{(.*?)\} ', text))
     return {name: re.findall(r'([a-z_]+)=', labels.get(name, '')) for name in re.findall(r'(?:add|head) \(text, "(boxupload_[a-z_]+)"', text)}
 
 
 def status_members(top):
     """Of /api/status, and of each of its recordings."""
-    text = read(top, 'src/status/view.c')
+    text = source(top, 'src/status/*.c')
     return set(re.findall(r'(?:add_(?:string|int|known) \(|set_member_name \()builder, "([a-z_]+)"', text))
 
 
 # ---- files ----
 
 def journal_records(top):
-    text = source(top, 'src/spool/journal*.c', 'src/spool/replay.c')
+    text = source(top, 'src/spool/*.c')
     return set(re.findall(r'new_record \("([a-z-]+)"', text))
 
 
-def versions(top, path):
-    """Of a format, as the constants of a file have them."""
-    return re.findall(r'^#define \w*VERSION\w* (\d+)$', read(top, path), re.MULTILINE)
+def versions(top, name):
+    """Of a format, as the constants that begin with @name have them."""
+    return set(re.findall(rf'^#define {name}_VERSION\w* (\d+)$', source(top, 'src/*/*.[ch]'), re.MULTILINE))
