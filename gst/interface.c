@@ -140,12 +140,13 @@ typedef struct
   BoxUploadStats stats;
   guint64 spooled;
   guint64 ahead;
+  BoxPosition position;
 } Carrier;
 
 static void
 look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
 {
-  *carrier = (Carrier){ 0 };
+  *carrier = (Carrier){ .position = { .safe_time = -1, .full_in = -1 } };
   g_mutex_lock (&self->lock);
   if (self->delivery != NULL)
     {
@@ -153,6 +154,7 @@ look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
       box_delivery_get_stats (self->delivery, &carrier->stats);
       carrier->spooled = box_delivery_get_spooled (self->delivery);
       carrier->ahead = box_delivery_get_ahead (self->delivery);
+      box_delivery_get_position (self->delivery, &carrier->position);
     }
   g_mutex_unlock (&self->lock);
 }
@@ -164,6 +166,7 @@ make (const Carrier *carrier)
   guint64 spooled = carrier->spooled;
   g_autoptr (BoxSession) session = NULL;
   g_autoptr (BoxFile) file = NULL;
+  GstStructure *made;
 
   if (carrier->upload != NULL)
     {
@@ -171,7 +174,7 @@ make (const Carrier *carrier)
       file = box_upload_get_file (carrier->upload);
     }
   stats.bytes_received = MAX (stats.bytes_received, spooled);
-  return gst_structure_new (
+  made = gst_structure_new (
       "application/x-boxuploadsink-stats", "bytes-received", G_TYPE_UINT64, stats.bytes_received,
       "bytes-uploaded", G_TYPE_UINT64, stats.bytes_uploaded, "bytes-total", G_TYPE_UINT64,
       stats.bytes_total, "parts-uploaded", G_TYPE_UINT, stats.parts_uploaded, "parts-total",
@@ -182,6 +185,8 @@ make (const Carrier *carrier)
       G_TYPE_UINT64, carrier->ahead, "rate", G_TYPE_UINT64, stats.rate, "session-id", G_TYPE_STRING,
       session != NULL ? session->id : NULL, "file-id", G_TYPE_STRING,
       file != NULL ? file->id : NULL, NULL);
+  sink_add_position (made, &carrier->position);
+  return made;
 }
 
 static GstStructure *

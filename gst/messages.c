@@ -294,6 +294,33 @@ sink_post_progress (GstElement *element, GstProgressType type, const char *code,
                             gst_message_new_progress (GST_OBJECT (element), type, code, text));
 }
 
+static guint64
+to_clock_time (gint64 microseconds)
+{
+  return microseconds >= 0 ? (guint64) microseconds * GST_USECOND : GST_CLOCK_TIME_NONE;
+}
+
+void
+sink_add_position (GstStructure *structure, const BoxPosition *position)
+{
+  gst_structure_set (structure, "bytes-safe", G_TYPE_UINT64, position->safe, "running-time-safe",
+                     G_TYPE_UINT64, to_clock_time (position->safe_time), "backlog-bytes",
+                     G_TYPE_UINT64, position->backlog, "oldest-unsafe-age", G_TYPE_UINT64,
+                     to_clock_time (position->oldest_unsafe), "fill-rate", G_TYPE_UINT64,
+                     position->fill_rate, "drain-rate", G_TYPE_UINT64, position->drain_rate,
+                     "full-in", G_TYPE_UINT64, to_clock_time (position->full_in), NULL);
+}
+
+void
+sink_post_position (GstElement *element, const BoxPosition *position)
+{
+  GstStructure *structure = gst_structure_new ("boxuploadsink-position", "bytes-received",
+                                               G_TYPE_UINT64, position->bytes, NULL);
+
+  sink_add_position (structure, position);
+  post_structure (element, structure);
+}
+
 /* Bytes that Box has, and those of parts in flight that have left: whole parts would be large
  * steps.
  */

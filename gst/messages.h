@@ -85,6 +85,14 @@ void sink_post_anew (GstElement *element, const GError *error, gboolean news,
 void
 sink_post_progress (GstElement *element, GstProgressType type, const char *code, const char *text);
 
+/* Adds to @structure how far the stream is safe: bytes-safe, running-time-safe, backlog-bytes,
+ * oldest-unsafe-age, fill-rate, drain-rate, full-in. Times are nanoseconds, GST_CLOCK_TIME_NONE if
+ * they are not known. */
+void sink_add_position (GstStructure *structure, const BoxPosition *position);
+
+/* boxuploadsink-position: bytes-received and the same. */
+void sink_post_position (GstElement *element, const BoxPosition *position);
+
 /* The progress of "commit": text, and the fields percent, rate (bytes per second) and time-left
  * (nanoseconds, or GST_CLOCK_TIME_NONE). */
 void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats);

@@ -428,8 +428,9 @@ sink_properties_install (GObjectClass *klass)
       g_param_spec_boxed ("upload-stats", NULL,
                           "Statistics of the upload: bytes-received, bytes-uploaded, bytes-total, "
                           "parts-uploaded, parts-total, parts-in-flight, parts-waiting, "
-                          "parts-adopted, parallel, retries, memory, spooled, rate, session-id, "
-                          "file-id",
+                          "parts-adopted, parallel, retries, memory, spooled, bytes-ahead, rate, "
+                          "bytes-safe, running-time-safe, backlog-bytes, oldest-unsafe-age, "
+                          "fill-rate, drain-rate, full-in, session-id, file-id",
                           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)

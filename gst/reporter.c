@@ -324,6 +324,15 @@ tell_end (GstElement *element, BoxDelivery *delivery, BoxDeliveryPhase phase, co
 }
 
 static void
+on_position (BoxDelivery *delivery, const BoxPosition *position, gpointer user_data)
+{
+  g_autoptr (GstElement) element = dup_element (user_data);
+
+  if (element != NULL)
+    sink_post_position (element, position);
+}
+
+static void
 on_ended (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file, const GError *error,
           gpointer user_data)
 {
@@ -353,5 +362,6 @@ const BoxDeliveryEvents sink_reporter_events = {
   .anew = on_anew,
   .ending = on_ending,
   .kept = on_kept,
+  .position = on_position,
   .ended = on_ended,
 };

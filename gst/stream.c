@@ -403,6 +403,19 @@ watch_reserve (GstBoxUploadSink *self)
   sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
 }
 
+/* The bytes of a buffer without a time belong to the last one's. Muxers whose segment counts bytes
+ * give their buffers running times. */
+static void
+tell_time (GstBoxUploadSink *self, GstClockTime time)
+{
+  const GstSegment *segment = &GST_BASE_SINK (self)->segment;
+
+  if (GST_CLOCK_TIME_IS_VALID (time) && segment->format == GST_FORMAT_TIME)
+    time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, time);
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    box_delivery_set_time (self->delivery, (gint64) GST_TIME_AS_USECONDS (time));
+}
+
 /* The memories are written one by one: mapping the buffer would merge them by copying. */
 static GstFlowReturn
 write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
@@ -410,6 +423,7 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
   GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
   guint n = gst_buffer_n_memory (buffer);
 
+  tell_time (self, time);
   for (guint i = 0; i < n; i++)
     {
       GstMemory *memory = gst_buffer_peek_memory (buffer, i);

@@ -41,6 +41,7 @@ struct _BoxAhead
   GHashTable *acked;   /* offset of each part that is at Box, with its size */
   GHashTable *to_tell; /* offsets of parts in the journal that were spoiled after that */
   guint64 acked_bytes; /* of those that are not spoiled */
+  guint64 in_order;    /* of them, from the start and without a gap, when last looked at */
   gint64 time;         /* of the stream */
   gboolean useless;    /* the session has no plan, or is not in the journal */
 };
@@ -61,6 +62,7 @@ spoil_locked (BoxAhead *ahead, guint64 offset)
 
   if (!g_hash_table_add (ahead->spoiled, key_new (offset)))
     return FALSE;
+  ahead->in_order = MIN (ahead->in_order, offset);
   size = g_hash_table_lookup (ahead->acked, &offset);
   if (size != NULL)
     {
@@ -316,12 +318,18 @@ box_ahead_set_rate (BoxAhead *ahead, guint64 rate)
 }
 
 guint64
-box_ahead_get_bytes (BoxAhead *ahead)
+box_ahead_get_bytes (BoxAhead *ahead, guint64 *in_order)
 {
+  const guint64 *size;
   guint64 bytes;
 
   g_mutex_lock (&ahead->lock);
   bytes = ahead->acked_bytes;
+  while ((size = g_hash_table_lookup (ahead->acked, &ahead->in_order)) != NULL
+         && !g_hash_table_contains (ahead->spoiled, &ahead->in_order))
+    ahead->in_order += *size;
+  if (in_order != NULL)
+    *in_order = ahead->in_order;
   g_mutex_unlock (&ahead->lock);
   return bytes;
 }

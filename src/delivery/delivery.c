@@ -18,6 +18,8 @@ new_delivery (const BoxDeliveryEvents *events, gpointer user_data)
   delivery->events = *events;
   delivery->user_data = user_data;
   delivery->fd = -1;
+  delivery->full_in = -1;
+  delivery->running_time = -1;
   delivery->cancellable = g_cancellable_new ();
   return delivery;
 }
@@ -47,6 +49,7 @@ box_delivery_unref (gpointer data)
   g_clear_error (&delivery->unsettled);
   g_clear_pointer (&delivery->metadata, box_metadata_unref);
   g_clear_error (&delivery->no_padding);
+  g_clear_pointer (&delivery->marks, box_watermark_free);
   g_mutex_clear (&delivery->lock);
   g_cond_clear (&delivery->changed);
   g_free (delivery);
@@ -86,6 +89,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   delivery->facts.spooled = spool != NULL;
   delivery->facts.left_to_others = settings->left_to_others;
   take_metadata (delivery, upload->metadata);
+  delivery->marks = box_watermark_new ();
   if (!box_delivery_open_stream (delivery, error))
     {
       g_clear_pointer (&delivery->digest, box_digest_free);
@@ -181,6 +185,7 @@ close_delivery (BoxDelivery *delivery)
 static void
 join (BoxDelivery *delivery)
 {
+  box_delivery_stop_ticking (delivery);
   if (delivery->thread != NULL)
     g_thread_join (g_steal_pointer (&delivery->thread));
   g_clear_pointer (&delivery->preflight, box_preflight_free);
@@ -459,7 +464,8 @@ box_delivery_get_ahead (BoxDelivery *delivery)
   guint64 bytes;
 
   g_mutex_lock (&delivery->lock);
-  bytes = delivery->ahead != NULL ? box_ahead_get_bytes (delivery->ahead) : delivery->sent_ahead;
+  bytes =
+      delivery->ahead != NULL ? box_ahead_get_bytes (delivery->ahead, NULL) : delivery->sent_ahead;
   g_mutex_unlock (&delivery->lock);
   return bytes;
 }

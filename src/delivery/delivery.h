@@ -34,6 +34,19 @@ G_BEGIN_DECLS
 
 typedef struct _BoxDelivery BoxDelivery;
 
+/* How far a file is safe at Box. Times are microseconds, rates bytes per second. */
+typedef struct
+{
+  guint64 bytes;        /* that there are */
+  guint64 safe;         /* of them, from the start and without a gap, acknowledged by Box */
+  gint64 safe_time;     /* of the stream, up to which these reach; -1: not known */
+  guint64 backlog;      /* bytes that Box has not acknowledged, wherever they are */
+  gint64 oldest_unsafe; /* age of the first byte that is not safe; 0: all are */
+  guint64 fill_rate;    /* bytes that come */
+  guint64 drain_rate;   /* bytes that Box acknowledges */
+  gint64 full_in;       /* until the spool is full; -1: never, not known, or no spool */
+} BoxPosition;
+
 /**
  * BoxDeliveryEvents:
  * @upload: of every upload that is made, except completed and failed, which the delivery reports.
@@ -52,6 +65,8 @@ typedef struct _BoxDelivery BoxDelivery;
  * @unsettled: (nullable): Box has the file, but not its metadata, because of @reason. @path: of the
  *   recording or errand in the spool, with which it can be tried again; NULL: nothing is noted.
  * Before the end.
+ * @position: (nullable): of a stream, once a second while a byte of it is not safe at Box, and once
+ *   more when all are.
  * @ended: (nullable): the end, once. @file: COMMITTED, or FILLED if it was found to be committed;
  *   else NULL. @error: FAILED, else NULL. When box_delivery_wait() returns the end, this has
  *   returned.
@@ -69,6 +84,7 @@ typedef struct
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);
   void (*unsettled) (const char *path, const GError *reason, gpointer user_data);
+  void (*position) (BoxDelivery *delivery, const BoxPosition *position, gpointer user_data);
   void (*ended) (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file,
                  const GError *error, gpointer user_data);
 } BoxDeliveryEvents;
@@ -143,6 +159,10 @@ gsize box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *d
  * the delivery has failed. */
 gboolean box_delivery_reach (BoxDelivery *delivery, gint64 time);
 
+/* The bytes that are written from now on belong to @time of the stream, for BoxPosition:
+ * microseconds; -1: not known. */
+void box_delivery_set_time (BoxDelivery *delivery, gint64 time);
+
 /* READY: something can be written; FAILED: it has ended. */
 BoxWait box_delivery_wait_room (BoxDelivery *delivery);
 
@@ -189,6 +209,9 @@ BoxUpload *box_delivery_dup_upload (BoxDelivery *delivery);
 
 /* How far that is, or the live request. FALSE, and all zero: there is neither. */
 gboolean box_delivery_get_stats (BoxDelivery *delivery, BoxUploadStats *stats);
+
+/* How far it is safe. Never waits for the disk. */
+void box_delivery_get_position (BoxDelivery *delivery, BoxPosition *position);
 
 /* Bytes in the spool; 0 without a spool. */
 guint64 box_delivery_get_spooled (BoxDelivery *delivery);

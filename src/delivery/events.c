@@ -48,6 +48,14 @@ box_delivery_in_event (void)
   return g_private_get (&depth) != NULL;
 }
 
+void
+box_delivery_tell_position (BoxDelivery *delivery, const BoxPosition *position)
+{
+  enter_event ();
+  delivery->events.position (delivery, position, delivery->user_data);
+  leave_event ();
+}
+
 static void
 tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
 {

@@ -121,8 +121,9 @@ void box_ahead_cancel (BoxAhead *ahead);
 /* Bytes per second; 0: no limit. */
 void box_ahead_set_rate (BoxAhead *ahead, guint64 rate);
 
-/* Bytes that Box has in the seed, and that were not rewritten. */
-guint64 box_ahead_get_bytes (BoxAhead *ahead);
+/* Bytes that Box has in the seed, and that were not rewritten; and (@in_order, nullable) those of
+ * them from the start and without a gap. */
+guint64 box_ahead_get_bytes (BoxAhead *ahead, guint64 *in_order);
 
 /* The seed; NULL: it is not open. Free with box_session_free(). */
 BoxSession *box_ahead_dup_session (BoxAhead *ahead);

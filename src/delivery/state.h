@@ -2,16 +2,21 @@
 /*
  * The inside of BoxDelivery, shared by its files: delivery/delivery.c (its life, its waits),
  * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell),
- * delivery/stream.c (the bytes of a stream), delivery/stream-ahead.c (those that leave before their
- * number is known) and delivery/stream-room.c (whether the account has room for them).
+ * delivery/position.c (how far it is), delivery/stream.c (the bytes of a stream),
+ * delivery/stream-ahead.c (those that leave before their number is known) and
+ * delivery/stream-room.c (whether the account has room for them).
  */
 #pragma once
 
+#include "base/watermark.h"
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"
 #include "delivery/growing.h"
 
 G_BEGIN_DECLS
+
+/* Tells once a second how far it is. */
+typedef struct _BoxTicker BoxTicker;
 
 struct _BoxDelivery
 {
@@ -40,6 +45,10 @@ struct _BoxDelivery
   BoxDigest *digest;       /* of what the request carries; NULL: it carries nothing (any more) */
   guint64 position;        /* where in the file the next byte goes */
   gint64 time;             /* of the stream, up to which it was written out; -1: none */
+  gint64 running_time;     /* of the next byte, microseconds; -1: not known */
+  gint64 marked_at;        /* monotonic: the last of the marks; 0: none */
+  gint64 marked_time;      /* running_time then */
+  BoxTicker *ticker;       /* nullable */
   gboolean overrun;        /* the stream is longer than was declared, and its upload abandoned */
   gboolean kept_told;
   const char *reason; /* of the end of the stream */
@@ -66,9 +75,20 @@ struct _BoxDelivery
   guint64 expected;    /* size of the recording; 0: not known */
   guint64 rate;        /* bytes per second, 0: no limit */
   gint64 begun;        /* monotonic, microseconds */
-  gboolean opened;     /* Box has opened a session */
-  gboolean live_told;  /* that the live request failed */
-  gboolean abandoned;  /* the first upload: what it tells does not count any more */
+  BoxWatermark *marks; /* when the bytes of a stream came; else NULL */
+  BoxRates rates;
+  struct
+  {
+    guint64 total;
+    guint64 acked;
+    guint64 in_order;
+  } reached;            /* at the last look: bytes that there are, and that Box has */
+  gint64 full_in;       /* the spool, at the last tick: microseconds; -1: never, or not known */
+  gboolean unsafe_told; /* the last event position said that something is unsafe */
+  GThread *positioner;  /* is in that event; nullable */
+  gboolean opened;      /* Box has opened a session */
+  gboolean live_told;   /* that the live request failed */
+  gboolean abandoned;   /* the first upload: what it tells does not count any more */
   gboolean interrupted;
   gboolean closed;   /* no event comes any more */
   gboolean ending;   /* one thread is reporting the end, or has; phase is the end */
@@ -103,6 +123,20 @@ void box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 li
 
 /* Reports that the recording is kept, unless that was done, or there is nothing in it. */
 void box_delivery_tell_kept (BoxDelivery *delivery, const char *reason);
+
+/* The event position. */
+void box_delivery_tell_position (BoxDelivery *delivery, const BoxPosition *position);
+
+/* --- delivery/position.c --- */
+
+/* The byte at @offset comes now. The producer's thread. */
+void box_delivery_mark (BoxDelivery *delivery, guint64 offset);
+
+/* Bytes have come, which are not safe yet. The producer's thread. */
+void box_delivery_wake_ticker (BoxDelivery *delivery);
+
+/* Afterwards no event position runs, unless it is this thread that is in it. */
+void box_delivery_stop_ticking (BoxDelivery *delivery);
 
 /* --- delivery/steps.c --- */
 

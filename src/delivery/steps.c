@@ -18,6 +18,10 @@ report_end (BoxDelivery *delivery, BoxDeliveryPhase phase, gboolean in_thread)
   gboolean ours, tell;
 
   g_mutex_lock (&delivery->lock);
+  /* None of its events is still on its way when the end is reported, unless it is in one. */
+  while (delivery->positioner != NULL && delivery->positioner != g_thread_self ()
+         && !delivery->interrupted && !delivery->closed)
+    g_cond_wait (&delivery->changed, &delivery->lock);
   ours = !delivery->ending && (in_thread || !delivery->threaded);
   while (!ours && !delivery->threaded && !delivery->told && !delivery->interrupted)
     g_cond_wait (&delivery->changed, &delivery->lock);

@@ -70,7 +70,8 @@ box_delivery_end_ahead (BoxDelivery *delivery)
   g_mutex_lock (&delivery->lock);
   ahead = g_steal_pointer (&delivery->ahead);
   if (ahead != NULL)
-    delivery->sent_ahead = box_ahead_get_bytes (ahead);
+    delivery->sent_ahead = delivery->reached.acked =
+        box_ahead_get_bytes (ahead, &delivery->reached.in_order);
   g_mutex_unlock (&delivery->lock);
   box_ahead_free (ahead);
 }

@@ -168,10 +168,13 @@ box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, g
 {
   GError *error = NULL;
 
+  box_delivery_mark (delivery, offset);
   if (!delivery->facts.spooled)
     {
       length = box_upload_write (delivery->upload, data, length);
       delivery->position += length;
+      if (length > 0)
+        box_delivery_wake_ticker (delivery);
       return length;
     }
   if (is_over (delivery))
@@ -188,6 +191,7 @@ box_delivery_write (BoxDelivery *delivery, guint64 offset, const guint8 *data, g
   delivery->position = offset + length;
   send (delivery, data, length);
   box_delivery_check_room (delivery);
+  box_delivery_wake_ticker (delivery);
   return length;
 }
 

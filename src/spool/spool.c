@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* How many bytes may be written here before the directory is measured again: the most by which
@@ -34,6 +35,7 @@ struct _BoxSpool
   /* immutable */
   char *path;
   guint64 limit;
+  BoxForecast *forecast;
 
   GMutex lock;
   /* with lock */
@@ -239,6 +241,7 @@ box_spool_open (const char *path, guint64 limit, GError **error)
   g_atomic_ref_count_init (&spool->ref_count);
   g_mutex_init (&spool->lock);
   spool->path = g_steal_pointer (&directory);
+  spool->forecast = box_forecast_take (spool->path);
   spool->limit = limit;
   for_each_file (spool->path, UNNAMED_SUFFIX, sweep, NULL, NULL);
   g_mutex_lock (&spool->lock);
@@ -259,6 +262,7 @@ box_spool_unref (BoxSpool *spool)
 {
   if (!g_atomic_ref_count_dec (&spool->ref_count))
     return;
+  box_forecast_give_back (spool->forecast);
   g_mutex_clear (&spool->lock);
   g_free (spool->path);
   g_free (spool);
@@ -318,6 +322,26 @@ box_spool_get_used (BoxSpool *spool)
 
   measure_locked (spool);
   return spool->used;
+}
+
+guint64
+box_spool_get_room (BoxSpool *spool)
+{
+  guint64 room = G_MAXUINT64, used;
+  struct statvfs disk;
+
+  if (statvfs (spool->path, &disk) == 0)
+    room = (guint64) disk.f_bavail * disk.f_frsize;
+  if (spool->limit == 0)
+    return room;
+  used = box_spool_get_used (spool);
+  return MIN (room, spool->limit - MIN (used, spool->limit));
+}
+
+BoxForecast *
+box_spool_get_forecast (BoxSpool *spool)
+{
+  return spool->forecast;
 }
 
 /* Listing */

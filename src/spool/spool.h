@@ -8,6 +8,7 @@
 
 #include <gio/gio.h>
 
+#include "spool/forecast.h"
 #include "spool/recording.h"
 
 G_BEGIN_DECLS
@@ -44,6 +45,12 @@ gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
 
 /* Bytes that the recordings take now. */
 guint64 box_spool_get_used (BoxSpool *spool);
+
+/* Bytes that can still be recorded: by the limit and by the disk. It reads the directory. */
+guint64 box_spool_get_room (BoxSpool *spool);
+
+/* The forecast of its directory. Owned by @spool. */
+BoxForecast *box_spool_get_forecast (BoxSpool *spool);
 
 typedef enum
 {

@@ -3,6 +3,8 @@
 
 #include "api/traffic.h"
 
+#include <math.h>
+
 typedef enum
 {
   GAUGE,
@@ -23,7 +25,8 @@ add (GString *text, const char *name, Type type, const char *help, double value)
 
   head (text, name, type, help);
   g_string_append_printf (text, "%s %s\n", name,
-                          g_ascii_formatd (number, sizeof number, "%.16g", value));
+                          isinf (value) ? "+Inf"
+                                        : g_ascii_formatd (number, sizeof number, "%.16g", value));
 }
 
 static void
@@ -79,6 +82,9 @@ box_status_metrics_format (BoxStatusView *view)
   add (text, "boxupload_outage_seconds", GAUGE,
        "How long Box has served no request while bytes wait; 0 if it serves them.",
        sums.outage_since > 0 ? (double) MAX (now - sums.outage_since, 0) : 0);
+  add (text, "boxupload_spool_full_in_seconds", GAUGE,
+       "When the disk of the spool will be full at today's rates; +Inf: never.",
+       sums.full_in >= 0 ? (double) sums.full_in : INFINITY);
   add (text, "boxupload_spool_bytes", GAUGE, "Bytes in the spool.", (double) sums.spool_bytes);
   add (text, "boxupload_spool_free_bytes", GAUGE, "Bytes that are free on the disk of the spool.",
        (double) sums.free_bytes);

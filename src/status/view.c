@@ -2,6 +2,7 @@
 #include "status/view.h"
 
 #include "api/traffic.h"
+#include "base/watermark.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -12,9 +13,6 @@
 /* A recording that another process had is looked at again after this, since a writer that dies
  * changes nothing. Microseconds. */
 #define BUSY_INTERVAL (5 * G_USEC_PER_SEC)
-
-/* Rates are means over about this time, seconds. */
-#define RATE_TIME 15.0
 
 /* Cells of the map of a recording's parts. */
 #define MAP_CELLS 60
@@ -48,7 +46,8 @@ struct _BoxStatusView
   GPtrArray *names; /* in the order of the spool */
   gint64 looked_at; /* monotonic; 0: never */
   guint64 drained;  /* bytes of commits since the last look */
-  gboolean stale;   /* something is known to have changed since */
+  BoxRates rates;
+  gboolean stale; /* something is known to have changed since */
   BoxStatusSums sums;
 };
 
@@ -206,14 +205,13 @@ look_at (BoxStatusView *view, Row *row, const char *name, gint64 now)
   row->journal_size = journal.st_size;
 }
 
-/* Looks at one recording; adds to @filled and @drained what has come and left since. */
+/* Looks at one recording; adds to @rates what has come and left since. */
 static void
-update_row_locked (BoxStatusView *view, const char *name, gint64 now, guint64 *filled,
-                   guint64 *drained)
+update_row_locked (BoxStatusView *view, const char *name, gint64 now, BoxRates *rates)
 {
   Row *row = ensure_row_locked (view, name);
   gboolean is_new = row->entry == NULL;
-  guint64 size = row->size, uploaded = row->uploaded;
+  guint64 size = row->size, uploaded = row->uploaded, drained;
 
   if (row->entry == NULL || !is_known (row, now))
     look_at (view, row, name, now);
@@ -223,8 +221,10 @@ update_row_locked (BoxStatusView *view, const char *name, gint64 now, guint64 *f
   /* What was there at the start has come before. */
   if (is_new && view->looked_at == 0)
     return;
-  *filled += row->size > size ? row->size - size : 0;
-  *drained += row->uploaded > uploaded ? row->uploaded - uploaded : 0;
+  drained = row->uploaded > uploaded ? row->uploaded - uploaded : 0;
+  rates->filled += row->size > size ? row->size - size : 0;
+  rates->drained += drained;
+  rates->released += row->entry->state->ended || row->working ? drained : 0;
 }
 
 /* A recording that went has left as a whole. */
@@ -238,14 +238,6 @@ drop_unseen (gpointer name, gpointer value, gpointer drained)
     *(guint64 *) drained += row->size - MIN (row->uploaded, row->size);
   row->seen = FALSE;
   return gone;
-}
-
-static double
-mix (double rate, guint64 bytes, double seconds)
-{
-  double share = MIN (seconds / RATE_TIME, 1.0);
-
-  return rate * (1 - share) + (double) bytes / seconds * share;
 }
 
 /* --- Sums ------------------------------------------------------------------------------------- */
@@ -299,15 +291,15 @@ measure_disk (BoxStatusView *view)
 {
   struct statvfs disk;
   BoxStatusSums *sums = &view->sums;
-  double rate = sums->fill_rate - sums->drain_rate;
+  gint64 full_in;
 
   sums->free_bytes = 0;
   sums->full_in = -1;
   if (statvfs (view->path, &disk) < 0)
     return;
   sums->free_bytes = (guint64) disk.f_bavail * disk.f_frsize;
-  if (rate > 1)
-    sums->full_in = (gint64) ((double) sums->free_bytes / rate);
+  full_in = box_rates_get_full_in (&view->rates, sums->free_bytes);
+  sums->full_in = full_in >= 0 ? full_in / G_USEC_PER_SEC : -1;
 }
 
 static void
@@ -333,9 +325,9 @@ static void
 look_locked (BoxStatusView *view)
 {
   gint64 now = g_get_monotonic_time ();
-  double seconds = MAX ((double) (now - view->looked_at) / G_USEC_PER_SEC, 0.001);
   GPtrArray *names;
-  guint64 filled = 0, drained = 0;
+  BoxRates *rates = &view->rates;
+  guint64 drained = rates->drained, gone = 0;
 
   if (view->looked_at != 0 && !view->stale && now - view->looked_at < LOOK_INTERVAL)
     return;
@@ -346,16 +338,15 @@ look_locked (BoxStatusView *view)
   g_ptr_array_unref (view->names);
   view->names = names;
   for (guint i = 0; i < names->len; i++)
-    update_row_locked (view, names->pdata[i], now, &filled, &drained);
-  g_hash_table_foreach_remove (view->rows, drop_unseen, &drained);
-  drained += view->drained;
+    update_row_locked (view, names->pdata[i], now, rates);
+  g_hash_table_foreach_remove (view->rows, drop_unseen, &gone);
+  rates->drained += gone + view->drained;
+  rates->released += gone + view->drained;
   view->drained = 0;
-  if (view->looked_at != 0)
-    {
-      view->sums.fill_rate = mix (view->sums.fill_rate, filled, seconds);
-      view->sums.drain_rate = mix (view->sums.drain_rate, drained, seconds);
-    }
-  view->sums.uploaded += drained;
+  view->sums.uploaded += rates->drained - drained;
+  box_rates_look (rates, now);
+  view->sums.fill_rate = rates->fill;
+  view->sums.drain_rate = rates->drain;
   view->looked_at = now;
   sum_locked (view);
 }
@@ -499,6 +490,8 @@ add_sums (JsonBuilder *builder, const BoxStatusView *view, gint64 now)
   add_int (builder, "backlog_bytes", (gint64) sums->backlog);
   add_known (builder, "oldest_unsafe", sums->oldest_unsafe, 0);
   add_known (builder, "outage_since", sums->outage_since, 0);
+  add_int (builder, "oldest_unsafe_age",
+           sums->oldest_unsafe > 0 ? MAX (now - sums->oldest_unsafe, 0) : 0);
   add_int (builder, "fill_rate", (gint64) sums->fill_rate);
   add_int (builder, "drain_rate", (gint64) sums->drain_rate);
   add_int (builder, "uploaded_bytes", (gint64) sums->uploaded);

@@ -48,7 +48,7 @@ typedef struct
                          * wait; 0: it does */
   guint64 spool_bytes;  /* in the spool */
   guint64 free_bytes;   /* left on its disk */
-  gint64 full_in;       /* at today's rates; -1: never */
+  gint64 full_in;       /* at today's rates, if the recordings that run go on; -1: never */
   double fill_rate;     /* recorded */
   double drain_rate;    /* uploaded, by whomever */
   guint64 uploaded;     /* bytes since the start */

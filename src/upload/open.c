@@ -200,6 +200,7 @@ adopt_opened_locked (BoxUpload *upload, Opened *opened, gboolean given)
 
   upload->session = g_steal_pointer (&opened->session);
   upload->bytes_acked = 0;
+  upload->n_in_order = 0;
   g_clear_pointer (&upload->target, box_destination_free);
   upload->target = g_steal_pointer (&opened->target);
   g_free (upload->etag_before);

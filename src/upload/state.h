@@ -91,6 +91,7 @@ struct _BoxUpload
   guint parts_asked;      /* in all sessions */
   guint parts_hit;
   guint64 bytes_acked;
+  guint n_in_order; /* parts that are there without a gap, when last looked at */
   gint64 rate_time; /* of the last sample of the rate */
   guint64 rate_sent;
   guint64 rate;

@@ -509,6 +509,21 @@ sample_rate_locked (BoxUpload *upload)
   return upload->rate;
 }
 
+static guint64
+count_in_order_locked (BoxUpload *upload)
+{
+  const BoxPlan *plan = &upload->plan;
+
+  if (upload->file != NULL)
+    return upload->size;
+  if (!plan->opened || plan->whole)
+    return 0;
+  while (upload->n_in_order < plan->n_sealed
+         && g_array_index (plan->parts, BoxPlanPart, upload->n_in_order).state == BOX_PART_DONE)
+    upload->n_in_order++;
+  return MIN (upload->n_in_order * upload->session->part_size, upload->size);
+}
+
 void
 box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
 {
@@ -519,6 +534,9 @@ box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
     .bytes_under_way = __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED),
     .bytes_sent = __atomic_load_n (&upload->sent, __ATOMIC_RELAXED),
     .bytes_total = upload->size,
+    .bytes_in_order = count_in_order_locked (upload),
+    .in_doubt = upload->file == NULL
+                && (!upload->plan.opened || upload->plan.list_first || upload->plan.n_held > 0),
     .parts_uploaded = upload->plan.n_done,
     .parts_total = upload->plan.parts->len,
     .parts_in_flight = upload->plan.n_in_flight,

@@ -249,8 +249,10 @@ typedef struct
       bytes_under_way; /* of the parts in flight, handed to the network by their current requests */
   guint64 bytes_sent;  /* handed to the network, repeated ones included */
   guint64 bytes_total; /* 0: unknown */
-  guint parts_uploaded; /* acknowledged, adopted ones included */
-  guint parts_total;    /* 0 before the session is open, and for direct uploads */
+  guint64 bytes_in_order; /* of those that Box has acknowledged, from the start and without a gap */
+  gboolean in_doubt;      /* Box may have more: it is still asked, or no session is open */
+  guint parts_uploaded;   /* acknowledged, adopted ones included */
+  guint parts_total;      /* 0 before the session is open, and for direct uploads */
   guint parts_in_flight;
   guint parts_waiting;    /* of them: sent whole, and not answered yet */
   guint parallel;         /* parts that may be sent at a time now */

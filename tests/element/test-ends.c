@@ -389,6 +389,9 @@ static const Moment moments[] = {
   { "refusal", "warning", REFUSED, TRUE },
   { "preflight", "warning", PREFLIGHT_REFUSED, TRUE, "spool" },
   { "live-request", "warning", LIVE_BROKEN, TRUE, "live" },
+  { "position-in-memory", "boxuploadsink-position", NULL, FALSE },
+  { "position", "boxuploadsink-position", NULL, TRUE, "spool" },
+  { "position-live", "boxuploadsink-position", NULL, TRUE, "live" },
 };
 
 int
