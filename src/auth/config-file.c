@@ -115,9 +115,10 @@ resolve (BoxConfigFile *store, const char *path, GError **error)
 static int
 open_for_lock (const char *path)
 {
-  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  const int flags = O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDWR | flags));
 
-  return fd >= 0 ? fd : open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  return fd >= 0 ? fd : TEMP_FAILURE_RETRY (open (path, O_RDONLY | flags));
 }
 
 static gboolean
@@ -232,7 +233,7 @@ lock_anew (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 static gboolean
 recover (BoxConfigFile *store, GCancellable *cancellable, GError **error)
 {
-  int fd = open (store->next_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = TEMP_FAILURE_RETRY (open (store->next_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   gboolean replaced;
 
   if (fd < 0)
@@ -322,7 +323,8 @@ box_config_file_get_config (BoxConfigFile *store)
 gboolean
 box_config_file_prepare (BoxConfigFile *store, GError **error)
 {
-  int fd = open (store->next_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = TEMP_FAILURE_RETRY (
+      open (store->next_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 
   if (fd < 0)
     return set_errno (error, store, "its directory does not take the replacement", errno);
@@ -333,8 +335,8 @@ box_config_file_prepare (BoxConfigFile *store, GError **error)
     return set_errno (error, store, "its owner cannot be kept", errno);
   if (fchmod (fd, store->st.st_mode & 0777) != 0)
     return set_errno (error, store, "its mode cannot be kept", errno);
-  if (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, BOX_AUTH_CONFIG_LIMIT) != 0 && errno != EOPNOTSUPP
-      && errno != ENOSYS)
+  if (TEMP_FAILURE_RETRY (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, BOX_AUTH_CONFIG_LIMIT)) != 0
+      && errno != EOPNOTSUPP && errno != ENOSYS)
     return set_errno (error, store, "there is no room for the replacement", errno);
   return TRUE;
 }

@@ -110,7 +110,7 @@ box_fileio_read (int fd, const char *path, guint64 offset, guint8 *buffer, gsize
 gboolean
 box_fileio_sync (int fd, const char *path, GError **error)
 {
-  if (fdatasync (fd) == 0)
+  if (TEMP_FAILURE_RETRY (fdatasync (fd)) == 0)
     return TRUE;
   box_fileio_set_error (error, errno, "write", path);
   return FALSE;
@@ -120,8 +120,8 @@ box_fileio_sync (int fd, const char *path, GError **error)
 static gboolean
 sync_directory (const char *path)
 {
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && (fsync (fd) == 0 || errno == EINVAL);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  gboolean ok = fd >= 0 && (TEMP_FAILURE_RETRY (fsync (fd)) == 0 || errno == EINVAL);
   int saved_errno = errno;
 
   if (fd >= 0)
@@ -177,8 +177,8 @@ gboolean
 box_fileio_put_in_place (int fd, const char *temporary, const char *path, gconstpointer data,
                          gsize length, GError **error)
 {
-  if (!write_all (fd, data, length) || fsync (fd) != 0 || rename (temporary, path) != 0
-      || !sync_parent (path))
+  if (!write_all (fd, data, length) || TEMP_FAILURE_RETRY (fsync (fd)) != 0
+      || rename (temporary, path) != 0 || !sync_parent (path))
     return set_replace_error (error, path, errno);
   return TRUE;
 }
@@ -274,7 +274,7 @@ copy_to (int from, const char *from_path, const char *path, gboolean replace, GE
 gboolean
 box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error)
 {
-  int fd = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = TEMP_FAILURE_RETRY (open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   gboolean done;
 
   if (fd < 0)
@@ -292,7 +292,7 @@ box_fileio_lock (int fd, const char *path, GError **error)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-  if (fcntl (fd, F_OFD_SETLK, &lock) == 0)
+  if (TEMP_FAILURE_RETRY (fcntl (fd, F_OFD_SETLK, &lock)) == 0)
     return TRUE;
   if (errno == EAGAIN || errno == EACCES)
     g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/limits.h"
 
+#include <gio/gio.h>
+
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -37,9 +39,8 @@ box_limits_check_descriptors (guint n, GError **error)
   return opened == n || fail (n, error);
 }
 
-GThread *
-box_limits_start_thread (const char *name, const char *what, GThreadFunc function, gpointer data,
-                         GError **error)
+static GThread *
+start (const char *name, const char *what, GThreadFunc function, gpointer data, GError **error)
 {
   g_autoptr (GError) reason = NULL;
   GThread *thread = g_thread_try_new (name, function, data, &reason);
@@ -50,4 +51,64 @@ box_limits_start_thread (const char *name, const char *what, GThreadFunc functio
                  "record fewer channels in one process",
                  what, reason->message);
   return thread;
+}
+
+/* GLib's thread for signals and tasks, and that of its pools. */
+#define N_WORKERS 2
+
+static gpointer
+wait_for (gpointer lock)
+{
+  g_mutex_lock (lock);
+  g_mutex_unlock (lock);
+  return NULL;
+}
+
+/* Whether @n threads can be started now. */
+static gboolean
+check_threads (guint n, const char *what, GError **error)
+{
+  g_autofree GThread **threads = g_new (GThread *, n);
+  guint started = 0;
+  GMutex lock;
+
+  g_mutex_init (&lock);
+  g_mutex_lock (&lock);
+  for (; started < n; started++)
+    {
+      threads[started] = start ("box-probe", what, wait_for, &lock, error);
+      if (threads[started] == NULL)
+        break;
+    }
+  g_mutex_unlock (&lock);
+  for (guint i = 0; i < started; i++)
+    g_thread_join (threads[i]);
+  g_mutex_clear (&lock);
+  return started == n;
+}
+
+gboolean
+box_limits_ensure_workers (const char *what, GError **error)
+{
+  static gint there; /* atomic */
+  static GMutex lock;
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  if (g_atomic_int_get (&there))
+    return TRUE;
+  locker = g_mutex_locker_new (&lock);
+  if (g_atomic_int_get (&there))
+    return TRUE;
+  if (!check_threads (N_WORKERS, what, error))
+    return FALSE;
+  g_type_ensure (G_TYPE_TASK);
+  g_atomic_int_set (&there, TRUE);
+  return TRUE;
+}
+
+GThread *
+box_limits_start_thread (const char *name, const char *what, GThreadFunc function, gpointer data,
+                         GError **error)
+{
+  return box_limits_ensure_workers (what, error) ? start (name, what, function, data, error) : NULL;
 }

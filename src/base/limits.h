@@ -24,8 +24,13 @@ G_BEGIN_DECLS
 gboolean box_limits_check_descriptors (guint n, GError **error);
 
 /* g_thread_try_new() with BOX_ERROR_SPACE if the system has no thread left. @what names the
- * thread's purpose in the error. */
+ * thread's purpose in the error. GLib's own threads (below) are there before the first one. */
 GThread *box_limits_start_thread (const char *name, const char *what, GThreadFunc function,
                                   gpointer data, GError **error);
+
+/* GLib has a thread for signals, tasks and file monitors, and one that starts others. It makes them
+ * when it needs them first, and ends the process if it cannot. Makes them now, or sets
+ * BOX_ERROR_SPACE. @what: as above. */
+gboolean box_limits_ensure_workers (const char *what, GError **error);
 
 G_END_DECLS

@@ -100,7 +100,7 @@ box_secret_read_file (const char *label, const char *path, gsize limit, gsize *l
                       GError **error)
 {
   /* Not blocking: a FIFO without a writer must not hang. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat st;
   gsize room, n = 0;
   char *buffer;

@@ -2,6 +2,7 @@
 #include "cli/exit.h"
 
 #include "base/error.h"
+#include "base/limits.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -130,16 +131,22 @@ run_loop (gpointer user_data)
 }
 
 CliSignal *
-cli_signal_new (void)
+cli_signal_new (GError **error)
 {
-  CliSignal *signals = g_new0 (CliSignal, 1);
+  CliSignal *signals;
 
+  if (!box_limits_ensure_workers ("to wait for signals with", error))
+    return NULL;
+  signals = g_new0 (CliSignal, 1);
   signals->cancellable = g_cancellable_new ();
   signals->context = g_main_context_new ();
   signals->loop = g_main_loop_new (signals->context, FALSE);
   listen_for (signals, SIGINT, on_sigint);
   listen_for (signals, SIGTERM, on_sigterm);
-  signals->thread = g_thread_new ("signals", run_loop, signals);
+  signals->thread =
+      box_limits_start_thread ("signals", "to wait for signals with", run_loop, signals, error);
+  if (signals->thread == NULL)
+    g_clear_pointer (&signals, cli_signal_free);
   return signals;
 }
 
@@ -158,12 +165,15 @@ cli_signal_free (CliSignal *signals)
   if (signals == NULL)
     return;
 
-  /* From within the loop: a quit before the thread has begun to run it would be lost. */
-  source = g_idle_source_new ();
-  g_source_set_callback (source, quit_loop, signals->loop, NULL);
-  g_source_attach (source, signals->context);
-  g_source_unref (source);
-  g_thread_join (signals->thread);
+  if (signals->thread != NULL)
+    {
+      /* From within the loop: a quit before the thread has begun to run it would be lost. */
+      source = g_idle_source_new ();
+      g_source_set_callback (source, quit_loop, signals->loop, NULL);
+      g_source_attach (source, signals->context);
+      g_source_unref (source);
+      g_thread_join (signals->thread);
+    }
 
   g_main_loop_unref (signals->loop);
   g_main_context_unref (signals->context);

@@ -76,7 +76,8 @@ const char *cli_exit_get_nick (const GError *error);
 
 typedef struct _CliSignal CliSignal;
 
-CliSignal *cli_signal_new (void);
+/* BOX_ERROR_SPACE: the system has no thread for it. */
+CliSignal *cli_signal_new (GError **error);
 void cli_signal_free (CliSignal *signals);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliSignal, cli_signal_free)
 

@@ -132,7 +132,7 @@ is_over (const Follow *follow)
 static gboolean
 is_being_written (const char *path, const struct stat *status)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   gboolean known = FALSE, written = FALSE;
 
   if (fd >= 0)

@@ -65,7 +65,7 @@ open_file (CliFollower *follower, GError **error)
 {
   const CliFollowRules *rules = follower->rules;
   struct stat status = { 0 };
-  int fd = open (follower->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = TEMP_FAILURE_RETRY (open (follower->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 
   if (fd < 0 && errno == ENOENT)
     return FALSE;

@@ -83,7 +83,7 @@ cli_input_digest (const char *path, BoxSha1 *sha1, guint64 *size, GCancellable *
 {
   g_autoptr (BoxDigest) digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   g_autofree char *shown = g_filename_display_name (path);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   gboolean done;
 
   if (fd < 0)

@@ -76,7 +76,7 @@ open_file (FileJob *job, GError **error)
   struct stat *status = &job->opened;
 
   /* Non-blocking: opening a FIFO waits for its writer otherwise. */
-  job->fd = open (job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  job->fd = TEMP_FAILURE_RETRY (open (job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (job->fd < 0 || fstat (job->fd, status) < 0)
     g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The file cannot be read: %s",
                  g_strerror (errno));

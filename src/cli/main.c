@@ -292,8 +292,9 @@ run (const CliCommand *command, char **argv)
   else if (!is_wanted (&help))
     {
       drop_separator (argv + 1);
-      signals = cli_signal_new ();
-      run_command (command, &options, argv + 1, signals, &told, &error);
+      signals = cli_signal_new (&error);
+      if (signals != NULL)
+        run_command (command, &options, argv + 1, signals, &told, &error);
     }
   if (is_wanted (&help) && error == NULL)
     {

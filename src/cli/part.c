@@ -149,7 +149,7 @@ read_file (Sending *sending, const char *path, GError **error)
   struct stat status;
   gboolean good;
   /* Non-blocking: opening a FIFO waits for its writer otherwise, and no signal ends that. */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 
   if (fd < 0 || fstat (fd, &status) < 0)
     {

@@ -10,6 +10,8 @@
 #include "delivery/attempt.h"
 #include "delivery/policy.h"
 
+#include <string.h>
+
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
  * something else is wrong. */
 #define SESSIONS_MAX 3
@@ -609,6 +611,28 @@ check_commit (const BoxRecoveryRun *recovery, GError **error)
   return FALSE;
 }
 
+/* A given session takes the size that it was created for, and nobody here knows for what name that
+ * was. */
+static gboolean
+check_given_size (const BoxRecoveryRun *recovery, GError **error)
+{
+  const BoxRecordingIntent *intent = recovery->state->intent;
+  const char *path = box_recording_get_path (recovery->recording);
+  g_autofree char *name = g_path_get_basename (path);
+
+  if (!is_given_session (recovery) || intent->sizing != BOX_SIZING_EXACT
+      || recovery->end.total == intent->size || recovery->state->commit_begun
+      || recovery->state->file != NULL)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "%s was cut short: it has %" G_GUINT64_FORMAT " bytes, and upload session %s takes "
+               "%" G_GUINT64_FORMAT "; upload it elsewhere with \"boxupload resume --only %.*s "
+               "--folder ID --name NAME\"",
+               path, recovery->end.total, intent->destination->session_id, intent->size,
+               (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name);
+  return FALSE;
+}
+
 static gboolean
 run (BoxRecoveryRun *recovery, BoxRecovered *how, BoxFile **file, GError **error)
 {
@@ -627,7 +651,8 @@ run (BoxRecoveryRun *recovery, BoxRecovered *how, BoxFile **file, GError **error
       box_recovery_abort_seed (recovery);
       return box_recording_remove (recovery->recording, error);
     }
-  if (!check_commit (recovery, error) || !note_end (recovery, error)
+  if (!check_given_size (recovery, error) || !check_commit (recovery, error)
+      || !note_end (recovery, error)
       || !(recovery->state->file != NULL ? confirm_committed (recovery, file, error)
                                          : find_earlier (recovery, file, error))
       || !find_live (recovery, file, error))

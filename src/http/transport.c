@@ -265,13 +265,15 @@ box_transport_free (BoxTransport *transport)
 }
 
 /* GLib and glib-networking end the process where a GMainContext or a GCancellable finds no
- * descriptor; a request makes several of them. This one fails instead, and can be made again. */
+ * descriptor, or GLib no thread of its own; a request makes several of them. This one fails
+ * instead, and can be made again. */
 static gboolean
 ensure_context (BoxTransport *transport, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, &reason))
+  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, &reason)
+      || !box_limits_ensure_workers ("for a request", &reason))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_TRANSIENT, reason->message);
       return FALSE;

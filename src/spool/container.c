@@ -145,7 +145,7 @@ judge_name (const char *name)
 BoxCut
 box_container_judge (const char *path, const char *name)
 {
-  int fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
   BoxCut cut = BOX_CUT_UNKNOWN;
   off_t size;
 

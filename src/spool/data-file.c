@@ -272,7 +272,7 @@ box_data_file_truncate (BoxDataFile *file, guint64 size, GError **error)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
 
   file->run_length = (gsize) MIN (file->run_length, size - MIN (size, file->run_offset));
-  if (ftruncate (file->fd, (off_t) size) != 0)
+  if (TEMP_FAILURE_RETRY (ftruncate (file->fd, (off_t) size)) != 0)
     {
       box_fileio_set_error (error, errno, "write", file->path);
       return FALSE;

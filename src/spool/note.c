@@ -345,7 +345,8 @@ box_note_add_part (const char *session_id, const BoxPart *part)
   if (path == NULL || !part->has_sha1 || g_mkdir_with_parents (dir, 0700) < 0)
     return;
   forget_old_parts (dir);
-  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fd = TEMP_FAILURE_RETRY (
+      open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (fd < 0)
     return;
   if (write (fd, line, strlen (line)) < 0)

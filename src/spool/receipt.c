@@ -87,7 +87,8 @@ open_locked (const char *path)
   for (guint i = 0; i < 3; i++)
     {
       struct stat status;
-      int fd = open (path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+      int fd = TEMP_FAILURE_RETRY (
+          open (path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 
       if (fd < 0)
         return -1;

@@ -105,7 +105,8 @@ new_journal_path (const char *dir)
 static int
 create_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd =
+      TEMP_FAILURE_RETRY (open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 
   if (fd < 0)
     box_fileio_set_error (error, errno, "create", path);
@@ -148,6 +149,8 @@ create_files (BoxRecording *recording, const char *lines, gboolean with_data, GE
     }
   if (!ok)
     {
+      /* It has its name if only the sync of the directory has failed. */
+      g_unlink (recording->journal_path);
       if (data_fd >= 0)
         g_unlink (recording->data_path);
       g_unlink (temporary);
@@ -190,7 +193,7 @@ box_recording_create_errand (const char *dir, const BoxRecordingIntent *intent, 
 static int
 open_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  int fd = TEMP_FAILURE_RETRY (open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
 
   if (fd < 0 && errno == ENOENT)
     g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY, "There is no recording %s any more", path);
@@ -311,7 +314,7 @@ load_state (BoxRecording *recording, GError **error)
   recording->journal_size = state->valid_length;
   remember_lines (recording, state);
   if (state->torn && state->foreign_version == 0
-      && ftruncate (recording->journal_fd, (off_t) state->valid_length) != 0)
+      && TEMP_FAILURE_RETRY (ftruncate (recording->journal_fd, (off_t) state->valid_length)) != 0)
     {
       box_fileio_set_error (error, errno, "write", recording->journal_path);
       return FALSE;
@@ -437,7 +440,7 @@ append (BoxRecording *recording, char *line, GError **error)
   if (ok)
     recording->journal_size += length;
   else
-    (void) !ftruncate (recording->journal_fd, (off_t) recording->journal_size);
+    (void) !TEMP_FAILURE_RETRY (ftruncate (recording->journal_fd, (off_t) recording->journal_size));
   g_mutex_unlock (&recording->lock);
   if (ok
       && box_fileio_sync (recording->journal_fd, recording->journal_path,

@@ -153,7 +153,7 @@ read_state (const char *path, gboolean *busy, GError **error)
 {
   g_autofree char *text = NULL;
   struct stat info;
-  int fd = open (path, LOOK_FLAGS);
+  int fd = TEMP_FAILURE_RETRY (open (path, LOOK_FLAGS));
   gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
 
   if (!ok)
@@ -180,7 +180,7 @@ read_state (const char *path, gboolean *busy, GError **error)
 static gboolean
 is_abandoned (const char *path)
 {
-  int fd = open (path, LOOK_FLAGS);
+  int fd = TEMP_FAILURE_RETRY (open (path, LOOK_FLAGS));
   struct stat info;
   gboolean abandoned;
 

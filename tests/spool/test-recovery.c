@@ -527,6 +527,36 @@ test_stopped_recovery_goes_on_where_it_was (Fixture *kit, gconstpointer data)
 #define ADD(name, function, data)                                                                  \
   g_test_add ("/recovery/" name, Fixture, data, set_up, function, tear_down)
 
+static void
+test_recording_shorter_than_its_session_says_how_to_send_it_elsewhere (Fixture *kit,
+                                                                       gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("short.ts");
+  g_autofree char *id =
+      box_emulator_add_session (kit->emulator, "0", "short.ts", NULL, SPOOL_KIT_SIZE);
+  g_autofree char *path = NULL;
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (BoxDestination) elsewhere = box_destination_new_folder ("0", "short.ts", NULL);
+  g_autoptr (GError) error = NULL;
+  BoxRecovered how;
+
+  box_destination_free (intent->destination);
+  intent->destination = box_destination_new_session (id, NULL);
+  intent->sizing = BOX_SIZING_EXACT;
+  intent->size = SPOOL_KIT_SIZE;
+  path = spool_kit_leave (spool_kit_record (kit, intent, 100000));
+
+  error = spool_kit_recover (kit, path, &how);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SIZE);
+  g_assert_nonnull (strstr (error->message, "boxupload resume --only"));
+
+  recording = box_recording_open (path, NULL);
+  g_assert_true (box_recording_redirect (recording, elsewhere, BOX_IF_EXISTS_ERROR, NULL));
+  g_clear_pointer (&recording, box_recording_unref);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "short.ts", 100000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -552,6 +582,8 @@ main (int argc, char **argv)
   ADD ("session-that-vanished-is-replaced", test_session_that_is_gone_is_replaced,
        box_emulator_drop_session);
   ADD ("given-session-that-is-gone-is-an-error", test_given_session_that_is_gone_is_an_error, NULL);
+  ADD ("recording-shorter-than-its-session-says-how-to-send-it-elsewhere",
+       test_recording_shorter_than_its_session_says_how_to_send_it_elsewhere, NULL);
   ADD ("given-reserve-of-a-dead-writer-is-padded", test_given_reserve_of_a_dead_writer_is_padded,
        NULL);
   ADD ("journal-cut-anywhere-commits-once", test_journal_cut_anywhere_commits_once, NULL);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * System calls that fail. How many of each class a program makes is counted first; then the Nth
+ * fails, for every N, once and from then on. The program has to live, and to end: with its file at
+ * Box, or with an error in words. What a spool had taken is uploaded by the next resume, once.
+ *
+ *   BOXUPLOAD_FAULT_CALLS=N|all       how many failures of each way (about)
+ *   BOXUPLOAD_FAULT_SEED=N            another sample
+ *   BOXUPLOAD_FAULT_PATTERN=PATTERN   those of this name, WAY/CLASS/WHAT/N/WHEN
+ *   BOXUPLOAD_FAULT_REPORT=FILE       a line a way: what came of them, as JSON
+ */
+#include "rig.h"
+
+#include "kit/leaks.h"
+#include "spool/data-file.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Failures of a way in the sample. */
+#define SAMPLE 40
+
+#define THREADS 6
+
+static const char *const ways[] = {
+  "memory", "exact", "reserve", "unknown", "live", "put", "resume"
+};
+
+/* What can fail how. number 0: a short transfer. */
+static const struct
+{
+  const char *class;
+  const char *name;
+  int number;
+} failures[] = {
+  { "open", "EMFILE", EMFILE },     { "open", "EINTR", EINTR },     { "open", "ENOSPC", ENOSPC },
+  { "open", "EIO", EIO },           { "open", "ENOMEM", ENOMEM },   { "write", "ENOSPC", ENOSPC },
+  { "write", "EIO", EIO },          { "write", "EINTR", EINTR },    { "write", "short", 0 },
+  { "read", "EIO", EIO },           { "read", "EINTR", EINTR },     { "read", "short", 0 },
+  { "sync", "EIO", EIO },           { "sync", "ENOSPC", ENOSPC },   { "sync", "EINTR", EINTR },
+  { "size", "EIO", EIO },           { "size", "ENOSPC", ENOSPC },   { "size", "EINTR", EINTR },
+  { "name", "EIO", EIO },           { "name", "ENOSPC", ENOSPC },   { "name", "EACCES", EACCES },
+  { "lock", "ENOLCK", ENOLCK },     { "lock", "EINTR", EINTR },     { "socket", "EMFILE", EMFILE },
+  { "socket", "ENOBUFS", ENOBUFS }, { "send", "EINTR", EINTR },     { "send", "ENOBUFS", ENOBUFS },
+  { "send", "short", 0 },           { "receive", "EINTR", EINTR },  { "receive", "ENOMEM", ENOMEM },
+  { "receive", "short", 0 },        { "thread", "EAGAIN", EAGAIN }, { "map", "ENOMEM", ENOMEM },
+};
+
+typedef struct
+{
+  Rig *rig;
+  const char *way;
+  guint number; /* of the run */
+  guint failure;
+  guint at;
+  gboolean always;
+  char *problem;
+  gboolean committed;
+} Call;
+
+static char *
+name_call (const Call *call)
+{
+  return g_strdup_printf ("%s/%s/%s/%u/%s", call->way, failures[call->failure].class,
+                          failures[call->failure].name, call->at, call->always ? "always" : "once");
+}
+
+static guint
+get_seed (void)
+{
+  const char *seed = g_getenv ("BOXUPLOAD_FAULT_SEED");
+
+  return seed != NULL ? (guint) atoi (seed) : 1;
+}
+
+static char *
+judge_end (RigRun *run)
+{
+  const char *words = run->code == 0 ? NULL : *run->err != '\0' ? run->err : run->out;
+
+  if (run->signal != 0)
+    return g_strdup_printf ("it died of signal %d: %s%s", run->signal, run->out, run->err);
+  if (strstr (run->err, "CRITICAL") != NULL || strstr (run->err, "WARNING") != NULL)
+    return g_strdup_printf ("it complains: %s", run->err);
+  if (words != NULL && strlen (words) < 20)
+    return g_strdup_printf ("exit code %d, without a word", run->code);
+  return NULL;
+}
+
+/* Bytes that a resume has to bring to Box. A recorder takes bytes that wait in memory for a moment
+ * (spool/data-file.h), and may find only at the next ones that they cannot be written. */
+static guint64
+count_safe (const RigRun *run)
+{
+  guint64 accepted = rig_find_number (run, "accepted");
+
+  if (run->code == 0 || g_str_equal (run->way, "resume"))
+    return RIG_SIZE;
+  return rig_way_has_spool (run->way) ? accepted - MIN (accepted, 2 * BOX_RUN_SIZE) : 0;
+}
+
+static char *
+judge (RigRun *run)
+{
+  char *problem = judge_end (run);
+  g_autofree char *said = NULL;
+
+  if (problem == NULL && rig_way_has_spool (run->way))
+    problem = rig_finish (run, run->spool);
+  if (problem == NULL)
+    problem = rig_judge (run, count_safe (run), run->code == 0);
+  said = problem;
+  return problem != NULL ? g_strdup_printf ("%s (%d: %s%s)", problem, run->code, run->out, run->err)
+                         : NULL;
+}
+
+static void
+play_call (gpointer data, gpointer user_data)
+{
+  Call *call = data;
+  g_autoptr (RigRun) run = rig_prepare (call->rig, call->way, call->number);
+  g_autofree char *what = failures[call->failure].number == 0
+                              ? g_strdup ("short")
+                              : g_strdup_printf ("%d", failures[call->failure].number);
+  g_autofree char *fault =
+      g_strdup_printf ("FAULT_SHIM_FAIL=%s %s %u %s", failures[call->failure].class, what, call->at,
+                       call->always ? "always" : "once");
+  const char *variables[] = { fault, NULL };
+
+  rig_play (run, variables);
+  call->committed = run->code == 0;
+  call->problem = judge (run);
+  kit_remove_tree (run->spool);
+}
+
+/* How many calls of each class a run makes: lines of "CLASS CALLS". */
+static char *
+count_calls (Rig *rig, const char *way)
+{
+  g_autoptr (RigRun) run = rig_prepare (rig, way, 0);
+  g_autofree char *path = g_strconcat (run->spool, ".count", NULL);
+  g_autofree char *variable = g_strconcat ("FAULT_SHIM_COUNT=", path, NULL);
+  const char *variables[] = { variable, NULL };
+  char *counts = NULL;
+
+  rig_play (run, variables);
+  if (run->code != 0)
+    g_error ("%s: %s%s", way, run->out, run->err);
+  g_assert_true (g_file_get_contents (path, &counts, NULL, NULL));
+  kit_remove_tree (run->spool);
+  kit_remove_tree (path);
+  return counts;
+}
+
+static guint
+count_of (const char *counts, const char *class)
+{
+  g_auto (GStrv) lines = g_strsplit (counts, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], class) && lines[i][strlen (class)] == ' ')
+      return (guint) atoi (lines[i] + strlen (class));
+  g_error ("no count of %s", class);
+}
+
+/* All failures of a way (element-type Call). */
+static GPtrArray *
+list_calls (Rig *rig, const char *way)
+{
+  GPtrArray *calls = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *counts = count_calls (rig, way);
+
+  for (guint i = 0; i < G_N_ELEMENTS (failures); i++)
+    for (guint at = 1; at <= count_of (counts, failures[i].class); at++)
+      for (guint always = 0; always < 2; always++)
+        {
+          Call call = { rig, way, calls->len + 1, i, at, always == 1, NULL, FALSE };
+
+          /* A call that is interrupted always is one that cannot be made. */
+          if (!call.always || failures[i].number != EINTR)
+            g_ptr_array_add (calls, g_memdup2 (&call, sizeof call));
+        }
+  return calls;
+}
+
+static gboolean
+is_drawn (const Call *call, GRand *dice, double share)
+{
+  const char *pattern = g_getenv ("BOXUPLOAD_FAULT_PATTERN");
+  g_autofree char *name = name_call (call);
+
+  if (pattern != NULL)
+    return g_pattern_match_simple (pattern, name);
+  return g_rand_double (dice) < share;
+}
+
+static void
+draw_calls (GPtrArray *calls, const char *way)
+{
+  const char *wanted = g_getenv ("BOXUPLOAD_FAULT_CALLS");
+  g_autoptr (GRand) dice = g_rand_new_with_seed (get_seed () ^ g_str_hash (way));
+  guint n = wanted == NULL                ? SAMPLE
+            : g_str_equal (wanted, "all") ? calls->len
+                                          : (guint) atoi (wanted);
+  double share = (double) n / calls->len;
+
+  for (guint i = 0; i < calls->len;)
+    if (is_drawn (calls->pdata[i], dice, share))
+      i++;
+    else
+      g_ptr_array_remove_index (calls, i);
+}
+
+static void
+report (const char *way, GPtrArray *calls)
+{
+  const char *path = g_getenv ("BOXUPLOAD_FAULT_REPORT");
+  guint n_committed = 0, n_wrong = 0;
+  FILE *file;
+
+  for (guint i = 0; i < calls->len; i++)
+    {
+      const Call *call = calls->pdata[i];
+
+      n_committed += call->committed && call->problem == NULL ? 1 : 0;
+      n_wrong += call->problem != NULL ? 1 : 0;
+    }
+  g_test_message ("%u failures, %u survived, %u wrong", calls->len, n_committed, n_wrong);
+  if (n_wrong > 0)
+    g_test_fail ();
+  if (path == NULL)
+    return;
+  file = fopen (path, "ae");
+  g_assert_nonnull (file);
+  fprintf (file, "{\"way\":\"%s\",\"calls\":%u,\"committed\":%u,\"wrong\":%u}\n", way, calls->len,
+           n_committed, n_wrong);
+  fclose (file);
+}
+
+static void
+test_way (gconstpointer way)
+{
+  Rig rig;
+  g_autoptr (GPtrArray) calls = NULL;
+  GThreadPool *pool = g_thread_pool_new (play_call, NULL, THREADS, FALSE, NULL);
+
+  rig_set_up (&rig);
+  calls = list_calls (&rig, way);
+  draw_calls (calls, way);
+  for (guint i = 0; i < calls->len; i++)
+    g_thread_pool_push (pool, calls->pdata[i], NULL);
+  g_thread_pool_free (pool, FALSE, TRUE);
+  for (guint i = 0; i < calls->len; i++)
+    {
+      Call *call = calls->pdata[i];
+      g_autofree char *name = name_call (call);
+
+      if (call->problem != NULL)
+        g_test_message ("WRONG %s: %s", name, call->problem);
+    }
+  report (way, calls);
+  for (guint i = 0; i < calls->len; i++)
+    g_free (((Call *) calls->pdata[i])->problem);
+  rig_tear_down (&rig);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autofree char *path = g_strconcat ("/calls/", ways[i], NULL);
+
+      g_test_add_data_func (path, ways[i], test_way);
+    }
+  return g_test_run ();
+}
