@@ -12,6 +12,9 @@
  */
 #define REST_TIME G_USEC_PER_SEC
 
+/* The time to abort the session of a file that is not followed any more. Microseconds. */
+#define CLEAN_UP_TIME (5 * G_USEC_PER_SEC)
+
 struct _CliFollower
 {
   /* immutable */
@@ -100,6 +103,7 @@ check_name (CliFollower *follower, GError **error)
     return TRUE;
   if (lstat (follower->path, &other) == 0)
     {
+      cli_follower_settle (follower, NULL, g_get_monotonic_time () + CLEAN_UP_TIME);
       close_file (follower);
       return open_file (follower, error) || *error == NULL;
     }
@@ -221,4 +225,11 @@ BoxFollow *
 cli_follower_get_follow (CliFollower *follower)
 {
   return follower->follow;
+}
+
+void
+cli_follower_settle (CliFollower *follower, const BoxUploadStats *stats, gint64 until)
+{
+  if (follower->follow != NULL)
+    box_follow_settle (follower->follow, stats, until);
 }

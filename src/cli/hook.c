@@ -129,12 +129,22 @@ cli_hook_send (CliHook *hook, JsonBuilder *event)
   begin_next (hook);
 }
 
+static gboolean
+on_waited (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
 void
 cli_hook_wait (CliHook *hook, gint64 timeout)
 {
-  gint64 until = g_get_monotonic_time () + timeout;
+  gboolean over = FALSE;
+  guint timer = g_timeout_add ((guint) (timeout / 1000), on_waited, &over);
 
-  while (hook->running != NULL && g_get_monotonic_time () < until)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (10000);
+  /* The end of the child wakes the context, and so does the timer. */
+  while (hook->running != NULL && !over)
+    g_main_context_iteration (NULL, TRUE);
+  if (!over)
+    g_source_remove (timer);
 }

@@ -32,6 +32,7 @@ typedef struct
   int fd;             /* the delivery's too, while it runs */
   struct stat opened; /* the file as it was then */
   gboolean cancelled;
+  gint64 cancelled_at; /* monotonic; 0: not */
 
   BoxUploadSettings settings; /* of every upload; these three are its own */
   BoxDestination *destination;
@@ -289,6 +290,13 @@ attend_follower (FileJob *job, gint64 timeout)
   return BOX_WAIT_TIMEOUT;
 }
 
+/* All jobs of a command that was told to end have the same time to clean up. */
+static gint64
+get_clean_up_end (const FileJob *job)
+{
+  return (job->cancelled ? job->cancelled_at : g_get_monotonic_time ()) + CLEAN_UP_TIMEOUT;
+}
+
 /* Says how much left early, and how much of that was in vain; and cleans up. */
 static void
 settle_followed (FileJob *job)
@@ -303,8 +311,7 @@ settle_followed (FileJob *job)
   if (session != NULL)
     used = MIN ((guint64) stats.parts_hit * session->part_size, sent);
   cli_reporter_tell_ahead (job->base.reporter, job->base.name, sent, sent - used);
-  box_follow_settle (cli_follower_get_follow (job->follower), job->cli->transport, &stats,
-                     job->cli->cancellable);
+  cli_follower_settle (job->follower, &stats, get_clean_up_end (job));
 }
 
 static void
@@ -444,6 +451,8 @@ cancel_file (CliJob *base)
   g_autoptr (BoxUpload) upload = NULL;
 
   job->cancelled = TRUE;
+  if (job->cancelled_at == 0)
+    job->cancelled_at = g_get_monotonic_time ();
   if (base->delivery == NULL)
     return;
   upload = box_delivery_dup_upload (base->delivery);
@@ -522,6 +531,8 @@ finish_file (CliJob *base, GError **error)
 
   if (base->delivery == NULL)
     {
+      if (job->follower != NULL)
+        cli_follower_settle (job->follower, NULL, get_clean_up_end (job));
       if (job->failure == NULL)
         job->failure = g_error_new_literal (BOX_ERROR, BOX_ERROR_CANCELLED,
                                             "Interrupted before the file was finished");

@@ -69,6 +69,9 @@ char *cli_follower_dup_path (CliFollower *follower);
 int cli_follower_get_fd (CliFollower *follower);
 BoxFollow *cli_follower_get_follow (CliFollower *follower);
 
+/* Aborts the sessions of what has left early; see box_follow_settle(). */
+void cli_follower_settle (CliFollower *follower, const BoxUploadStats *stats, gint64 until);
+
 void cli_follower_free (CliFollower *follower);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliFollower, cli_follower_free)
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/account.h"
+#include "base/limits.h"
 #include "delivery/policy.h"
 
 /* The size of a seed of which nothing is known. Bytes. */
@@ -279,22 +280,81 @@ box_follow_get_bytes (BoxFollow *follow)
   return bytes;
 }
 
-void
-box_follow_settle (BoxFollow *follow, BoxTransport *transport, const BoxUploadStats *stats,
-                   GCancellable *cancellable)
+/* Whether the parts were of use, as a note for the next time. */
+static void
+note_use (BoxFollow *follow, const BoxUploadStats *stats)
 {
-  BoxClient *client = follow->settings.client;
   g_autoptr (GError) error = NULL;
 
-  if (client == NULL)
-    return;
   if (follow->account_file != NULL && stats->parts_asked > 0
       && (stats->parts_hit == 0 || stats->hits_refused)
-      && !box_account_set_plan (follow->account_file, client, BOX_PLAN_SCOPE_NONE, "settle",
-                                "no part that was sent ahead was found", &error))
+      && !box_account_set_plan (follow->account_file, follow->settings.client, BOX_PLAN_SCOPE_NONE,
+                                "settle", "no part that was sent ahead was found", &error))
     g_info ("%s", error->message);
+}
+
+typedef struct
+{
+  BoxFollow *follow;
+  GCancellable *cancellable;
+  GMutex lock;
+  GCond changed;
+  gboolean done; /* with lock */
+} Abort;
+
+static gpointer
+run_abort (gpointer data)
+{
+  Abort *job = data;
+  BoxFollow *follow = job->follow;
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+
   for (guint i = 0; i < follow->seeds->len; i++)
-    box_client_abort (client, transport, g_ptr_array_index (follow->seeds, i), cancellable, NULL);
+    {
+      BoxSession *seed = g_ptr_array_index (follow->seeds, i);
+      g_autoptr (GError) error = NULL;
+
+      if (!box_client_abort (follow->settings.client, transport, seed, job->cancellable, &error))
+        g_info ("Upload session %s is left to expire: %s", seed->id, error->message);
+    }
+  g_mutex_lock (&job->lock);
+  job->done = TRUE;
+  g_cond_signal (&job->changed);
+  g_mutex_unlock (&job->lock);
+  return NULL;
+}
+
+static void
+abort_seeds (BoxFollow *follow, gint64 until)
+{
+  Abort job = { .follow = follow, .cancellable = g_cancellable_new () };
+  GThread *thread;
+
+  g_mutex_init (&job.lock);
+  g_cond_init (&job.changed);
+  thread = box_limits_start_thread ("box-abort", "to abort sessions with", run_abort, &job, NULL);
+  g_mutex_lock (&job.lock);
+  while (thread != NULL && !job.done && g_cond_wait_until (&job.changed, &job.lock, until))
+    ;
+  g_mutex_unlock (&job.lock);
+  g_cancellable_cancel (job.cancellable);
+  if (thread != NULL)
+    g_thread_join (thread);
+  g_mutex_clear (&job.lock);
+  g_cond_clear (&job.changed);
+  g_object_unref (job.cancellable);
+}
+
+void
+box_follow_settle (BoxFollow *follow, const BoxUploadStats *stats, gint64 until)
+{
+  close_seed (follow, FALSE);
+  if (follow->settings.client == NULL)
+    return;
+  if (stats != NULL)
+    note_use (follow, stats);
+  if (follow->seeds->len > 0)
+    abort_seeds (follow, until);
   g_ptr_array_set_size (follow->seeds, 0);
 }
 

@@ -178,11 +178,11 @@ GPtrArray *box_follow_get_parts (BoxFollow *follow);
 guint64 box_follow_get_bytes (BoxFollow *follow);
 
 /* After the file's own upload, with its @stats: notes for the account if all was in vain, and
- * aborts the seeds. Waits for the network. */
-void box_follow_settle (BoxFollow *follow, BoxTransport *transport, const BoxUploadStats *stats,
-                        GCancellable *cancellable);
+ * aborts the seeds; with NULL there was no upload. Waits for the network until @until (monotonic,
+ * microseconds): a seed that cannot be aborted by then is left to expire. */
+void box_follow_settle (BoxFollow *follow, const BoxUploadStats *stats, gint64 until);
 
-/* Stops it; a seed stays. */
+/* Stops it; a seed that was not aborted stays. */
 void box_follow_free (BoxFollow *follow);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxFollow, box_follow_free)
 

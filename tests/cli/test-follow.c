@@ -304,6 +304,44 @@ test_an_interrupt_ends_the_following (Fixture *f, gconstpointer data)
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 130);
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
+  assert_no_seed_is_left (f);
+  close (fd);
+}
+
+/* SIGTERM while Box does not answer. */
+static void
+test_a_seed_that_cannot_be_aborted_is_left (Fixture *f, gconstpointer data)
+{
+  int fd = open_writer (f, "a");
+  GSubprocess *process;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_load (f, RULE ({ "route": "abort", "do": "hold", "name": "gate" }));
+  process = START (f, "follow", "a");
+  write_bytes (fd, 0, 24 * PART_SIZE, 1);
+  wait_for_parts (f, 1);
+  g_subprocess_send_signal (process, SIGTERM);
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 143);
+  box_emulator_release (f->emulator, "gate");
+  close (fd);
+}
+
+static void
+test_no_failure_leaves_a_seed (Fixture *f, gconstpointer data)
+{
+  int fd = open_writer (f, "a");
+  GSubprocess *process = START (f, "follow", "a");
+  g_autofree char *path = g_build_filename (f->dir, "a", NULL);
+  g_auto (Answer) answer = { 0 };
+
+  write_bytes (fd, 0, 24 * PART_SIZE, 1);
+  wait_for_parts (f, 1);
+  g_assert_cmpint (unlink (path), ==, 0);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 13);
+  assert_no_seed_is_left (f);
   close (fd);
 }
 
@@ -466,6 +504,8 @@ main (int argc, char **argv)
   ADD ("/cli/follow/marker-finishes-it", test_a_marker_finishes_a_file);
   ADD ("/cli/follow/refusal-is-told-before-the-end", test_a_refusal_is_told_before_the_end);
   ADD ("/cli/follow/interrupt-ends-it", test_an_interrupt_ends_the_following);
+  ADD ("/cli/follow/seed-that-cannot-be-aborted", test_a_seed_that_cannot_be_aborted_is_left);
+  ADD ("/cli/follow/no-failure-leaves-a-seed", test_no_failure_leaves_a_seed);
   ADD ("/cli/follow/plan-is-not-trusted", test_a_plan_is_not_trusted);
   ADD ("/cli/follow/directory/new-files", test_a_directory_is_followed_for_new_files);
   ADD ("/cli/follow/directory/marker-ends-it", test_a_marker_ends_a_directory);
