@@ -3,7 +3,9 @@
 'use strict';
 
 const assert = require('assert');
+const { execFileSync } = require('child_process');
 const crypto = require('crypto');
+const fs = require('fs');
 const BoxSDK = require('box-node-sdk');
 
 const origin = process.argv[2];
@@ -38,6 +40,20 @@ async function checkFile(reply, name, data) {
   assert.strictEqual(file.sha1, sha1(data));
   assert.ok(data.equals(await download(file.id)));
   return file;
+}
+
+// The sink, with the file's bytes; returns what it posted on the bus.
+function record(name, data, properties) {
+  fs.writeFileSync(name, data);
+  return execFileSync('gst-launch-1.0', ['-m', 'filesrc', `location=${name}`, '!', 'boxuploadsink', ...properties], {
+    encoding: 'utf8',
+    env: { ...process.env, BOX_ACCESS_TOKEN: 'token', BOX_ENDPOINT: `${origin}/api/2.0`, BOX_API_ENDPOINT: `${origin}/2.0` },
+  });
+}
+
+async function findByName(name) {
+  const items = await client.folders.getItems('0', { fields: 'name,size,sha1', limit: 1000 });
+  return items.entries.find((entry) => entry.name === name);
 }
 
 async function uploadInSession(name, size, options) {
@@ -93,6 +109,25 @@ const tests = {
     assert.strictEqual(status.num_parts_processed, 1);
     await client.files.abortUploadSession(session.id);
     await assert.rejects(client.files.getUploadSession(session.id), { statusCode: 404 });
+  },
+  'the sink finishes a session that the SDK began': async () => {
+    const data = crypto.randomBytes(30000001);
+    const session = await client.files.createUploadSession('0', data.length, 'begun-by-the-sdk');
+    await client.files.uploadPart(session.id, data.subarray(0, session.part_size), 0, data.length);
+    const posted = record('begun-by-the-sdk', data, [`session=${session.id}`, `total-size=${data.length}`]);
+    assert.match(posted, /boxuploadsink-complete/);
+    assert.strictEqual((posted.match(/boxuploadsink-part,.*adopted=\(boolean\)true/g) || []).length, 1);
+    const file = await findByName('begun-by-the-sdk');
+    assert.strictEqual(file.sha1, sha1(data));
+    assert.ok(data.equals(await download(file.id)));
+  },
+  'the SDK finishes a session that the sink began': async () => {
+    const data = crypto.randomBytes(30000001);
+    const posted = record('begun-by-the-sink', data, ['location=box://0/begun-by-the-sink', 'commit=false']);
+    const id = /boxuploadsink-filled,.*session-id=\(string\)([0-9A-F]+)/.exec(posted)[1];
+    assert.strictEqual(await findByName('begun-by-the-sink'), undefined);
+    const digest = crypto.createHash('sha1').update(data).digest('base64');
+    await checkFile(await client.files.commitUploadSession(id, digest), 'begun-by-the-sink', data);
   },
   'the SDK is told of a conflict before it uploads': async () => {
     await client.files.uploadFile('0', 'taken', 'x');

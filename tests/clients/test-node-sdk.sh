@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Box's Node SDK against the emulator: $1.
+# Box's Node SDK against the emulator ($1), and sessions that it shares with the plugin ($3).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
@@ -15,10 +15,12 @@ if [ ! -d "$here/node_modules/box-node-sdk" ]; then
   exit 1
 fi
 isolate "$@"
+GST_PLUGIN_PATH=$(dirname "$(realpath "$3")")
+export GST_PLUGIN_PATH
 
 keys=$(mktemp -d)
 trap 'rm -rf "$keys"' EXIT
 node "$here/make-accounts.js" "$keys"
 start_emulator "$1" --accounts "$keys/accounts"
 trap 'stop_emulator; rm -rf "$keys"' EXIT
-NODE_EXTRA_CA_CERTS=$CA PRIVATE_KEY=$(cat "$keys/private.pem") node "$here/node-sdk.js" "$TLS"
+BOX_CA_FILE=$CA NODE_EXTRA_CA_CERTS=$CA PRIVATE_KEY=$(cat "$keys/private.pem") node "$here/node-sdk.js" "$TLS"
