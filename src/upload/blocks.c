@@ -23,8 +23,10 @@ struct _BoxBlocks
   guint64 first;    /* number of the first block that is kept */
   guint64 oldest;   /* no block below this number can give up its memory */
   guint64 n_held;   /* blocks with data */
+  guint64 n_pinned; /* of these, blocks that are being read */
   guint64 limit;    /* in blocks */
   guint64 entitled; /* in blocks */
+  gboolean shares;  /* at most its share of BOX_BLOCKS_SHARED */
   GCond *waiter;    /* nullable */
 };
 
@@ -34,6 +36,7 @@ static struct
 {
   guint64 n_held;
   guint64 max_held;
+  guint64 n_sharing; /* stores that share BOX_BLOCKS_SHARED */
   GPtrArray *spare;
   GPtrArray *waiters; /* of GCond, not owned */
 } memory;
@@ -86,11 +89,17 @@ take_memory_locked (void)
 }
 
 static void
+wake_waiters_locked (void)
+{
+  for (guint i = 0; i < memory.waiters->len; i++)
+    g_cond_broadcast (g_ptr_array_index (memory.waiters, i));
+}
+
+static void
 give_memory_locked (guint8 *data)
 {
   memory.n_held--;
-  for (guint i = 0; i < memory.waiters->len; i++)
-    g_cond_broadcast (g_ptr_array_index (memory.waiters, i));
+  wake_waiters_locked ();
   if (memory.spare->len < MAX_SPARE && memory.n_held > 0)
     {
       g_ptr_array_add (memory.spare, data);
@@ -152,6 +161,7 @@ void
 box_blocks_free_locked (BoxBlocks *store)
 {
   box_blocks_set_waiter_locked (store, NULL);
+  box_blocks_set_sharing_locked (store, FALSE);
   for (guint i = 0; i < store->blocks->len; i++)
     release_block_locked (store, &g_array_index (store->blocks, Block, i));
   g_array_unref (store->blocks);
@@ -171,11 +181,33 @@ box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled)
   store->entitled = MIN (in_blocks (entitled), store->limit);
 }
 
+void
+box_blocks_set_sharing_locked (BoxBlocks *store, gboolean shares)
+{
+  if (store->shares == shares)
+    return;
+  store->shares = shares;
+  memory.n_sharing += shares ? 1 : -1;
+  wake_waiters_locked ();
+}
+
+/* In blocks. */
+static guint64
+limit_of (const BoxBlocks *store)
+{
+  guint64 share;
+
+  if (!store->shares)
+    return store->limit;
+  share = BOX_BLOCKS_SHARED / BOX_BLOCK_SIZE / memory.n_sharing;
+  return MIN (store->limit, MAX (share, 1));
+}
+
 gboolean
 box_blocks_has_room_locked (const BoxBlocks *store)
 {
   return store->n_held < store->entitled
-         || (store->n_held < store->limit && memory.n_held < memory.max_held);
+         || (store->n_held < limit_of (store) && memory.n_held < memory.max_held);
 }
 
 void
@@ -288,6 +320,15 @@ box_blocks_get_memory_locked (const BoxBlocks *store)
   return store->n_held * BOX_BLOCK_SIZE;
 }
 
+/* Whether a range may keep @block in memory while it is read. With a file it can be read from there
+ * as well: the blocks of the parts in flight alone could otherwise be more than the limit. */
+static gboolean
+may_pin (const BoxBlocks *store, const Block *block)
+{
+  return block != NULL && block->data != NULL
+         && (block->pins > 0 || store->file.read == NULL || store->n_pinned < limit_of (store));
+}
+
 void
 box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range)
 {
@@ -302,12 +343,12 @@ box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocks
   for (guint64 number = offset / BOX_BLOCK_SIZE; number * BOX_BLOCK_SIZE < offset + size; number++)
     {
       Block *block = block_at (store, number);
-      guint8 *data = block != NULL ? block->data : NULL;
+      guint8 *data = may_pin (store, block) ? block->data : NULL;
 
       range->in_memory &= data != NULL;
       g_ptr_array_add (range->blocks, data);
-      if (data != NULL)
-        block->pins++;
+      if (data != NULL && block->pins++ == 0)
+        store->n_pinned++;
     }
 }
 
@@ -322,7 +363,8 @@ box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range)
 
       if (block == NULL || g_ptr_array_index (range->blocks, i) == NULL)
         continue;
-      block->pins--;
+      if (--block->pins == 0)
+        store->n_pinned--;
       store->oldest = MIN (store->oldest, number);
       if (is_done (block))
         release_block_locked (store, block);

@@ -24,6 +24,13 @@ G_BEGIN_DECLS
  * five blocks), small enough that small parts waste little. Bytes. */
 #define BOX_BLOCK_SIZE (256u * 1024)
 
+/* Memory of all stores that share, which have the same part of it each, but at least one block: a
+ * few parts for one file, and little for each of hundreds. What is not in memory is copied from the
+ * file, for its digest and to be sent: with 1 MiB, an upload takes 7 % more CPU than with 32.
+ * Bytes.
+ */
+#define BOX_BLOCKS_SHARED (32u * 1024 * 1024)
+
 typedef struct _BoxBlocks BoxBlocks;
 
 /**
@@ -50,8 +57,11 @@ void box_blocks_free_locked (BoxBlocks *store);
 
 /* Bytes of memory this store may hold, in whole blocks, at least one. @entitled: bytes that it may
  * hold regardless of the other stores of the process, so that every upload makes progress. With a
- * file the blocks that are being read are not counted. */
+ * file there may be one more block, if all others are being read. */
 void box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled);
+
+/* Whether a store with a file holds at most its share of BOX_BLOCKS_SHARED, too. */
+void box_blocks_set_sharing_locked (BoxBlocks *store, gboolean shares);
 
 /**
  * box_blocks_extend_locked:
@@ -94,7 +104,8 @@ BoxBlocksPadding box_blocks_get_padding_locked (const BoxBlocks *store);
 /* Bytes of memory held. */
 guint64 box_blocks_get_memory_locked (const BoxBlocks *store);
 
-/* A complete range, pinned: readable without the lock until it is unpinned. */
+/* A complete range, pinned: readable without the lock until it is unpinned. With a file no more
+ * blocks are kept for it than the limit allows. */
 typedef struct
 {
   guint64 offset; /* of the range in the stream */

@@ -24,21 +24,25 @@ box_upload_part_size (const BoxUpload *upload, guint i)
   return MIN (upload->session->part_size, upload->size - box_upload_part_offset (upload, i));
 }
 
-/* Those in flight, and the one that is being filled. With a file behind it is one less, so that put
- * stays below 64 MiB: parts that were sent give up their memory, and what is missing is read from
- * the file (57 MiB instead of 65, without a difference in CPU that could be measured). One more
- * would be of use to a source that is faster than the network only while it pauses: it costs a part
- * of memory, and gives nothing that could be measured (docs/performance.md). A part that begins
- * within a block touches one more. */
+/* Those in flight, and the one that is being filled. If a flow decides, only an eighth of that: the
+ * rest is filled when a part is done, which takes some milliseconds. With a file behind there is
+ * none of it, and all is only a share of what such uploads have together: parts that were sent give
+ * up their memory, and what is missing is read from the file. More would be of use to a source that
+ * is faster than the network only while it pauses (docs/performance.md). A part that begins within
+ * a block touches one more. */
 static guint64
 usual_memory (const BoxUpload *upload)
 {
-  guint64 part_size = upload->session->part_size;
-  guint parts = upload->parallel + 1;
+  guint64 part_size = upload->session->part_size, more = part_size / 8;
+  guint parts = upload->parallel;
 
-  if (upload->parallel == 0)
-    parts = BOX_FLOW_FIRST + (upload->file_behind.read == NULL ? 1 : 0);
-  return parts * part_size + (part_size % BOX_BLOCK_SIZE != 0 ? BOX_BLOCK_SIZE : 0);
+  if (parts == 0)
+    parts = BOX_FLOW_FIRST;
+  else
+    more = part_size;
+  if (upload->file_behind.read != NULL)
+    more = 0;
+  return parts * part_size + more + (part_size % BOX_BLOCK_SIZE != 0 ? BOX_BLOCK_SIZE : 0);
 }
 
 /* Parts in flight where the flow decides: with a file they need no memory of their own. */
@@ -60,6 +64,7 @@ box_upload_set_memory_locked (BoxUpload *upload)
   gboolean behind = upload->file_behind.read != NULL;
   guint64 part, limit;
 
+  box_blocks_set_sharing_locked (upload->store, behind && upload->max_memory == 0);
   if (upload->session == NULL)
     {
       guint64 before = upload->max_memory != 0 ? upload->max_memory : MEMORY_BEFORE_OPEN;

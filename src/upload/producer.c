@@ -161,8 +161,8 @@ box_upload_write (BoxUpload *upload, const guint8 *data, gsize length)
 }
 
 /* Whether the next byte needs a block, and memory is full. With a file behind that is worth a wait
- * only while it can get emptier: before the session is open, or while a part is on its way. If a
- * flow decides what is in flight, it is not: the next part is made as soon as none is ready. */
+ * only before the session is open and while a part is ready that was not begun: the next one is
+ * made as soon as none is, because the parts in flight need no memory of their own. */
 static gboolean
 lacks_room_locked (const BoxUpload *upload)
 {
@@ -173,7 +173,7 @@ lacks_room_locked (const BoxUpload *upload)
     return FALSE;
   if (upload->file_behind.read == NULL || !plan->opened)
     return TRUE;
-  return plan->n_done < plan->n_sealed && (upload->host == NULL || plan->next_new < plan->n_sealed);
+  return plan->n_done < plan->n_sealed && plan->next_new < plan->n_sealed;
 }
 
 BoxWait

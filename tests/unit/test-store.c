@@ -250,6 +250,50 @@ test_a_block_that_two_parts_share_stays_while_one_is_sent_again (Fixture *f, gco
 }
 
 static void
+test_with_a_file_ranges_keep_no_more_than_the_limit (Fixture *f, gconstpointer blocks)
+{
+  BoxBlocksRange first, second;
+  guint reads = 0;
+
+  replace_store (f, &reads, 2);
+  fill_n (f, 2);
+  box_blocks_pin_locked (f->store, 0, 2 * BOX_BLOCK_SIZE, &first);
+  fill_n (f, 1);
+  box_blocks_pin_locked (f->store, 2 * BOX_BLOCK_SIZE, BOX_BLOCK_SIZE, &second);
+  g_assert_false (second.in_memory);
+  fill_n (f, 5);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, 3 * BOX_BLOCK_SIZE);
+  box_blocks_unpin_locked (f->store, &second);
+  box_blocks_drop_locked (f->store, 0, BOX_BLOCK_SIZE);
+  box_blocks_unpin_locked (f->store, &first);
+  fill_n (f, 2);
+  assert_reads_back (f, f->size - 2 * BOX_BLOCK_SIZE, 2 * BOX_BLOCK_SIZE, TRUE);
+}
+
+static void
+test_stores_with_files_share_their_memory (Fixture *f, gconstpointer blocks)
+{
+  guint share = BOX_BLOCKS_SHARED / BOX_BLOCK_SIZE, reads = 0;
+  BoxBlocksFile file = { .read = read_file, .user_data = &reads };
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+
+  replace_store (f, &reads, 2 * share);
+  box_blocks_set_sharing_locked (f->store, TRUE);
+  fill_n (f, 2);
+  for (guint i = 1; i < share; i++)
+    {
+      g_ptr_array_add (others, box_blocks_new (&file));
+      box_blocks_set_sharing_locked (g_ptr_array_index (others, i - 1), TRUE);
+    }
+  fill_n (f, 1);
+  g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, BOX_BLOCK_SIZE);
+  g_assert_false (box_blocks_has_room_locked (f->store));
+  for (guint i = 0; i < others->len; i++)
+    box_blocks_free_locked (g_ptr_array_index (others, i));
+  g_assert_true (box_blocks_has_room_locked (f->store));
+}
+
+static void
 test_a_file_that_cannot_be_read_says_why (Fixture *f, gconstpointer blocks)
 {
   guint8 byte;
@@ -338,6 +382,9 @@ main (int argc, char **argv)
   ADD ("/store/a-block-that-is-read-keeps-its-memory", test_a_block_that_is_read_keeps_its_memory);
   ADD ("/store/a-block-that-two-parts-share-stays-while-one-is-sent-again",
        test_a_block_that_two_parts_share_stays_while_one_is_sent_again);
+  ADD ("/store/with-a-file-ranges-keep-no-more-than-the-limit",
+       test_with_a_file_ranges_keep_no_more_than_the_limit);
+  ADD ("/store/stores-with-files-share-their-memory", test_stores_with_files_share_their_memory);
   ADD ("/store/padding-is-made-when-it-is-read", test_padding_is_made_when_it_is_read);
   ADD ("/store/a-file-that-cannot-be-read-says-why", test_a_file_that_cannot_be_read_says_why);
   return g_test_run ();
