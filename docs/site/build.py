@@ -23,11 +23,17 @@ def page_of_program(path):
     return 'program-' + path.replace('/', '-').replace('.', '-')
 
 
+def lexer_of(path):
+    """Its key in LEXERS."""
+    name = os.path.basename(path)
+    return os.path.splitext(name)[1] or name
+
+
 def programs(top):
     for folder in PROGRAMS:
         for where, _, names in sorted(os.walk(os.path.join(top, folder))):
             for name in sorted(names):
-                if os.path.splitext(name)[1] in LEXERS:
+                if lexer_of(name) in LEXERS:
                     yield os.path.relpath(os.path.join(where, name), top)
 
 
@@ -76,7 +82,7 @@ def prepare(top, pages):
     for path in programs(top):
         with open(os.path.join(top, path), encoding='utf-8') as file:
             text = file.read()
-        write(pages, f'{page_of_program(path)}.md', f'# {path}\n\n````{LEXERS[os.path.splitext(path)[1]]}\n{text}````\n')
+        write(pages, f'{page_of_program(path)}.md', f'# {path}\n\n````{LEXERS[lexer_of(path)]}\n{text}````\n')
     shutil.copytree(f'{top}/docs/performance', f'{pages}/performance')
     for name in ('docs/rooms.svg', 'LICENSE'):
         shutil.copy(os.path.join(top, name), pages)

@@ -5,7 +5,7 @@ GROUPS = [
     ('Record and upload', ['element', 'command-line', 'unknown-size', 'ahead', 'spool', 'folders', 'metadata', 'archiving', 'examples',
                            'from-box-api']),
     ('Connect to Box', ['credentials', 'connections', 'probe', 'emulator']),
-    ('Run it unattended', ['service', 'watch']),
+    ('Run it unattended', ['service', 'watch', 'scale']),
     ('What it promises', ['reliability', 'compatibility', 'performance', 'box-protocol']),
     ('Contribute', ['contributing', 'architecture', 'testing', 'changelog']),
 ]
@@ -15,4 +15,5 @@ PAGES = {'index': 'README.md', 'contributing': 'CONTRIBUTING.md', 'changelog': '
 
 # Programs that pages link to: each is a page of its own.
 PROGRAMS = ('examples', 'docs/monitoring')
-LEXERS = {'.c': 'c', '.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.yaml': 'yaml', '.json': 'json'}
+LEXERS = {'.c': 'c', '.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.yaml': 'yaml', '.json': 'json',
+          'Containerfile': 'docker'}
