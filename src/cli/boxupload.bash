@@ -9,6 +9,16 @@ _boxupload_options() {
   boxupload "$1" --help-all 2>/dev/null | sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z0-9-]*\).*/\2/p'
 }
 
+# The placeholder of option $2 of command $1: FILE, ID, …
+_boxupload_placeholder() {
+  boxupload "$1" --help-all 2>/dev/null | sed -n "s/^  \(-[a-z], \)\{0,1\}$2=\([^ ]*\) .*/\2/p"
+}
+
+# The words that option $2 of command $1 takes, which end its line: "If …: error (default), version".
+_boxupload_words() {
+  boxupload "$1" --help-all 2>/dev/null | sed -n "/^  \(-[a-z], \)\{0,1\}$2[=[ ]/{s/([^)]*)//g;s/.*: //;s/,/ /g;p;}"
+}
+
 # The sessions that were created here: their notes' names.
 _boxupload_sessions() {
   local dir=${XDG_STATE_HOME:-$HOME/.local/state}/boxupload/sessions note
@@ -27,6 +37,22 @@ _boxupload_recordings() {
   done
 }
 
+# The values of option $2 of command $1 that begin with $3. FALSE: it takes none, or any.
+_boxupload_values() {
+  case $2 in
+    --only) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_recordings)" -- "$3") && return ;;
+    --session) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$3") && return ;;
+    --digest-engine) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_words "$1" "$2")" -- "$3") && return ;;
+    --folder-path) return 0 ;;
+  esac
+  case $(_boxupload_placeholder "$1" "$2") in
+    '') return 1 ;;
+    FILE | PATH | PROGRAM) mapfile -t COMPREPLY < <(compgen -f -- "$3") ;;
+    DIR) mapfile -t COMPREPLY < <(compgen -d -- "$3") ;;
+    POLICY | HOW | WHICH) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_words "$1" "$2")" -- "$3") ;;
+  esac
+}
+
 _boxupload() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 
@@ -35,15 +61,15 @@ _boxupload() {
     mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_commands) --help --version" -- "$current")
     return
   fi
+  # bash makes words of "--name=VALUE": --name, =, VALUE.
+  if [ "$current" = = ]; then
+    current=
+  elif [ "$previous" = = ]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
   case $previous in
-    --token-file | --auth-config | --ca-file | --out | --sha1-of | --until-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
-    --spool-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-    --if-exists) mapfile -t COMPREPLY < <(compgen -W 'error version rename skip' -- "$current") && return ;;
-    --unknown-size) mapfile -t COMPREPLY < <(compgen -W 'spool live ahead' -- "$current") && return ;;
-    --on-error) mapfile -t COMPREPLY < <(compgen -W 'keep abort' -- "$current") && return ;;
-    --digest-engine) mapfile -t COMPREPLY < <(compgen -W 'glib gnutls' -- "$current") && return ;;
-    --only | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_recordings)" -- "$current") && return ;;
-    --session) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") && return ;;
+    --*) _boxupload_values "$command" "$previous" "$current" && return ;;
+    export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_recordings)" -- "$current") && return ;;
   esac
   case $current in
     -*) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_options "$command")" -- "$current") && return ;;
@@ -54,7 +80,7 @@ _boxupload() {
     status | parts | commit | abort) mapfile -t COMPREPLY < <(compgen -W "$(_boxupload_sessions)" -- "$current") ;;
     spool) mapfile -t COMPREPLY < <(compgen -W 'export rm' -- "$current"; compgen -d -- "$current") ;;
     resume | watch) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-    put | follow) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    put | follow | get) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }
 

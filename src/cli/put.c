@@ -41,7 +41,8 @@ static const GOptionEntry entries[] = {
   { "total-size", 0, 0, G_OPTION_ARG_STRING, &options.total_size,
     "Size of standard input: it is sent while it is read, without the spool", "SIZE" },
   { "unknown-size", 0, 0, G_OPTION_ARG_STRING, &options.unknown_size,
-    "Standard input is sent at its end (spool, default), or while it comes (live, ahead)", "HOW" },
+    "Way of standard input: spool (default: sent at its end), live, ahead (while it comes)",
+    "HOW" },
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Files at the same time (default: 2)", "N" },
   { NULL },
 };
