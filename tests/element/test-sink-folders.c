@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define SIZE    70000
-#define N_SINKS 20
+#define SIZE 70000
 
 static SinkFixture *
 begin (void)
@@ -127,45 +126,92 @@ test_no_state_change_waits_for_folders (void)
 
 /* ---- many ---- */
 
-/* Twenty sinks of one process, by different spellings of one path. */
-static void
-test_sinks_of_a_process_make_each_folder_once (void)
+static const char *const spellings[] = { "Archive/2026/Camera 3/Takes",
+                                         "ARCHIVE/2026/camera 3/takes",
+                                         "archive/2026/CAMERA 3/Takes" };
+
+static const char *
+spell (guint i)
 {
-  static const char *const spellings[] = { "Archive/2026/Camera 3/Takes",
-                                           "ARCHIVE/2026/camera 3/takes",
-                                           "archive/2026/CAMERA 3/Takes" };
-  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+  return spellings[i % G_N_ELEMENTS (spellings)];
+}
+
+static GstElement *
+start_sink (SinkFixture *fixture, const char *file, guint i)
+{
+  g_autofree char *name = g_strdup_printf ("%02u.bin", i);
+  GstElement *pipeline = gst_parse_launch ("filesrc name=src ! boxuploadsink name=sink", NULL);
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "src");
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+
+  g_object_set (source, "location", file, NULL);
+  sink_fixture_configure (fixture, sink);
+  g_object_set (sink, "folder-path", spell (i), "file-name", name, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  return pipeline;
+}
+
+static void
+finish_sink (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, SINK_FIXTURE_PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+static GSubprocess *
+start_put (SinkFixture *fixture, const char *file, guint i)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autofree char *name = g_strdup_printf ("%02u.bin", i);
+  g_autofree char *state = g_build_filename (fixture->dir, "state", NULL);
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process;
+
+  g_subprocess_launcher_setenv (launcher, "BOX_ACCESS_TOKEN", SINK_FIXTURE_TOKEN, TRUE);
+  g_subprocess_launcher_setenv (launcher, "XDG_STATE_HOME", state, TRUE);
+  process = g_subprocess_launcher_spawn (
+      launcher, &error, g_getenv ("BOXUPLOAD"), "put", file, "--folder-path", spell (i), "--name",
+      name, "--endpoint", box_emulator_get_endpoint (fixture->emulator, FALSE), "--api-endpoint",
+      box_emulator_get_api_endpoint (fixture->emulator, FALSE), NULL);
+  g_assert_no_error (error);
+  return process;
+}
+
+static void
+finish_put (GSubprocess *process)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_subprocess_wait_check (process, NULL, &error);
+  g_assert_no_error (error);
+  g_object_unref (process);
+}
+
+/* @n_sinks of this process, and @n_puts others. */
+static void
+race (SinkFixture *fixture, guint n_sinks, guint n_puts)
+{
   g_autofree char *file = sink_fixture_make_file (fixture, SIZE);
   g_autoptr (GPtrArray) pipelines = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_autoptr (GPtrArray) processes = g_ptr_array_new ();
   g_autofree char *folder = NULL;
 
-  for (guint i = 0; i < N_SINKS; i++)
-    {
-      g_autofree char *name = g_strdup_printf ("%02u.bin", i);
-      GstElement *pipeline = gst_parse_launch ("filesrc name=src ! boxuploadsink name=sink", NULL);
-      g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "src");
-      g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-
-      g_object_set (source, "location", file, NULL);
-      sink_fixture_configure (fixture, sink);
-      g_object_set (sink, "folder-path", spellings[i % G_N_ELEMENTS (spellings)], "file-name", name,
-                    NULL);
-      gst_element_set_state (pipeline, GST_STATE_PLAYING);
-      g_ptr_array_add (pipelines, pipeline);
-    }
-  for (guint i = 0; i < N_SINKS; i++)
-    {
-      GstElement *pipeline = g_ptr_array_index (pipelines, i);
-      g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-      g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-          bus, SINK_FIXTURE_PATIENCE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-
-      g_assert_nonnull (message);
-      g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
-      gst_element_set_state (pipeline, GST_STATE_NULL);
-    }
+  for (guint i = 0; i < n_sinks; i++)
+    g_ptr_array_add (pipelines, start_sink (fixture, file, i));
+  for (guint i = 0; i < n_puts; i++)
+    g_ptr_array_add (processes, start_put (fixture, file, n_sinks + i));
+  for (guint i = 0; i < n_sinks; i++)
+    finish_sink (pipelines->pdata[i]);
+  for (guint i = 0; i < n_puts; i++)
+    finish_put (processes->pdata[i]);
   folder = box_emulator_find_folder (fixture->emulator, spellings[0]);
-  for (guint i = 0; i < N_SINKS; i++)
+  g_assert_nonnull (folder);
+  for (guint i = 0; i < n_sinks + n_puts; i++)
     {
       g_autofree char *name = g_strdup_printf ("%02u.bin", i);
       g_autoptr (BoxEmulatorFile) stored = box_emulator_find_file (fixture->emulator, folder, name);
@@ -174,7 +220,62 @@ test_sinks_of_a_process_make_each_folder_once (void)
       g_assert_cmpuint (stored->size, ==, SIZE);
     }
   g_assert_cmpuint (box_emulator_count_folders (fixture->emulator), ==, 4);
+  g_assert_cmpuint (box_emulator_count_files (fixture->emulator), ==, n_sinks + n_puts);
+}
+
+static void
+test_sinks_of_a_process_make_each_folder_once (void)
+{
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+
+  race (fixture, 20, 0);
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "create_folder"), ==, 4);
+}
+
+/* A hundred, in processes that know nothing of each other, while folders are locked now and then.
+ */
+static void
+test_sinks_and_programs_make_each_folder_once (void)
+{
+  g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
+
+  fixture->has_state = TRUE;
+  box_emulator_load_scenario (
+      fixture->emulator,
+      RULE ({
+    "route": "create_folder",
+    "every": 4,
+    "times": 5,
+    "do": "reply",
+    "status": 409,
+    "json": { "type": "error", "status": 409, "code": "operation_blocked_temporary" }
+  }),
+              NULL);
+  race (fixture, 80, 20);
+}
+
+/* A token for one folder makes none: the error says which is missing, and why. */
+static void
+test_a_token_for_one_folder_makes_none (void)
+{
+  g_autoptr (SinkFixture) fixture = begin ();
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autofree char *mine = box_emulator_add_folder (fixture->emulator, "0", "mine");
+  g_autofree char *accounts = g_strdup_printf (
+      "{\"tokens\":[{\"token\":\"" SINK_FIXTURE_TOKEN "\",\"folder\":\"%s\"}]}", mine);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (box_emulator_load_accounts (fixture->emulator, accounts, &error));
+  g_assert_no_error (error);
+  g_object_set (fixture->sink, "folder-id", mine, "folder-path", "Archive/2026", "file-name",
+                "a.bin", NULL);
+  sink_fixture_start_harness (fixture);
+  sink_fixture_push (fixture, bytes, 0, SIZE);
+  sink_fixture_push_eos (fixture);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "“Archive”");
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NOT_AUTHORIZED, "scope");
+  g_assert_cmpuint (box_emulator_count_folders (fixture->emulator), ==, 1);
 }
 
 int
@@ -192,5 +293,7 @@ main (int argc, char **argv)
   g_test_add_func ("/folders/settings", test_a_path_that_cannot_be_is_an_error_of_settings);
   g_test_add_func ("/folders/states", test_no_state_change_waits_for_folders);
   g_test_add_func ("/folders/sinks", test_sinks_of_a_process_make_each_folder_once);
+  g_test_add_func ("/folders/sinks-and-programs", test_sinks_and_programs_make_each_folder_once);
+  g_test_add_func ("/folders/scope", test_a_token_for_one_folder_makes_none);
   return g_test_run ();
 }
