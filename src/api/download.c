@@ -101,6 +101,7 @@ box_client_read_file (BoxClient *client, BoxTransport *transport, const BoxFile 
   g_autofree char *range = g_strdup_printf ("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT,
                                             offset, offset + length - 1);
   g_autoptr (BoxReply) reply = NULL;
+  GBytes *bytes;
 
   if (*address == NULL)
     {
@@ -115,13 +116,14 @@ box_client_read_file (BoxClient *client, BoxTransport *transport, const BoxFile 
       g_clear_pointer (&reply, box_reply_free);
     }
   reply = ask_address (client, transport, *address, range, cancellable, error);
-  if (reply == NULL)
-    return NULL;
-  if (has_expired (reply))
+  if (reply != NULL && has_expired (reply))
     {
-      g_clear_pointer (address, g_free);
       set_transient (error, "the address of its bytes has expired");
-      return NULL;
+      g_clear_pointer (&reply, box_reply_free);
     }
-  return take_bytes (reply, offset, length, file, error);
+  bytes = reply != NULL ? take_bytes (reply, offset, length, file, error) : NULL;
+  /* Whatever was wrong with it, Box may name another one. */
+  if (bytes == NULL)
+    g_clear_pointer (address, g_free);
+  return bytes;
 }

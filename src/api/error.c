@@ -161,6 +161,8 @@ static const struct
                  "that it was created with, or a new session" },
   { "forbidden_by_policy",
     "a policy of the Box account forbids it: ask its administrator, or choose another folder" },
+  { "instance_tuple_not_found",
+    "the account has no such metadata template, or these credentials may not use it" },
   { "invalid_request", "the access token is empty or has characters that do not belong there" },
   { "password_reset_required", "the user has to log in to Box once and set a password" },
   { "terms_of_service_required",

@@ -365,10 +365,20 @@ box_client_set_metadata (BoxClient *client, BoxTransport *transport, const char 
   url = g_strdup_printf ("%s/files/%s/metadata/%s", client->api_endpoint, file_id, metadata->path);
   reply = box_client_send_json (client, transport, &(BoxClientCall){ .method = "POST", .url = url },
                                 metadata->root, cancellable, error);
-  if (reply != NULL && is_there_already (reply))
+  if (reply == NULL)
+    return FALSE;
+  if (is_there_already (reply))
     {
       box_reply_free (reply);
       return update (client, transport, url, metadata, cancellable, error);
     }
-  return check_done (reply, error);
+  if (check_done (reply, error))
+    return TRUE;
+  if (error != NULL && g_error_matches (*error, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+    {
+      g_autofree char *template = g_strdelimit (g_strdup (metadata->path), "/", '.');
+
+      g_prefix_error (error, "template %s: ", template);
+    }
+  return FALSE;
 }

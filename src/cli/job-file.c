@@ -86,8 +86,8 @@ open_file (FileJob *job, GError **error)
                          "This is a directory; name the files in it, or use --recursive");
   else if (!S_ISREG (status->st_mode))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE,
-                         "This is no regular file, so its size is not known; record it with "
-                         "boxuploadsink");
+                         "This is no regular file, so its size is not known; upload what comes out "
+                         "of it with boxupload put - --name NAME <FILE");
   else
     return TRUE;
   return FALSE;

@@ -214,6 +214,27 @@ test_refused_metadata_is_left_to_resume (Fixture *f, gconstpointer data)
   g_assert_cmpint (json_object_get_int_member (instance, "$version"), ==, 0);
 }
 
+/* The template is named, and what may be wrong with it. */
+static void
+test_a_missing_template_is_named (Fixture *f, gconstpointer data)
+{
+  fixture_write_file (f, "a.bin", 1000, 7);
+  fixture_load (f, RULE ({
+    "route": "create_metadata",
+    "do": "reply",
+    "status": 404,
+    "json": { "code": "instance_tuple_not_found", "message": "Template not found" }
+  }));
+  {
+    g_auto (Answer) put = RUN (f, "put", "a.bin", "--metadata-template", "enterprise.scene",
+                               "--metadata", "camera=3");
+
+    g_assert_cmpint (put.code, ==, 0);
+    g_assert_nonnull (strstr (put.err, "template enterprise.scene"));
+    g_assert_nonnull (strstr (put.err, "has no such metadata template"));
+  }
+}
+
 /* Said before Box refuses it. */
 static void
 test_create_warns_of_the_accounts_limits (Fixture *f, gconstpointer data)
@@ -247,6 +268,7 @@ main (int argc, char **argv)
   ADD_TEST ("/places/missing", test_missing_places_have_their_exit_code);
   ADD_TEST ("/places/race", test_processes_make_each_folder_once);
   ADD_TEST ("/places/metadata", test_refused_metadata_is_left_to_resume);
+  ADD_TEST ("/places/template", test_a_missing_template_is_named);
   ADD_TEST ("/places/room", test_create_warns_of_the_accounts_limits);
   return g_test_run ();
 }
