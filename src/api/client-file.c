@@ -3,7 +3,7 @@
 #include "api/calls.h"
 
 #include "base/json.h"
-#include "http/multipart.h"
+#include "http/message.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/calls.h"
-#include "api/traffic.h"
+#include "api/client.h"
 
 #include "api/error.h"
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #include <string.h>
 

@@ -184,4 +184,46 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxUser, box_user_free)
 BoxUser *box_client_get_user (BoxClient *client, BoxTransport *transport, GCancellable *cancellable,
                               GError **error);
 
+/*
+ * How often this process has asked Box for what, and how Box answered: counters for monitoring.
+ * Any thread.
+ */
+
+/* A request to @url was answered with @status; 0: it got no answer. @cancelled: because nobody
+ * waited for it any more. */
+void box_traffic_count (const char *method, const char *url, guint status, gboolean cancelled);
+
+/* Since when Box has answered no request, or only that it cannot serve (5xx); Unix time. 0: it
+ * served the last one, or none was sent. */
+gint64 box_traffic_get_outage (void);
+
+/* @request: "part", "commit", …; @status_class: "2xx" to "5xx", or "none". */
+typedef void (*BoxTrafficVisitor) (const char *request, const char *status_class, guint64 n,
+                                   gpointer user_data);
+
+/* Calls @visit for each counter that is not zero. */
+void box_traffic_visit (BoxTrafficVisitor visit, gpointer user_data);
+
+/*
+ * Reading the bytes of a file at Box, a piece at a time: a piece that fails is asked for again, and
+ * the ones before it stay.
+ */
+
+/* Bytes of a piece: a reply may not be longer. */
+#define BOX_DOWNLOAD_PIECE (2u << 20)
+
+/**
+ * box_client_read_file:
+ * @file: with its id and size; its version, if that is known.
+ * @address: (inout): where Box lets the file be read without a token; NULL at first. Belongs to one
+ * file. Free with g_free().
+ * @length: at most BOX_DOWNLOAD_PIECE, and not beyond the file's end.
+ *
+ * GET …/files/ID/content, and what its redirect leads to, which gets no token: exactly @length
+ * bytes at @offset. One attempt. Free with g_bytes_unref().
+ */
+GBytes *box_client_read_file (BoxClient *client, BoxTransport *transport, const BoxFile *file,
+                              char **address, guint64 offset, gsize length,
+                              GCancellable *cancellable, GError **error);
+
 G_END_DECLS

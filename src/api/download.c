@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/download.h"
+#include "api/client.h"
 
 #include "api/calls.h"
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #include <libsoup/soup.h>
 

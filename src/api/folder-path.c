@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/folder-path.h"
-
 #include "api/calls.h"
 #include "api/folder.h"
 #include "base/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/room.h"
+#include "api/account.h"
 
 #include "api/calls.h"
 #include "base/json.h"

@@ -4,7 +4,7 @@
 #include "api/destination.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #define MAX_URL     4096
 #define MAX_PART_ID 64

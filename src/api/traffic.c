@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "api/traffic.h"
+#include "api/client.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "auth/provider.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * boxupload create: opens an upload session and notes its size, so that "boxuploadsink session=ID"
  * needs no more.
  */
-#include "api/folder-path.h"
+#include "api/folder.h"
 #include "cli/command.h"
 #include "cli/output.h"
 

@@ -2,7 +2,7 @@
 #include "cli/exit.h"
 
 #include "base/error.h"
-#include "base/limits.h"
+#include "base/process.h"
 
 #include <glib-unix.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/download.h"
+#include "api/client.h"
 #include "base/fileio.h"
 #include "cli/output.h"
 #include "cli/command.h"

@@ -9,7 +9,6 @@
 #include "cli/output.h"
 #include "delivery/policy.h"
 #include "spool/note.h"
-#include "spool/receipt.h"
 #include "upload/upload.h"
 
 /* Time limit of an abort. After it the session is left to expire at Box. Microseconds. */

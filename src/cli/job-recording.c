@@ -2,7 +2,7 @@
 #include "cli/job.h"
 
 #include "cli/output.h"
-#include "spool/container.h"
+#include "spool/recording.h"
 #include "spool/note.h"
 
 typedef struct

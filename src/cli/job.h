@@ -125,7 +125,7 @@ CliJob *cli_job_new_file (const char *path, CliTell tell);
 
 /* Opens the file and begins to send it to @destination by @settings, of which the client,
  * destination, size and what the file system says are filled in here. The session of an earlier run
- * that sent this file there is continued (spool/receipt.h). @skip_same: a name that is taken by a
+ * that sent this file there is continued (BoxReceipt). @skip_same: a name that is taken by a
  * file with the same bytes is a success. It ends with BOX_ERROR_SIZE also if Box has the file as it
  * was, and it has changed since. */
 gboolean cli_job_start_file (CliJob *job, Cli *cli, const BoxDestination *destination,

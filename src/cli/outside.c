@@ -3,7 +3,7 @@
 
 #include "base/secret.h"
 #include "cli/output.h"
-#include "status/server.h"
+#include "status/status.h"
 
 /* The hook is told that the disk will be full within this time, and again only after it was more
  * than twice as long. Seconds. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the daemon shows and tells besides its output. CliOutside: the status over HTTP
- * (status/server.h) and the hook; each is there only if it was asked for. CliHook: the user's
+ * (BoxStatusServer) and the hook; each is there only if it was asked for. CliHook: the user's
  * program. CliService: the service manager.
  */
 #pragma once

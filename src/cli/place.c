@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/command.h"
 
-#include "api/folder-path.h"
-#include "api/room.h"
+#include "api/folder.h"
+#include "api/account.h"
 #include "base/text.h"
 #include "cli/output.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "delivery/delivery.h"
-#include "spool/receipt.h"
+#include "spool/note.h"
 
 G_BEGIN_DECLS
 

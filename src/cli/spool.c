@@ -5,7 +5,7 @@
 #include "base/fileio.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "spool/container.h"
+#include "spool/recording.h"
 
 #include <stdio.h>
 #include <unistd.h>

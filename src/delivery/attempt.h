@@ -7,7 +7,7 @@
 #pragma once
 
 #include "api/metadata.h"
-#include "api/room.h"
+#include "api/account.h"
 #include "spool/spool.h"
 #include "upload/upload.h"
 

@@ -2,7 +2,7 @@
 /* The life of a delivery, and its waits. */
 #include "delivery/delivery.h"
 
-#include "base/limits.h"
+#include "base/process.h"
 #include "delivery/state.h"
 
 /* --- Life ----------------------------------------------------------------------------------- */

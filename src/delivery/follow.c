@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "api/account.h"
-#include "base/limits.h"
+#include "base/process.h"
 #include "delivery/policy.h"
 
 /* The size of a seed of which nothing is known. Bytes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/growing.h"
 
-#include "api/folder-path.h"
-#include "base/limits.h"
+#include "api/folder.h"
+#include "base/process.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

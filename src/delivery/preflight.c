@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/attempt.h"
 
-#include "api/folder-path.h"
-#include "base/limits.h"
+#include "api/folder.h"
+#include "base/process.h"
 
 /* All immutable. */
 struct _BoxPreflight

@@ -6,7 +6,7 @@
  */
 #include "delivery/recovery-state.h"
 
-#include "api/folder-path.h"
+#include "api/folder.h"
 #include "delivery/attempt.h"
 #include "delivery/policy.h"
 

@@ -4,8 +4,8 @@
 
 #include "base/retry.h"
 #include "delivery/attempt.h"
-#include "spool/container.h"
-#include "spool/history.h"
+#include "spool/recording.h"
+#include "spool/note.h"
 
 void
 box_recovery_abort_session (const BoxRecoveryRun *recovery, const BoxSession *session)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The steps of a delivery, the thread that does them, and its end, which is reported once. */
-#include "base/limits.h"
+#include "base/process.h"
 #include "delivery/state.h"
 #include "spool/note.h"
 

@@ -2,9 +2,9 @@
 /* A delivery whose recording is sent ahead: whether it is, how large the seed is, and what becomes
  * of a seed without a recording. */
 #include "api/account.h"
-#include "base/limits.h"
+#include "base/process.h"
 #include "delivery/state.h"
-#include "spool/history.h"
+#include "spool/note.h"
 
 /* The seed's size where nothing is known. Bytes. */
 #define USUAL_SIZE (G_GUINT64_CONSTANT (1) << 30)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/exchange.h"
 
-#include "base/type.h"
+#include "base/process.h"
 
 /* The connection is looked at for an early reply, and cancelling is heeded, between runs of this
  * size: small against what the kernel buffers anyway, large against the cost of looking (measured

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is sent and what comes back: BoxRequest with its BoxBody, and BoxReply. Pure, but for the
- * clock, which is read if a server sends no Date.
+ * What is sent and what comes back: BoxRequest with its BoxBody (BoxMultipart is one), and
+ * BoxReply. Pure, but for the clock, which is read if a server sends no Date.
  */
 #pragma once
 
@@ -115,5 +115,22 @@ BoxReply *box_reply_new (guint status, SoupMessageHeaders *headers, GBytes *body
 /* Seconds that Retry-After's @value asks for: a number, or an HTTP date counted from @date
  * (nullable: from now); -1 if it makes no sense. */
 gint box_reply_parse_retry_after (const char *value, GDateTime *date);
+
+/*
+ * BoxMultipart: the multipart/form-data body of a direct upload, as a BoxBody around another one.
+ * It has the attributes, which must come first, the file's bytes, and the end. Its
+ * length is known in advance, unless the file's bytes have a source.
+ */
+
+typedef struct _BoxMultipart BoxMultipart;
+
+/* @attributes: JSON text. @content must outlive the result. */
+BoxMultipart *box_multipart_new (const char *attributes, const BoxBody *content);
+void box_multipart_free (BoxMultipart *multipart);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxMultipart, box_multipart_free)
+
+/* Both are owned by @multipart. The body counts in its "sent" only the content's bytes. */
+const BoxBody *box_multipart_get_body (BoxMultipart *multipart);
+const char *box_multipart_get_content_type (BoxMultipart *multipart);
 
 G_END_DECLS

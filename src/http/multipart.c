@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/multipart.h"
+#include "http/message.h"
 
 #include <gnutls/crypto.h>
 #include <string.h>

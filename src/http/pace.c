@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/pace.h"
 
-#include "http/process-rate.h"
-
 /* Time that passed unused is credited up to this: it evens out late wake-ups. Longer would be
  * bursts that a shaped uplink drops, shorter would lose rate on a busy machine. */
 #define CREDIT_NS (G_GINT64_CONSTANT (50) * 1000 * 1000)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxPace: a limit of bytes per second shared by threads (a token bucket). box_pace_take() only
- * returns the time to wait; the caller sleeps. Besides, each keeps to the rate of the process
- * (http/process-rate.h).
+ * returns the time to wait; the caller sleeps. Besides, each keeps to the rate of the process.
  */
 #pragma once
 
@@ -31,5 +30,20 @@ gint64 box_pace_take (BoxPace *pace, gsize n, gint64 now);
 /* How many of @n bytes to take at once (at least 1), so that waits stay short and a new rate takes
  * effect soon. */
 gsize box_pace_slice (BoxPace *pace, gsize n);
+
+/*
+ * The rate of all uploads of this process together: a timetable (base/timetable.h), from the
+ * environment's BOXUPLOAD_RATE or set by the application, at any time. Every BoxPace keeps to it
+ * beside its own rate. Functions may be called from any thread.
+ */
+
+/* From now on: the timetable @text, or "@FILE", a file with one, which is looked at again while
+ * bytes are sent; NULL: no limit. @what: what it was given as, for the error
+ * (BOX_ERROR_SETTINGS), after which nothing has changed. */
+gboolean box_process_rate_set (const char *text, const char *what, GError **error);
+
+/* The pace of the process at @now (monotonic, microseconds), to be unreferenced; NULL: no limit has
+ * been set. */
+BoxPace *box_process_rate_get (gint64 now);
 
 G_END_DECLS

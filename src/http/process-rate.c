@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/process-rate.h"
+#include "http/pace.h"
 
 #include "base/error.h"
 #include "base/timetable.h"

@@ -2,8 +2,8 @@
 #include "http/proxy.h"
 
 #include "base/error.h"
-#include "base/type.h"
-#include "http/url-policy.h"
+#include "base/process.h"
+#include "http/trust.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "http/transport.h"
 
 #include "base/error.h"
-#include "base/limits.h"
+#include "base/process.h"
 #include "http/exchange.h"
 #include "http/proxy.h"
 #include "http/trust.h"

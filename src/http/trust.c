@@ -2,7 +2,7 @@
 #include "http/trust.h"
 
 #include "base/error.h"
-#include "base/type.h"
+#include "base/process.h"
 
 #include <gnutls/x509.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "http/proxy.h"
 
 #include "base/error.h"
-#include "base/type.h"
+#include "base/process.h"
 #include "http/message.h"
 
 #include <libsoup/soup.h>

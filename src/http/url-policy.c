@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #include "base/error.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "probe/scratch.h"
+#include "probe/experiments.h"
 
 #include "api/folder.h"
 #include "base/fileio.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spool/history.h"
+#include "spool/note.h"
 
 #include "base/fileio.h"
 #include "base/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spool/receipt.h"
+#include "spool/note.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "spool/spool.h"
 
 #include "base/fileio.h"
-#include "base/limits.h"
+#include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "status/metrics.h"
+#include "status/status.h"
 
-#include "api/traffic.h"
+#include "api/client.h"
 
 #include <math.h>
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "status/server.h"
-
 #include "base/error.h"
 #include "base/secret.h"
-#include "status/metrics.h"
+#include "status/status.h"
 #include "status-resources.h"
 
 #include <libsoup/soup.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The first step: a session for the file, or, for a small one, the assurance that Box would take
  * it. And where the file goes: its folder is found, or made, when it is needed first. */
-#include "api/folder-path.h"
+#include "api/folder.h"
 #include "upload/state.h"
 
 /* Result of opening. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The application's side of an upload: its life, its end, and what can be asked of it. */
-#include "http/process-rate.h"
+#include "http/pace.h"
 #include "upload/state.h"
 
 static gboolean

@@ -238,7 +238,7 @@ gboolean box_upload_get_sha1 (BoxUpload *upload, BoxSha1 *sha1);
 void box_upload_set_rate (BoxUpload *upload, guint64 bytes_per_second);
 
 /* The rate of all uploads of this process together, besides their own; it takes effect at once. As
- * box_process_rate_set() of http/process-rate.h: a rate, a timetable or "@FILE"; NULL: no limit. */
+ * box_process_rate_set() of http/pace.h: a rate, a timetable or "@FILE"; NULL: no limit. */
 gboolean box_upload_set_process_rate (const char *text, const char *what, GError **error);
 
 typedef struct

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "upload/workers.h"
 
-#include "base/limits.h"
+#include "base/process.h"
 
 #define DEFAULT_WORKERS 32
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "http/multipart.h"
+#include "http/message.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "http/url-policy.h"
+#include "http/trust.h"
 
 #include <libsoup/soup.h>
 

@@ -11,7 +11,7 @@
 #include "kit/emulator.h"
 #include "kit/pattern.h"
 #include "spool-kit.h"
-#include "spool/history.h"
+#include "spool/note.h"
 
 #define PART 524288
 #define SIZE (G_GUINT64_CONSTANT (44) * PART + 777)

@@ -12,7 +12,6 @@
 
 #include "kit/pattern.h"
 #include "spool/note.h"
-#include "spool/receipt.h"
 
 /* Addresses of the emulator that they were written against. */
 #define OLD_ORIGIN "http://127.0.0.1:40035"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spool/container.h"
+#include "spool/recording.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

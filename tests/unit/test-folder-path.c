@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Folders by path, against the emulator: found without regard to case, made once, adopted. */
-#include "api/folder-path.h"
 #include "api/folder.h"
 #include "emulator/box-emulator.h"
 

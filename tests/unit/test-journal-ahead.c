@@ -2,7 +2,7 @@
 /* What the journal says of parts that left before the size was known, and of parts in sessions that
  * were lost; and what is remembered of accounts and sizes. */
 #include "api/account.h"
-#include "spool/history.h"
+#include "spool/note.h"
 #include "spool/journal.h"
 
 #include <glib/gstdio.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "http/pace.h"
-#include "http/process-rate.h"
 
 #include <glib/gstdio.h>
 

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxStatusView: what is in a spool and how safe it is, as numbers for people and machines: which
- * recordings there are, how much of each is at Box, since when bytes wait, how fast they come and
- * leave, when the disk will be full. It reads the journals, so that it sees what other processes
- * record and upload, too; a journal that has not changed is not read again.
- *
- * Threads: any; calls take turns.
+ * The daemon, seen: BoxStatusView, the numbers; their text for Prometheus; and BoxStatusServer,
+ * which shows them over HTTP.
  */
 #pragma once
 
@@ -14,6 +10,15 @@
 #include "spool/spool.h"
 
 G_BEGIN_DECLS
+
+/*
+ * BoxStatusView: what is in a spool and how safe it is, as numbers for people and machines: which
+ * recordings there are, how much of each is at Box, since when bytes wait, how fast they come and
+ * leave, when the disk will be full. It reads the journals, so that it sees what other processes
+ * record and upload, too; a journal that has not changed is not read again.
+ *
+ * Threads: any; calls take turns.
+ */
 
 typedef struct _BoxStatusView BoxStatusView;
 
@@ -64,5 +69,37 @@ void box_status_view_get_sums (BoxStatusView *view, BoxStatusSums *sums);
 /* The same with all recordings, as docs/watch.md describes /api/status. Free with
  * json_node_unref(). */
 JsonNode *box_status_view_to_json (BoxStatusView *view);
+
+/* The sums of @view, and this process's requests, as Prometheus reads them: text exposition format
+ * 0.0.4. No label has the name of a file. Free with g_free(). */
+char *box_status_metrics_format (BoxStatusView *view);
+
+/*
+ * BoxStatusServer: shows a BoxStatusView over HTTP: a page for people ("/"), the same as JSON
+ * ("/api/status"), live ("/api/events", server-sent events), and for Prometheus ("/metrics"). It
+ * only reads. It has a thread of its own, so that no upload waits for a browser.
+ *
+ * Any web page in a browser on this machine can send requests to a loopback address. So a request
+ * must name that address (or "localhost") as its host, which a foreign name that points here does
+ * not. At any other address a token is needed.
+ */
+
+typedef struct _BoxStatusServer BoxStatusServer;
+
+/**
+ * box_status_server_new:
+ * @address: ADDRESS:PORT, "[::1]:8080", or PORT alone: of 127.0.0.1. Port 0: the system picks one.
+ * @token: (nullable): needed for every request, as a bearer token or the password of HTTP's Basic.
+ *
+ * BOX_ERROR_SETTINGS: the address makes no sense, cannot be listened at, or is not a loopback one
+ * and there is no token.
+ */
+BoxStatusServer *
+box_status_server_new (BoxStatusView *view, const char *address, const char *token, GError **error);
+void box_status_server_free (BoxStatusServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxStatusServer, box_status_server_free)
+
+/* "http://127.0.0.1:8080/"; owned by @server. */
+const char *box_status_server_get_url (BoxStatusServer *server);
 
 G_END_DECLS

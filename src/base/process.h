@@ -1,14 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * GObject types of which a process may have several copies: the plugin has one, and a program that
- * is linked with the uploader itself, as the tests are, has another. A type's name belongs to the
- * whole process, so each copy takes a name of its own.
+ * What belongs to the whole process: its descriptors and threads, and the names of GObject types.
  */
 #pragma once
+
+#include "base/error.h"
 
 #include <glib-object.h>
 
 G_BEGIN_DECLS
+
+/*
+ * Free descriptors and threads. GLib ends the whole process if it finds no descriptor for a
+ * GMainContext or a GCancellable, or no thread for g_thread_new(). Ask here before any call that
+ * makes GLib take one, so that only one recording fails, not all.
+ */
+
+/* A recording needs this many free descriptors: for the workers of the process that serve it
+ * (a connection, its event, a cancellable each), and a margin for the application. */
+#define BOX_LIMITS_DESCRIPTORS_TO_BEGIN 64
+
+/* A worker needs this many free descriptors: its context, a connection, the look-up of a name.
+ */
+#define BOX_LIMITS_DESCRIPTORS_OF_WORKER 16
+
+/* Whether @n more descriptors can be opened now; else BOX_ERROR_SPACE. Another thread may take
+ * them before the caller does: ask for a margin. */
+gboolean box_limits_check_descriptors (guint n, GError **error);
+
+/* g_thread_try_new() with BOX_ERROR_SPACE if the system has no thread left. @what names the
+ * thread's purpose in the error. GLib's own threads (below) are there before the first one. */
+GThread *box_limits_start_thread (const char *name, const char *what, GThreadFunc function,
+                                  gpointer data, GError **error);
+
+/* GLib has a thread for signals, tasks and file monitors, and one that starts others. It makes them
+ * when it needs them first, and ends the process if it cannot. Makes them now, or sets
+ * BOX_ERROR_SPACE. @what: as above. */
+gboolean box_limits_ensure_workers (const char *what, GError **error);
+
+/*
+ * GObject types of which a process may have several copies: the plugin has one, and a program that
+ * is linked with the uploader itself, as the tests are, has another. A type's name belongs to the
+ * whole process, so each copy takes a name of its own.
+ */
 
 /* As g_type_register_static_simple(), under a name that begins with @name. */
 GType
