@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define N_RACERS 12
 
@@ -256,6 +257,27 @@ test_create_warns_of_the_accounts_limits (Fixture *f, gconstpointer data)
   g_assert_cmpint (large.code, ==, 0);
 }
 
+/* Before anything is sent: here the folder is not there either. */
+static void
+test_put_warns_of_the_accounts_limits (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "sparse.bin", NULL);
+
+  fixture_write_file (f, "sparse.bin", 0, 7);
+  g_assert_cmpint (truncate (path, 150000000), ==, 0);
+  fixture_load (f, RULE ({
+    "route": "get_user",
+    "do": "change",
+    "change": { "max_upload_size": 250000000, "space_amount": 900000000, "space_used": 800000000 }
+  }));
+  {
+    g_auto (Answer) put = RUN (f, "put", "sparse.bin", "--folder", "99999");
+
+    g_assert_nonnull (strstr (put.err, "room for 100"));
+    g_assert_cmpint (put.code, ==, 6);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -269,6 +291,7 @@ main (int argc, char **argv)
   ADD_TEST ("/places/race", test_processes_make_each_folder_once);
   ADD_TEST ("/places/metadata", test_refused_metadata_is_left_to_resume);
   ADD_TEST ("/places/template", test_a_missing_template_is_named);
+  ADD_TEST ("/places/room-of-put", test_put_warns_of_the_accounts_limits);
   ADD_TEST ("/places/room", test_create_warns_of_the_accounts_limits);
   return g_test_run ();
 }

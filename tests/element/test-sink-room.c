@@ -74,6 +74,26 @@ test_expected_size_is_compared_at_the_beginning (gconstpointer way)
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 1);
 }
 
+/* Nothing was said of its size, but the last recording to the folder was as long. */
+static void
+test_last_recording_is_what_is_expected (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FREE_80_KB);
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+
+  sink_fixture_start_harness (fixture);
+  push_and_end (fixture);
+  sink_fixture_forget_messages (fixture);
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  g_object_set (fixture->sink, "location", "box://0/b.bin", NULL);
+  gst_element_set_state (fixture->sink, GST_STATE_PLAYING);
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_start ()));
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_flush_stop (TRUE)));
+  gst_harness_set_src_caps_str (fixture->harness, "video/mpegts");
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 10), ==, GST_FLOW_OK);
+  assert_warned (sink_fixture_wait (fixture, GST_MESSAGE_WARNING), "100.0");
+}
+
 static GstMessage *
 find_warning (SinkFixture *fixture)
 {
@@ -206,6 +226,7 @@ main (int argc, char **argv)
                         test_expected_size_is_compared_at_the_beginning);
   g_test_add_data_func ("/room/expected/live", "live",
                         test_expected_size_is_compared_at_the_beginning);
+  g_test_add_func ("/room/expected/last", test_last_recording_is_what_is_expected);
   g_test_add_func ("/room/long", test_long_recording_is_told_before_it_is_too_long);
   g_test_add_data_func ("/room/refused", refused, test_nobody_waits_for_the_answer);
   g_test_add_data_func ("/room/held", held, test_nobody_waits_for_the_answer);
