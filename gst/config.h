@@ -81,6 +81,11 @@ SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const Gst
 gboolean sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type,
                             GError **error);
 
+/* The kind of padding that would fill the reserve; NONE: there is no reserve, or nothing is known
+ * that fills streams of @media_type (nullable). */
+BoxPaddingKind
+sink_size_get_padding (const SinkSize *size, BoxPaddingKind wanted, const char *media_type);
+
 /* The padding that makes a file of @size from @stream_size bytes: its kind, and its bytes in
  * @gap. 0: no padding, also if the stream is shorter than an exact size or
  * too long (the upload then fails by itself). BOX_ERROR_SIZE: a reserve cannot be

@@ -35,6 +35,14 @@ sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *
   return size;
 }
 
+BoxPaddingKind
+sink_size_get_padding (const SinkSize *size, BoxPaddingKind wanted, const char *media_type)
+{
+  if (size->kind != SINK_SIZE_RESERVE)
+    return BOX_PADDING_NONE;
+  return wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (media_type);
+}
+
 gboolean
 sink_size_reserve (SinkSize *size, const SinkValues *values, const char *media_type, GError **error)
 {
@@ -67,7 +75,7 @@ sink_size_get_gap (const SinkSize *size, guint64 stream_size, BoxPaddingKind wan
     return TRUE;
 
   *gap = size->bytes - stream_size;
-  *kind = wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (media_type);
+  *kind = sink_size_get_padding (size, wanted, media_type);
   if (*kind == BOX_PADDING_NONE)
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,

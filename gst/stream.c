@@ -81,17 +81,6 @@ sizing_of (const SinkSize *size)
   return BOX_SIZING_SPOOL;
 }
 
-/* The padding that would fill a reserve. */
-static BoxPaddingKind
-padding_of (GstBoxUploadSink *self)
-{
-  BoxPaddingKind wanted = self->plan->values.padding;
-
-  if (self->size.kind != SINK_SIZE_RESERVE)
-    return BOX_PADDING_NONE;
-  return wanted != BOX_PADDING_AUTO ? wanted : box_padding_for_media_type (self->media_type);
-}
-
 /* One request carries the stream while it is recorded. */
 static gboolean
 is_live (GstBoxUploadSink *self)
@@ -121,7 +110,7 @@ make_delivery (GstBoxUploadSink *self, GError **error)
   BoxDeliverySettings settings = {
     .upload = sink_config_get_upload (self->plan, self->size.bytes),
     .sizing = sizing_of (&self->size),
-    .padding = padding_of (self),
+    .padding = sink_size_get_padding (&self->size, self->plan->values.padding, self->media_type),
     .stop_if_refused = values->errors_fatal,
     .ahead = values->ahead,
     .expected_size = values->expected_size,

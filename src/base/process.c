@@ -113,6 +113,33 @@ box_limits_start_thread (const char *name, const char *what, GThreadFunc functio
   return box_limits_ensure_workers (what, error) ? start (name, what, function, data, error) : NULL;
 }
 
+/* The owners of the events that this thread is in, innermost first. */
+static GPrivate the_events = G_PRIVATE_INIT ((GDestroyNotify) g_slist_free);
+
+void
+box_process_enter_event (gconstpointer owner)
+{
+  g_private_set (&the_events, g_slist_prepend (g_private_get (&the_events), (gpointer) owner));
+}
+
+void
+box_process_leave_event (void)
+{
+  GSList *owners = g_private_get (&the_events);
+
+  g_private_set (&the_events, g_slist_delete_link (owners, owners));
+}
+
+guint
+box_process_count_events (gconstpointer owner)
+{
+  guint n = 0;
+
+  for (GSList *i = g_private_get (&the_events); i != NULL; i = i->next)
+    n += i->data == owner ? 1 : 0;
+  return n;
+}
+
 /* Where it lies tells one copy of this code from another. */
 static const char this_copy;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What belongs to the whole process: its descriptors and threads, and the names of GObject types.
+ * What belongs to the whole process: its descriptors and threads, what its threads are in the
+ * middle of, and the names of GObject types.
  */
 #pragma once
 
@@ -37,6 +38,18 @@ GThread *box_limits_start_thread (const char *name, const char *what, GThreadFun
  * when it needs them first, and ends the process if it cannot. Makes them now, or sets
  * BOX_ERROR_SPACE. @what: as above. */
 gboolean box_limits_ensure_workers (const char *what, GError **error);
+
+/*
+ * The events that a thread is in. A function that is called by an event of @owner cannot wait for
+ * that event to return. @owner is only compared.
+ */
+
+/* Around the call of an event; calls may be nested. */
+void box_process_enter_event (gconstpointer owner);
+void box_process_leave_event (void);
+
+/* How many events of @owner the calling thread is in. */
+guint box_process_count_events (gconstpointer owner);
 
 /*
  * GObject types of which a process may have several copies: the plugin has one, and a program that

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Receives the events of a delivery's uploads and passes on those that its owner needs. */
+#include "base/process.h"
 #include "delivery/state.h"
 
 /* An answer of Box that comes later than this (microseconds) finds a recording that has begun, and
@@ -27,41 +28,30 @@ weigh_locked (const BoxDelivery *delivery, const GError *error)
   return WEIGHT_GOES_ON;
 }
 
-/* How many events of owners the thread is in. */
-static GPrivate depth;
-
-static void
-enter_event (void)
-{
-  g_private_set (&depth, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_private_get (&depth)) + 1));
-}
-
-static void
-leave_event (void)
-{
-  g_private_set (&depth, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_private_get (&depth)) - 1));
-}
+/* The owner of the events of all deliveries: none is to be waited for in an event of another one.
+ */
+static const char deliveries;
 
 gboolean
 box_delivery_in_event (void)
 {
-  return g_private_get (&depth) != NULL;
+  return box_process_count_events (&deliveries) > 0;
 }
 
 void
 box_delivery_tell_position (BoxDelivery *delivery, const BoxPosition *position)
 {
-  enter_event ();
+  box_process_enter_event (&deliveries);
   delivery->events.position (delivery, position, delivery->user_data);
-  leave_event ();
+  box_process_leave_event ();
 }
 
 static void
 tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
 {
-  enter_event ();
+  box_process_enter_event (&deliveries);
   delivery->events.goes_on (delivery, error, matters, delivery->user_data);
-  leave_event ();
+  box_process_leave_event ();
 }
 
 void
@@ -69,18 +59,18 @@ box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit)
 {
   if (delivery->events.room == NULL)
     return;
-  enter_event ();
+  box_process_enter_event (&deliveries);
   delivery->events.room (text, limit, delivery->user_data);
-  leave_event ();
+  box_process_leave_event ();
 }
 
 /* The end is reported in this thread, which is not the delivery's own. */
 static void
 tell_end (BoxDelivery *delivery, const GError *error)
 {
-  enter_event ();
+  box_process_enter_event (&deliveries);
   box_delivery_break (delivery, g_error_copy (error));
-  leave_event ();
+  box_process_leave_event ();
 }
 
 void
@@ -129,9 +119,9 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
   g_mutex_unlock (&delivery->lock);
   if (delivery->events.upload.session_opened != NULL)
     {
-      enter_event ();
+      box_process_enter_event (&deliveries);
       delivery->events.upload.session_opened (session, size, delivery->user_data);
-      leave_event ();
+      box_process_leave_event ();
     }
 }
 
@@ -142,9 +132,9 @@ on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer us
 
   if (delivery->events.upload.part_done != NULL)
     {
-      enter_event ();
+      box_process_enter_event (&deliveries);
       delivery->events.upload.part_done (part, attempts, adopted, delivery->user_data);
-      leave_event ();
+      box_process_leave_event ();
     }
 }
 
@@ -156,10 +146,10 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 
   if (delivery->events.upload.retrying != NULL)
     {
-      enter_event ();
+      box_process_enter_event (&deliveries);
       delivery->events.upload.retrying (request, offset, attempt, delay, reason,
                                         delivery->user_data);
-      leave_event ();
+      box_process_leave_event ();
     }
 }
 
@@ -170,9 +160,9 @@ on_outage (const GError *reason, gpointer user_data)
 
   if (delivery->events.upload.outage != NULL)
     {
-      enter_event ();
+      box_process_enter_event (&deliveries);
       delivery->events.upload.outage (reason, delivery->user_data);
-      leave_event ();
+      box_process_leave_event ();
     }
 }
 
@@ -183,9 +173,9 @@ on_committing (gpointer user_data)
 
   if (delivery->events.upload.committing != NULL)
     {
-      enter_event ();
+      box_process_enter_event (&deliveries);
       delivery->events.upload.committing (delivery->user_data);
-      leave_event ();
+      box_process_leave_event ();
     }
 }
 

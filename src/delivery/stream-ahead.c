@@ -58,8 +58,6 @@ box_delivery_open_ahead (BoxDelivery *delivery)
                                    guess_size (delivery), &error);
   if (delivery->ahead == NULL)
     g_info ("Nothing is sent ahead: %s", error->message);
-  else
-    delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
 }
 
 void

@@ -44,7 +44,6 @@ open_live (BoxDelivery *delivery, GError **error)
 {
   delivery->live = box_live_new (delivery->recording, &delivery->settings.upload,
                                  &box_delivery_live_events, delivery, error);
-  delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return delivery->live != NULL;
 }
 
@@ -72,11 +71,15 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
       sized || delivery->settings.live ? BOX_CARRIER_RUNNING : BOX_CARRIER_NONE;
   if (!open_recording (delivery, error))
     return FALSE;
-  if (delivery->settings.live)
-    return open_live (delivery, error);
-  if (sized)
+  if (sized && !delivery->settings.live)
     return open_attempt (delivery, error);
-  box_delivery_open_ahead (delivery);
+  if (!delivery->settings.live)
+    box_delivery_open_ahead (delivery);
+  else if (!open_live (delivery, error))
+    return FALSE;
+  /* No upload has the bytes in order. */
+  if (delivery->live != NULL || delivery->ahead != NULL)
+    delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return TRUE;
 }
 

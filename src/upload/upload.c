@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The application's side of an upload: its life, its end, and what can be asked of it. */
+#include "base/process.h"
 #include "http/pace.h"
 #include "upload/state.h"
 
@@ -259,9 +260,6 @@ box_upload_interrupt (BoxUpload *upload, gboolean interrupted)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* Of BoxUpload: those whose events this thread is in, innermost first. */
-static GPrivate event_uploads = G_PRIVATE_INIT ((GDestroyNotify) g_slist_free);
-
 gboolean
 box_upload_call_begins (BoxUpload *upload, BoxCall call)
 {
@@ -273,16 +271,14 @@ box_upload_call_begins (BoxUpload *upload, BoxCall call)
   upload->n_calls += may ? 1 : 0;
   g_mutex_unlock (box_workers_lock ());
   if (may)
-    g_private_set (&event_uploads, g_slist_prepend (g_private_get (&event_uploads), upload));
+    box_process_enter_event (upload);
   return may;
 }
 
 void
 box_upload_call_ends (BoxUpload *upload)
 {
-  GSList *uploads = g_private_get (&event_uploads);
-
-  g_private_set (&event_uploads, g_slist_delete_link (uploads, uploads));
+  box_process_leave_event ();
   g_mutex_lock (box_workers_lock ());
   upload->n_calls--;
   g_cond_broadcast (&upload->changed);
@@ -386,11 +382,9 @@ box_upload_cancel (BoxUpload *upload)
 void
 box_upload_close (BoxUpload *upload)
 {
-  guint own = 0;
+  guint own = box_process_count_events (upload);
   gboolean failed;
 
-  for (GSList *i = g_private_get (&event_uploads); i != NULL; i = i->next)
-    own += i->data == upload ? 1 : 0;
   g_mutex_lock (box_workers_lock ());
   upload->closed = TRUE;
   failed = upload->error != NULL;

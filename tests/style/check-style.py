@@ -50,8 +50,28 @@ ROOMS = {
                        'tests/emulator/routes'),
 }
 
-Function = namedtuple('Function', 'path line name lines nesting')
+# What exists once: what it is, how it looks in code, and the files that may have it. docs/architecture.md names the functions.
+ONCE = [
+    ('the durable replacement of a file', r'\b(?:fsync|fdatasync|rename|renameat2?|linkat|g_file_set_contents(?:_full)?) \(',
+     {'src/base/fileio.c'}),
+    # The one here names a journal that is on disk already, and would do the same again.
+    ('the durable replacement of a file', r'\bg_rename \(', {'src/spool/spool.c'}),
+    ('a digest of many bytes', r'\b(?:g_checksum_new|gnutls_hash_init) \(', {'src/base/digest.c'}),
+    # Of a file that is uploaded: upload, and delivery if the upload beside the recording does not have its bytes in order. Of a
+    # part: bytes. The rest are bytes that commands and experiments compare.
+    ('the SHA-1 of a file', r'\bbox_digest_new \(',
+     {'src/base/digest.c', 'src/upload/upload.c', 'src/upload/bytes.c', 'src/delivery/stream.c', 'src/cli/get.c', 'src/cli/input.c',
+      'src/cli/job-file.c', 'src/cli/part.c', 'src/probe/link.c', 'src/probe/probe.c'}),
+    ('the bytes of padding', r'\bbox_padding_read \(', {'src/base/padding.c', 'src/upload/blocks.c', 'src/upload/producer.c'}),
+    ('the choice of padding', r'\bbox_padding_for_media_type \(', {'src/base/padding.c', 'gst/size.c'}),
+    ('the end, reported once', r'\bevents\.ended \(', {'src/delivery/steps.c'}),
+    ('the wait for the end of an upload', r'\bbox_upload_wait_done \(', {'src/upload/upload.c', 'src/delivery/steps.c', 'src/delivery/recovery.c'}),
+    # The provider hands on to what it is made of.
+    ('the renewal of a token', r'\bbox_token_provider_obtain \(', {'src/auth/token-cache.c', 'src/auth/provider.c'}),
+    ('what a thread is in the middle of', r'\bg_private_set \(', {'src/base/process.c'}),
+]
 
+Function = namedtuple('Function', 'path line name lines nesting')
 
 class Source:
     """A C file; "code" is its text with comments and literals blanked, line by line as in the file."""
@@ -86,12 +106,10 @@ class Source:
                 yield Function(self.path, start, name, len(body), nesting(body))
                 name, start = None, None
 
-
 def blank(text):
     """The text with the inside of comments, strings and characters replaced by spaces."""
     pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
     return pattern.sub(lambda match: re.sub(r'[^\n]', ' ', match.group(0)), text)
-
 
 def nesting(body):
     """How deep blocks lie in one another; the function's own braces and those of initialisers do not count."""
@@ -111,7 +129,6 @@ def nesting(body):
             previous = character
     return deepest - 1
 
-
 def find_sources(top):
     for folder in ('src', 'gst', 'examples', 'tests'):
         for parent, folders, files in os.walk(os.path.join(top, folder)):
@@ -120,12 +137,10 @@ def find_sources(top):
                 if name.endswith(('.c', '.h')):
                     yield Source(top, os.path.relpath(os.path.join(parent, name), top))
 
-
 def functions_are_short(sources, top):
     for function in all_functions(sources):
         if function.lines > FUNCTION_LIMIT:
             yield f'{function.path}:{function.line}: {function.name} has {function.lines} lines, {FUNCTION_LIMIT} are the limit'
-
 
 def functions_are_mostly_shorter(sources, top):
     functions = all_functions(sources)
@@ -135,18 +150,15 @@ def functions_are_mostly_shorter(sources, top):
         for function in sorted(longer, key=lambda function: -function.lines):
             yield f'{function.path}:{function.line}: {function.name} has {function.lines} lines'
 
-
 def all_functions(sources):
     return [function for source in sources for function in source.functions()
             if not TABLES.search(function.name)]
-
 
 def nesting_is_shallow(sources, top):
     for source in sources:
         for function in source.functions():
             if function.nesting > NESTING_LIMIT:
                 yield f'{function.path}:{function.line}: {function.name} nests {function.nesting} deep, {NESTING_LIMIT} is the limit'
-
 
 def files_are_short(sources, top):
     longer = [source for source in sources if len(source.lines) > FILE_AIM]
@@ -158,7 +170,6 @@ def files_are_short(sources, top):
         for source in sorted(longer, key=lambda source: -len(source.lines)):
             yield f'{source.path} has {len(source.lines)} lines'
 
-
 def lines_fit(sources, top):
     for source in sources:
         for number, line in enumerate(source.lines, 1):
@@ -167,20 +178,17 @@ def lines_fit(sources, top):
             if '\t' in line or line != line.rstrip():
                 yield f'{source.path}:{number}: a tab, or a blank at the end'
 
-
 def uploader_knows_no_gstreamer(sources, top):
     for source in sources:
         for number, name in source.includes():
             if source.path.startswith('src/') and name.startswith(('gst/', 'gstbox')):
                 yield f'{source.path}:{number}: src/ may not include {name}'
 
-
 def element_leaves_the_network_to_the_uploader(sources, top):
     for source in sources:
         for number, name in source.includes():
             if source.path.startswith('gst/') and name.startswith(('libsoup/', 'gnutls/', 'json-glib/')):
                 yield f'{source.path}:{number}: gst/ may not include {name}'
-
 
 def rooms_know_only_what_is_below_them(sources, top):
     paths = {source.path for source in sources}
@@ -193,18 +201,15 @@ def rooms_know_only_what_is_below_them(sources, top):
             if room in ROOMS and room != source.folder and room not in allowed:
                 yield f'{source.path}:{number}: {source.folder} may not know {room} ({name})'
 
-
 def every_folder_of_the_product_is_a_room(sources, top):
     for folder in sorted({source.folder for source in sources}):
         if folder.startswith(('src', 'gst', 'tests/emulator')) and folder not in ROOMS:
             yield f'{folder} is not in the table of rooms'
 
-
 def the_picture_of_the_rooms_is_true(sources, top):
     with open(os.path.join(top, 'docs/rooms.svg'), encoding='utf-8') as file:
         if file.read() != rooms.picture(top):
             yield 'docs/rooms.svg: run: python3 tests/style/rooms.py . --picture > docs/rooms.svg'
-
 
 def room_of(folder, name, paths):
     """The folder of the project's header that an include in @folder means; None for a header of a library."""
@@ -212,7 +217,6 @@ def room_of(folder, name, paths):
         if path in paths:
             return os.path.dirname(path)
     return None
-
 
 def product_does_not_use_the_tests(sources, top):
     tests = {os.path.basename(source.path) for source in sources if source.path.startswith('tests/')}
@@ -222,6 +226,34 @@ def product_does_not_use_the_tests(sources, top):
             if not source.path.startswith('tests/') and os.path.basename(name) in tests - own:
                 yield f'{source.path}:{number}: {name} belongs to the tests'
 
+def what_exists_once_is_named(sources, top):
+    """docs/architecture.md, "Each thing once": the functions that it names are in the files that it names."""
+    defined = {source.path: {function.name for function in source.functions()} for source in sources}
+    with open(os.path.join(top, 'docs/architecture.md'), encoding='utf-8') as file:
+        section = file.read().split('\n## Each thing once\n')[1].split('\n## ')[0]
+    rows = [line.split('|')[1:3] for line in section.split('\n') if line.startswith('| ') and '| where |' not in line]
+    if not rows:
+        yield 'docs/architecture.md: "Each thing once" has no table'
+    for what, where in rows:
+        path, functions = None, 0
+        for name in re.findall('`([^`]+)`', where):
+            if name.endswith('()'):
+                functions += 1
+                if name[:-2] not in defined.get(path, ()):
+                    yield f'docs/architecture.md: {what.strip()}: {path} has no function {name}'
+            else:
+                path = name if name.startswith('gst/') else f'src/{name}'
+        if not functions:
+            yield f'docs/architecture.md: {what.strip()}: no function is named'
+
+def what_exists_once_is_nowhere_else(sources, top):
+    for source in sources:
+        if not source.path.startswith(('src/', 'gst/')) or source.path.endswith('.h'):
+            continue
+        for what, pattern, places in ONCE:
+            for number, line in enumerate(source.code, 1):
+                if source.path not in places and re.search(pattern, line):
+                    yield f'{source.path}:{number}: {what} has its place: {", ".join(sorted(places))}'
 
 def nothing_jumps(sources, top):
     for source in sources:
@@ -229,26 +261,22 @@ def nothing_jumps(sources, top):
             if re.search(r'\bgoto\b', line):
                 yield f'{source.path}:{number}: goto'
 
-
 def nothing_is_left_to_do(sources, top):
     for source in sources:
         for number, line in enumerate(source.lines, 1):
             if re.search(r'\b(TODO|FIXME|XXX|HACK)\b', line):
                 yield f'{source.path}:{number}: {line.strip()}'
 
-
 def files_name_their_licence(sources, top):
     for source in sources:
         if source.lines[0] != '/* SPDX-License-Identifier: LGPL-2.1-or-later */':
             yield f'{source.path}:1: no SPDX line'
-
 
 def headers_say_what_they_are(sources, top):
     for source in sources:
         if source.path.endswith('.h'):
             if len(source.lines) < 2 or not source.lines[1].startswith('/*'):
                 yield f'{source.path}:2: no comment at the head that says what this is'
-
 
 def public_functions_have_a_comment(sources, top):
     """A comment serves every declaration up to the next blank line."""
@@ -266,7 +294,6 @@ def public_functions_have_a_comment(sources, top):
                 if not CONVENTIONAL.search(declaration.group(1)):
                     yield f'{source.path}:{number}: {declaration.group(1)} has no comment'
 
-
 def prose_is_plain(sources, top):
     for source in sources:
         for comment in COMMENT.finditer(source.text):
@@ -281,7 +308,6 @@ def prose_is_plain(sources, top):
             for number, line in enumerate(file, 1):
                 for dark in DARK_WORDS.finditer(line):
                     yield f'{page}:{number}: "{dark.group(0)}"'
-
 
 def tests_have_one_patience(sources, top):
     for source in sources:
@@ -298,14 +324,12 @@ def tests_have_one_patience(sources, top):
                     if re.search(r'\btimeout: *\d', line):
                         yield f'{path}:{number}: every test has test_timeout'
 
-
 def code_is_laid_out_by_clang_format(sources, top):
     result = subprocess.run(['clang-format', '--dry-run', *(source.path for source in sources)], cwd=top, text=True,
                             stderr=subprocess.PIPE, check=False)
     places = re.findall(r'^(\S+?):\d+:\d+: warning: ', result.stderr, re.MULTILINE)
     for path in sorted(set(places)):
         yield f'{path}: {places.count(path)} places; run: clang-format -i {path}'
-
 
 def scripts_pass_shellcheck(sources, top):
     scripts = []
@@ -317,11 +341,9 @@ def scripts_pass_shellcheck(sources, top):
                             stdout=subprocess.PIPE, check=False)
     yield from filter(None, result.stdout.split('\n'))
 
-
 def is_shell(path):
     with open(path, 'rb') as file:
         return path.endswith('.sh') or re.match(rb'#!.*\b(ba|da)?sh\b', file.readline()) is not None
-
 
 # The rule, and the program it cannot do without.
 RULES = [
@@ -336,6 +358,8 @@ RULES = [
     (every_folder_of_the_product_is_a_room, None),
     (the_picture_of_the_rooms_is_true, None),
     (product_does_not_use_the_tests, None),
+    (what_exists_once_is_named, None),
+    (what_exists_once_is_nowhere_else, None),
     (nothing_jumps, None),
     (nothing_is_left_to_do, None),
     (files_name_their_licence, None),
@@ -347,7 +371,6 @@ RULES = [
     (scripts_pass_shellcheck, 'shellcheck'),
 ]
 
-
 def is_installed(program):
     """PROGRAM, or PROGRAM VERSION: another version of clang-format lays out the same rules in another way."""
     name, _, version = program.partition(' ')
@@ -356,13 +379,11 @@ def is_installed(program):
     result = subprocess.run([name, '--version'], text=True, stdout=subprocess.PIPE, check=False)
     return not version or f' version {version}.' in result.stdout
 
-
 def profile(functions, sources):
     lengths = sorted(function.lines for function in functions) or [0]
     at = lambda share: lengths[min(len(lengths) - 1, int(share * len(lengths)))]
     return (f'{len(functions)} functions: median {at(.5)}, p90 {at(.9)}, p99 {at(.99)}, longest {lengths[-1]} lines; '
             f'{len(sources)} files, longest {max(len(source.lines) for source in sources)} lines')
-
 
 def main():
     top = sys.argv[1]
@@ -379,7 +400,6 @@ def main():
         for offender in offenders:
             print(f'# {offender}')
         print(f'{"not ok" if offenders else "ok"} {number} {name}', flush=True)
-
 
 if __name__ == '__main__':
     main()
