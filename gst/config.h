@@ -66,6 +66,7 @@ typedef struct
   SinkSizeKind kind;
   guint64 bytes;        /* UNKNOWN: 0 */
   gboolean from_source; /* upstream said so */
+  gboolean in_doubt;    /* it did before a flush, and is to be asked again */
 } SinkSize;
 
 /* The size known before the stream begins: total-size, else the note. */

@@ -200,7 +200,7 @@ answer_position (GstBoxUploadSink *self, GstQuery *query)
   if (format != GST_FORMAT_BYTES && format != GST_FORMAT_DEFAULT)
     return FALSE;
   g_mutex_lock (&self->lock);
-  position = self->position;
+  position = self->stream.position;
   g_mutex_unlock (&self->lock);
   gst_query_set_position (query, format, (gint64) position);
   return TRUE;
@@ -214,7 +214,7 @@ answer_seeking (GstBoxUploadSink *self, GstQuery *query)
   GstFormat format;
 
   g_mutex_lock (&self->lock);
-  seekable = self->seekable;
+  seekable = self->stream.seekable;
   g_mutex_unlock (&self->lock);
   gst_query_parse_seeking (query, &format, NULL, NULL, NULL);
   gst_query_set_seeking (query, format,
@@ -278,7 +278,7 @@ gst_box_upload_sink_unlock (GstBaseSink *sink)
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (sink);
 
   g_mutex_lock (&self->lock);
-  self->posted_eos = FALSE;
+  self->eos.posted = FALSE;
   g_mutex_unlock (&self->lock);
   sink_wait_unlock (self);
   return TRUE;
@@ -323,7 +323,7 @@ close_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->spool, box_spool_unref);
   g_clear_pointer (&self->plan, sink_config_free);
   g_clear_pointer (&self->media_type, g_free);
-  g_clear_pointer (&self->begun_at, g_free);
+  g_clear_pointer (&self->stream.begun_at, g_free);
   sink_properties_set_in_use (&self->properties, FALSE);
 }
 
@@ -358,13 +358,13 @@ open_upload (GstBoxUploadSink *self)
 
   g_mutex_lock (&self->lock);
   self->client = box_client_ref (self->plan->client);
-  self->posted_eos = FALSE;
+  self->eos.posted = FALSE;
   g_mutex_unlock (&self->lock);
   catch_up_with_access_token (self);
   sink_answer_token_requests (GST_ELEMENT (self), self->client);
 
   sink_stream_begin (self);
-  if (self->size.kind != SINK_SIZE_UNKNOWN && self->spool == NULL
+  if (self->stream.size.kind != SINK_SIZE_UNKNOWN && self->spool == NULL
       && sink_stream_ensure_begun (self) != GST_FLOW_OK)
     {
       close_upload (self);
@@ -378,8 +378,8 @@ static void
 write_out (GstBoxUploadSink *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->delivery != NULL)
-    box_delivery_flush_soon (self->delivery);
+  if (self->stream.delivery != NULL)
+    box_delivery_flush_soon (self->stream.delivery);
   g_mutex_unlock (&self->lock);
 }
 
@@ -420,9 +420,9 @@ is_repeated_eos (GstBoxUploadSink *self, GstMessage *message)
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS)
     return FALSE;
   g_mutex_lock (&self->lock);
-  repeated = self->posted_eos && self->eos_seqnum == seqnum;
-  self->posted_eos = TRUE;
-  self->eos_seqnum = seqnum;
+  repeated = self->eos.posted && self->eos.seqnum == seqnum;
+  self->eos.posted = TRUE;
+  self->eos.seqnum = seqnum;
   g_mutex_unlock (&self->lock);
   return repeated;
 }
@@ -474,7 +474,7 @@ gst_box_upload_sink_finalize (GObject *object)
 {
   GstBoxUploadSink *self = GST_BOX_UPLOAD_SINK (object);
 
-  g_clear_pointer (&self->last_stats, gst_structure_free);
+  g_clear_pointer (&self->stream.last_stats, gst_structure_free);
   sink_properties_clear (&self->properties);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_box_upload_sink_parent_class)->finalize (object);

@@ -36,6 +36,33 @@ typedef struct
   GstClockTime source; /* the source's position when the last bytes arrived; NONE: not known */
 } SinkStall;
 
+/* The EOS that was posted last, so that it is posted once. Part of the instance; with its lock. */
+typedef struct
+{
+  gboolean posted; /* with seqnum, and no pause or flush came since */
+  guint32 seqnum;
+} SinkEos;
+
+/* One stream on its way. Part of the instance; see stream.c, below. */
+typedef struct
+{
+  /* With lock from other threads than the streaming thread, which alone changes them while data
+   * flows; without data, the thread that changes the state does. NULL outside PAUSED and PLAYING.
+   */
+  BoxDelivery *delivery; /* NULL before the first buffer, too */
+  SinkReporter *reporter;
+
+  /* with lock */
+  gboolean seekable; /* it goes to the spool before any of it is uploaded */
+  guint64 position;  /* where in the file the next byte goes; changed by the streaming thread */
+  GstStructure *last_stats; /* of a stream that is over, else NULL */
+
+  /* The streaming thread; without data, the thread that changes the state. */
+  SinkSize size;
+  gboolean failed; /* it has ended, and the end was reported */
+  char *begun_at;  /* wall clock at the first buffer, RFC 3339; the delivery's, too */
+} SinkStream;
+
 struct _GstBoxUploadSink
 {
   GstBaseSink parent;
@@ -44,31 +71,18 @@ struct _GstBoxUploadSink
 
   GMutex lock;
 
-  /* With lock from other threads than the streaming thread, which alone changes them while data
-   * flows; without data, the thread that changes the state does. NULL outside PAUSED and PLAYING.
-   */
-  BoxDelivery *delivery; /* of the stream; NULL before its first buffer, too */
-  SinkReporter *reporter;
-  BoxClient *client;
-
   /* with lock */
-  gboolean seekable; /* the stream goes to the spool before any of it is uploaded */
+  BoxClient *client; /* NULL outside PAUSED and PLAYING */
   SinkWait wait;
   SinkStall stall;
-  guint64 position;    /* where in the file the next byte goes; changed by the streaming thread */
-  gboolean posted_eos; /* eos_seqnum was posted, and no pause or flush came since */
-  guint32 eos_seqnum;
-  GstStructure *last_stats; /* of a stream that is over, else NULL */
+  SinkEos eos;
+
+  SinkStream stream; /* see there */
 
   /* The streaming thread; without data, the thread that changes the state. */
   SinkConfig *plan;
-  SinkSize size;
-  gboolean size_in_doubt; /* the source said it before a flush */
-  BoxSpool *spool;        /* nullable */
-  gboolean reserve_told;  /* boxuploadsink-reserve was posted */
-  gboolean failed;        /* this stream has ended, and the end was reported */
-  char *media_type;       /* of the caps, or NULL */
-  char *begun_at;         /* wall clock at the first buffer, RFC 3339; the delivery's, too */
+  BoxSpool *spool;  /* nullable */
+  char *media_type; /* of the caps, or NULL */
 };
 
 /* --- wait.c --- */

@@ -148,13 +148,13 @@ look_at_carrier (GstBoxUploadSink *self, Carrier *carrier)
 {
   *carrier = (Carrier){ .position = { .safe_time = -1, .full_in = -1 } };
   g_mutex_lock (&self->lock);
-  if (self->delivery != NULL)
+  if (self->stream.delivery != NULL)
     {
-      carrier->upload = box_delivery_dup_upload (self->delivery);
-      box_delivery_get_stats (self->delivery, &carrier->stats);
-      carrier->spooled = box_delivery_get_spooled (self->delivery);
-      carrier->ahead = box_delivery_get_ahead (self->delivery);
-      box_delivery_get_position (self->delivery, &carrier->position);
+      carrier->upload = box_delivery_dup_upload (self->stream.delivery);
+      box_delivery_get_stats (self->stream.delivery, &carrier->stats);
+      carrier->spooled = box_delivery_get_spooled (self->stream.delivery);
+      carrier->ahead = box_delivery_get_ahead (self->stream.delivery);
+      box_delivery_get_position (self->stream.delivery, &carrier->position);
     }
   g_mutex_unlock (&self->lock);
 }
@@ -207,8 +207,8 @@ sink_stats_dup (GstBoxUploadSink *self)
   GstStructure *stats = NULL;
 
   g_mutex_lock (&self->lock);
-  if (self->last_stats != NULL)
-    stats = gst_structure_copy (self->last_stats);
+  if (self->stream.last_stats != NULL)
+    stats = gst_structure_copy (self->stream.last_stats);
   g_mutex_unlock (&self->lock);
   return stats != NULL ? stats : make_now (self);
 }
@@ -219,8 +219,8 @@ sink_stats_keep (GstBoxUploadSink *self)
   GstStructure *stats = make_now (self);
 
   g_mutex_lock (&self->lock);
-  if (self->last_stats == NULL)
-    self->last_stats = g_steal_pointer (&stats);
+  if (self->stream.last_stats == NULL)
+    self->stream.last_stats = g_steal_pointer (&stats);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&stats, gst_structure_free);
 }

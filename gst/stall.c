@@ -25,8 +25,8 @@ has_moved (GstBoxUploadSink *self)
   gboolean moved;
 
   g_mutex_lock (&self->lock);
-  moved = self->stall.timer == NULL || self->stall.bytes != self->position;
-  self->stall.bytes = self->position;
+  moved = self->stall.timer == NULL || self->stall.bytes != self->stream.position;
+  self->stall.bytes = self->stream.position;
   if (moved)
     self->stall.source = GST_CLOCK_TIME_NONE;
   g_mutex_unlock (&self->lock);
@@ -65,7 +65,7 @@ sink_stall_begin (GstBoxUploadSink *self)
 
   sink_stall_end (self);
   g_mutex_lock (&self->lock);
-  self->stall = (SinkStall){ timer, self->position, GST_CLOCK_TIME_NONE };
+  self->stall = (SinkStall){ timer, self->stream.position, GST_CLOCK_TIME_NONE };
   g_mutex_unlock (&self->lock);
   gst_clock_id_wait_async (timer, on_tick, gst_object_ref (self), gst_object_unref);
 }

@@ -14,12 +14,12 @@ static GstFlowReturn
 fail (GstBoxUploadSink *self, GError *error)
 {
   sink_stall_end (self);
-  self->failed = TRUE;
-  if (self->delivery != NULL)
-    box_delivery_fail (self->delivery, error);
+  self->stream.failed = TRUE;
+  if (self->stream.delivery != NULL)
+    box_delivery_fail (self->stream.delivery, error);
   else
     {
-      sink_reporter_failed (self->reporter, error);
+      sink_reporter_failed (self->stream.reporter, error);
       g_error_free (error);
     }
   return GST_FLOW_ERROR;
@@ -30,7 +30,7 @@ static GstFlowReturn
 has_failed (GstBoxUploadSink *self)
 {
   sink_stall_end (self);
-  self->failed = TRUE;
+  self->stream.failed = TRUE;
   return GST_FLOW_ERROR;
 }
 
@@ -50,7 +50,7 @@ fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
 static GstFlowReturn
 settle (GstBoxUploadSink *self, GstFlowReturn flow)
 {
-  if (flow != GST_FLOW_ERROR || !self->failed || self->plan == NULL
+  if (flow != GST_FLOW_ERROR || !self->stream.failed || self->plan == NULL
       || self->plan->values.errors_fatal)
     return flow;
   return GST_FLOW_OK;
@@ -60,7 +60,7 @@ void
 sink_stream_set_position (GstBoxUploadSink *self, guint64 position)
 {
   g_mutex_lock (&self->lock);
-  self->position = position;
+  self->stream.position = position;
   g_mutex_unlock (&self->lock);
 }
 
@@ -85,7 +85,7 @@ sizing_of (const SinkSize *size)
 static gboolean
 is_live (GstBoxUploadSink *self)
 {
-  return self->size.kind == SINK_SIZE_UNKNOWN
+  return self->stream.size.kind == SINK_SIZE_UNKNOWN
          && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_LIVE;
 }
 
@@ -98,9 +98,9 @@ get_creation_time (GstBoxUploadSink *self)
   if (self->plan->values.content_created_at != NULL)
     return self->plan->values.content_created_at;
   now = g_date_time_new_now_utc ();
-  g_free (self->begun_at);
-  self->begun_at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
-  return self->begun_at;
+  g_free (self->stream.begun_at);
+  self->stream.begun_at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
+  return self->stream.begun_at;
 }
 
 static BoxDelivery *
@@ -108,9 +108,10 @@ make_delivery (GstBoxUploadSink *self, GError **error)
 {
   const SinkValues *values = &self->plan->values;
   BoxDeliverySettings settings = {
-    .upload = sink_config_get_upload (self->plan, self->size.bytes),
-    .sizing = sizing_of (&self->size),
-    .padding = sink_size_get_padding (&self->size, self->plan->values.padding, self->media_type),
+    .upload = sink_config_get_upload (self->plan, self->stream.size.bytes),
+    .sizing = sizing_of (&self->stream.size),
+    .padding =
+        sink_size_get_padding (&self->stream.size, self->plan->values.padding, self->media_type),
     .stop_if_refused = values->errors_fatal,
     .ahead = values->ahead,
     .expected_size = values->expected_size,
@@ -120,15 +121,15 @@ make_delivery (GstBoxUploadSink *self, GError **error)
   };
   BoxDelivery *delivery;
 
-  if (self->spool == NULL && self->size.kind == SINK_SIZE_UNKNOWN
+  if (self->spool == NULL && self->stream.size.kind == SINK_SIZE_UNKNOWN
       && (self->spool = sink_config_open_spool (self->plan, error)) == NULL)
     return NULL;
   settings.upload.attributes.content_created_at = get_creation_time (self);
-  delivery =
-      box_delivery_new_stream (&settings, self->spool, &sink_reporter_events,
-                               sink_reporter_ref (self->reporter), sink_reporter_unref, error);
+  delivery = box_delivery_new_stream (&settings, self->spool, &sink_reporter_events,
+                                      sink_reporter_ref (self->stream.reporter),
+                                      sink_reporter_unref, error);
   if (delivery == NULL)
-    sink_reporter_unref (self->reporter);
+    sink_reporter_unref (self->stream.reporter);
   return delivery;
 }
 
@@ -137,8 +138,9 @@ void
 sink_stream_apply_rate (GstBoxUploadSink *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->delivery != NULL)
-    box_delivery_set_rate (self->delivery, sink_properties_get_upload_rate (&self->properties));
+  if (self->stream.delivery != NULL)
+    box_delivery_set_rate (self->stream.delivery,
+                           sink_properties_get_upload_rate (&self->properties));
   g_mutex_unlock (&self->lock);
 }
 
@@ -152,8 +154,8 @@ begin_delivery (GstBoxUploadSink *self)
   if (delivery == NULL)
     return fail (self, error);
   g_mutex_lock (&self->lock);
-  self->delivery = delivery;
-  self->seekable &= self->size.kind == SINK_SIZE_UNKNOWN;
+  self->stream.delivery = delivery;
+  self->stream.seekable &= self->stream.size.kind == SINK_SIZE_UNKNOWN;
   box_delivery_interrupt (delivery, self->wait.interrupted);
   g_mutex_unlock (&self->lock);
   sink_stream_apply_rate (self);
@@ -162,10 +164,11 @@ begin_delivery (GstBoxUploadSink *self)
   GST_INFO_OBJECT (self, "recording to %s", path != NULL ? path : "memory");
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
    * network. */
-  if (path == NULL && sink_config_uses_session (self->plan, self->size.bytes))
-    sink_reporter_begin_session (self->reporter);
+  if (path == NULL && sink_config_uses_session (self->plan, self->stream.size.bytes))
+    sink_reporter_begin_session (self->stream.reporter);
   box_delivery_start (delivery);
-  if ((self->size.kind != SINK_SIZE_UNKNOWN && !self->size.from_source) || is_live (self))
+  if ((self->stream.size.kind != SINK_SIZE_UNKNOWN && !self->stream.size.from_source)
+      || is_live (self))
     sink_stall_begin (self);
   return GST_FLOW_OK;
 }
@@ -182,13 +185,13 @@ ask_upstream (GstBoxUploadSink *self)
 static gboolean
 decide_size (GstBoxUploadSink *self, GError **error)
 {
-  if (self->size.kind != SINK_SIZE_UNKNOWN)
+  if (self->stream.size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
-  self->size = ask_upstream (self);
-  if (self->size.kind != SINK_SIZE_UNKNOWN)
+  self->stream.size = ask_upstream (self);
+  if (self->stream.size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
   if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
-    return sink_size_reserve (&self->size, &self->plan->values, self->media_type, error);
+    return sink_size_reserve (&self->stream.size, &self->plan->values, self->media_type, error);
   if (self->plan->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR)
     return TRUE;
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
@@ -210,7 +213,8 @@ refuse_beginning (GstBoxUploadSink *self, const char *reason)
 static BoxDeliveryPhase
 phase_of (GstBoxUploadSink *self)
 {
-  return self->delivery != NULL ? box_delivery_get_phase (self->delivery) : BOX_DELIVERY_RECEIVING;
+  return self->stream.delivery != NULL ? box_delivery_get_phase (self->stream.delivery)
+                                       : BOX_DELIVERY_RECEIVING;
 }
 
 /* Something was made of the stream, and it is over. */
@@ -241,9 +245,9 @@ begin_anew (GstBoxUploadSink *self)
 static void
 settle_doubt (GstBoxUploadSink *self)
 {
-  guint64 bytes = self->size.bytes;
+  guint64 bytes = self->stream.size.bytes;
 
-  self->size_in_doubt = FALSE;
+  self->stream.size.in_doubt = FALSE;
   if (ask_upstream (self).bytes != bytes)
     begin_anew (self);
 }
@@ -261,11 +265,11 @@ refuse_another_stream (GstBoxUploadSink *self)
     reason = "its recording is in the spool already";
   sink_stream_end (self);
   g_mutex_lock (&self->lock);
-  stats = g_steal_pointer (&self->last_stats);
+  stats = g_steal_pointer (&self->stream.last_stats);
   g_mutex_unlock (&self->lock);
   sink_stream_begin (self);
   g_mutex_lock (&self->lock);
-  self->last_stats = stats;
+  self->stream.last_stats = stats;
   g_mutex_unlock (&self->lock);
   return refuse_beginning (self, reason);
 }
@@ -275,15 +279,15 @@ begin (GstBoxUploadSink *self)
 {
   GError *error = NULL;
 
-  if (self->failed)
+  if (self->stream.failed)
     return GST_FLOW_ERROR;
   if (is_complete (self))
     return refuse_another_stream (self);
   if (is_empty (self))
     begin_anew (self);
-  if (self->size_in_doubt)
+  if (self->stream.size.in_doubt)
     settle_doubt (self);
-  if (self->delivery != NULL)
+  if (self->stream.delivery != NULL)
     return GST_FLOW_OK;
   if (!decide_size (self, &error))
     return fail (self, error);
@@ -309,22 +313,20 @@ sink_stream_begin (GstBoxUploadSink *self)
   SinkReporter *reporter = sink_reporter_new (GST_ELEMENT (self), &settings);
 
   sink_stream_set_position (self, 0);
-  self->failed = FALSE;
-  self->reserve_told = FALSE;
-  self->size_in_doubt = FALSE;
-  self->size = sink_size_from_plan (self->plan);
+  self->stream.failed = FALSE;
+  self->stream.size = sink_size_from_plan (self->plan);
   g_mutex_lock (&self->lock);
-  self->seekable = self->size.kind == SINK_SIZE_UNKNOWN
-                   && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
-  self->reporter = reporter;
-  g_clear_pointer (&self->last_stats, gst_structure_free);
+  self->stream.seekable = self->stream.size.kind == SINK_SIZE_UNKNOWN
+                          && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
+  self->stream.reporter = reporter;
+  g_clear_pointer (&self->stream.last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
 }
 
 void
 sink_stream_end (GstBoxUploadSink *self)
 {
-  SinkReporter *reporter = self->reporter;
+  SinkReporter *reporter = self->stream.reporter;
   BoxDelivery *delivery;
 
   if (reporter == NULL)
@@ -332,9 +334,9 @@ sink_stream_end (GstBoxUploadSink *self)
   sink_stall_end (self);
   sink_stats_keep (self);
   g_mutex_lock (&self->lock);
-  delivery = g_steal_pointer (&self->delivery);
-  self->reporter = NULL;
-  self->seekable = FALSE;
+  delivery = g_steal_pointer (&self->stream.delivery);
+  self->stream.reporter = NULL;
+  self->stream.seekable = FALSE;
   g_mutex_unlock (&self->lock);
   box_delivery_free (delivery);
   sink_reporter_stopped (reporter);
@@ -352,7 +354,7 @@ wait_for_room (GstBoxUploadSink *self)
   do
     {
       sink_wait_begin (self);
-      wait = box_delivery_wait_room (self->delivery);
+      wait = box_delivery_wait_room (self->stream.delivery);
       sink_wait_end (self);
       if (wait == BOX_WAIT_FAILED)
         return has_failed (self);
@@ -367,10 +369,10 @@ write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 {
   while (TRUE)
     {
-      gsize n = box_delivery_write (self->delivery, self->position, data, length);
+      gsize n = box_delivery_write (self->stream.delivery, self->stream.position, data, length);
       GstFlowReturn flow;
 
-      sink_stream_set_position (self, self->position + n);
+      sink_stream_set_position (self, self->stream.position + n);
       data += n;
       length -= n;
       if (length == 0)
@@ -383,13 +385,13 @@ write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
 
 /* A sink cannot end a recording at a good place, but the application can, if it knows. */
 static void
-watch_reserve (GstBoxUploadSink *self)
+watch_reserve (GstBoxUploadSink *self, guint64 before)
 {
-  if (self->size.kind != SINK_SIZE_RESERVE || self->reserve_told
-      || self->position < self->size.bytes / 10 * 9)
-    return;
-  self->reserve_told = TRUE;
-  sink_post_reserve (GST_ELEMENT (self), self->position, self->size.bytes);
+  const SinkSize *size = &self->stream.size;
+  guint64 nearly = MAX (size->bytes / 10 * 9, 1);
+
+  if (size->kind == SINK_SIZE_RESERVE && before < nearly && self->stream.position >= nearly)
+    sink_post_reserve (GST_ELEMENT (self), self->stream.position, size->bytes);
 }
 
 /* The bytes of a buffer without a time belong to the last one's. Muxers whose segment counts bytes
@@ -402,7 +404,7 @@ tell_time (GstBoxUploadSink *self, GstClockTime time)
   if (GST_CLOCK_TIME_IS_VALID (time) && segment->format == GST_FORMAT_TIME)
     time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, time);
   if (GST_CLOCK_TIME_IS_VALID (time))
-    box_delivery_set_time (self->delivery, (gint64) GST_TIME_AS_USECONDS (time));
+    box_delivery_set_time (self->stream.delivery, (gint64) GST_TIME_AS_USECONDS (time));
 }
 
 /* The memories are written one by one: mapping the buffer would merge them by copying. */
@@ -411,6 +413,7 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 {
   GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
   guint n = gst_buffer_n_memory (buffer);
+  guint64 before = self->stream.position;
 
   tell_time (self, time);
   for (guint i = 0; i < n; i++)
@@ -428,9 +431,9 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
       if (flow != GST_FLOW_OK)
         return flow;
     }
-  watch_reserve (self);
+  watch_reserve (self, before);
   if (GST_CLOCK_TIME_IS_VALID (time)
-      && !box_delivery_reach (self->delivery, (gint64) GST_TIME_AS_USECONDS (time)))
+      && !box_delivery_reach (self->stream.delivery, (gint64) GST_TIME_AS_USECONDS (time)))
     return has_failed (self);
   return GST_FLOW_OK;
 }
@@ -438,7 +441,7 @@ write_buffer (GstBoxUploadSink *self, GstBuffer *buffer)
 GstFlowReturn
 sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 {
-  return settle (self, self->failed ? GST_FLOW_ERROR : write_buffer (self, buffer));
+  return settle (self, self->stream.failed ? GST_FLOW_ERROR : write_buffer (self, buffer));
 }
 
 /* --- EOS ------------------------------------------------------------------------------------ */
@@ -448,8 +451,8 @@ tell_progress (GstBoxUploadSink *self)
 {
   BoxUploadStats stats;
 
-  if (box_delivery_get_stats (self->delivery, &stats))
-    sink_reporter_commit_goes_on (self->reporter, &stats);
+  if (box_delivery_get_stats (self->stream.delivery, &stats))
+    sink_reporter_commit_goes_on (self->stream.reporter, &stats);
 }
 
 /* The wait at EOS. */
@@ -462,7 +465,7 @@ wait_for_end (GstBoxUploadSink *self)
       BoxWait wait;
 
       sink_wait_begin (self);
-      wait = box_delivery_wait (self->delivery, PROGRESS_INTERVAL);
+      wait = box_delivery_wait (self->stream.delivery, PROGRESS_INTERVAL);
       sink_wait_end (self);
       switch (wait)
         {
@@ -487,13 +490,14 @@ wait_for_end (GstBoxUploadSink *self)
 static void
 finish_delivery (GstBoxUploadSink *self, const char *reason)
 {
-  guint64 size = MAX (self->position, box_delivery_get_spooled (self->delivery)), gap = 0;
+  guint64 size = MAX (self->stream.position, box_delivery_get_spooled (self->stream.delivery)),
+          gap = 0;
   BoxPaddingKind padding = BOX_PADDING_NONE;
   GError *no_padding = NULL;
 
-  sink_size_get_gap (&self->size, size, self->plan->values.padding, self->media_type, &padding,
-                     &gap, &no_padding);
-  box_delivery_finish (self->delivery, reason, padding, gap, no_padding);
+  sink_size_get_gap (&self->stream.size, size, self->plan->values.padding, self->media_type,
+                     &padding, &gap, &no_padding);
+  box_delivery_finish (self->stream.delivery, reason, padding, gap, no_padding);
 }
 
 static GstFlowReturn
@@ -533,24 +537,24 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
   /* A failure after the end is reported with the data. */
   if (is_complete (self))
     return TRUE;
-  if (segment->format != GST_FORMAT_BYTES || segment->start == self->position)
+  if (segment->format != GST_FORMAT_BYTES || segment->start == self->stream.position)
     return TRUE;
-  if (self->size_in_doubt)
+  if (self->stream.size.in_doubt)
     begin_anew (self);
-  if (self->seekable || is_live (self))
+  if (self->stream.seekable || is_live (self))
     {
       sink_stream_set_position (self, segment->start);
       return TRUE;
     }
-  if (!self->failed)
-    fail_jump (self, self->position, segment->start);
+  if (!self->stream.failed)
+    fail_jump (self, self->stream.position, segment->start);
   return settle (self, GST_FLOW_ERROR) == GST_FLOW_OK;
 }
 
 static gboolean
 has_sent (GstBoxUploadSink *self)
 {
-  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (self->delivery);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (self->stream.delivery);
   BoxUploadStats stats = { 0 };
 
   if (upload != NULL)
@@ -563,7 +567,7 @@ sink_stream_flush (GstBoxUploadSink *self)
 {
   GError *error = NULL;
 
-  if (self->reporter == NULL || self->failed)
+  if (self->stream.reporter == NULL || self->stream.failed)
     return;
   if (is_complete (self))
     {
@@ -572,22 +576,22 @@ sink_stream_flush (GstBoxUploadSink *self)
     }
   if (is_empty (self))
     begin_anew (self);
-  if (self->delivery == NULL)
+  if (self->stream.delivery == NULL)
     return;
-  if (self->position == 0 && box_delivery_get_path (self->delivery) == NULL)
+  if (self->stream.position == 0 && box_delivery_get_path (self->stream.delivery) == NULL)
     {
-      self->size_in_doubt = self->size.from_source;
+      self->stream.size.in_doubt = self->stream.size.from_source;
       return;
     }
   if (has_sent (self)
-      || (self->size.kind == SINK_SIZE_UNKNOWN && phase_of (self) != BOX_DELIVERY_RECEIVING))
+      || (self->stream.size.kind == SINK_SIZE_UNKNOWN && phase_of (self) != BOX_DELIVERY_RECEIVING))
     {
       refuse_beginning (self, "some of it is uploaded already");
       return;
     }
   GST_INFO_OBJECT (self, "flushed after %" G_GUINT64_FORMAT " bytes: beginning anew",
-                   self->position);
-  if (!box_delivery_discard (self->delivery, &error))
+                   self->stream.position);
+  if (!box_delivery_discard (self->stream.delivery, &error))
     {
       fail (self, error);
       return;

@@ -8,8 +8,8 @@ static void
 set_interrupted_locked (GstBoxUploadSink *self, gboolean interrupted)
 {
   self->wait.interrupted = interrupted;
-  if (self->delivery != NULL)
-    box_delivery_interrupt (self->delivery, interrupted);
+  if (self->stream.delivery != NULL)
+    box_delivery_interrupt (self->stream.delivery, interrupted);
 }
 
 void
