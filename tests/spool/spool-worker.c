@@ -10,7 +10,7 @@
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"
 #include "delivery/delivery.h"
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 

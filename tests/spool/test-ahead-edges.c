@@ -10,7 +10,7 @@
 #include "delivery/delivery.h"
 #include "kit/emulator.h"
 #include "kit/pattern.h"
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 #include "spool/note.h"
 
 #define PART 524288

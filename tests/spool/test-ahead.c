@@ -13,7 +13,7 @@
 #include "kit/leaks.h"
 #include "kit/patience.h"
 #include "mirror.h"
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #define PART 131072
 

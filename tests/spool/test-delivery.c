@@ -4,7 +4,7 @@
  */
 #include "delivery/delivery.h"
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 /* No wait is meant to end by this. Microseconds. */
 

@@ -8,7 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 #include "spool/note.h"

@@ -3,7 +3,7 @@
  * Recordings of which Box has parts elsewhere: in a session that was lost. The next session is
  * asked for them by their SHA-512. Whatever it answers, the file is right, and is there once.
  */
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/emulator.h"
 

@@ -9,7 +9,7 @@
 
 #include "kit/emulator.h"
 #include "kit/pattern.h"
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #define PART 524288
 #define SIZE (G_GUINT64_CONSTANT (48) * PART + 4321)

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 #include "spool/data-file.h"
 
 /* The longest that a victim lives; about what a whole recording takes. Microseconds. */

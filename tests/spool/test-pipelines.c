@@ -10,7 +10,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #define PATIENCE (KIT_PATIENCE * GST_SECOND)
 

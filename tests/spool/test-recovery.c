@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 

@@ -3,7 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 

@@ -3,7 +3,7 @@
  * What a file gets after its commit, whatever the process comes to between the two: the journals
  * here are those that a kill leaves behind at each step.
  */
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 

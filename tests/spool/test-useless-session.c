@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 typedef SpoolKit Fixture;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/emulator.h"
 #include "kit/leaks.h"

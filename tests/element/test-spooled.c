@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "spool-kit.h"
+#include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
 
