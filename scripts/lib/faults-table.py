@@ -1,45 +1,77 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes the results of scripts/faults into a page, between the marks that name the script.
+"""Writes the results of scripts/faults into a page, each matrix between its own marks.
 
-usage: faults-table.py RESULTS.jsonl LOG PAGE.md
+usage: faults-table.py RESULTS.jsonl NETWORK.json PAGE.md
+
+RESULTS has a line for each cell: {"matrix", "cell", "outcome", "problem"}. A matrix of which there is no result keeps its table.
 """
+import collections
 import json
-import re
 import sys
 
-BEGIN, END = '<!-- written by scripts/faults -->', '<!-- end of scripts/faults -->'
-COLUMNS = ('cells', 'right', 'resumed', 'refused', 'not_met', 'wrong')
+# What the outcomes of each matrix are called, in the order of its columns.
+MATRICES = {
+    'network': ('cells', {'right': 'file there', 'resumed': 'there after resume', 'refused': 'error, no spool',
+                          'not met': 'fault not met', 'wrong': 'wrong'}),
+    'calls': ('calls failed', {'right': 'survived', 'failed': 'error, nothing lost', 'wrong': 'wrong'}),
+    'cuts': ('cuts', {'right': 'every synced byte there', 'wrong': 'wrong'}),
+}
 
 
-def read_rows(path):
+def read_results(path):
+    """matrix → cell → its last line: a cell that was played again counts once"""
+    results = collections.defaultdict(dict)
     with open(path, encoding='utf-8') as file:
-        return [json.loads(line) for line in file]
+        for line in file:
+            try:
+                result = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # the run was ended in the middle of it
+            results[result['matrix']][result['cell']] = result
+    return results
 
 
-def format_table(rows, wrong):
-    total = {'way': '**all**', **{column: sum(row[column] for row in rows) for column in COLUMNS}}
-    lines = ['| way | cells | file there | there after resume | error, no spool | fault not met | wrong |', '|---|---|---|---|---|---|---|']
-    for row in [*rows, total]:
-        lines.append(f'| {row["way"]} | ' + ' | '.join(str(row[column]) for column in COLUMNS) + ' |')
-    lines += ['', f'{total["cells"] - total["not_met"]} faults were met, {total["wrong"]} cells ended wrong.']
-    lines += [f'- {problem}' for problem in wrong]
-    return '\n'.join(lines)
+def format_table(matrix, results, excepted):
+    noun, outcomes = MATRICES[matrix]
+    ways = collections.defaultdict(collections.Counter)
+    for result in results:
+        ways[result['cell'].split('/')[0]][result['outcome']] += 1
+    ways['**all**'] = sum(ways.values(), collections.Counter())
+    lines = [f'| way | {noun} | ' + ' | '.join(outcomes.values()) + ' |', '|---' * (len(outcomes) + 2) + '|']
+    for way, counts in ways.items():
+        lines.append(f'| {way} | {counts.total()} | ' + ' | '.join(str(counts[outcome]) for outcome in outcomes) + ' |')
+    lines.append('')
+    wrong = [result for result in results if result['outcome'] == 'wrong']
+    if wrong:
+        lines += ['Wrong:', '']
+        lines += [f'- `{result["cell"]}`: {" ".join(result["problem"].split())[:300]}' for result in wrong]
+    if excepted:
+        lines += ['Not played:', ''] + [f'- `{row["cells"]}`: {row["because"]}' for row in excepted]
+    return '\n'.join(lines).rstrip('\n')
+
+
+def replace(page, matrix, table):
+    begin, end = f'<!-- {matrix}: written by scripts/faults -->', f'<!-- {matrix}: end -->'
+    before, found_begin, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        sys.exit(f'the page has no place for the table of {matrix}')
+    return f'{before}{begin}\n{table}\n{end}{after}'
 
 
 def main():
-    results, log, page = sys.argv[1:]
-    with open(log, encoding='utf-8', errors='replace') as file:
-        wrong = [match.group(1).strip() for match in re.finditer(r'WRONG (.*)', file.read())]
-    with open(page, encoding='utf-8') as file:
-        before, _, rest = file.read().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        sys.exit(f'{page} has no place for the table')
-    table = format_table(read_rows(results), wrong)
-    with open(page, 'w', encoding='utf-8') as file:
-        file.write(f'{before}{BEGIN}\n{table}\n{END}{after}')
-    print(table)
+    results_path, network, path = sys.argv[1:]
+    with open(network, encoding='utf-8') as file:
+        excepted = json.load(file)['except']
+    with open(path, encoding='utf-8') as file:
+        page = file.read()
+    for matrix, results in read_results(results_path).items():
+        table = format_table(matrix, results.values(), excepted if matrix == 'network' else [])
+        page = replace(page, matrix, table)
+        print(table, end='\n\n')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(page)
 
 
 if __name__ == '__main__':

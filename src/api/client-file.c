@@ -263,6 +263,11 @@ box_client_get_file (BoxClient *client, BoxTransport *transport, const char *fil
     }
   node = box_json_parse (reply->body, &reason);
   file = node != NULL ? box_file_parse (node, &reason) : NULL;
+  if (file != NULL && !g_str_equal (file->id, file_id))
+    {
+      g_set_error (&reason, BOX_ERROR, BOX_ERROR_PROTOCOL, "the reply is about file %s", file->id);
+      g_clear_pointer (&file, box_file_free);
+    }
   if (file == NULL)
     g_propagate_error (
         error, box_api_error_from_nonsense (reply, FALSE, attempt, g_steal_pointer (&reason)));

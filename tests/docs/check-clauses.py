@@ -15,7 +15,7 @@ import sys
 
 def clauses(text):
     """(clause, the tests it names) of each table row below the heading Clauses."""
-    for row in re.findall(r'^\| (.*) \|$', text.partition('\n## Clauses\n')[2], re.MULTILINE):
+    for row in re.findall(r'^\| (.*) \|$', text.partition('\n## Clauses\n')[2].partition('\n## ')[0], re.MULTILINE):
         clause, _, tests = row.rpartition(' | ')
         if clause not in ('clause', 'promise') and not clause.startswith('---'):
             yield clause, re.findall(r'`(/[^`]+)`', tests)
@@ -24,7 +24,8 @@ def clauses(text):
 def list_tests(build):
     """The paths of all tests, as the programs themselves list them."""
     with open(os.path.join(build, 'meson-info/intro-tests.json'), encoding='utf-8') as file:
-        programs = {test['cmd'][0]: test['env'] for test in json.load(file) if test['cmd'][1:] in (['--tap'], ['--tap', 'http'])}
+        programs = {test['cmd'][0]: test['env'] for test in json.load(file)
+                    if test['cmd'][1:] in (['--tap'], ['--tap', 'http'], ['--tap', '--keep-going'])}
     tests = set()
     for program, environment in programs.items():
         output = subprocess.run([program, '-l'], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,

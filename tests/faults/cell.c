@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cell.h"
 
+#include "kit/keys.h"
 #include "kit/patience.h"
 #include "kit/pattern.h"
 
@@ -20,9 +21,12 @@
 /* What a reserve is larger than its stream. */
 #define GAP (SMALL_PART + 100)
 
-/* Of the cell; and of what resumes it, which no fault meets. Seconds. */
-#define TIMEOUT              2
-#define RETRY_TIMEOUT        3
+/* Of the cell: one that has to survive has time for that on a busy machine, too; and of what
+ * resumes it, which no fault meets. Seconds. */
+#define TIMEOUT              5
+#define RETRY_TIMEOUT        8
+#define PATIENT_TIMEOUT      10
+#define PATIENT_RETRY        120
 #define RESUME_TIMEOUT       60
 #define RESUME_RETRY_TIMEOUT 120
 
@@ -34,6 +38,7 @@ struct _FaultCell
   const FaultCase *c;
   char *name;
   char *token;
+  char *config; /* the file with what tokens are got with; NULL */
   char *dir;
   guint64 size;
   guint64 total; /* with the padding of a reserve */
@@ -43,6 +48,7 @@ struct _FaultCell
   BoxSpool *spool;
   BoxDestination *destination;
   BoxDestination *target; /* of a session */
+  BoxMetadata *metadata;  /* nullable */
   BoxDelivery *delivery;
   GError *error; /* of the delivery */
   gboolean committed;
@@ -57,6 +63,12 @@ fault_cell_part_size (const FaultWay *way)
   return way->large ? LARGE_PART : SMALL_PART;
 }
 
+BoxEmulatorPlan
+fault_cell_plan (const FaultWay *way)
+{
+  return way->source == FAULT_AHEAD ? BOX_EMULATOR_PLAN_ACCOUNT : BOX_EMULATOR_PLAN_ABSENT;
+}
+
 static guint64
 choose_size (const FaultWay *way)
 {
@@ -66,10 +78,11 @@ choose_size (const FaultWay *way)
 }
 
 static BoxClient *
-new_client (const FaultCell *cell, const char *token, guint timeout)
+new_client (const FaultCell *cell, const char *token, const char *config, guint timeout)
 {
   BoxClientSettings settings = {
-    .access_token = token,
+    .access_token = config == NULL ? token : NULL,
+    .auth_config = config,
     .timeout = timeout,
     .endpoint = box_emulator_get_endpoint (cell->emulator, FALSE),
     .api_endpoint = box_emulator_get_api_endpoint (cell->emulator, FALSE),
@@ -81,6 +94,39 @@ new_client (const FaultCell *cell, const char *token, guint timeout)
   return client;
 }
 
+/* The emulator is the cell's alone: its accounts are. */
+static void
+write_config (FaultCell *cell)
+{
+  static GMutex lock;
+  static TestKey *key;
+  g_autofree char *escaped = NULL;
+  g_autofree char *accounts = NULL;
+  g_autofree char *config = NULL;
+  GError *error = NULL;
+
+  g_mutex_lock (&lock);
+  if (key == NULL)
+    key = test_key_new (GNUTLS_PK_RSA);
+  g_mutex_unlock (&lock);
+  escaped = g_strescape (key->public_pem, NULL);
+  accounts =
+      g_strdup_printf ("{\"clients\": [{\"client_id\": \"client-1\", \"client_secret\": \"%s\","
+                       " \"enterprise_id\": \"4711\", \"public_keys\": {\"key-1\": \"%s\"}}],"
+                       " \"refresh_tokens\": [{\"token\": \"%s\", \"client_id\": \"client-1\"}]}",
+                       TEST_CLIENT_SECRET, escaped, cell->token);
+  if (!box_emulator_load_accounts (cell->emulator, accounts, &error))
+    g_error ("%s: %s", cell->c->name, error->message);
+  config = g_str_equal (cell->c->way->grant, "jwt")
+               ? test_app_config (key->pkcs8, NULL, NULL)
+               : g_strdup_printf ("{\"client_id\": \"client-1\", \"client_secret\": \"%s\","
+                                  " \"refresh_token\": \"%s\"}",
+                                  TEST_CLIENT_SECRET, cell->token);
+  cell->config = g_strconcat (cell->dir, ".json", NULL);
+  g_assert_true (
+      g_file_set_contents_full (cell->config, config, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
 static void
 make_destination (FaultCell *cell)
 {
@@ -90,7 +136,10 @@ make_destination (FaultCell *cell)
   if (way->to == FAULT_TO_FILE || way->of_file || way->taken)
     cell->file_id =
         box_emulator_add_file (cell->emulator, "0", cell->name, OLD_CONTENT, strlen (OLD_CONTENT));
-  if (way->to == FAULT_TO_FOLDER)
+  if (way->folders)
+    cell->destination = box_destination_new_in_path (
+        "0", (const char *const[]){ "Cells", cell->token, NULL }, TRUE, cell->name, NULL);
+  else if (way->to == FAULT_TO_FOLDER)
     cell->destination = box_destination_new_folder ("0", cell->name, NULL);
   else if (way->to == FAULT_TO_FILE)
     cell->destination = box_destination_new_file (cell->file_id, NULL);
@@ -120,11 +169,16 @@ fault_cell_new (BoxEmulator *emulator, const char *dir, const FaultCase *c, guin
   cell->dir = g_build_filename (dir, cell->name, NULL);
   cell->size = choose_size (c->way);
   cell->total = cell->size + (c->way->source == FAULT_RESERVE ? GAP : 0);
+  if (c->way->metadata)
+    cell->metadata = box_metadata_new_from_pairs (NULL, (const char *const[]){ "k=v", NULL }, NULL);
   make_destination (cell);
-  rules = fault_case_format_rules (c, cell->token);
+  rules = fault_case_format_rules (c, c->way->grant == NULL ? cell->token : NULL);
   if (!box_emulator_load_scenario (emulator, rules, &error))
     g_error ("%s: %s: %s", c->name, rules, error->message);
-  cell->client = new_client (cell, cell->token, TIMEOUT);
+  if (c->way->grant != NULL)
+    write_config (cell);
+  cell->client = new_client (cell, cell->token, cell->config,
+                             fault_case_passes (c) ? PATIENT_TIMEOUT : TIMEOUT);
   return cell;
 }
 
@@ -143,6 +197,8 @@ fault_cell_free (FaultCell *cell)
   g_free (cell->file_id);
   g_free (cell->name);
   g_free (cell->token);
+  g_free (cell->config);
+  g_clear_pointer (&cell->metadata, box_metadata_unref);
   g_free (cell->dir);
   g_free (cell);
 }
@@ -162,6 +218,12 @@ choose_policy (const FaultCell *cell)
   return cell->c->way->taken ? BOX_IF_EXISTS_RENAME : BOX_IF_EXISTS_ERROR;
 }
 
+static guint
+get_retry_timeout (const FaultCell *cell)
+{
+  return fault_case_passes (cell->c) ? PATIENT_RETRY : RETRY_TIMEOUT;
+}
+
 static BoxUploadSettings
 make_settings (FaultCell *cell, guint64 size)
 {
@@ -173,9 +235,10 @@ make_settings (FaultCell *cell, guint64 size)
     .if_exists = choose_policy (cell),
     .on_error = BOX_ON_ERROR_ABORT,
     .commit = TRUE,
+    .metadata = cell->metadata,
     .parallel = 2,
     .max_memory = 4 * LARGE_PART,
-    .retry_timeout = RETRY_TIMEOUT,
+    .retry_timeout = get_retry_timeout (cell),
   };
 }
 
@@ -210,7 +273,8 @@ static void
 begin_stream (FaultCell *cell)
 {
   FaultSource source = cell->c->way->source;
-  gboolean unknown = source == FAULT_UNKNOWN || source == FAULT_LIVE;
+  gboolean unknown = source == FAULT_UNKNOWN || source == FAULT_LIVE || source == FAULT_AHEAD;
+  g_autofree char *account = g_strconcat (cell->dir, ".account", NULL);
   BoxDeliverySettings settings = {
     .upload = make_settings (cell, unknown ? 0 : cell->total),
     .sizing = unknown                   ? BOX_SIZING_SPOOL
@@ -218,6 +282,9 @@ begin_stream (FaultCell *cell)
                                         : BOX_SIZING_EXACT,
     .padding = source == FAULT_RESERVE ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
     .live = source == FAULT_LIVE,
+    .ahead = source == FAULT_AHEAD,
+    .expected_size = 2 * cell->size,
+    .account_file = account,
   };
   GError *error = NULL;
 
@@ -254,6 +321,7 @@ make_recording (FaultCell *cell)
     .padding = BOX_PADDING_NONE,
     .if_exists = choose_policy (cell),
     .commit = TRUE,
+    .metadata = cell->metadata,
     .created = g_get_real_time () / G_USEC_PER_SEC,
   };
   BoxRecordingEnd end = { .size = cell->size, .total = cell->size, .padding = BOX_PADDING_NONE };
@@ -292,7 +360,7 @@ fault_cell_begin (FaultCell *cell)
     case FAULT_RESUME:
       open_spool (cell);
       recording = make_recording (cell);
-      begin_recording (cell, recording, RETRY_TIMEOUT);
+      begin_recording (cell, recording, get_retry_timeout (cell));
       break;
     default:
       begin_stream (cell);
@@ -314,26 +382,32 @@ wait_for_end (FaultCell *cell)
   return error;
 }
 
-/* The network is well again, and another process finds the recording. */
+/* The network is well again, and another process finds the recording @entry. */
 static void
-resume (FaultCell *cell)
+resume (FaultCell *cell, const BoxSpoolEntry *entry)
 {
-  g_autoptr (GPtrArray) list = box_spool_list (cell->spool, NULL);
-  g_autoptr (BoxRecording) recording = NULL;
   g_autofree char *token = g_strconcat ("resumed-", cell->token, NULL);
-  const BoxSpoolEntry *entry;
+  g_autoptr (BoxRecording) recording =
+      box_recording_open (entry->journal_path, &cell->resume_error);
 
-  if (list->len != 1)
-    return;
-  entry = list->pdata[0];
-  recording = box_recording_open (entry->journal_path, &cell->resume_error);
   cell->resumed = TRUE;
   if (recording == NULL)
     return;
   box_client_unref (cell->client);
-  cell->client = new_client (cell, token, RESUME_TIMEOUT);
+  cell->client = new_client (cell, token, NULL, RESUME_TIMEOUT);
   begin_recording (cell, recording, RESUME_RETRY_TIMEOUT);
   cell->resume_error = wait_for_end (cell);
+}
+
+/* Without an error only metadata may be missing. */
+static void
+resume_rest (FaultCell *cell)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (cell->spool, NULL);
+  const BoxSpoolEntry *entry = list->len == 1 ? list->pdata[0] : NULL;
+
+  if (entry != NULL && (cell->error != NULL || entry->status == BOX_SPOOL_UNSETTLED))
+    resume (cell, entry);
 }
 
 void
@@ -341,26 +415,45 @@ fault_cell_wait (FaultCell *cell)
 {
   cell->error = wait_for_end (cell);
   cell->committed = cell->error == NULL;
-  if (cell->error != NULL && cell->spool != NULL)
-    resume (cell);
+  if (cell->spool != NULL)
+    resume_rest (cell);
 }
 
+/* Whether a request of @route was struck. */
 static gboolean
-was_met (const FaultCell *cell)
+was_struck (const FaultCell *cell, const char *route)
 {
-  g_autoptr (GPtrArray) requests = box_emulator_get_requests (cell->emulator, NULL);
-  JsonNode *routes = json_object_get_member (cell->c->request, "routes");
-  g_autofree char *wanted = json_to_string (routes, FALSE);
+  g_autoptr (GPtrArray) requests = box_emulator_get_requests (cell->emulator, route);
 
   for (guint i = 0; i < requests->len; i++)
     {
       const BoxEmulatorRequest *request = requests->pdata[i];
 
-      if (request->fault != NULL && g_strcmp0 (request->token, cell->token) == 0
-          && strstr (wanted, request->route) != NULL)
+      if (request->fault != NULL
+          && (cell->config != NULL || g_strcmp0 (request->token, cell->token) == 0))
         return TRUE;
     }
   return FALSE;
+}
+
+static gboolean
+was_met (const FaultCell *cell)
+{
+  JsonArray *routes = json_object_get_array_member (cell->c->request, "routes");
+
+  for (guint i = 0; i < json_array_get_length (routes); i++)
+    if (was_struck (cell, json_array_get_string_element (routes, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static BoxEmulatorFile *
+find_in_path (const FaultCell *cell)
+{
+  g_autofree char *path = g_strconcat ("Cells/", cell->token, NULL);
+  g_autofree char *id = box_emulator_find_folder (cell->emulator, path);
+
+  return id != NULL ? box_emulator_find_file (cell->emulator, id, cell->name) : NULL;
 }
 
 /* The file that the cell makes; NULL: it is not there. */
@@ -371,6 +464,8 @@ find_file (const FaultCell *cell)
 
   if (cell->file_id != NULL && !cell->c->way->taken)
     return box_emulator_get_file (cell->emulator, cell->file_id);
+  if (cell->c->way->folders)
+    return find_in_path (cell);
   if (!cell->c->way->taken)
     return box_emulator_find_file (cell->emulator, "0", cell->name);
   other =
@@ -417,16 +512,34 @@ judge_message (const FaultCell *cell)
   return NULL;
 }
 
+/* It is there, and was made once. */
+static char *
+judge_metadata (const FaultCell *cell)
+{
+  g_autoptr (BoxEmulatorFile) file = find_file (cell);
+  g_autoptr (JsonObject) instance =
+      file != NULL ? box_emulator_get_metadata (cell->emulator, file->id, "global/properties")
+                   : NULL;
+
+  if (instance == NULL)
+    return g_strdup ("the metadata is missing");
+  return json_object_get_int_member (instance, "$version") == 0
+             ? NULL
+             : g_strdup ("the metadata was changed");
+}
+
 static char *
 judge_spool (const FaultCell *cell)
 {
   g_autoptr (GPtrArray) list = box_spool_list (cell->spool, NULL);
 
   if (cell->resume_error != NULL)
-    return g_strdup_printf ("%s; resumed: %s", cell->error->message, cell->resume_error->message);
+    return g_strdup_printf ("%s; resumed: %s",
+                            cell->error != NULL ? cell->error->message : "committed",
+                            cell->resume_error->message);
   if (list->len > 0)
     return g_strdup ("the recording is at Box and in the spool");
-  return NULL;
+  return cell->metadata != NULL ? judge_metadata (cell) : NULL;
 }
 
 static char *
@@ -443,7 +556,8 @@ find_problem (const FaultCell *cell, gboolean *there)
   if (problem == NULL && (cell->committed || cell->resumed) && !*there)
     problem = g_strdup ("it is committed, and not there");
   if (problem == NULL && cell->spool != NULL && !*there)
-    problem = g_strdup_printf ("it is lost: %s", cell->error->message);
+    problem = g_strdup_printf ("it is lost: %s",
+                               cell->error != NULL ? cell->error->message : "committed");
   if (problem == NULL && cell->error != NULL && fault_case_passes (cell->c))
     problem = g_strdup_printf ("it did not survive: %s", cell->error->message);
   return problem;

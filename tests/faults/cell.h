@@ -20,6 +20,9 @@ G_BEGIN_DECLS
 /* Parts of the emulator's sessions for a @way. */
 guint64 fault_cell_part_size (const FaultWay *way);
 
+/* How far their plans look. */
+BoxEmulatorPlan fault_cell_plan (const FaultWay *way);
+
 typedef struct _FaultCell FaultCell;
 
 FaultCell *

@@ -11,13 +11,13 @@ struct _FaultMatrix
   GArray *ways;
 };
 
-/* Refused by a gateway that may be gone soon, or by Box for a reason that passes; 507 is a full
- * account. */
+/* Refused by a gateway that may be gone soon, or by Box for a reason that passes; 501 and 505
+ * do not, and 507 is a full account. */
 static gboolean
 is_passing (gint64 status)
 {
   return status == 408 || status == 425 || status == 429
-         || (status >= 500 && status != 501 && status != 507);
+         || (status >= 500 && status != 501 && status != 505 && status != 507);
 }
 
 static void
@@ -83,6 +83,8 @@ read_source (JsonObject *way)
     return FAULT_RESERVE;
   if (g_str_equal (spool, "unknown"))
     return FAULT_UNKNOWN;
+  if (g_str_equal (spool, "ahead"))
+    return FAULT_AHEAD;
   return g_str_equal (spool, "live") ? FAULT_LIVE : FAULT_STREAM;
 }
 
@@ -112,6 +114,9 @@ collect_ways (FaultMatrix *matrix, JsonObject *root)
         .of_file = json_object_has_member (row, "of"),
         .large = json_object_has_member (row, "large"),
         .taken = json_object_has_member (row, "taken"),
+        .folders = json_object_has_member (row, "folders"),
+        .metadata = json_object_has_member (row, "metadata"),
+        .grant = json_object_get_string_member_with_default (row, "grant", NULL),
         .requests = json_object_get_array_member (row, "requests"),
       };
 
@@ -261,12 +266,12 @@ draw_case (const Draw *draw, FaultCase *c, GPtrArray *cases)
 }
 
 GPtrArray *
-fault_matrix_choose (const FaultMatrix *matrix, const FaultWay *way, guint wanted, guint seed,
+fault_matrix_choose (const FaultMatrix *matrix, const FaultWay *way, double share, guint seed,
                      const char *pattern)
 {
   GPtrArray *cases = g_ptr_array_new_with_free_func (free_case);
   g_autoptr (GRand) dice = g_rand_new_with_seed (seed ^ g_str_hash (way->name));
-  Draw draw = { dice, (double) wanted / fault_matrix_count (matrix), pattern };
+  Draw draw = { dice, share, pattern };
 
   for (guint i = 0; i < json_array_get_length (way->requests); i++)
     {
@@ -303,7 +308,8 @@ make_rule (JsonObject *action, JsonNode *routes, JsonObject *strikes, const char
     }
   if (routes != NULL)
     json_object_set_member (rule, "route", json_node_copy (routes));
-  json_object_set_string_member (rule, "token", token);
+  if (token != NULL)
+    json_object_set_string_member (rule, "token", token);
   return rule;
 }
 

@@ -18,6 +18,7 @@ typedef enum
   FAULT_RESERVE, /* the same, into a session that is larger */
   FAULT_UNKNOWN, /* the same, without a size */
   FAULT_LIVE,    /* the same, in one request */
+  FAULT_AHEAD,   /* the same, in parts that leave before the size is known */
   FAULT_FILE,    /* a file on disk */
   FAULT_RESUME,  /* a recording in the spool */
 } FaultSource;
@@ -38,6 +39,10 @@ typedef struct
   gboolean of_file; /* the session is one of a new version */
   gboolean large;   /* of a size that asks for a session */
   gboolean taken;   /* the name is taken, and the policy is to rename */
+  gboolean folders; /* the folder is named by a path, and is not there */
+  gboolean metadata;
+  const char *grant; /* of the tokens: "refresh", "jwt"; NULL: it has one. Such a cell has an
+                        emulator of its own, because requests for tokens say nothing of the cell */
   JsonArray *requests;
 } FaultWay;
 
@@ -63,12 +68,13 @@ const FaultWay *fault_matrix_get_way (const FaultMatrix *matrix, guint i);
 /* How many cells there are. */
 guint fault_matrix_count (const FaultMatrix *matrix);
 
-/* The cells of @way (element-type FaultCase), about @wanted of every @fault_matrix_count() of them,
- * by chance: the same @seed gives the same ones. @pattern: (nullable): only names that match it. */
-GPtrArray *fault_matrix_choose (const FaultMatrix *matrix, const FaultWay *way, guint wanted,
+/* The cells of @way (element-type FaultCase), about @share of them, by chance: the same @seed gives
+ * the same ones. @pattern: (nullable): only names that match it. */
+GPtrArray *fault_matrix_choose (const FaultMatrix *matrix, const FaultWay *way, double share,
                                 guint seed, const char *pattern);
 
-/* The rules that play the case for requests with @token, as a scenario. Free with g_free(). */
+/* The rules that play the case for requests with @token (nullable: for all), as a scenario. Free
+ * with g_free(). */
 char *fault_case_format_rules (const FaultCase *c, const char *token);
 
 /* Whether the upload has to get over it by itself. */

@@ -61,7 +61,8 @@ is_reserve (const RigRun *run)
 static gboolean
 needs_session (const char *way)
 {
-  return !g_str_equal (way, "unknown") && !g_str_equal (way, "live") && !g_str_equal (way, "put");
+  return g_str_equal (way, "memory") || g_str_equal (way, "exact") || g_str_equal (way, "reserve")
+         || g_str_equal (way, "resume");
 }
 
 /* A recording whose stream has ended, and that nobody has. */

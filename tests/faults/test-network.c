@@ -6,25 +6,26 @@
  *   BOXUPLOAD_FAULT_CELLS=N|all       how many cells are played (about)
  *   BOXUPLOAD_FAULT_SEED=N            another sample
  *   BOXUPLOAD_FAULT_PATTERN=PATTERN   those of this name, WAY/REQUEST/FAULT/WHEN
- *   BOXUPLOAD_FAULT_REPORT=FILE       a line a way: what came of the cells, as JSON
+ *   BOXUPLOAD_FAULT_REPORT=FILE       what came of each (report.h)
  */
 #include <string.h>
 
 #include "cell.h"
+#include "report.h"
 
 #include "kit/emulator.h"
 #include "kit/leaks.h"
 #include "kit/watchdog.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define SAMPLE           1500
 #define SANITIZED_SAMPLE 500
 
 /* Cells at a time. Large ones have their bytes in memory and on disk. */
-#define BATCH       160
-#define LARGE_BATCH 24
+#define PLAYERS       160
+#define LARGE_PLAYERS 16
+
+/* Cells that share an emulator, at most. */
+#define WAVE 80
 
 static FaultMatrix *matrix;
 
@@ -34,82 +35,161 @@ typedef struct
   guint total;
 } Tally;
 
-static guint
-count_wanted (void)
+/* An emulator, and a directory, of some cells. */
+typedef struct
 {
-  const char *cells = g_getenv ("BOXUPLOAD_FAULT_CELLS");
+  BoxEmulator *emulator;
+  char *dir;
+  GMutex lock; /* of emulator while it is made */
+  gint n_left; /* atomic: cells that are not over */
+} Wave;
 
-  if (cells == NULL)
-    return KIT_SANITIZED ? SANITIZED_SAMPLE : SAMPLE;
-  return g_str_equal (cells, "all") ? fault_matrix_count (matrix) : (guint) atoi (cells);
+typedef struct
+{
+  const FaultCase *c;
+  Wave *wave;
+  guint number;
+  Tally *tally; /* of its way */
+} Cell;
+
+static const char *const outcome_names[] = {
+  [FAULT_RIGHT] = "right",     [FAULT_RIGHT_AGAIN] = "resumed", [FAULT_REFUSED] = "refused",
+  [FAULT_NOT_MET] = "not met", [FAULT_WRONG] = "wrong",
+};
+
+static Tally *tallies; /* of each way; with lock */
+static GMutex tallies_lock;
+
+static void
+begin_wave (Wave *wave, const FaultWay *way)
+{
+  BoxEmulatorOptions options = { .part_size = fault_cell_part_size (way),
+                                 .min_size = 1,
+                                 .plan = fault_cell_plan (way) };
+
+  g_mutex_lock (&wave->lock);
+  if (wave->emulator == NULL)
+    {
+      wave->emulator = kit_emulator_new (&options);
+      wave->dir = g_dir_make_tmp ("boxupload-faults-XXXXXX", NULL);
+    }
+  g_mutex_unlock (&wave->lock);
 }
 
 static void
-play_batch (GPtrArray *cases, guint from, guint n, Tally *tally)
+end_wave (Wave *wave)
 {
-  const FaultWay *way = ((const FaultCase *) cases->pdata[from])->way;
-  BoxEmulatorOptions options = { .part_size = fault_cell_part_size (way), .min_size = 1 };
-  g_autoptr (BoxEmulator) emulator = kit_emulator_new (&options);
-  g_autofree char *dir = g_dir_make_tmp ("boxupload-faults-XXXXXX", NULL);
-  g_autofree FaultCell **cells = g_new (FaultCell *, n);
+  if (!g_atomic_int_dec_and_test (&wave->n_left))
+    return;
+  box_emulator_free (wave->emulator);
+  kit_remove_tree (wave->dir);
+  g_free (wave->dir);
+  g_mutex_clear (&wave->lock);
+  g_free (wave);
+}
 
+/* Owns @data. */
+static void
+play_cell (gpointer data, gpointer user_data)
+{
+  g_autofree Cell *job = data;
+  g_autofree char *problem = NULL;
+  FaultOutcome outcome;
+  FaultCell *cell;
+
+  begin_wave (job->wave, job->c->way);
+  cell = fault_cell_new (job->wave->emulator, job->wave->dir, job->c, job->number);
+  fault_cell_begin (cell);
+  fault_cell_wait (cell);
+  outcome = fault_cell_judge (cell, &problem);
+  fault_cell_free (cell);
+  end_wave (job->wave);
+  g_mutex_lock (&tallies_lock);
+  job->tally->n[outcome]++;
+  job->tally->total++;
+  g_mutex_unlock (&tallies_lock);
+  fault_report_add ("network", job->c->name, outcome_names[outcome], problem);
+}
+
+/* The cells of one way play in waves of their own: their emulators are alike. */
+static void
+push_cells (GThreadPool *pool, GPtrArray *cases, Tally *tally)
+{
+  const FaultWay *way = cases->len > 0 ? ((const FaultCase *) cases->pdata[0])->way : NULL;
+  guint size = way != NULL && way->grant != NULL ? 1 : WAVE;
+  Wave *wave = NULL;
+
+  for (guint i = 0; i < cases->len; i++)
+    {
+      Cell *job = g_new (Cell, 1);
+
+      if (i % size == 0)
+        {
+          wave = g_new0 (Wave, 1);
+          g_mutex_init (&wave->lock);
+          wave->n_left = (gint) MIN (size, cases->len - i);
+        }
+      *job = (Cell){ cases->pdata[i], wave, i, tally };
+      g_thread_pool_push (pool, job, NULL);
+    }
+}
+
+/* (element-type FaultCase): those that are not in the report. */
+static GPtrArray *
+choose_cases (const FaultWay *way)
+{
+  double share =
+      fault_report_get_share ("BOXUPLOAD_FAULT_CELLS", KIT_SANITIZED ? SANITIZED_SAMPLE : SAMPLE,
+                              fault_matrix_count (matrix));
+  GPtrArray *cases = fault_matrix_choose (matrix, way, share, fault_report_get_seed (),
+                                          g_getenv ("BOXUPLOAD_FAULT_PATTERN"));
+
+  for (guint i = cases->len; i > 0; i--)
+    if (fault_report_has ("network", ((const FaultCase *) cases->pdata[i - 1])->name))
+      g_ptr_array_remove_index (cases, i - 1);
+  return cases;
+}
+
+/* All cells of all ways, side by side: most of them wait most of the time. */
+static void
+play_all (void)
+{
+  GThreadPool *pool = g_thread_pool_new (play_cell, NULL, PLAYERS, FALSE, NULL);
+  GThreadPool *large = g_thread_pool_new (play_cell, NULL, LARGE_PLAYERS, FALSE, NULL);
+  guint n = fault_matrix_count_ways (matrix);
+  g_autoptr (GPtrArray) chosen =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+
+  tallies = g_new0 (Tally, n);
   for (guint i = 0; i < n; i++)
     {
-      cells[i] = fault_cell_new (emulator, dir, cases->pdata[from + i], from + i);
-      fault_cell_begin (cells[i]);
-    }
-  for (guint i = 0; i < n; i++)
-    fault_cell_wait (cells[i]);
-  for (guint i = 0; i < n; i++)
-    {
-      g_autofree char *problem = NULL;
-      FaultOutcome outcome = fault_cell_judge (cells[i], &problem);
+      const FaultWay *way = fault_matrix_get_way (matrix, i);
+      GPtrArray *cases = choose_cases (way);
 
-      tally->n[outcome]++;
-      tally->total++;
-      if (outcome == FAULT_WRONG)
-        g_test_message ("WRONG %s: %s", ((FaultCase *) cases->pdata[from + i])->name, problem);
-      fault_cell_free (cells[i]);
+      g_ptr_array_add (chosen, cases);
+      push_cells (way->large ? large : pool, cases, &tallies[i]);
     }
-  kit_remove_tree (dir);
+  g_thread_pool_free (large, FALSE, TRUE);
+  g_thread_pool_free (pool, FALSE, TRUE);
 }
 
 static void
-report (const FaultWay *way, const Tally *tally)
+tell (const Tally *tally)
 {
-  const char *path = g_getenv ("BOXUPLOAD_FAULT_REPORT");
-  FILE *file;
-
   g_test_message ("%u cells: %u right, %u right when resumed, %u refused, %u not met, %u wrong",
                   tally->total, tally->n[FAULT_RIGHT], tally->n[FAULT_RIGHT_AGAIN],
                   tally->n[FAULT_REFUSED], tally->n[FAULT_NOT_MET], tally->n[FAULT_WRONG]);
-  if (path == NULL)
-    return;
-  file = fopen (path, "ae");
-  g_assert_nonnull (file);
-  fprintf (file,
-           "{\"way\":\"%s\",\"cells\":%u,\"right\":%u,\"resumed\":%u,\"refused\":%u,"
-           "\"not_met\":%u,\"wrong\":%u}\n",
-           way->name, tally->total, tally->n[FAULT_RIGHT], tally->n[FAULT_RIGHT_AGAIN],
-           tally->n[FAULT_REFUSED], tally->n[FAULT_NOT_MET], tally->n[FAULT_WRONG]);
-  fclose (file);
 }
 
 static void
 test_way (gconstpointer data)
 {
-  const FaultWay *way = data;
-  const char *seed = g_getenv ("BOXUPLOAD_FAULT_SEED");
-  g_autoptr (GPtrArray) cases =
-      fault_matrix_choose (matrix, way, count_wanted (), seed != NULL ? (guint) atoi (seed) : 1,
-                           g_getenv ("BOXUPLOAD_FAULT_PATTERN"));
-  guint batch = way->large ? LARGE_BATCH : BATCH;
-  Tally tally = { 0 };
+  guint i = GPOINTER_TO_UINT (data);
 
-  for (guint from = 0; from < cases->len; from += batch)
-    play_batch (cases, from, MIN (batch, cases->len - from), &tally);
-  report (way, &tally);
-  if (tally.n[FAULT_WRONG] > 0)
+  if (tallies == NULL)
+    play_all ();
+  tell (&tallies[i]);
+  if (tallies[i].n[FAULT_WRONG] > 0)
     g_test_fail ();
 }
 
@@ -138,9 +218,10 @@ main (int argc, char **argv)
       const FaultWay *way = fault_matrix_get_way (matrix, i);
       g_autofree char *path = g_strconcat ("/network/", way->name, NULL);
 
-      g_test_add_data_func (path, way, test_way);
+      g_test_add_data_func (path, GUINT_TO_POINTER (i), test_way);
     }
   status = g_test_run ();
+  g_free (tallies);
   fault_matrix_free (matrix);
   return status;
 }

@@ -4,8 +4,9 @@
  *
  *   victim WAY DIR ORIGIN NAME SESSION SIZE
  *
- * records SIZE bytes of the pattern, on the WAY exact, reserve (both into SESSION), unknown, live
- * (into the file NAME of folder 0; SESSION is "-") or memory (exact, without the spool DIR). Prints
+ * records SIZE bytes of the pattern, on the WAY exact, reserve (both into SESSION), unknown, live,
+ * spooled (into the file NAME of folder 0; SESSION is "-"; spooled: others upload it) or memory
+ * (exact, without the spool DIR). Prints
  * "accepted N" whenever N bytes were taken, "kept REASON", and at the end "committed" or "failed
  * MESSAGE". The exit code is 0 after "committed", else 1.
  */
@@ -73,7 +74,8 @@ new_delivery (const char *way, BoxClient *client, BoxDestination *destination,
               BoxDestination *target, BoxSpool *spool, guint64 size, GError **error)
 {
   static const BoxDeliveryEvents events = { .kept = on_kept };
-  gboolean unknown = g_str_equal (way, "unknown") || g_str_equal (way, "live");
+  gboolean spooled = g_str_equal (way, "spooled");
+  gboolean unknown = spooled || g_str_equal (way, "unknown") || g_str_equal (way, "live");
   gboolean reserve = g_str_equal (way, "reserve");
   BoxDeliverySettings settings = {
     .upload = { .client = client,
@@ -89,6 +91,7 @@ new_delivery (const char *way, BoxClient *client, BoxDestination *destination,
                         : BOX_SIZING_EXACT,
     .padding = reserve ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
     .live = g_str_equal (way, "live"),
+    .left_to_others = spooled,
   };
 
   return box_delivery_new_stream (&settings, spool, &events, NULL, NULL, error);

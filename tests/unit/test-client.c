@@ -497,14 +497,14 @@ test_a_success_of_nonsense_is_unsure (void)
 static void
 test_files_are_looked_up (void)
 {
-  static const ScriptReply replies[] = { { 200, STORED_FILE },
-                                         { 404, "{\"code\":\"not_found\"}" },
-                                         { 200, "[]" } };
+  static const ScriptReply replies[] = {
+    { 200, STORED_FILE }, { 404, "{\"code\":\"not_found\"}" }, { 200, "[]" }, { 200, STORED_FILE }
+  };
   g_auto (Fixture) fixture = { 0 };
-  g_autoptr (GError) error = NULL, missing = NULL, nonsense = NULL, refused = NULL;
+  g_autoptr (GError) error = NULL, missing = NULL, nonsense = NULL, refused = NULL, other = NULL;
   g_autoptr (BoxFile) file = NULL;
 
-  fixture_init (&fixture, replies, 3);
+  fixture_init (&fixture, replies, 4);
   file = box_client_get_file (fixture.client, fixture.transport, "12", NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (file->name, ==, "a.mp4");
@@ -512,6 +512,8 @@ test_files_are_looked_up (void)
   fixture_assert_error (missing, BOX_ERROR_NOT_FOUND);
   g_assert_null (box_client_get_file (fixture.client, fixture.transport, "12", NULL, &nonsense));
   fixture_assert_error (nonsense, BOX_ERROR_PROTOCOL);
+  g_assert_null (box_client_get_file (fixture.client, fixture.transport, "13", NULL, &other));
+  fixture_assert_error (other, BOX_ERROR_PROTOCOL);
   g_assert_null (box_client_get_file (fixture.client, fixture.transport, "../12", NULL, &refused));
   fixture_assert_error (refused, BOX_ERROR_SETTINGS);
 }
