@@ -285,6 +285,26 @@ build_patch (JsonObject *values, JsonObject *instance)
   return root;
 }
 
+/* Whether the success is Box's: it answers with the instance, whose own members begin with a
+ * dollar sign. A gateway's 200 is not one. */
+static gboolean
+has_instance (const BoxReply *reply)
+{
+  g_autoptr (JsonNode) node = box_json_parse (reply->body, NULL);
+  JsonObject *instance = node != NULL ? box_json_object (node, "the metadata", NULL) : NULL;
+
+  return instance != NULL
+         && (json_object_has_member (instance, "$template")
+             || json_object_has_member (instance, "$parent")
+             || json_object_has_member (instance, "$id"));
+}
+
+static gboolean
+is_success (const BoxReply *reply)
+{
+  return reply->status == 200 || reply->status == 201;
+}
+
 static gboolean
 check_done (BoxReply *reply, GError **error)
 {
@@ -292,8 +312,14 @@ check_done (BoxReply *reply, GError **error)
 
   if (reply == NULL)
     return FALSE;
-  if (reply->status == 200 || reply->status == 201)
+  if (is_success (reply) && has_instance (reply))
     return TRUE;
+  if (is_success (reply))
+    {
+      g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT,
+                   "could not %s: the answer does not have it; this can work later", attempt);
+      return FALSE;
+    }
   g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
   return FALSE;
 }
@@ -367,7 +393,7 @@ box_client_set_metadata (BoxClient *client, BoxTransport *transport, const char 
                                 metadata->root, cancellable, error);
   if (reply == NULL)
     return FALSE;
-  if (is_there_already (reply))
+  if (is_there_already (reply) || (is_success (reply) && !has_instance (reply)))
     {
       box_reply_free (reply);
       return update (client, transport, url, metadata, cancellable, error);
