@@ -341,6 +341,18 @@ box_config_file_prepare (BoxConfigFile *store, GError **error)
   return TRUE;
 }
 
+/* With a new file: a disk that failed once may take it, and this process may be about to end. */
+static gboolean
+replace_afresh (BoxConfigFile *store, const char *text)
+{
+  if (!box_fileio_replace (store->path, text, strlen (text), store->st.st_mode & 0777, NULL))
+    return FALSE;
+  if (chown (store->path, store->st.st_uid, store->st.st_gid) != 0)
+    g_debug ("The owner of “%s” was not kept", store->path);
+  unlink (store->next_path);
+  return TRUE;
+}
+
 gboolean
 box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
 {
@@ -349,6 +361,11 @@ box_config_file_replace (BoxConfigFile *store, const char *text, GError **error)
   /* Its content tells whether it is whole. */
   store->written = TRUE;
   replaced = put_in_place (store, store->next_fd, text, error);
+  if (!replaced && replace_afresh (store, text))
+    {
+      g_clear_error (error);
+      return TRUE;
+    }
   /* Gives back what was reserved and not used; only room is lost if that fails. */
   if (!replaced)
     keep (store, text);

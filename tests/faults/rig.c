@@ -49,7 +49,7 @@ rig_tear_down (Rig *rig)
 gboolean
 rig_way_has_spool (const char *way)
 {
-  return !g_str_equal (way, "memory") && !g_str_equal (way, "put");
+  return !g_str_equal (way, "memory") && !g_str_equal (way, "put") && !g_str_equal (way, "rotate");
 }
 
 static gboolean
@@ -89,6 +89,26 @@ leave_recording (RigRun *run)
   g_assert_true (box_recording_set_end (recording, &end, NULL));
 }
 
+static void
+write_config (RigRun *run)
+{
+  g_autofree char *accounts = g_strdup_printf (
+      "{\"clients\": [{\"client_id\": \"app\", \"client_secret\": \"s3cret\"}],"
+      " \"refresh_tokens\": [{\"token\": \"first-of-%s\", \"client_id\": \"app\"}]}",
+      run->name);
+  g_autofree char *config =
+      g_strdup_printf ("{\"client_id\": \"app\", \"client_secret\": \"s3cret\","
+                       " \"refresh_token\": \"first-of-%s\"}",
+                       run->name);
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_accounts (run->rig->emulator, accounts, &error);
+  g_assert_no_error (error);
+  run->file = g_build_filename (run->spool, "box.json", NULL);
+  g_assert_true (
+      g_file_set_contents_full (run->file, config, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
 RigRun *
 rig_prepare (Rig *rig, const char *way, guint number)
 {
@@ -105,6 +125,8 @@ rig_prepare (Rig *rig, const char *way, guint number)
                                      : g_strdup ("-");
   if (g_str_equal (way, "resume"))
     leave_recording (run);
+  if (g_str_equal (way, "rotate"))
+    write_config (run);
   if (g_str_equal (way, "put"))
     {
       run->file = g_build_filename (run->spool, run->name, NULL);
@@ -153,10 +175,16 @@ make_environment (const Rig *rig, const char *const *variables)
 static void
 spawn (RigRun *run, const char *const *argv, const char *const *variables)
 {
-  g_auto (GStrv) environment = make_environment (run->rig, variables);
+  char **environment = make_environment (run->rig, variables);
+  g_auto (GStrv) owned = NULL;
   g_autoptr (GError) error = NULL;
   int status;
 
+  if (g_str_equal (run->way, "rotate"))
+    environment = g_environ_setenv (environment, "BOX_ACCESS_TOKEN", "", TRUE);
+  owned = environment;
+  g_clear_pointer (&run->out, g_free);
+  g_clear_pointer (&run->err, g_free);
   g_spawn_sync (NULL, (char **) argv, environment, G_SPAWN_DEFAULT, NULL, NULL, &run->out,
                 &run->err, &status, &error);
   g_assert_no_error (error);
@@ -171,6 +199,8 @@ rig_play (RigRun *run, const char *const *variables)
   const char *put[] = {
     program, "put", run->file, "--name", run->name, "--retry-timeout", "2", NULL
   };
+  const char *rotate[] = { program, "whoami", "--auth-config", run->file, "--retry-timeout",
+                           "2",     NULL };
   const char *resume[] = { program, "resume", run->spool, "--retry-timeout", "2", NULL };
   g_autofree char *size = g_strdup_printf ("%d", RIG_SIZE);
   const char *record[] = { g_getenv ("BOXUPLOAD_TEST_VICTIM"),
@@ -184,6 +214,8 @@ rig_play (RigRun *run, const char *const *variables)
 
   if (g_str_equal (run->way, "put"))
     spawn (run, put, variables);
+  else if (g_str_equal (run->way, "rotate"))
+    spawn (run, rotate, variables);
   else
     spawn (run, g_str_equal (run->way, "resume") ? resume : record, variables);
 }
@@ -198,6 +230,16 @@ rig_find_number (const RigRun *run, const char *word)
     if (g_str_has_prefix (lines[i], word) && lines[i][strlen (word)] == ' ')
       number = g_ascii_strtoull (lines[i] + strlen (word) + 1, NULL, 10);
   return number;
+}
+
+char *
+rig_rotate_again (RigRun *run)
+{
+  g_autofree char *told = g_strdup (run->err);
+
+  rig_play (run, NULL);
+  return run->code != 0 ? g_strdup_printf ("the token is lost: %s; before: %s", run->err, told)
+                        : NULL;
 }
 
 /* --- What is left ----------------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ typedef struct
   char *name;    /* at Box */
   char *spool;   /* the directory, which exists */
   char *session; /* "-": none */
-  char *file;    /* of put */
+  char *file;    /* of put; the configuration of rotate */
 
   /* after rig_play() */
   int signal; /* 0: it ended by itself */
@@ -46,7 +46,8 @@ typedef struct
   char *err;
 } RigRun;
 
-/* The ways of victim.c, and "put" and "resume": the program boxupload. Any thread. */
+/* The ways of victim.c, and "put", "resume" and "rotate": the program boxupload. rotate gets a
+ * token with one that is good once. Any thread. */
 RigRun *rig_prepare (Rig *rig, const char *way, guint number);
 void rig_run_free (RigRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RigRun, rig_run_free)
@@ -59,6 +60,9 @@ void rig_play (RigRun *run, const char *const *variables);
 
 /* The number in the last line of its output that is "@word N"; 0 without one. */
 guint64 rig_find_number (const RigRun *run, const char *word);
+
+/* Whether the configuration of rotate still gets tokens. What is wrong with it; NULL: nothing. */
+char *rig_rotate_again (RigRun *run);
 
 /* Uploads all that is in the spool directory @dir, in this process, as another one would. What is
  * wrong with it; NULL: nothing. */
