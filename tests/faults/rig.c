@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rig.h"
 
+#include "base/fileio.h"
 #include "delivery/recovery.h"
 #include "kit/leaks.h"
 #include "kit/pattern.h"
 #include "spool/spool.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define PART_SIZE 16384
 
@@ -65,6 +68,20 @@ needs_session (const char *way)
          || g_str_equal (way, "resume");
 }
 
+/* A child that another thread has just forked has the lock, too, until it executes its program. */
+static void
+wait_for_lock (const char *data_path)
+{
+  g_autofree char *stem = g_strndup (data_path, strlen (data_path) - strlen (".data"));
+  g_autofree char *journal = g_strconcat (stem, ".journal", NULL);
+  int fd = g_open (journal, O_RDWR | O_CLOEXEC, 0);
+
+  g_assert_cmpint (fd, >=, 0);
+  while (box_fileio_is_locked (fd))
+    g_usleep (1000);
+  close (fd);
+}
+
 /* A recording whose stream has ended, and that nobody has. */
 static void
 leave_recording (RigRun *run)
@@ -82,11 +99,15 @@ leave_recording (RigRun *run)
   BoxRecordingEnd end = { .size = RIG_SIZE, .total = RIG_SIZE, .padding = BOX_PADDING_NONE };
   g_autoptr (BoxRecording) recording = box_spool_record (spool, &intent, NULL);
   g_autofree guint8 *bytes = g_malloc (RIG_SIZE);
+  g_autofree char *data = NULL;
 
   kit_pattern_fill (0, bytes, RIG_SIZE);
   g_assert_nonnull (recording);
   g_assert_true (box_recording_write (recording, 0, bytes, RIG_SIZE, NULL));
   g_assert_true (box_recording_set_end (recording, &end, NULL));
+  data = g_strdup (box_recording_get_path (recording));
+  g_clear_pointer (&recording, box_recording_unref);
+  wait_for_lock (data);
 }
 
 static void
