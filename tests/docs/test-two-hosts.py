@@ -95,6 +95,7 @@ class Host:
     """One machine. Its death is that of all its processes, at once."""
 
     def __init__(self, name, world):
+        world.hosts.append(self)
         self.world, self.state = world, os.path.join(world.folder, f'state-{name}')
         path = os.path.join(world.folder, f'{name}-{time.monotonic_ns()}.sock')
         listener = socket.socket(socket.AF_UNIX)
@@ -135,7 +136,9 @@ class Host:
             return process, file.read().strip()
 
     def die(self):
-        self.process.kill()
+        # Its first process is gone when all others are, and their locks with them.
+        if self.process.poll() is None:
+            os.kill(int(self.first), signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
         self.relay.cut(True)
@@ -146,6 +149,7 @@ class World:
 
     def __init__(self, build, folder):
         self.build, self.folder = build, folder
+        self.hosts = []
         self.storage, self.mounted = os.path.join(folder, 'storage'), os.path.join(folder, 'mnt')
         self.spool = os.path.join(self.mounted, 'spool')
         os.mkdir(self.storage)
@@ -173,6 +177,8 @@ class World:
             return hashlib.sha1(file.read()).hexdigest()
 
     def end(self):
+        for host in self.hosts:
+            host.die()
         self.box.terminate()
         self.box.wait(PATIENCE)
         self.box.stdout.close()
@@ -246,17 +252,14 @@ def run_inside(build):
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     for number, case in enumerate(CASES, 1):
         with tempfile.TemporaryDirectory() as folder:
-            world = World(build, folder)
-            hosts = [Host(name, world) for name in ('a', 'b')]
+            world, good = World(build, folder), False
             try:
-                case(*hosts)
+                case(Host('a', world), Host('b', world))
                 good = True
-            except (AssertionError, OSError, RuntimeError, subprocess.SubprocessError, ValueError) as error:
-                good = False
-                print(f'# {error}')
-            for host in hosts:
-                host.die()
-            world.end()
+            except (AssertionError, LookupError, OSError, RuntimeError, subprocess.SubprocessError, ValueError) as error:
+                print(f'# {type(error).__name__}: {error}')
+            finally:
+                world.end()
         print(f'{"ok" if good else "not ok"} {number} {case.__name__.replace("_", "-")}', flush=True)
 
 
