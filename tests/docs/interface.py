@@ -72,7 +72,10 @@ def signals(inspected):
     return {name: re.sub(r'\s+', ' ', signature) for name, signature in found}
 
 
-def fields_in(body):
+def fields_in(body, helpers=None):
+    """Set in @body, and by those of @helpers, bodies by name, that it hands the structure to."""
+    inner = [helpers[name] for name in re.findall(r'\b(\w+) \((?:structure|stats),', body) if name in helpers] if helpers else []
+    body = '\n'.join([body, *inner])
     fields = {name: 'string' if kind == 'STRING' else kind.lower() for name, kind in FIELD.findall(body)}
     fields.update({name: 'string' for name in re.findall(r'set_string \(structure, "([a-z0-9-]+)"', body)})
     if 'set_sha1 (' in body:
@@ -93,9 +96,10 @@ def details(top):
 def messages(top):
     """Fields and their types of each element message."""
     found = {}
-    for _, body in functions(top):
+    helpers = {name: body for name, body in functions(top) if 'structure_set' in body and 'post_' not in name}
+    for body in dict(functions(top)).values():
         for name in re.findall(r'(?:gst_structure_new|details_new) \(\s*"(boxuploadsink-[a-z]+)"', body):
-            found[name] = {**fields_in(body), **(details(top) if 'details_new' in body else {})}
+            found[name] = {**fields_in(body, helpers), **(details(top) if 'details_new' in body else {})}
     return found
 
 
