@@ -27,6 +27,8 @@ register_enum (const char *name, const GEnumValue *values)
  * @BOX_IF_EXISTS_RENAME: the new file becomes "name (1).ext", "name (2).ext", …
  *
  * What happens if the name is taken.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_if_exists_get_type (void)
@@ -51,6 +53,8 @@ gst_box_upload_sink_if_exists_get_type (void)
  * @BOX_ON_ERROR_ABORT: the session is aborted, its parts are deleted
  *
  * What happens to the upload session on a fatal error.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_on_error_get_type (void)
@@ -73,6 +77,8 @@ gst_box_upload_sink_on_error_get_type (void)
  * @BOX_DIGEST_ENGINE_GNUTLS: GnuTLS, which uses the processor's SHA instructions
  *
  * What computes the SHA-1 of the parts.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_digest_engine_get_type (void)
@@ -99,6 +105,8 @@ gst_box_upload_sink_digest_engine_get_type (void)
  * @BOX_PADDING_MATROSKA: one Void element
  *
  * What fills the rest of a reserve after the end of the stream.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_padding_get_type (void)
@@ -128,6 +136,8 @@ gst_box_upload_sink_padding_get_type (void)
  * @SINK_UNKNOWN_SIZE_ERROR: fail
  *
  * What happens to a stream whose size is not known.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_unknown_size_get_type (void)
@@ -155,6 +165,8 @@ gst_box_upload_sink_unknown_size_get_type (void)
  *   `boxupload watch` uploads it
  *
  * What EOS promises.
+ *
+ * Since: 0.1
  */
 GType
 gst_box_upload_sink_eos_mode_get_type (void)

@@ -24,9 +24,21 @@
  * token-file=token
  * ]| Uploads a file to the root folder.
  * |[
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc ! h264parse ! matroskamux ! boxuploadsink
+ * location=box://0/lecture.mkv
+ * ]| Records to the spool, and uploads at the end.
+ * |[
+ * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc key-int-max=30 ! h264parse ! queue !
+ * splitmuxsink async-finalize=true muxer-factory=matroskamux max-size-time=600000000000
+ * location=box://0/camera-%05d.mkv sink-factory=boxuploadsink
+ * sink-properties="properties,errors-fatal=false"
+ * ]| Records forever, in pieces of ten minutes.
+ * |[
  * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc ! mpegtsmux ! boxuploadsink
  * session=F971964745A5CD0C001BBE4E58196BFD
  * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
+ *
+ * Since: 0.1
  */
 #include "gstboxuploadsink.h"
 

@@ -27,6 +27,8 @@ sink_install_request_token (GObjectClass *klass)
    * separate thread. The upload does not wait for an answer that takes too long.
    *
    * Returns: (transfer full) (nullable): a new access token, or %NULL if the application has none.
+   *
+   * Since: 0.1
    */
   return g_signal_new ("request-token", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
                        take_first_token, NULL, NULL, G_TYPE_STRING, 0);

@@ -422,6 +422,8 @@ sink_properties_install (GObjectClass *klass)
    * GstBoxUploadSink:upload-stats:
    *
    * How the upload stands; see the page of the element for the fields.
+   *
+   * Since: 0.1
    */
   g_object_class_install_property (
       klass, SINK_PROP_UPLOAD_STATS,

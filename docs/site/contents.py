@@ -5,7 +5,7 @@ GROUPS = [
     ('Record and upload', ['element', 'command-line', 'unknown-size', 'ahead', 'spool', 'folders', 'metadata', 'archiving', 'examples',
                            'from-box-api']),
     ('Connect to Box', ['credentials', 'connections', 'probe', 'emulator']),
-    ('Run it unattended', ['service', 'watch', 'scale']),
+    ('Run it unattended', ['service', 'watch', 'scale', 'symptoms']),
     ('What it promises', ['reliability', 'compatibility', 'performance', 'box-protocol']),
     ('Contribute', ['contributing', 'architecture', 'testing', 'changelog']),
 ]
