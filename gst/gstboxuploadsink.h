@@ -31,9 +31,11 @@ typedef struct
 /* See stall.c, below. Part of the instance; with its lock. */
 typedef struct
 {
-  GstClockID timer;    /* NULL: not watched */
-  guint64 bytes;       /* the sink's position at the last tick */
-  GstClockTime source; /* the source's position when the last bytes arrived; NONE: not known */
+  GstClockID timer;      /* NULL: not watched */
+  GstClockTime interval; /* to the next tick */
+  guint64 bytes;         /* the sink's position at the last tick */
+  GstClockTime source;   /* the source's position when the last bytes arrived; NONE: not known */
+  GstClockTime last;     /* the source's position at the last tick; NONE: not asked, or not known */
 } SinkStall;
 
 /* The EOS that was posted last, so that it is posted once. Part of the instance; with its lock. */

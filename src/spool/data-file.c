@@ -16,6 +16,10 @@
 /* From this size on a write is cheaper without the copy into a run. Bytes. */
 #define LARGE_WRITE (BOX_RUN_SIZE / 2)
 
+/* The flusher writes runs that are so little younger than they may be together with the one that
+ * is due: hundreds of recordings wake it no more than 40 times a second. Microseconds. */
+#define SLACK (25 * G_TIME_SPAN_MILLISECOND)
+
 struct _BoxDataFile
 {
   /* immutable */
@@ -68,19 +72,23 @@ static struct
   /* with lock */
   GPtrArray *files; /* scheduled; not owned */
   BoxDataFile *at;  /* looked at now */
+  gint64 until;     /* when it looks again, monotonic; 0: it looks now */
   gboolean runs;
 } flusher;
 
 /* Writes the run, unless it is younger than it may be. Returns when to look again, 0: not before
- * the next run. After a failure the run stays, and the next write meets it again. */
+ * the next run is begun. After a run another is expected, so that a steady stream does not have to
+ * call the flusher for each. After a failure the run stays, and the next write meets it again. */
 static gint64
 flush_if_due (BoxDataFile *file, gboolean hurry)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+  gint64 now = g_get_monotonic_time ();
 
-  if (!hurry && file->run_length > 0 && file->run_began + BOX_RUN_AGE > g_get_monotonic_time ())
+  if (!hurry && file->run_length > 0 && file->run_began + BOX_RUN_AGE > now + SLACK)
     return file->run_began + BOX_RUN_AGE;
-  (void) flush_locked (file, NULL);
+  if (file->run_length > 0 && flush_locked (file, NULL))
+    return now + BOX_RUN_AGE;
   file->scheduled = FALSE;
   return 0;
 }
@@ -105,6 +113,7 @@ static gpointer
 run_flusher (gpointer data)
 {
   BoxDataFile *file;
+  gint64 woken = 0;
 
   g_mutex_lock (&flusher.lock);
   while ((file = find_first_locked ()) != NULL)
@@ -112,9 +121,12 @@ run_flusher (gpointer data)
       gboolean hurry = file->hurry;
       gint64 again;
 
-      if (file->due > g_get_monotonic_time ())
+      if (file->due > woken + SLACK)
         {
+          flusher.until = file->due;
           g_cond_wait_until (&flusher.changed, &flusher.lock, file->due);
+          woken = g_get_monotonic_time ();
+          flusher.until = 0;
           continue;
         }
       g_ptr_array_remove_fast (flusher.files, file);
@@ -154,7 +166,8 @@ schedule (BoxDataFile *file)
   file->due = file->run_began + BOX_RUN_AGE;
   file->hurry = FALSE;
   g_ptr_array_add (flusher.files, file);
-  g_cond_broadcast (&flusher.changed);
+  if (file->due < flusher.until)
+    g_cond_broadcast (&flusher.changed);
   return TRUE;
 }
 

@@ -21,10 +21,12 @@ static struct
 {
   GPtrArray *tasks;
   GPtrArray *idle; /* GCond of workers that were not called yet, the one that rested least last */
+  gint64
+      kept_until; /* when the idle worker that keeps the time looks again; G_MAXINT64: none does */
   guint n_threads;
   guint max_threads;
   gint64 idle_time;
-} pool = { .idle_time = IDLE_TIME };
+} pool = { .kept_until = G_MAXINT64, .idle_time = IDLE_TIME };
 
 GMutex *
 box_workers_lock (void)
@@ -168,16 +170,36 @@ may_end_locked (gint64 now, gint64 idle_since)
   return now - idle_since >= pool.idle_time && (pool.tasks->len == 0 || pool.idle->len > 0);
 }
 
+/* Until the worker is called, or @end. One of the idle keeps the time for the step that is due at
+ * @wake_at: did all of them, each step would wake all. It is the last to be called for anything
+ * else. */
 static void
-idle_locked (gint64 until)
+idle_locked (gint64 wake_at, gint64 end)
 {
+  gboolean keeps = wake_at < pool.kept_until;
   GCond called;
 
+  if (keeps)
+    pool.kept_until = wake_at;
   g_cond_init (&called);
-  g_ptr_array_add (pool.idle, &called);
-  g_cond_wait_until (&called, &the_lock, until);
+  g_ptr_array_insert (pool.idle, keeps ? 0 : -1, &called);
+  if (!keeps && end == G_MAXINT64)
+    g_cond_wait (&called, &the_lock);
+  else
+    g_cond_wait_until (&called, &the_lock, keeps ? MIN (wake_at, end) : end);
   g_ptr_array_remove (pool.idle, &called);
   g_cond_clear (&called);
+  if (keeps && pool.kept_until == wake_at)
+    pool.kept_until = G_MAXINT64;
+}
+
+/* This worker is busy from now on: another one keeps the time for the step that is due at
+ * @wake_at. */
+static void
+leave_time_locked (gint64 wake_at)
+{
+  if (wake_at < pool.kept_until && pool.idle->len > 0)
+    call_idle_locked ();
 }
 
 /* A worker looks at the tasks after each wait, also after one that nobody ended, and ends itself
@@ -197,6 +219,7 @@ work (gpointer unused)
       if (task != NULL)
         {
           idle_since = 0;
+          leave_time_locked (wake_at);
           run_locked (task, transport, now);
           continue;
         }
@@ -209,8 +232,8 @@ work (gpointer unused)
             call_idle_locked ();
           break;
         }
-      idle_locked (now - idle_since < pool.idle_time ? MIN (wake_at, idle_since + pool.idle_time)
-                                                     : wake_at);
+      idle_locked (wake_at,
+                   now - idle_since < pool.idle_time ? idle_since + pool.idle_time : G_MAXINT64);
     }
   pool.n_threads--;
   g_mutex_unlock (&the_lock);
@@ -240,7 +263,7 @@ box_workers_wake_locked (BoxTask *task)
 
   if (task->listed
       && (task->klass->ready_locked (task, g_get_monotonic_time (), &turn, &wake_at)
-          || wake_at != G_MAXINT64))
+          || wake_at < pool.kept_until))
     call_worker_locked ();
 }
 
@@ -249,8 +272,7 @@ box_workers_continue_locked (void)
 {
   gint64 wake_at;
 
-  if (choose_locked (g_get_monotonic_time (), &wake_at) != NULL
-      || (wake_at != G_MAXINT64 && pool.idle->len == 0))
+  if (choose_locked (g_get_monotonic_time (), &wake_at) != NULL || wake_at < pool.kept_until)
     call_worker_locked ();
 }
 

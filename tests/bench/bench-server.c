@@ -243,15 +243,39 @@ serve_other (BenchConnection *connection, const Request *request)
   return reply_or_missing (connection, "200 OK", json);
 }
 
+/* Bytes of a multipart body around its file, if they begin with @head: up to the second empty line,
+ * and the last delimiter. 0: it is not one. */
+static guint64
+count_frame (const Request *request, const char *head)
+{
+  g_autofree char *type = get_header (request->head, "Content-Type");
+  const char *boundary = type != NULL ? strstr (type, "boundary=") : NULL;
+  const char *fields = strstr (head, "\r\n\r\n");
+  const char *file = fields != NULL ? strstr (fields + 4, "\r\n\r\n") : NULL;
+  g_autofree char *word = NULL, *end = NULL;
+
+  if (boundary == NULL || file == NULL)
+    return 0;
+  word = g_strndup (boundary + 9, strcspn (boundary + 9, "; "));
+  g_strdelimit (word, "\"", ' ');
+  end = g_strdup_printf ("\r\n--%s--\r\n", g_strstrip (word));
+  return (guint64) (file + 4 - head) + strlen (end);
+}
+
 /* A body of any size that nobody looks at: curl's, and whole files. */
 static gboolean
 take_bytes (BenchConnection *connection, const Request *request)
 {
   g_autofree char *sha1 = get_header (request->head, "content-md5");
-  g_autofree char *json = bench_sessions_describe_file ("whole", request->length, sha1);
+  gsize begun = (gsize) MIN (request->length, 4096);
+  g_autofree char *head = bench_connection_read_body (connection, begun);
+  g_autofree char *json = NULL;
 
-  return bench_connection_discard (connection, request->length)
-         && reply (connection, "201 Created", json);
+  if (head == NULL || !bench_connection_discard (connection, request->length - begun))
+    return FALSE;
+  json =
+      bench_sessions_describe_file ("whole", request->length - count_frame (request, head), sha1);
+  return reply (connection, "201 Created", json);
 }
 
 static gboolean

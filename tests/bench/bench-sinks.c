@@ -5,10 +5,10 @@
  *
  *   bench-sinks [--end] SINKS BYTES-PER-SECOND SECONDS ELEMENT [PROPERTY=VALUE…]
  *
- * "%d" in a value becomes the sink's number. --end: rests the streams, then ends them with EOS
- * and waits for it. Prints JSON: CPU seconds and wake-ups (voluntary context switches) within
- * SECONDS; threads, threads of the pipelines' own (one a source), descriptors, resident memory and
- * its peak (KiB); with --end also wake-ups a second at rest, and the most of each until the end.
+ * "%d" in a value becomes the sink's number. --end: ends the streams with EOS at last, and waits
+ * for that. Prints JSON: CPU seconds and wake-ups (voluntary context switches) within SECONDS;
+ * threads, threads of the pipelines' own (one a source), descriptors, resident memory and its peak
+ * (KiB); wake-ups a second at rest; and the most threads and descriptors until the end.
  */
 #include <gst/gst.h>
 #include <stdio.h>
@@ -123,6 +123,19 @@ start_pipelines (guint n, guint64 rate, char **description)
   return pipelines;
 }
 
+/* Says so on standard error, too. */
+static gboolean
+is_error (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
+    return FALSE;
+  gst_message_parse_error (message, &error, NULL);
+  fprintf (stderr, "bench-sinks: %s\n", error->message);
+  return TRUE;
+}
+
 /* Posted errors. With @ended also counts what has ended, which it is then told no more. */
 static guint
 count_messages (GPtrArray *pipelines, guint *ended)
@@ -136,7 +149,7 @@ count_messages (GPtrArray *pipelines, guint *ended)
 
       while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR | GST_MESSAGE_EOS)) != NULL)
         {
-          n += GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR;
+          n += is_error (message);
           if (ended != NULL)
             (*ended)++;
           gst_message_unref (message);
@@ -249,8 +262,7 @@ main (int argc, char **argv)
   pipelines = start_pipelines (n, strtoull (argv[2], NULL, 10), argv + 4);
   warm_up (&most);
   measure (pipelines, seconds, &most);
-  if (ends)
-    printf ("\"rest\": %.2f, ", measure_rest (pipelines));
+  printf ("\"rest\": %.2f, ", measure_rest (pipelines));
   errors = ends ? end_all (pipelines, &most) : count_messages (pipelines, NULL);
   printf ("\"most_threads\": %ld, \"most_descriptors\": %ld, \"peak\": %ld, \"errors\": %u}\n",
           most.threads, most.descriptors, get_status ("VmHWM:"), errors);

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+from channels import channels, small_buffers
 from measure import Series, rounds, run
 from place import MIB
 from report import table
@@ -356,4 +357,4 @@ def idle(setting):
 
 
 SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'links': links, 'buffers': buffers,
-          'sinks': sinks, 'many-parts': many_parts, 'spool': spool, 'idle': idle}
+          'sinks': sinks, 'channels': channels, 'small-buffers': small_buffers, 'many-parts': many_parts, 'spool': spool, 'idle': idle}

@@ -94,6 +94,18 @@ test_a_source_that_stands_still_is_not (void)
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 0);
 }
 
+/* A pipeline that rests is hardly woken: with one look a second, the fourth question comes after
+ * five seconds. */
+static void
+test_a_source_that_stands_still_is_asked_less_and_less (void)
+{
+  gint64 begun = g_get_monotonic_time ();
+  g_autoptr (SinkFixture) fixture = begin ("reserve", 0);
+
+  wait_until_asked (4);
+  g_assert_cmpint (g_get_monotonic_time () - begun, >=, 8 * G_USEC_PER_SEC);
+}
+
 /* A recording that is uploaded at EOS is not watched for stalls. */
 static void
 test_a_recording_is_not (void)
@@ -138,6 +150,8 @@ main (int argc, char **argv)
                    test_a_stream_that_is_held_back_is_warned_of);
   g_test_add_func ("/stall/a-source-that-stands-still-is-not",
                    test_a_source_that_stands_still_is_not);
+  g_test_add_func ("/stall/a-source-that-stands-still-is-asked-less-and-less",
+                   test_a_source_that_stands_still_is_asked_less_and_less);
   g_test_add_func ("/stall/a-recording-is-not", test_a_recording_is_not);
   g_test_add_data_func ("/stall/mp4mux", "", test_mp4mux);
   g_test_add_data_func ("/stall/mp4mux-with-fragments", "fragment-duration=1000", test_mp4mux);

@@ -13,7 +13,9 @@ typedef struct
   guint parallel;
   gboolean hold; /* steps wait until this is FALSE */
   gint64 not_before;
-  GArray *log; /* nullable: of guint, shared by tasks: who began a step */
+  gint64 interval; /* from one step to the next */
+  guint looks;     /* how often workers have looked at it */
+  GArray *log;     /* nullable: of guint, shared by tasks: who began a step */
   guint number;
   guint refs;
   GCond changed;
@@ -26,6 +28,7 @@ steps_ready_locked (BoxTask *task, gint64 now, BoxTurn *turn, gint64 *wake_at)
 
   *turn = (BoxTurn){ .rank = s->rank, .since = s->since };
   *wake_at = G_MAXINT64;
+  s->looks++;
   if (s->left == 0)
     return s->running == 0;
   if (s->not_before > now)
@@ -45,6 +48,7 @@ steps_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
     return FALSE;
   s->left--;
   s->running++;
+  s->not_before = s->interval > 0 ? now + s->interval : s->not_before;
   s->most_running = MAX (s->most_running, s->running);
   if (s->log != NULL)
     g_array_append_val (s->log, s->number);
@@ -265,6 +269,35 @@ spin_until (gint64 time)
 
 /* A worker whose time is over still counts as idle until it has the lock: who adds a task just then
  * must be heard all the same. */
+/* Of the workers that have nothing to do one keeps the time. */
+static void
+test_a_step_that_is_due_wakes_one_idle_worker (void)
+{
+  Steps crowd, clock;
+
+  steps_init (&clock, 20, 1);
+  clock.interval = 20 * G_TIME_SPAN_MILLISECOND;
+  clock.not_before = g_get_monotonic_time () + clock.interval;
+  clock.hold = TRUE;
+  steps_init (&crowd, 3, 3);
+  crowd.hold = TRUE;
+  g_mutex_lock (box_workers_lock ());
+  g_assert_true (box_workers_add_locked (&clock.task, NULL));
+  g_assert_true (box_workers_add_locked (&crowd.task, NULL));
+  while (crowd.running < 3)
+    g_cond_wait (&crowd.changed, box_workers_lock ());
+  while (clock.running < 1)
+    g_cond_wait (&clock.changed, box_workers_lock ());
+  crowd.hold = clock.hold = FALSE;
+  g_cond_broadcast (&crowd.changed);
+  g_cond_broadcast (&clock.changed);
+  wait_for_end_locked (&crowd);
+  clock.looks = 0;
+  wait_for_end_locked (&clock);
+  g_assert_cmpuint (clock.looks, <=, 5 * 20);
+  g_mutex_unlock (box_workers_lock ());
+}
+
 static void
 test_a_task_that_comes_while_a_worker_ends_is_run (void)
 {
@@ -332,6 +365,8 @@ main (int argc, char **argv)
                    test_the_step_that_has_waited_longest_goes_first);
   g_test_add_func ("/workers/a-step-that-is-due-later-runs-then-without-being-called",
                    test_a_step_that_is_due_later_runs_then_without_being_called);
+  g_test_add_func ("/workers/a-step-that-is-due-wakes-one-idle-worker",
+                   test_a_step_that_is_due_wakes_one_idle_worker);
   g_test_add_func ("/workers/a-task-that-comes-while-a-worker-ends-is-run",
                    test_a_task_that_comes_while_a_worker_ends_is_run);
   return g_test_run ();
