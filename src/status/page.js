@@ -2,7 +2,7 @@
 // Shows the status of the spool as it changes. The server sends the whole status with each event.
 'use strict';
 
-const STEP = 100; // recordings shown at first, and with each press of the button
+const STEP = 50; // recordings shown at first, and with each press of the button
 const SILENCE = 45; // seconds without an event, which the server does not let pass: the connection is dead
 const RETRY = 5; // seconds between two attempts to connect, where the browser makes none
 const HIDDEN_INTERVAL = 60; // seconds between two looks of a page that nobody sees
@@ -42,7 +42,8 @@ function formatBytes(n) {
 function formatTime(seconds) {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
   if (seconds < HOUR) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * HOUR) return `${Math.floor(seconds / HOUR)} h ${Math.floor(seconds % HOUR / 60)} min`;
+  if (seconds < 10 * HOUR) return `${Math.floor(seconds / HOUR)} h ${Math.floor(seconds % HOUR / 60)} min`;
+  if (seconds < 48 * HOUR) return `${Math.floor(seconds / HOUR)} h`;
   return `${Math.floor(seconds / 86400)} days`;
 }
 
@@ -189,7 +190,7 @@ function drawMap(recording) {
   const map = element('div', 'map');
   map.setAttribute('role', 'img');
   map.setAttribute('aria-label', `${percent} % at Box`);
-  for (const digit of recording.map || '0'.repeat(60)) map.append(element('i', `n${digit}`));
+  for (const digit of recording.map || '0') map.append(element('i', `n${digit}`));
   return map;
 }
 
@@ -244,8 +245,13 @@ function drawRecordings() {
 }
 
 function drawIcon(kind) {
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="8" fill="${ICONS[kind]}"/></svg>`;
-  document.querySelector('link[rel=icon]').href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  const canvas = element('canvas');
+  canvas.width = canvas.height = 32;
+  const drawing = canvas.getContext('2d');
+  drawing.fillStyle = ICONS[kind];
+  drawing.arc(16, 16, 16, 0, 2 * Math.PI);
+  drawing.fill();
+  document.querySelector('link[rel=icon]').href = canvas.toDataURL();
 }
 
 function drawSummary() {

@@ -33,7 +33,7 @@ struct _BoxStatusServer
   SoupServer *server;
   GPtrArray *streams; /* SoupServerMessage: those of /api/events */
   guint quiet;        /* seconds since something was sent to them */
-  char *last;         /* JSON, without its time */
+  guint sent;         /* version of the view that they were sent */
 };
 
 /* --- Who may ask ------------------------------------------------------------------------------ */
@@ -186,35 +186,28 @@ open_stream (BoxStatusServer *server, SoupServerMessage *message)
   send_to (message, event);
 }
 
-/* The part of the status that says that something has changed. */
-static char *
-strip_time (const char *json)
-{
-  const char *time = strstr (json, "\"started\"");
-
-  return g_strdup (time != NULL ? time : json);
-}
-
 static gboolean
 on_tick (gpointer user_data)
 {
   BoxStatusServer *server = user_data;
-  g_autofree char *json = NULL, *rest = NULL, *event = NULL;
+  g_autofree char *json = NULL, *event = NULL;
+  guint version;
 
   if (server->streams->len == 0)
     return G_SOURCE_CONTINUE;
-  json = format_status (server);
-  rest = strip_time (json);
+  version = box_status_view_get_version (server->view);
   server->quiet += EVENT_INTERVAL;
-  if (g_strcmp0 (rest, server->last) != 0)
-    event = g_strdup_printf ("data: %s\n\n", json);
+  if (version != server->sent)
+    {
+      json = format_status (server);
+      event = g_strdup_printf ("data: %s\n\n", json);
+    }
   else if (server->quiet >= KEEP_ALIVE)
     event = g_strdup ("event: alive\ndata:\n\n");
   if (event == NULL)
     return G_SOURCE_CONTINUE;
   server->quiet = 0;
-  g_free (server->last);
-  server->last = g_steal_pointer (&rest);
+  server->sent = version;
   for (guint i = 0; i < server->streams->len; i++)
     send_to (server->streams->pdata[i], event);
   return G_SOURCE_CONTINUE;
@@ -370,7 +363,6 @@ box_status_server_free (BoxStatusServer *server)
   g_clear_pointer (&server->context, g_main_context_unref);
   g_clear_pointer (&server->view, box_status_view_unref);
   g_clear_pointer (&server->token, box_secret_free);
-  g_free (server->last);
   g_free (server->url);
   g_free (server);
 }

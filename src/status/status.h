@@ -66,7 +66,11 @@ typedef struct
 /* Looks, unless that was done within the last second. */
 void box_status_view_get_sums (BoxStatusView *view, BoxStatusSums *sums);
 
-/* The same with all recordings, as docs/watch.md describes /api/status. Free with
+/* Looks likewise. The number changes whenever box_status_view_to_json() would say something else
+ * than another time, or a little more or less room on the disk. */
+guint box_status_view_get_version (BoxStatusView *view);
+
+/* The sums with all recordings, as docs/watch.md describes /api/status. Free with
  * json_node_unref(). */
 JsonNode *box_status_view_to_json (BoxStatusView *view);
 

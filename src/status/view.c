@@ -4,11 +4,20 @@
 #include "api/client.h"
 #include "base/watermark.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 /* Looks are no more frequent. Microseconds. */
 #define LOOK_INTERVAL G_USEC_PER_SEC
+
+/* The directory is listed again after this though it says that it has not changed: clocks of
+ * network file systems are not ours. Microseconds. */
+#define LIST_INTERVAL (30 * G_USEC_PER_SEC)
+
+/* A time of change younger than this may hide another change: they are as coarse as the kernel's
+ * clock. Nanoseconds. */
+#define COARSE_TIME G_GINT64_CONSTANT (2000000000)
 
 /* A recording that another process had is looked at again after this, since a writer that dies
  * changes nothing. Microseconds. */
@@ -42,10 +51,14 @@ struct _BoxStatusView
 
   GMutex lock;
   /* with lock */
-  GHashTable *rows; /* name → Row */
-  GPtrArray *names; /* in the order of the spool */
-  gint64 looked_at; /* monotonic; 0: never */
-  guint64 drained;  /* bytes of commits since the last look */
+  GHashTable *rows;   /* name → Row */
+  GPtrArray *names;   /* in the order of the spool */
+  gint64 listed_at;   /* monotonic; 0: they are to be listed */
+  gint64 changed;     /* of the directory, before it was listed; nanoseconds */
+  guint version;      /* of what there is to see */
+  BoxStatusSums told; /* the sums of that version */
+  gint64 looked_at;   /* monotonic; 0: never */
+  guint64 drained;    /* bytes of commits since the last look */
   BoxRates rates;
   gboolean stale; /* something is known to have changed since */
   BoxStatusSums sums;
@@ -118,6 +131,7 @@ box_status_view_set_working (BoxStatusView *view, const char *name, gboolean wor
   Row *row = ensure_row_locked (view, name);
 
   view->stale = TRUE;
+  view->version++;
   row->working = working;
   row->looked_at = 0;
   if (working)
@@ -134,6 +148,7 @@ box_status_view_note_commit (BoxStatusView *view, const char *name, guint64 size
   Row *row = ensure_row_locked (view, name);
 
   view->stale = TRUE;
+  view->version++;
   view->sums.commits++;
   view->sums.last_commit = g_get_real_time () / G_USEC_PER_SEC;
   view->drained += size - MIN (row->uploaded, size);
@@ -148,6 +163,7 @@ box_status_view_note_failure (BoxStatusView *view, const char *name, const char 
   Row *row = ensure_row_locked (view, name);
 
   view->stale = TRUE;
+  view->version++;
   view->sums.failures++;
   g_free (row->failure);
   row->failure = g_strdup (message);
@@ -171,6 +187,12 @@ count_uploaded (const BoxSpoolEntry *entry, gboolean by_file)
   return MIN (bytes, entry->size);
 }
 
+static gint64
+get_change (const struct stat *file)
+{
+  return file->st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + file->st_mtim.tv_nsec;
+}
+
 /* Whether its journal is as it was. */
 static gboolean
 is_known (Row *row, gint64 now)
@@ -182,9 +204,7 @@ is_known (Row *row, gint64 now)
     return FALSE;
   if (stat (row->entry->data_path, &data) == 0)
     row->size = (guint64) data.st_size;
-  return journal.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + journal.st_mtim.tv_nsec
-             == row->changed
-         && journal.st_size == row->journal_size;
+  return get_change (&journal) == row->changed && journal.st_size == row->journal_size;
 }
 
 static void
@@ -201,7 +221,7 @@ look_at (BoxStatusView *view, Row *row, const char *name, gint64 now)
   row->uploaded = count_uploaded (row->entry, !row->working);
   if (stat (row->entry->journal_path, &journal) < 0)
     return;
-  row->changed = journal.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + journal.st_mtim.tv_nsec;
+  row->changed = get_change (&journal);
   row->journal_size = journal.st_size;
 }
 
@@ -214,10 +234,14 @@ update_row_locked (BoxStatusView *view, const char *name, gint64 now, BoxRates *
   guint64 size = row->size, uploaded = row->uploaded, drained;
 
   if (row->entry == NULL || !is_known (row, now))
-    look_at (view, row, name, now);
+    {
+      look_at (view, row, name, now);
+      view->version++;
+    }
   if (row->entry == NULL)
     return;
   row->seen = TRUE;
+  view->version += row->size != size ? 1 : 0;
   /* What was there at the start has come before. */
   if (is_new && view->looked_at == 0)
     return;
@@ -321,25 +345,61 @@ sum_locked (BoxStatusView *view)
   measure_disk (view);
 }
 
+/* Keeps the list if the directory has not changed since. */
+static gboolean
+list_locked (BoxStatusView *view, gint64 now)
+{
+  gint64 clock = g_get_real_time () * 1000, changed = 0;
+  GPtrArray *names;
+  struct stat dir;
+
+  if (stat (view->path, &dir) == 0)
+    changed = get_change (&dir);
+  if (view->listed_at != 0 && changed != 0 && changed == view->changed
+      && now - view->listed_at < LIST_INTERVAL)
+    return TRUE;
+  names = box_spool_list_names (view->spool, NULL);
+  if (names == NULL)
+    return FALSE;
+  g_ptr_array_unref (view->names);
+  view->names = names;
+  view->changed = clock - changed > COARSE_TIME ? changed : 0;
+  view->listed_at = now;
+  return TRUE;
+}
+
+/* Counts another version if the sums have changed by more than a little room on the disk. */
+static void
+compare_sums_locked (BoxStatusView *view)
+{
+  BoxStatusSums sums = view->sums;
+
+  if (ABS ((gint64) (sums.free_bytes - view->told.free_bytes))
+      < (gint64) (view->told.free_bytes / 100))
+    sums.free_bytes = view->told.free_bytes;
+  sums.fill_rate = (double) (gint64) sums.fill_rate;
+  sums.drain_rate = (double) (gint64) sums.drain_rate;
+  if (memcmp (&sums, &view->told, sizeof sums) == 0)
+    return;
+  view->told = sums;
+  view->version++;
+}
+
 static void
 look_locked (BoxStatusView *view)
 {
   gint64 now = g_get_monotonic_time ();
-  GPtrArray *names;
   BoxRates *rates = &view->rates;
   guint64 drained = rates->drained, gone = 0;
 
   if (view->looked_at != 0 && !view->stale && now - view->looked_at < LOOK_INTERVAL)
     return;
   view->stale = FALSE;
-  names = box_spool_list_names (view->spool, NULL);
-  if (names == NULL)
+  if (!list_locked (view, now))
     return;
-  g_ptr_array_unref (view->names);
-  view->names = names;
-  for (guint i = 0; i < names->len; i++)
-    update_row_locked (view, names->pdata[i], now, rates);
-  g_hash_table_foreach_remove (view->rows, drop_unseen, &gone);
+  for (guint i = 0; i < view->names->len; i++)
+    update_row_locked (view, view->names->pdata[i], now, rates);
+  view->version += g_hash_table_foreach_remove (view->rows, drop_unseen, &gone);
   rates->drained += gone + view->drained;
   rates->released += gone + view->drained;
   view->drained = 0;
@@ -349,6 +409,16 @@ look_locked (BoxStatusView *view)
   view->sums.drain_rate = rates->drain;
   view->looked_at = now;
   sum_locked (view);
+  compare_sums_locked (view);
+}
+
+guint
+box_status_view_get_version (BoxStatusView *view)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&view->lock);
+
+  look_locked (view);
+  return view->version;
 }
 
 void

@@ -163,8 +163,9 @@ async function testPartMaps(browser, stage) {
   // 50 parts of the 150 MB that are on their way: with cells of 1 and 1.5 MB.
   assert.ok(await page.locator('.uploading .map i.n9').count() >= 30);
   for (const map of await page.locator('.map').all()) {
-    assert.strictEqual(await map.locator('i').count(), 60);
-    assert.strictEqual(await map.locator('i:not(.n0)').count() > 0, await map.getAttribute('aria-label') !== '0 % at Box');
+    const some = await map.getAttribute('aria-label') !== '0 % at Box';
+    assert.strictEqual(await map.locator('i').count(), some ? 60 : 1);
+    assert.strictEqual(await map.locator('i:not(.n0)').count() > 0, some);
   }
   await page.close();
 }
@@ -239,20 +240,20 @@ const MORE = {
 
 async function testManyRecordings(browser) {
   await onStage(async stage => {
-    for (let i = 0; i < 250; i++) stage.addRecording(`<b>${i} & 'x'.mkv`, 1000, 3600 - i);
+    for (let i = 0; i < 125; i++) stage.addRecording(`<b>${i} & 'x'.mkv`, 1000, 3600 - i);
     await stage.startBox([{ do: 'hold' }]);
     await stage.startDaemon();
   }, async stage => {
     await test('many/the-rest-is-a-key-press-away', async () => {
       const page = await openPage(browser, stage);
       await page.waitForSelector('#more:not([hidden])');
-      assert.strictEqual(await page.locator('#recordings > li').count(), 100);
+      assert.strictEqual(await page.locator('#recordings > li').count(), 50);
       await page.focus('#more');
       await page.keyboard.press('Enter');
-      assert.strictEqual(await page.locator('#recordings > li').count(), 200);
+      assert.strictEqual(await page.locator('#recordings > li').count(), 100);
       assert.strictEqual(await page.evaluate(() => document.activeElement.id), 'more');
       await page.keyboard.press('Enter');
-      assert.strictEqual(await page.locator('#recordings > li').count(), 250);
+      assert.strictEqual(await page.locator('#recordings > li').count(), 125);
       assert.strictEqual(await page.locator('#recordings b').count(), 0);
       assert.match(await page.locator('#recordings .name').first().textContent(), /^<b>\d+ & 'x'\.mkv$/);
       assert.deepStrictEqual(page.complaints, []);
