@@ -4,6 +4,8 @@
 #include "cli/output.h"
 
 #include <gio/gio.h>
+#include <signal.h>
+#include <unistd.h>
 
 #define TIME_LIMIT 30 /* seconds */
 #define MAX_QUEUE  64
@@ -18,6 +20,17 @@ struct _CliHook
 };
 
 static void begin_next (CliHook *hook);
+
+/* Ends the hook with all that it has started. */
+static void
+kill_running (CliHook *hook)
+{
+  const char *pid = g_subprocess_get_identifier (hook->running);
+
+  if (pid != NULL)
+    kill (-(pid_t) g_ascii_strtoll (pid, NULL, 10), SIGKILL);
+  g_subprocess_force_exit (hook->running);
+}
 
 CliHook *
 cli_hook_new (const char *program)
@@ -35,7 +48,7 @@ cli_hook_free (CliHook *hook)
   g_clear_handle_id (&hook->timer, g_source_remove);
   if (hook->running != NULL)
     {
-      g_subprocess_force_exit (hook->running);
+      kill_running (hook);
       g_cancellable_cancel (hook->cancellable);
     }
   while (hook->running != NULL)
@@ -52,7 +65,7 @@ on_time_limit (gpointer user_data)
 
   hook->timer = 0;
   cli_complain ("the hook %s ran for %d s and was ended", hook->program, TIME_LIMIT);
-  g_subprocess_force_exit (hook->running);
+  kill_running (hook);
   return G_SOURCE_REMOVE;
 }
 
@@ -75,6 +88,13 @@ on_end (GObject *process, GAsyncResult *result, gpointer user_data)
     begin_next (hook);
 }
 
+/* In the child: what it starts can be ended with it. */
+static void
+lead_group (gpointer unused)
+{
+  setpgid (0, 0);
+}
+
 /* Credentials are not the hook's. */
 static GSubprocessLauncher *
 new_launcher (void)
@@ -83,6 +103,7 @@ new_launcher (void)
   GSubprocessLauncher *launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
 
+  g_subprocess_launcher_set_child_setup (launcher, lead_group, NULL, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (secret); i++)
     g_subprocess_launcher_unsetenv (launcher, secret[i]);
   return launcher;

@@ -88,6 +88,18 @@ cli_outside_new (Cli *cli, const CliOutsideOptions *options, BoxSpool *spool, co
                            "--http-token-file is of use only with --http ADDRESS:PORT");
       return NULL;
     }
+  /* It would be missed at the first refusal only, perhaps after months. */
+  if (options->hook != NULL)
+    {
+      g_autofree char *program = g_find_program_in_path (options->hook);
+
+      if (program == NULL)
+        {
+          g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                       "the hook %s is not there, or may not be executed", options->hook);
+          return NULL;
+        }
+    }
   /* A view that nobody looks at would remember each recording for good. */
   if (options->http == NULL && options->hook == NULL)
     return g_steal_pointer (&outside);

@@ -442,6 +442,15 @@ wait_for_hook (Fixture *f, const char *text)
 }
 
 static void
+assert_members (JsonObject *event, const char *const *names)
+{
+  g_assert_cmpuint (json_object_get_size (event), ==, g_strv_length ((char **) names));
+  for (; *names != NULL; names++)
+    if (!json_object_has_member (event, *names))
+      g_error ("the event has no %s", *names);
+}
+
+static void
 test_the_hook_hears_of_a_commit (Fixture *f, gconstpointer data)
 {
   g_autofree char *log = NULL;
@@ -458,6 +467,8 @@ test_the_hook_hears_of_a_commit (Fixture *f, gconstpointer data)
   g_assert_cmpstr (json_object_get_string_member (event, "event"), ==, "committed");
   g_assert_cmpstr (json_object_get_string_member (event, "name"), ==, "a.bin");
   g_assert_cmpint (json_object_get_int_member (event, "size"), ==, 1000);
+  assert_members (event, (const char *const[]){ "event", "recording", "file_id", "name", "size",
+                                                "sha1", NULL });
   stop_daemon (&daemon);
 }
 
@@ -465,6 +476,7 @@ static void
 test_the_hook_hears_of_a_refusal (Fixture *f, gconstpointer data)
 {
   g_autofree char *log = NULL;
+  g_autoptr (JsonObject) event = NULL;
   Daemon daemon;
 
   fixture_load (f, "[{\"route\":[\"upload_file\",\"preflight\"],\"do\":\"reply\",\"status\":403,"
@@ -474,8 +486,44 @@ test_the_hook_hears_of_a_refusal (Fixture *f, gconstpointer data)
   write_text (f, "hook", "#!/bin/sh\ncat > hook.tmp\nmv hook.tmp hook.log\n", 0700);
   daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
   log = wait_for_hook (f, "\"failed\"");
-  g_assert_nonnull (strstr (log, "retry_in"));
+  event = parse_document (log);
+  g_assert_cmpint (json_object_get_int_member (event, "retry_in"), ==, 30);
+  g_assert_nonnull (strstr (json_object_get_string_member (event, "message"), "space"));
+  assert_members (event,
+                  (const char *const[]){ "event", "recording", "message", "retry_in", NULL });
   stop_daemon (&daemon);
+}
+
+/* What the hook has started is ended with it. */
+static void
+test_a_hook_ends_with_its_children (Fixture *f, gconstpointer data)
+{
+  g_autofree char *log = NULL, *stat = NULL, *path = NULL;
+  Daemon daemon;
+
+  add_recording (f, "a.bin");
+  write_text (f, "hook",
+              "#!/bin/sh\nsleep 1000 &\necho $! > hook.tmp\nmv hook.tmp hook.log\nwait\n", 0700);
+  daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
+  log = wait_for_hook (f, "\n");
+  stop_daemon (&daemon);
+  path = g_strdup_printf ("/proc/%d/stat", atoi (log));
+  /* Its parent is gone: somebody else collects it. */
+  g_assert_true (!g_file_get_contents (path, &stat, NULL, NULL) || strstr (stat, ") Z") != NULL
+                 || strstr (stat, ") X") != NULL);
+}
+
+static void
+test_a_hook_that_is_not_there_is_refused (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) missing = RUN (f, "watch", "--hook", "./missing");
+  g_auto (Answer) plain = { 0 };
+
+  write_text (f, "plain", "#!/bin/sh\n", 0600);
+  plain = RUN (f, "watch", "--hook", "./plain");
+  g_assert_cmpint (missing.code, ==, 2);
+  g_assert_nonnull (strstr (missing.err, "./missing"));
+  g_assert_cmpint (plain.code, ==, 2);
 }
 
 static const char *const useless_hooks[] = {
@@ -544,6 +592,8 @@ main (int argc, char **argv)
     }
   ADD_TEST ("/cli/hook/hears-of-a-commit", test_the_hook_hears_of_a_commit);
   ADD_TEST ("/cli/hook/hears-of-a-refusal", test_the_hook_hears_of_a_refusal);
+  ADD_TEST ("/cli/hook/ends-with-its-children", test_a_hook_ends_with_its_children);
+  ADD_TEST ("/cli/hook/that-is-not-there", test_a_hook_that_is_not_there_is_refused);
   for (guint i = 0; i < G_N_ELEMENTS (useless_hooks); i++)
     {
       g_autofree char *path = g_strdup_printf ("/cli/hook/holds-nothing-up/%u", i);
