@@ -4,12 +4,14 @@
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
-A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder); other "```sh" blocks are
-only parsed. In a man page, what follows the comment "run" is run. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
+A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder). One that begins with
+"```sh serve" runs until it is ready, answers at the address that it prints, if any, and is ended. Other "```sh" blocks are only parsed: NOT_RUN has the reason
+for each; a block without one fails, and so does a reason without a block. In a man page, what follows the comment "run" is run. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
 it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
 other pages Box's host names are box-emulator's (port 443, its authority trusted).
 """
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,10 +19,27 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections import namedtuple
 
 EXPORT = re.compile(r'^export .*$', re.MULTILINE)
-BLOCK = re.compile(r'^```sh( run)?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r'^```(sh|sh run|sh serve|json)\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+# Why blocks are not run, by what they have in them. The first that fits counts.
+NOT_RUN = {
+    r'^sudo apt install|^sudo apt purge|^sudo systemctl|^sudo systemd-sysusers': 'changes the system: scripts/package does it in a root of its own',
+    r'^sudo (install|-u boxupload)': 'needs the user of the packages: scripts/package has it',
+    r'meson devenv -C build box-emulator': 'a shell; docs/emulator.md has the same line, which is run, and tests/scripts/test-install.sh the environment',
+    r'^scripts/': 'installs, builds and takes minutes: it is a way to run the tests itself',
+    r'^(foreign=.*\n)?meson (setup|test)|meson test -C|^build/tests': 'builds or tests this project, as this test does',
+    r'^python3 tests/style/': 'the suite style runs it',
+    r'^cc examples/': 'the suite examples builds and runs it',
+    r'\| mail -s': 'needs a program that mails',
+    r'^kubectl ': 'needs a cluster; a test holds the manifests to the schema of Kubernetes',
+}
+READY = re.compile(r'^(?:boxupload: )?(watching .*|.*the status is at (http://\S+))$', re.MULTILINE)
+READY_SECONDS = 300
 MAN_BLOCK = re.compile(r'^\.\\" run\n(?:\.Bd -literal[^\n]*\n(.*?)^\.Ed$|((?:\.Dl [^\n]*\n)+))', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 BLOCK_SECONDS = 600
@@ -34,7 +53,8 @@ STRICT = ('-eu', '-o', 'pipefail')
 CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! video/x-raw,width=1280,height=720 ! '
         'x264enc bitrate=20000 speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={name}')
 
-Block = namedtuple('Block', 'page line runs text')
+Block = namedtuple('Block', 'page line how text')
+HOWS = {'run': 'runs', 'serve': 'serves', 'json': 'is JSON', 'parse': 'parses'}
 
 
 def read_man_pages(top):
@@ -45,7 +65,7 @@ def read_man_pages(top):
         for match in MAN_BLOCK.finditer(text):
             line = text.count('\n', 0, match.start()) + 2
             lines = match.group(1) or re.sub(r'^\.Dl ', '', match.group(2), flags=re.MULTILINE)
-            yield Block(page, line, True, lines.replace('\\&', '').replace('\\-', '-').replace('\\e', '\\'))
+            yield Block(page, line, 'run', lines.replace('\\&', '').replace('\\-', '-').replace('\\e', '\\'))
 
 
 def read_blocks(top):
@@ -56,7 +76,7 @@ def read_blocks(top):
             text = file.read()
         for match in BLOCK.finditer(text):
             line = text.count('\n', 0, match.start()) + 2
-            yield Block(page, line, match.group(1) is not None, match.group(2))
+            yield Block(page, line, {'sh': 'parse'}.get(match.group(1), match.group(1).split(' ')[-1]), match.group(2))
 
 
 class Report:
@@ -74,8 +94,7 @@ class Report:
         if not good:
             for line in (block.text + output).rstrip().split('\n'):
                 print(f'# {line}')
-        what = 'runs' if block.runs else 'parses'
-        print(f'{"ok" if good else "not ok"} {self.number} {block.page}:{block.line} {what}{note}', flush=True)
+        print(f'{"ok" if good else "not ok"} {self.number} {block.page}:{block.line} {HOWS[block.how]}{note}', flush=True)
 
 
 @contextlib.contextmanager
@@ -144,6 +163,40 @@ def bash(text, folder, variables, *options, prefix=()):
     return process.returncode == 0 and 'WARNING: from element' not in output, output
 
 
+def answers(url):
+    """Whether somebody is there; a refusal for want of a token is an answer."""
+    try:
+        with urllib.request.urlopen(url.replace('//0.0.0.0:', '//127.0.0.1:'), timeout=READY_SECONDS) as reply:
+            return reply.status == 200
+    except urllib.error.HTTPError as error:
+        return error.code == 401
+
+
+def serve(text, folder, variables, *options, prefix=()):
+    """As bash(), for what does not end by itself."""
+    with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as file:
+        with subprocess.Popen([*prefix, 'bash', *options, '-c', text], cwd=folder, env=variables, stdin=subprocess.DEVNULL,
+                              stdout=file, stderr=subprocess.STDOUT, start_new_session=True) as process:
+            until = time.monotonic() + READY_SECONDS
+            output, ready = '', None
+            while process.poll() is None and time.monotonic() < until and not ready:
+                time.sleep(0.1)
+                output = os.pread(file.fileno(), 1 << 20, 0).decode(errors='replace')
+                ready = READY.search(output) if '--http' not in text else re.search(r'the status is at (http://\S+)', output)
+            good = ready is not None and ('--http' not in text or answers(ready.group(1)))
+            # What the shell runs, as Ctrl-C does; the shell of a daemon that ends in order ends well.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=READY_SECONDS)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return good and process.returncode in (0, -signal.SIGINT, 128 + signal.SIGINT), output
+
+
+WAYS = {'run': bash, 'serve': serve}
+
+
 def run_readme(blocks, build, folder, report):
     """As somebody does who types it into the shell of "box-emulator --run"."""
     home = os.path.join(folder, 'home')
@@ -157,7 +210,7 @@ def run_readme(blocks, build, folder, report):
         if os.path.isdir(box):
             shutil.copytree(box, before)
         for _ in range(SPLITMUX_TRIES):
-            good, output = bash('\n'.join([*exports, block.text]), folder, variables, *STRICT, prefix=run)
+            good, output = WAYS[block.how]('\n'.join([*exports, block.text]), folder, variables, *STRICT, prefix=run)
             if not loses_eos(block, output):
                 break
             shutil.rmtree(box)
@@ -183,7 +236,7 @@ def run_page_once(blocks, build, folder):
     home = os.path.join(folder, 'home')
     os.mkdir(home, 0o700)
     with emulator(build, os.path.join(folder, 'box')):
-        return [bash(block.text, folder, environment(build, home), *STRICT) for block in blocks]
+        return [WAYS[block.how](block.text, folder, environment(build, home), *STRICT) for block in blocks]
 
 
 def run_inside(top, build, report):
@@ -201,7 +254,7 @@ def run_inside(top, build, report):
                            env=environment(build, clips), stdout=subprocess.DEVNULL)
         with open(os.path.join(clips, 'token'), 'w', encoding='utf-8') as file:
             file.write('a-token-of-the-documentation-test\n')
-        blocks = [block for block in read_blocks(top) if block.runs]
+        blocks = [block for block in read_blocks(top) if block.how in WAYS]
         for page in sorted({block.page for block in blocks}):
             folder = os.path.join(temporary, page.replace('/', '-'))
             on_page = [block for block in blocks if block.page == page]
@@ -210,6 +263,29 @@ def run_inside(top, build, report):
                 run_readme(on_page, build, folder, report)
             else:
                 run_page(on_page, build, clips, folder, report)
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError as error:
+        return False, str(error)
+    return True, ''
+
+
+def tell_the_others(blocks, top, report):
+    """What is not run, and whether each reason for that is still needed."""
+    needed = set()
+    for block in blocks:
+        if block.how == 'json':
+            report.tell(block, *is_json(block.text))
+        elif block.how == 'parse':
+            reason = next((pattern for pattern in NOT_RUN if re.search(pattern, block.text, re.MULTILINE)), None)
+            needed.add(reason)
+            good, output = bash(block.text, top, os.environ, '-n')
+            report.tell(block, good and reason is not None, output or 'it is not run, and NOT_RUN has no reason for that',
+                        f' and is not run: {NOT_RUN[reason]}' if reason else '')
+    report.tell(Block('NOT_RUN', 0, 'parse', ''), not set(NOT_RUN) - needed, f'\nof no use: {set(NOT_RUN) - needed}', ' and has no reason that is not needed')
 
 
 def unshare():
@@ -225,16 +301,14 @@ def unshare():
 def main():
     top, build = sys.argv[1:3]
     blocks = list(read_blocks(top))
-    runnable = [block for block in blocks if block.runs]
+    runnable = [block for block in blocks if block.how in WAYS]
     if '--inside' in sys.argv:
-        run_inside(top, build, Report(len(blocks) - len(runnable)))
+        run_inside(top, build, Report(len(blocks) - len(runnable) + 1))
         return 0
 
     report = Report()
-    report.plan(len(blocks))
-    for block in blocks:
-        if not block.runs:
-            report.tell(block, *bash(block.text, top, os.environ, '-n'))
+    report.plan(len(blocks) + 1)
+    tell_the_others(blocks, top, report)
     command = unshare()
     if command is None:
         for block in runnable:
