@@ -22,6 +22,7 @@ let status = null;
 let received = 0; // when it came, ms
 let lostAt = 0; // when the connection was lost, ms; 0: it is there
 let heard = Date.now(); // when something came last, ms
+let opened = 0; // when a stream was asked for last, ms
 let events = null;
 let retryTimer = 0;
 let spokenFor = '';
@@ -315,7 +316,7 @@ async function look() {
 
 function open() {
   close();
-  heard = Date.now();
+  opened = Date.now();
   events = new EventSource('api/events');
   events.addEventListener('message', event => take(event.data));
   events.addEventListener('alive', () => { heard = Date.now(); });
@@ -334,7 +335,11 @@ byId('more').addEventListener('click', () => { shown += STEP; drawRecordings(); 
 document.addEventListener('visibilitychange', () => { if (document.hidden) close(); else open(); });
 setInterval(() => {
   if (document.hidden) return;
-  if (Date.now() - heard > SILENCE * 1000) open();
+  // After sleep, or if the daemon hangs, no error comes.
+  if (Date.now() - Math.max(heard, opened) > SILENCE * 1000) {
+    lose();
+    open();
+  }
   if (status) drawSummary();
 }, 1000);
 setInterval(() => { if (document.hidden) look(); }, HIDDEN_INTERVAL * 1000);

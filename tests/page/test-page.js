@@ -230,8 +230,30 @@ async function testReconnection(browser, stage) {
   await page.close();
 }
 
+// The connection stands, and nothing comes: no error tells that.
+async function testHang(browser, stage) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE * 1000);
+  await page.clock.install();
+  await page.goto(stage.url);
+  await waitForKind(page, 'safe');
+  stage.daemon.kill('SIGSTOP');
+  try {
+    await page.clock.fastForward(60 * 1000);
+    await waitForKind(page, 'lost');
+  } finally {
+    stage.daemon.kill('SIGCONT');
+  }
+  await waitForKind(page, 'safe');
+  await page.close();
+}
+
 const MORE = {
-  empty: { 'a-viewer-for-whom-there-is-no-stream-sees-it-too': testManyViewers, 'the-page-comes-back-with-the-daemon': testReconnection },
+  empty: {
+    'a-viewer-for-whom-there-is-no-stream-sees-it-too': testManyViewers,
+    'a-daemon-that-hangs-is-not-believed': testHang,
+    'the-page-comes-back-with-the-daemon': testReconnection,
+  },
   busy: { 'the-map-of-the-parts-fills': testPartMaps, 'figures-are-not-spoken-and-rows-stay': testQuiet },
   refused: { 'the-way-out-works-as-printed': testWayOut },
 };
