@@ -181,12 +181,14 @@ void
 cli_print (const char *format, ...)
 {
   g_autofree char *text = NULL;
+  g_autofree char *shown = NULL;
   va_list args;
 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_print ("%s\n", text);
+  shown = cli_format_text (text);
+  g_print ("%s\n", shown);
 }
 
 void

@@ -37,10 +37,10 @@ void cli_json_print (JsonBuilder *builder);
 /* A file that was made: one object, or a line of text. */
 void cli_output_file (gboolean json, const BoxFile *file);
 
-/* One line of text on stdout. */
+/* One line of text on stdout; control characters in it are escaped. */
 void cli_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-/* One line on stderr, with the program's name. */
+/* The same on stderr, with the program's name. */
 void cli_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* Whether all output was written: FALSE with BOX_ERROR_STORAGE if stdout is full or closed.

@@ -66,7 +66,7 @@ print_map (const CliGrid *grid)
   g_autofree char *missing = cli_grid_format_missing (grid, 10);
   g_autofree char *bytes = cli_format_bytes (grid->bytes);
 
-  cli_print ("%s", map);
+  g_print ("%s\n", map);
   cli_print ("%u of %u parts at Box, %s", grid->n_stored, grid->n, bytes);
   if (*missing != '\0')
     cli_print ("missing: %s", missing);

@@ -2,7 +2,9 @@
 /* Where boxupload takes credentials from, what it says of them, and that it does not show them. */
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "cli-fixture.h"
 
@@ -275,6 +277,41 @@ test_no_secret_is_in_the_process_list (Fixture *f, gconstpointer data)
   g_assert_cmpint (answer.code, ==, 0);
 }
 
+/* Whether a "put" that crashes while it sends leaves a core dump. */
+static gboolean
+dumps_core (Fixture *f, const char *allowed)
+{
+  char **environment = fixture_environment (f);
+  g_autoptr (GSubprocess) process = NULL;
+  gboolean dumped;
+
+  if (allowed != NULL)
+    environment = g_environ_setenv (environment, "BOXUPLOAD_CORE_DUMPS", allowed, TRUE);
+  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
+  process = fixture_start_env (f, environment, (const char *const[]){ "put", "a", NULL });
+  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
+  g_subprocess_send_signal (process, SIGQUIT);
+  g_assert_true (g_subprocess_wait (process, NULL, NULL));
+  dumped = WCOREDUMP (g_subprocess_get_status (process));
+  box_emulator_clear_scenario (f->emulator);
+  return dumped;
+}
+
+static void
+test_no_secret_is_in_a_core_dump (Fixture *f, gconstpointer data)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_CORE, &limit), ==, 0);
+  limit.rlim_cur = limit.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_CORE, &limit), ==, 0);
+  fixture_write_file (f, "a", 1000, 1);
+  if (dumps_core (f, "1"))
+    g_assert_false (dumps_core (f, NULL));
+  else
+    g_test_skip ("this system makes no core dumps, or the build needs them");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -296,6 +333,7 @@ main (int argc, char **argv)
             test_exposed_file_is_complained_of_once);
   ADD_TEST ("/cli/credentials/as-user-goes-with-every-request",
             test_as_user_goes_with_every_request);
+  ADD_TEST ("/cli/secrets/not-in-a-core-dump", test_no_secret_is_in_a_core_dump);
   ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",
             test_a_narrow_token_goes_to_a_file_of_its_owner);
   ADD_TEST ("/cli/token/is-alone-on-stdout", test_a_narrow_token_is_alone_on_stdout);

@@ -3,6 +3,9 @@
  * finished. */
 #include <signal.h>
 #include <string.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli-recordings.h"
 
@@ -463,6 +466,72 @@ test_recordings_go_at_the_same_time (Fixture *f, gconstpointer data)
     fixture_assert_at_box (f, names[i], names[i]);
 }
 
+/* What somebody who may write there (or a broken disk) can leave in a spool, beside a recording.
+ * Its links lead to @journal and @victim, which are elsewhere. */
+static void
+leave_hostile_files (const char *dir, const char *journal, const char *victim)
+{
+  g_autofree char *long_name = g_strnfill (200, 'x');
+  const char *const fifos[] = { "fifo.journal", "fifo.data", "fifo.journal.new" };
+  const char *const odd[] = { "\x1b[31mred.journal", "line\nbreak.data", "\xff\xfe.journal",
+                              ".journal", long_name };
+  g_autofree char *directory = g_build_filename (dir, "directory.journal", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (fifos); i++)
+    {
+      g_autofree char *path = g_build_filename (dir, fifos[i], NULL);
+
+      g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (odd); i++)
+    {
+      g_autofree char *path = g_build_filename (dir, odd[i], NULL);
+
+      g_assert_true (g_file_set_contents (path, "{}\n", -1, NULL));
+    }
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  for (guint hard = 0; hard < 2; hard++)
+    {
+      g_autofree char *stem = g_build_filename (dir, hard != 0 ? "hard" : "soft", NULL);
+      g_autofree char *to_journal = g_strconcat (stem, ".journal", NULL);
+      g_autofree char *to_victim = g_strconcat (stem, ".data", NULL);
+
+      g_assert_cmpint (hard != 0 ? link (journal, to_journal) : symlink (journal, to_journal), ==,
+                       0);
+      g_assert_cmpint (hard != 0 ? link (victim, to_victim) : symlink (victim, to_victim), ==, 0);
+    }
+}
+
+static void
+test_hostile_files_hurt_nobody (Fixture *f, gconstpointer data)
+{
+  g_autofree char *dir = recordings_dir (f), *victim = g_build_filename (f->dir, "victim", NULL);
+  g_autofree char *journal = g_build_filename (f->dir, "elsewhere", NULL), *text = NULL;
+  g_auto (Answer) listed = { 0 }, resumed = { 0 }, json = { 0 };
+  g_autoptr (JsonObject) object = NULL;
+  g_autoptr (BoxEmulatorFile) file = NULL;
+
+  fixture_write_file (f, "a", 1000, 1);
+  recordings_leave_complete (f, "a");
+  g_assert_true (g_file_set_contents (victim, "precious", -1, NULL));
+  g_assert_true (g_file_set_contents (journal, "{\"begin\":", -1, NULL));
+  leave_hostile_files (dir, journal, victim);
+
+  json = RUN (f, "spool", "--json");
+  object = parse_document (json.out);
+  listed = RUN (f, "spool");
+  g_assert_null (strchr (listed.out, 0x1b));
+  g_assert_null (strchr (listed.err, 0x1b));
+  resumed = RUN (f, "resume");
+  g_assert_null (strchr (resumed.err, 0x1b));
+  file = box_emulator_find_file (f->emulator, "0", "a");
+  g_assert_nonnull (file);
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
+  g_assert_true (g_file_get_contents (victim, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "precious");
+  g_assert_true (g_file_test (journal, G_FILE_TEST_IS_REGULAR));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -472,6 +541,7 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/spool/named-directory-must-be-there", test_a_named_directory_must_be_there);
   ADD_TEST ("/cli/spool/directory-has-the-elements-name-too",
             test_the_directory_has_the_elements_name_too);
+  ADD_TEST ("/cli/spool/hostile-files-hurt-nobody", test_hostile_files_hurt_nobody);
   ADD_TEST ("/cli/spool/two-directories-are-refused", test_two_directories_are_refused);
   ADD_TEST ("/cli/spool/lists-recordings-with-their-states",
             test_spool_lists_recordings_with_their_states);

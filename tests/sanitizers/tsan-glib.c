@@ -72,7 +72,9 @@ g_mutex_clear (GMutex *mutex)
 {
   REAL (g_mutex_clear);
   if (is_foreign (__builtin_return_address (0)))
-    LETS_GO (mutex);
+    {
+      LETS_GO (mutex);
+    }
   __tsan_mutex_destroy (mutex, 0);
   real (mutex);
 }

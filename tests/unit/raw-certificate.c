@@ -89,6 +89,40 @@ raw_certificate_new (const char *host, char **ca_pem)
   return raw_certificate_new_faulty (host, RAW_CERTIFICATE_GOOD, ca_pem);
 }
 
+static void
+add_fault (gnutls_x509_crt_t leaf, const char *host, RawCertificateFault fault)
+{
+  time_t now = time (NULL);
+
+  if (fault != RAW_CERTIFICATE_WITHOUT_NAME)
+    set_host (leaf, host);
+  if (fault == RAW_CERTIFICATE_FOR_CLIENTS)
+    gnutls_x509_crt_set_key_purpose_oid (leaf, GNUTLS_KP_TLS_WWW_CLIENT, 0);
+  if (fault == RAW_CERTIFICATE_EXPIRED)
+    gnutls_x509_crt_set_expiration_time (leaf, now - 60);
+  if (fault == RAW_CERTIFICATE_NOT_YET_VALID)
+    gnutls_x509_crt_set_activation_time (leaf, now + 3600);
+}
+
+/* Signs @leaf with a certificate that the authority has given to another server, and returns that;
+ * free with g_free(). */
+static char *
+sign_by_a_server (gnutls_x509_crt_t leaf, gnutls_x509_crt_t ca, gnutls_x509_privkey_t ca_key)
+{
+  gnutls_x509_privkey_t key = new_key ();
+  gnutls_x509_crt_t server = new_certificate ("evil.example.com", key, 3);
+  gnutls_datum_t pem;
+
+  gnutls_x509_crt_set_basic_constraints (server, 0, -1);
+  set_host (server, "evil.example.com");
+  g_assert_cmpint (gnutls_x509_crt_sign2 (server, ca, ca_key, GNUTLS_DIG_SHA256, 0), ==, 0);
+  g_assert_cmpint (gnutls_x509_crt_sign2 (leaf, server, key, GNUTLS_DIG_SHA256, 0), ==, 0);
+  gnutls_x509_crt_export2 (server, GNUTLS_X509_FMT_PEM, &pem);
+  gnutls_x509_crt_deinit (server);
+  gnutls_x509_privkey_deinit (key);
+  return take_pem (&pem);
+}
+
 GTlsCertificate *
 raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **ca_pem)
 {
@@ -96,7 +130,7 @@ raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **
   gnutls_x509_privkey_t key = fault == RAW_CERTIFICATE_WEAK ? load_weak_key () : new_key ();
   gnutls_x509_crt_t ca = new_certificate ("test authority", ca_key, 1);
   gnutls_x509_crt_t leaf = new_certificate (host, key, 2);
-  g_autofree char *leaf_pem = NULL, *key_pem = NULL, *pem = NULL;
+  g_autofree char *leaf_pem = NULL, *between_pem = NULL, *key_pem = NULL, *pem = NULL;
   g_autoptr (GError) error = NULL;
   gnutls_datum_t datum;
   GTlsCertificate *certificate;
@@ -104,10 +138,14 @@ raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **
   gnutls_x509_crt_set_basic_constraints (ca, 1, -1);
   gnutls_x509_crt_set_key_usage (ca, GNUTLS_KEY_KEY_CERT_SIGN);
   g_assert_cmpint (gnutls_x509_crt_sign2 (ca, ca, ca_key, GNUTLS_DIG_SHA256, 0), ==, 0);
-  set_host (leaf, host);
-  if (fault == RAW_CERTIFICATE_FOR_CLIENTS)
-    gnutls_x509_crt_set_key_purpose_oid (leaf, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-  g_assert_cmpint (gnutls_x509_crt_sign2 (leaf, ca, ca_key, GNUTLS_DIG_SHA256, 0), ==, 0);
+  add_fault (leaf, host, fault);
+  if (fault == RAW_CERTIFICATE_BY_A_SERVER)
+    between_pem = sign_by_a_server (leaf, ca, ca_key);
+  else
+    g_assert_cmpint (gnutls_x509_crt_sign2 (
+                         leaf, ca, fault == RAW_CERTIFICATE_BY_ITSELF ? key : ca_key,
+                         fault == RAW_CERTIFICATE_SHA1 ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256, 0),
+                     ==, 0);
 
   gnutls_x509_crt_export2 (ca, GNUTLS_X509_FMT_PEM, &datum);
   *ca_pem = take_pem (&datum);
@@ -115,7 +153,7 @@ raw_certificate_new_faulty (const char *host, RawCertificateFault fault, char **
   leaf_pem = take_pem (&datum);
   gnutls_x509_privkey_export2_pkcs8 (key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &datum);
   key_pem = take_pem (&datum);
-  pem = g_strconcat (leaf_pem, key_pem, NULL);
+  pem = g_strconcat (leaf_pem, key_pem, between_pem, NULL);
   certificate = g_tls_certificate_new_from_pem (pem, -1, &error);
   g_assert_no_error (error);
 

@@ -11,8 +11,14 @@ GTlsCertificate *raw_certificate_new (const char *host, char **ca_pem);
 typedef enum
 {
   RAW_CERTIFICATE_GOOD,
-  RAW_CERTIFICATE_WEAK,       /* an RSA key of 1024 bits */
-  RAW_CERTIFICATE_FOR_CLIENTS /* its purpose is to say who a client is */
+  RAW_CERTIFICATE_WEAK,        /* an RSA key of 1024 bits */
+  RAW_CERTIFICATE_FOR_CLIENTS, /* its purpose is to say who a client is */
+  RAW_CERTIFICATE_EXPIRED,
+  RAW_CERTIFICATE_NOT_YET_VALID,
+  RAW_CERTIFICATE_SHA1,         /* what its signature was made of */
+  RAW_CERTIFICATE_WITHOUT_NAME, /* but in its subject */
+  RAW_CERTIFICATE_BY_A_SERVER,  /* signed by another server's, which is no authority */
+  RAW_CERTIFICATE_BY_ITSELF,    /* signed with its own key, in the authority's name */
 } RawCertificateFault;
 
 GTlsCertificate *
