@@ -9,6 +9,7 @@
 #include "http/message.h"
 
 #include <libsoup/soup.h>
+#include <string.h>
 
 static void
 check_delay (gint seconds)
@@ -55,6 +56,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   seconds = box_reply_parse_retry_after (lines[0], date);
   g_assert_cmpint (seconds, >=, -1);
   check_delay (seconds);
-  check_reply (lines[0], lines[1]);
+  /* No header that libsoup has read has such a byte. */
+  if (strpbrk (text, "\r\x0b\x0c") == NULL)
+    check_reply (lines[0], lines[1]);
   return 0;
 }
