@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""That every clause of docs/box-protocol.md and docs/reliability.md names tests, and that these are there, as a TAP test.
+"""That every clause of docs/box-protocol.md, docs/reliability.md and SECURITY.md names tests, and that these are there, as a TAP test.
 
 usage: check-clauses.py SOURCE_DIR BUILD_DIR
 
@@ -43,7 +43,7 @@ def is_group(path, known):
 def main():
     top, build = sys.argv[1:3]
     rows = []
-    for page in ('docs/box-protocol.md', 'docs/reliability.md'):
+    for page in ('docs/box-protocol.md', 'docs/reliability.md', 'SECURITY.md'):
         with open(os.path.join(top, page), encoding='utf-8') as file:
             rows += clauses(file.read())
     known = list_tests(build)

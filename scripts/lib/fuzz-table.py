@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes what libFuzzer did into a page, between the marks that name the script.
+
+usage: fuzz-table.py DIR PAGE.md NAME...
+
+DIR has NAME.log, libFuzzer's output with -print_final_stats=1 and -print_coverage=1, NAME/, the inputs that are kept, and
+NAME.crash-… and the like, those that failed.
+"""
+import glob
+import os
+import re
+import sys
+
+BEGIN, END = '<!-- written by scripts/fuzz -->', '<!-- end of scripts/fuzz -->'
+
+
+def row_of(directory, name):
+    with open(f'{directory}/{name}.log', encoding='utf-8', errors='replace') as file:
+        log = file.read()
+    executions = re.findall(r'stat::number_of_executed_units:\s*(\d+)', log)
+    edges = [int(each) for each in re.findall(r' cov: (\d+)', log)]
+    seconds = re.findall(r'Done \d+ runs in (\d+) second', log)
+    # "COVERED_FUNC: hits: 12 edges: 7/9 name file:line" for functions that were entered.
+    functions = re.findall(r'^COVERED_FUNC: .* (?:\S*/)?((?:src|tests)/\S+?):\d+', log, re.MULTILINE)
+    ours = sum(each.startswith('src/') for each in functions)
+    failures = len(glob.glob(f'{directory}/{name}.*-*'))
+    kept = len(os.listdir(f'{directory}/{name}'))
+    return [name, seconds[-1] if seconds else '-', executions[-1] if executions else '-', str(max(edges, default=0)), str(ours),
+            str(kept), str(failures)]
+
+
+def main():
+    directory, page, *names = sys.argv[1:]
+    lines = ['| target | seconds | executions | edges reached | functions of src/ reached | inputs kept | failures |',
+             '|---|---|---|---|---|---|---|']
+    lines += [f'| {" | ".join(row_of(directory, name))} |' for name in names]
+    with open(page, encoding='utf-8') as file:
+        before, _, rest = file.read().partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        sys.exit(f'{page} has no place for the table')
+    table = '\n'.join(lines)
+    with open(page, 'w', encoding='utf-8') as file:
+        file.write(f'{before}{BEGIN}\n{table}\n{END}{after}')
+    print(table)
+
+
+if __name__ == '__main__':
+    main()
