@@ -82,6 +82,40 @@ test_template_takes_numbers (void)
   g_assert_cmpint (json_object_get_int_member (instance, "camera"), ==, 3);
 }
 
+/* What an application may have at hand, and what Box gets of it. */
+static void
+test_template_takes_values_of_every_kind (void)
+{
+  g_autoptr (SinkFixture) fixture = begin ("spool");
+  g_autoptr (GstStructure) metadata = gst_structure_from_string (
+      "any, u=(uint)4000000000, long=(gint64)-5, real=1.5, "
+      "fine=(float)0.25, list={ (string)a, (string)b }, array=< (string)c, true >, "
+      "rate=(fraction)30/1, day=(GDate)2026-11-26, time=(GstDateTime)2026-11-26T13:48:16Z",
+      NULL);
+  g_autoptr (JsonObject) instance = NULL;
+  JsonArray *list, *array;
+
+  g_assert_nonnull (metadata);
+  g_object_set (fixture->sink, "metadata", metadata, "metadata-template", "enterprise.scene", NULL);
+  run (fixture);
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  instance = get_instance (fixture, "enterprise/scene");
+  g_assert_nonnull (instance);
+  g_assert_cmpint (json_object_get_int_member (instance, "u"), ==, 4000000000);
+  g_assert_cmpint (json_object_get_int_member (instance, "long"), ==, -5);
+  g_assert_cmpfloat (json_object_get_double_member (instance, "real"), ==, 1.5);
+  g_assert_cmpfloat (json_object_get_double_member (instance, "fine"), ==, 0.25);
+  g_assert_cmpstr (json_object_get_string_member (instance, "rate"), ==, "30/1");
+  g_assert_cmpstr (json_object_get_string_member (instance, "day"), ==, "2026-11-26");
+  g_assert_cmpstr (json_object_get_string_member (instance, "time"), ==, "2026-11-26T13:48:16Z");
+  list = json_object_get_array_member (instance, "list");
+  g_assert_cmpuint (json_array_get_length (list), ==, 2);
+  g_assert_cmpstr (json_array_get_string_element (list, 1), ==, "b");
+  array = json_object_get_array_member (instance, "array");
+  g_assert_cmpstr (json_array_get_string_element (array, 0), ==, "c");
+  g_assert_cmpstr (json_array_get_string_element (array, 1), ==, "true");
+}
+
 /* The file is there, the bus has a WARNING that says what to do, and EOS comes. */
 static void
 test_refusal_is_a_warning (gconstpointer how)
@@ -191,6 +225,7 @@ main (int argc, char **argv)
       g_test_add_data_func (refused, ways[i], test_refusal_is_a_warning);
     }
   g_test_add_func ("/metadata/template", test_template_takes_numbers);
+  g_test_add_func ("/metadata/values", test_template_takes_values_of_every_kind);
   g_test_add_func ("/metadata/settings", test_what_box_has_no_place_for_is_an_error_of_settings);
   g_test_add_func ("/metadata/created", test_content_is_created_at_the_first_buffer);
   g_test_add_func ("/metadata/created-before", test_creation_time_of_the_application_counts);
