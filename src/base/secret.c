@@ -183,15 +183,6 @@ box_secret_trim (char *secret)
   return trimmed;
 }
 
-void
-box_secret_string_free (GString *string)
-{
-  if (string == NULL)
-    return;
-  explicit_bzero (string->str, string->allocated_len);
-  g_string_free (string, TRUE);
-}
-
 char *
 box_secret_hide_password (const char *uri)
 {

@@ -41,7 +41,6 @@ gboolean box_secret_file_is_exposed (const char *path);
 /* Overwrite before freeing; NULL is fine. */
 void box_secret_free (char *string);
 void box_secret_clear (char *data, gsize length);
-void box_secret_string_free (GString *string);
 
 /* @uri without its password, for messages. @uri need not be a
  * valid URI. Free with g_free(). */
