@@ -14,7 +14,7 @@ import sys
 
 
 def clauses(text):
-    """(clause, the tests it names) of each table row below the heading Clauses."""
+    """(clause, the tests it names) of each table row in the section Clauses."""
     for row in re.findall(r'^\| (.*) \|$', text.partition('\n## Clauses\n')[2].partition('\n## ')[0], re.MULTILINE):
         clause, _, tests = row.rpartition(' | ')
         if clause not in ('clause', 'promise') and not clause.startswith('---'):

@@ -46,7 +46,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autofree char *text = g_strndup ((const char *) data, size);
-  g_auto (GStrv) lines = g_strsplit (text, "\n", 2);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   g_autoptr (GDateTime) date = NULL;
   gint seconds;
 
@@ -57,7 +57,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_assert_cmpint (seconds, >=, -1);
   check_delay (seconds);
   /* No header that libsoup has read has such a byte. */
-  if (strpbrk (text, "\r\x0b\x0c") == NULL)
+  if (strchr (text, '\r') == NULL)
     check_reply (lines[0], lines[1]);
   return 0;
 }
