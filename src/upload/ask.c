@@ -62,7 +62,11 @@ complete (BoxUpload *upload, const BoxPart *earlier, GError **error)
     return g_steal_pointer (&part);
   if (g_cancellable_set_error_if_cancelled (upload->transfers, error))
     return NULL;
-  box_upload_bytes_init (&bytes, upload, part->offset, part->size);
+  /* The producer may be filling the block in memory just now. */
+  if (upload->file_behind.read != NULL)
+    box_upload_bytes_init_file (&bytes, upload, part->offset, part->size);
+  else
+    box_upload_bytes_init (&bytes, upload, part->offset, part->size);
   part->has_sha512 = TRUE;
   if (!box_upload_bytes_digest (&bytes, NULL, &part->sha512, error))
     return NULL;

@@ -353,6 +353,21 @@ box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocks
 }
 
 void
+box_blocks_pin_file_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range)
+{
+  guint64 last = (offset + MAX (size, 1) - 1) / BOX_BLOCK_SIZE;
+
+  *range = (BoxBlocksRange){
+    .offset = offset,
+    .size = size,
+    .blocks = g_ptr_array_new (),
+    .padding = store->padding,
+    .file = store->file,
+  };
+  g_ptr_array_set_size (range->blocks, (gint) (last - offset / BOX_BLOCK_SIZE + 1));
+}
+
+void
 box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range)
 {
   guint64 number = range->offset / BOX_BLOCK_SIZE;

@@ -119,6 +119,10 @@ typedef struct
 /* [@offset, @offset + @size) must lie within what was filled; without a file, not dropped. */
 void box_blocks_pin_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range);
 
+/* The same from the file alone, which may have bytes that were not filled yet. */
+void
+box_blocks_pin_file_locked (BoxBlocks *store, guint64 offset, guint64 size, BoxBlocksRange *range);
+
 /* Nothing is read from the range any more. Does nothing the second time. */
 void box_blocks_unpin_locked (BoxBlocks *store, BoxBlocksRange *range);
 

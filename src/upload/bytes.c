@@ -132,6 +132,15 @@ box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset,
 }
 
 void
+box_upload_bytes_init_file (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size)
+{
+  *bytes = (BoxUploadBytes){ .upload = upload, .size = size };
+  g_mutex_lock (box_workers_lock ());
+  box_blocks_pin_file_locked (upload->store, offset, size, &bytes->range);
+  g_mutex_unlock (box_workers_lock ());
+}
+
+void
 box_upload_bytes_clear (BoxUploadBytes *bytes)
 {
   if (bytes->upload == NULL)

@@ -249,6 +249,10 @@ typedef struct
 
 /* Memory stays pinned until clear. */
 void box_upload_bytes_init (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size);
+
+/* The same from the file behind alone: of a part that may not be sealed yet. */
+void
+box_upload_bytes_init_file (BoxUploadBytes *bytes, BoxUpload *upload, guint64 offset, guint64 size);
 void box_upload_bytes_clear (BoxUploadBytes *bytes);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
 

@@ -105,6 +105,74 @@ test_what_was_acknowledged_behind_the_list_is_not_sent_again (Fixture *f, gconst
   g_assert_cmpuint (f->adopted, ==, BOX_LISTED_PARTS_MAX + 10);
 }
 
+/* --- Parts of other sessions ---------------------------------------------------------------- */
+
+#define PLANNED_PART (4u << 20)
+#define PLANNED_SIZE (5 * PLANNED_PART)
+
+static void
+set_up_plan (Fixture *f, gconstpointer data)
+{
+  BoxEmulatorOptions options = { .part_size = PLANNED_PART, .plan = BOX_EMULATOR_PLAN_ACCOUNT };
+
+  set_up_with (f, &options);
+}
+
+static gboolean
+read_pattern (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  kit_pattern_fill (offset, buffer, length);
+  return TRUE;
+}
+
+/* The parts of a session that was lost, all of which Box has; their digests are not known. */
+static GPtrArray *
+leave_parts (Fixture *f)
+{
+  GPtrArray *parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
+  g_autofree char *id = NULL;
+  g_autoptr (BoxDestination) lost = new_session (f, "lost.bin", PLANNED_SIZE, &id);
+  g_autofree guint8 *bytes = g_malloc (PLANNED_PART);
+
+  g_assert_nonnull (lost);
+  for (guint64 offset = 0; offset < PLANNED_SIZE; offset += PLANNED_PART)
+    {
+      BoxPart *part = g_new0 (BoxPart, 1);
+
+      kit_pattern_fill (offset, bytes, PLANNED_PART);
+      g_assert_true (box_emulator_add_part (f->emulator, id, offset, bytes, PLANNED_PART));
+      part->offset = offset;
+      part->size = PLANNED_PART;
+      g_ptr_array_add (parts, part);
+    }
+  return parts;
+}
+
+/* The digests are those of the file, whatever has come to the block that is being filled. */
+static void
+test_parts_are_asked_for_before_they_are_written (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "many.bin", NULL);
+  g_autoptr (GPtrArray) earlier = leave_parts (f);
+  BoxBlocksFile file = { .read = read_pattern };
+  BoxUploadSettings settings = settings_for (f, destination, PLANNED_SIZE);
+  BoxUploadStats stats;
+
+  settings.file = &file;
+  settings.earlier = earlier;
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, 1000));
+  g_assert_true (box_emulator_wait_done (f->emulator, "plan", 1, KIT_PATIENCE_MS));
+  g_assert_true (produce (f, 1000, PLANNED_SIZE));
+  box_upload_finish (f->upload);
+  assert_done (f);
+  assert_stored (f, "many.bin", PLANNED_SIZE);
+  box_upload_get_stats (f->upload, &stats);
+  g_assert_cmpuint (stats.parts_asked, ==, 5);
+  g_assert_cmpuint (stats.parts_hit, ==, 5);
+  g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), ==, 0);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/many-parts/" path, Fixture, NULL, set_up_short_parts, func, tear_down)
 
@@ -116,5 +184,7 @@ main (int argc, char **argv)
   ADD ("full-session-is-committed", test_a_full_session_is_committed);
   ADD ("acknowledged-behind-the-list-are-not-sent-again",
        test_what_was_acknowledged_behind_the_list_is_not_sent_again);
+  g_test_add ("/many-parts/asked-for-before-they-are-written", Fixture, NULL, set_up_plan,
+              test_parts_are_asked_for_before_they_are_written, tear_down);
   return g_test_run ();
 }
