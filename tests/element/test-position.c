@@ -244,6 +244,33 @@ test_a_spool_is_full_at_a_time (void)
   finish (fixture, SIZE);
 }
 
+/* As much as Box had when the upload failed; also after the sink was stopped. */
+static void
+test_a_failure_leaves_the_mark (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (FALSE, "total-size=25000000");
+  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GstStructure) stats = NULL;
+
+  push (fixture, bytes, 0, 5);
+  wait_for (fixture, "bytes-safe", 2 * PART);
+  g_assert_true (box_emulator_load_scenario (
+      fixture->emulator, RULE ({
+        "route": "upload_part",
+        "do": "reply",
+        "status": 403,
+        "json": { "type": "error", "status": 403, "code": "access_denied_insufficient_permissions" }
+      }),
+                                 NULL));
+  sink_fixture_push (fixture, bytes, 5 * PART / 2, PART / 2);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  gst_element_set_state (fixture->sink, GST_STATE_READY);
+  g_object_get (fixture->sink, "upload-stats", &stats, NULL);
+  g_assert_cmpuint (get (stats, "bytes-received"), ==, 3 * PART);
+  g_assert_cmpuint (get (stats, "bytes-safe"), ==, 2 * PART);
+  g_assert_cmpuint (get (stats, "backlog-bytes"), ==, PART);
+}
+
 /* Before the first byte there is nothing to say, and all of it is zero or unknown. */
 static void
 test_statistics_before_the_stream (void)
@@ -271,6 +298,7 @@ main (int argc, char **argv)
                         test_nothing_is_safe_before_the_answer);
   g_test_add_func ("/position/ahead", test_what_is_written_again_is_not_safe);
   g_test_add_func ("/position/reserve", test_a_reserve_is_safe_with_its_padding);
+  g_test_add_func ("/position/failure", test_a_failure_leaves_the_mark);
   g_test_add_func ("/position/full-spool", test_a_spool_is_full_at_a_time);
   return g_test_run ();
 }

@@ -29,7 +29,12 @@
   "audiotestsrc wave=white-noise num-buffers=" #buffers " samplesperbuffer=44100 ! "               \
   "audio/x-raw,format=S16LE,rate=44100,channels=2 ! "
 
-#define AVI VIDEO (60) "queue ! m. avimux name=m"
+/* Samples whose colours are not in planes of their own, as those of a picture without colours are
+ * the same everywhere: no two parts may be the same. A session that has got one of them would have
+ * the other, too, and a plan that looks no further would find it. */
+#define AVI                                                                                        \
+  "videotestsrc pattern=snow num-buffers=45 ! "                                                    \
+  "video/x-raw,format=YUY2,width=640,height=480,framerate=30/1 ! queue ! m. avimux name=m"
 
 typedef struct
 {
