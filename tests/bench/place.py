@@ -85,6 +85,15 @@ class Place:
         if not self.server.stdout.readline():
             raise SystemExit('the server behind the link did not start')
 
+    def start_emulator(self, rate):
+        """box-emulator, which plays live requests and plans as well; its HTTP endpoints as settings of a sink."""
+        self.stop_server()
+        shutil.rmtree(self.path('emulator'), ignore_errors=True)
+        self.server = subprocess.Popen([f'{self.build}/tests/emulator/box-emulator', '--dir', self.path('emulator'), '--port', '0',
+                                        '--rate', str(rate), '--plan', 'account'], stdout=subprocess.PIPE, text=True)
+        origin = self.server.stdout.readline().split()[-1]
+        return {'endpoint': f'{origin}/api/2.0', 'api_endpoint': f'{origin}/2.0', 'ca_file': None}
+
     def stop_server(self):
         self.write('hosts', HOSTS)
         if self.server is not None:

@@ -165,6 +165,39 @@ def delay(setting):
     os.unlink(file)
 
 
+def late(setting):
+    """The same for a stream of unknown size, in every way that there is."""
+    place, rate, link = setting.place, 16_000_000, 20_000_000
+    size = (100_000_000 if setting.quick else 320_000_000) // 65536 * 65536
+    file, _ = setting.file(size)
+    ways = {'reserve': {'unknown_size': 'reserve', 'reserve_size': size // 20 * 21, 'padding': 'zero'},
+            'live': {'unknown_size': 'live', 'spool_dir': place.path('spool')},
+            'ahead': {'unknown_size': 'spool', 'ahead': 'true', 'expected_size': size, 'spool_dir': place.path('spool')},
+            'spool': {'unknown_size': 'spool', 'spool_dir': place.path('spool')}}
+    put = 'recorded, then boxupload put'
+
+    def record(endpoints, settings):
+        # A pipe, because the size of a file would be known.
+        line = ['gst-launch-1.0', 'fdsrc', 'blocksize=65536', '!', 'identity', 'sync=true', f'datarate={rate}', '!',
+                *place.sink(**settings, **endpoints)]
+        return executed(setting.run(['sh', '-c', f'cat {file} | {" ".join(line)}']).output) - size / rate
+
+    figures = {way: Series() for way in (*ways, put)}
+    for number in range(1 if setting.quick else setting.rounds(3)):
+        for way, series in figures.items():
+            endpoints = place.start_emulator(link)
+            series.add(record(endpoints, ways[way]) if way in ways else setting.run(
+                [f'{place.build}/src/cli/boxupload', 'put', '--name', 'bench.bin', '--endpoint', endpoints['endpoint'],
+                 '--api-endpoint', endpoints['api_endpoint'], file]).wall)
+            progress(f'{way} {series.values[-1]:.2f} s', number + 1, None)
+    setting.report.section('late', table(['', 's'], [(f'`{way}`' if way in ways else way, series.show())
+                                                     for way, series in figures.items()]))
+    setting.report.plot('late', f'From the end of {size // 1_000_000} MB to the file', 's',
+                        [(way, series, way in ways) for way, series in figures.items()])
+    place.stop_server()
+    os.unlink(file)
+
+
 # Mbit/s, round trip in ms, thinking in ms, loss. What a program does on the slow ones does not depend on the machine.
 LINKS = [(100, 0, 0, 0), (100, 0, 2000, 0), (100, 50, 500, 0), (100, 50, 2000, 0), (100, 200, 500, 0),
          (100, 200, 2000, 0), (100, 50, 500, 0.001), (10, 50, 2000, 0), (1000, 0, 2000, 0), (1000, 50, 500, 0)]
@@ -334,7 +367,8 @@ def read_trace(trace, directory):
 
 
 def idle(setting):
-    """System calls of a sink whose stream rests, its session open and a part behind it."""
+    """System calls of a sink whose stream rests, its session open and its only part at Box. While bytes are not at Box it
+    says so once a second."""
     place, seconds, trace = setting.place, 4 if setting.quick else 10, setting.place.path('trace')
     place.start_server()
     pipe = place.path('pipe')
@@ -343,9 +377,9 @@ def idle(setting):
                                env=place.environment, stdin=subprocess.DEVNULL)
     try:
         with open(pipe, 'wb') as stream:
-            stream.write(bytes(9 * MIB))
+            stream.write(bytes(8 * MIB))
             stream.flush()
-            time.sleep(3)
+            time.sleep(5)
             subprocess.run(['timeout', str(seconds), 'strace', '-f', '-p', str(process.pid), '-o', trace], stderr=subprocess.DEVNULL,
                            check=False)
     finally:
@@ -353,8 +387,8 @@ def idle(setting):
         process.wait()
     with open(trace, encoding='utf-8', errors='replace') as file:
         calls = sum(not re.search('unfinished|detached|resuming interrupted', line) for line in file)
-    setting.report.section('idle', f'A sink whose stream rests made {calls} system calls in {seconds} s.')
+    setting.report.section('idle', f'A sink whose stream rests, with all of it at Box, made {calls} system calls in {seconds} s.')
 
 
-SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'links': links, 'buffers': buffers,
+SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'late': late, 'links': links, 'buffers': buffers,
           'sinks': sinks, 'channels': channels, 'small-buffers': small_buffers, 'many-parts': many_parts, 'spool': spool, 'idle': idle}
