@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from channels import channels, small_buffers
-from measure import Series, rounds, run
+from measure import Failed, Series, rounds, run
 from place import MIB
 from report import table
 
@@ -168,7 +168,7 @@ def delay(setting):
 def late(setting):
     """The same for a stream of unknown size, in every way that there is."""
     place, rate, link = setting.place, 16_000_000, 20_000_000
-    size = (100_000_000 if setting.quick else 320_000_000) // 65536 * 65536
+    size = (100_000_000 if setting.quick else 160_000_000) // 65536 * 65536
     file, _ = setting.file(size)
     ways = {'reserve': {'unknown_size': 'reserve', 'reserve_size': size // 20 * 21, 'padding': 'zero'},
             'live': {'unknown_size': 'live', 'spool_dir': place.path('spool')},
@@ -177,10 +177,19 @@ def late(setting):
     put = 'recorded, then boxupload put'
 
     def record(endpoints, settings):
-        # A pipe, because the size of a file would be known.
-        line = ['gst-launch-1.0', 'fdsrc', 'blocksize=65536', '!', 'identity', 'sync=true', f'datarate={rate}', '!',
-                *place.sink(**settings, **endpoints)]
-        return executed(setting.run(['sh', '-c', f'cat {file} | {" ".join(line)}']).output) - size / rate
+        """Seconds from the end of the stream to that of the program."""
+        process = subprocess.Popen(['gst-launch-1.0', '-q', 'fdsrc', 'blocksize=65536', '!', *place.sink(**settings, **endpoints)],
+                                   env=place.environment, stdin=subprocess.PIPE)
+        begin = time.monotonic()
+        with open(file, 'rb') as stream:
+            for sent in range(0, size, 65536):
+                time.sleep(max(0, begin + sent / rate - time.monotonic()))
+                process.stdin.write(stream.read(65536))
+        process.stdin.close()
+        end = time.monotonic()
+        if process.wait() != 0:
+            raise Failed(f'{process.args} ended with {process.returncode}')
+        return time.monotonic() - end
 
     figures = {way: Series() for way in (*ways, put)}
     for number in range(1 if setting.quick else setting.rounds(3)):
