@@ -69,7 +69,8 @@ def signals(inspected):
     """Signature of each, in one line."""
     text = inspected.partition('\nElement Signals:\n')[2]
     found = re.findall(r'^  "([a-z-]+)" :\s+(.*?\));', text, re.DOTALL | re.MULTILINE)
-    return {name: re.sub(r'\s+', ' ', signature) for name, signature in found}
+    # Newer releases of GStreamer write the C type in place of the name of the GType.
+    return {name: re.sub(r'\s*\*\s*', '* ', re.sub(r'\s+', ' ', signature)).replace('gchar* ', 'gchararray ') for name, signature in found}
 
 
 def fields_in(body, helpers=None):

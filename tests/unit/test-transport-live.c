@@ -134,10 +134,15 @@ serve_whole (RawPeer *peer, gpointer data)
 static GBytes *
 decode (Live *live)
 {
-  const char *next = (const char *) live->received->data, *end = next + live->received->len;
+  /* Numbers are read as text: it needs an end, which is not part of it. */
+  static const guint8 zero = 0;
+  const char *next, *end;
   GByteArray *bytes = g_byte_array_new ();
   guint64 length = 1;
 
+  g_byte_array_append (live->received, &zero, 1);
+  next = (const char *) live->received->data;
+  end = next + live->received->len - 1;
   while (length > 0)
     {
       char *line_end = NULL;
