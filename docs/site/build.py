@@ -15,7 +15,7 @@ import sys
 
 from contents import GROUPS, LEXERS, PAGES, PROGRAMS
 
-LINK = re.compile(r'(\]\()([^)\s#]+)')
+LINK = re.compile(r'(\]\(|(?:src|srcset|href)=")([^)"\s#]+)')
 FENCE = re.compile(r'(^```.*?^```$)', re.DOTALL | re.MULTILINE)
 
 
@@ -83,7 +83,11 @@ def prepare(top, pages):
         with open(os.path.join(top, path), encoding='utf-8') as file:
             text = file.read()
         write(pages, f'{page_of_program(path)}.md', f'# {path}\n\n````{LEXERS[lexer_of(path)]}\n{text}````\n')
-    shutil.copytree(f'{top}/docs/performance', f'{pages}/performance')
+    for name in os.listdir(f'{top}/docs'):
+        if os.path.isdir(f'{top}/docs/{name}') and name != 'site':
+            shutil.copytree(f'{top}/docs/{name}', f'{pages}/{name}')
+    # Pictures in HTML, which only README.md has: Sphinx does not copy them by itself.
+    shutil.copytree(f'{top}/docs/page', f'{os.path.dirname(pages)}/page')
     for name in ('docs/rooms.svg', 'LICENSE'):
         shutil.copy(os.path.join(top, name), pages)
 

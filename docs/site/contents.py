@@ -7,11 +7,12 @@ GROUPS = [
     ('Connect to Box', ['credentials', 'connections', 'probe', 'emulator']),
     ('Run it unattended', ['service', 'watch', 'scale', 'symptoms']),
     ('What it promises', ['reliability', 'compatibility', 'performance', 'box-protocol']),
-    ('Contribute', ['contributing', 'architecture', 'testing', 'changelog']),
+    ('Contribute', ['contributing', 'architecture', 'testing', 'security', 'changelog']),
 ]
 
 # Pages that are not in docs/.
-PAGES = {'index': 'README.md', 'contributing': 'CONTRIBUTING.md', 'changelog': 'CHANGELOG.md'}
+PAGES = {'index': 'README.md', 'contributing': 'CONTRIBUTING.md', 'changelog': 'CHANGELOG.md',
+         'security': 'SECURITY.md'}
 
 # Programs that pages link to: each is a page of its own.
 PROGRAMS = ('examples', 'docs/monitoring')
