@@ -69,7 +69,7 @@ completes ()
 completes_in_zsh ()
 {
   # shellcheck disable=SC2016
-  PATH=$root$bin:$PATH zsh -fc '_describe () { print -l -- ${(P)@[-1]} }; compadd () { print -l -- $@ }; _files () { print file }
+  PATH=$root$bin:$PATH zsh -fc '_describe () { print -l -- ${(P)@[-1]} }; compadd () { if [[ $1 == -a ]]; then print -l -- ${(P)2}; else print -l -- $@; fi }; _files () { print file }
     source_file=$1; words=(${(s: :)2}); [[ $2 != *" " ]] || words+=(""); CURRENT=$#words; . $source_file' \
     zsh "$root$data/zsh/site-functions/_boxupload" "$1" | grep -e "^$2"
 }
