@@ -120,15 +120,15 @@ check_reserve (const SinkValues *values, GError **error)
 
 /* What one request cannot do. */
 static gboolean
-check_live (const SinkConfig *plan, GError **error)
+check_live (const SinkConfig *config, GError **error)
 {
-  const SinkValues *values = &plan->values;
+  const SinkValues *values = &config->values;
   const char *reason = NULL;
 
   if (values->unknown_size != SINK_UNKNOWN_SIZE_LIVE || values->total_size > 0
-      || plan->note != NULL)
+      || config->note != NULL)
     return TRUE;
-  if (plan->destination->kind == BOX_DESTINATION_SESSION)
+  if (config->destination->kind == BOX_DESTINATION_SESSION)
     reason = "a session takes parts only: name the destination by location, file-name or file-id";
   else if (!values->commit)
     reason = "what one request carries needs no commit: leave commit at true";
@@ -161,84 +161,84 @@ make_client (const SinkValues *values, GError **error)
 
 /* An unreadable note matters only if no other setting gives the size. @error is not NULL. */
 static gboolean
-load_note (SinkConfig *plan, GError **error)
+load_note (SinkConfig *config, GError **error)
 {
-  guint64 total_size = plan->values.total_size;
+  guint64 total_size = config->values.total_size;
 
-  if (plan->destination->kind != BOX_DESTINATION_SESSION)
+  if (config->destination->kind != BOX_DESTINATION_SESSION)
     return TRUE;
 
-  plan->note = box_note_load (plan->destination->session_id, total_size == 0 ? error : NULL);
-  if (plan->note == NULL)
+  config->note = box_note_load (config->destination->session_id, total_size == 0 ? error : NULL);
+  if (config->note == NULL)
     return *error == NULL;
-  if (total_size == 0 || total_size == plan->note->size)
+  if (total_size == 0 || total_size == config->note->size)
     return TRUE;
 
   g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                "The property total-size says %" G_GUINT64_FORMAT
                " bytes, but session %s was created "
                "for %" G_GUINT64_FORMAT,
-               total_size, plan->note->session_id, plan->note->size);
+               total_size, config->note->session_id, config->note->size);
   return FALSE;
 }
 
 SinkConfig *
 sink_config_new (SinkProperties *properties, GError **error)
 {
-  g_autoptr (SinkConfig) plan = g_new0 (SinkConfig, 1);
+  g_autoptr (SinkConfig) config = g_new0 (SinkConfig, 1);
   GError *local_error = NULL;
 
-  sink_properties_copy (properties, &plan->values);
-  plan->destination = find_destination (&plan->values, error);
-  if (plan->destination == NULL)
+  sink_properties_copy (properties, &config->values);
+  config->destination = find_destination (&config->values, error);
+  if (config->destination == NULL)
     return NULL;
-  if (!check_time ("content-created-at", plan->values.content_created_at, error)
-      || !check_time ("content-modified-at", plan->values.content_modified_at, error)
-      || !check_size ("total-size", plan->values.total_size, error)
-      || !check_size ("reserve-size", plan->values.reserve_size, error)
-      || !check_size ("expected-size", plan->values.expected_size, error)
-      || !check_reserve (&plan->values, error))
+  if (!check_time ("content-created-at", config->values.content_created_at, error)
+      || !check_time ("content-modified-at", config->values.content_modified_at, error)
+      || !check_size ("total-size", config->values.total_size, error)
+      || !check_size ("reserve-size", config->values.reserve_size, error)
+      || !check_size ("expected-size", config->values.expected_size, error)
+      || !check_reserve (&config->values, error))
     return NULL;
-  if (!load_note (plan, &local_error))
+  if (!load_note (config, &local_error))
     {
       g_propagate_error (error, local_error);
       return NULL;
     }
-  if (!check_live (plan, error))
+  if (!check_live (config, error))
     return NULL;
-  if (plan->values.metadata != NULL && gst_structure_n_fields (plan->values.metadata) > 0
-      && (plan->metadata =
-              sink_metadata_new (plan->values.metadata, plan->values.metadata_template, error))
+  if (config->values.metadata != NULL && gst_structure_n_fields (config->values.metadata) > 0
+      && (config->metadata =
+              sink_metadata_new (config->values.metadata, config->values.metadata_template, error))
              == NULL)
     return NULL;
-  plan->client = make_client (&plan->values, error);
-  if (plan->client == NULL)
+  config->client = make_client (&config->values, error);
+  if (config->client == NULL)
     return NULL;
-  plan->account_file = box_account_default_path ();
-  return g_steal_pointer (&plan);
+  config->account_file = box_account_default_path ();
+  return g_steal_pointer (&config);
 }
 
 void
-sink_config_free (SinkConfig *plan)
+sink_config_free (SinkConfig *config)
 {
-  sink_values_clear (&plan->values);
-  g_clear_pointer (&plan->destination, box_destination_free);
-  g_clear_pointer (&plan->client, box_client_unref);
-  g_clear_pointer (&plan->metadata, box_metadata_unref);
-  g_free (plan->account_file);
-  g_clear_pointer (&plan->note, box_note_free);
-  g_free (plan);
+  sink_values_clear (&config->values);
+  g_clear_pointer (&config->destination, box_destination_free);
+  g_clear_pointer (&config->client, box_client_unref);
+  g_clear_pointer (&config->metadata, box_metadata_unref);
+  g_free (config->account_file);
+  g_clear_pointer (&config->note, box_note_free);
+  g_free (config);
 }
 
 BoxUploadSettings
-sink_config_get_upload (const SinkConfig *plan, guint64 size)
+sink_config_get_upload (const SinkConfig *config, guint64 size)
 {
-  const SinkValues *values = &plan->values;
+  const SinkValues *values = &config->values;
 
   return (BoxUploadSettings){
-    .client = plan->client,
-    .destination = plan->destination,
-    .session_target = plan->note != NULL ? plan->note->destination : NULL,
+    .client = config->client,
+    .destination = config->destination,
+    .session_target = config->note != NULL ? config->note->destination : NULL,
     .size = size,
     .if_exists = values->if_exists,
     .on_error = values->on_error,
@@ -253,14 +253,14 @@ sink_config_get_upload (const SinkConfig *plan, guint64 size)
       .content_created_at = values->content_created_at,
       .content_modified_at = values->content_modified_at,
     },
-    .metadata = plan->metadata,
+    .metadata = config->metadata,
   };
 }
 
 char *
-sink_config_describe_destination (const SinkConfig *plan)
+sink_config_describe_destination (const SinkConfig *config)
 {
-  const BoxDestination *destination = plan->destination;
+  const BoxDestination *destination = config->destination;
 
   switch (destination->kind)
     {
@@ -275,24 +275,24 @@ sink_config_describe_destination (const SinkConfig *plan)
 }
 
 gboolean
-sink_config_wants_spool (const SinkConfig *plan)
+sink_config_wants_spool (const SinkConfig *config)
 {
-  const SinkValues *values = &plan->values;
+  const SinkValues *values = &config->values;
 
   return (values->spool_dir != NULL && *values->spool_dir != '\0')
          || values->eos_mode == SINK_EOS_MODE_SPOOL;
 }
 
 BoxSpool *
-sink_config_open_spool (const SinkConfig *plan, GError **error)
+sink_config_open_spool (const SinkConfig *config, GError **error)
 {
-  const char *dir = plan->values.spool_dir;
+  const char *dir = config->values.spool_dir;
 
-  return box_spool_open (dir != NULL && *dir != '\0' ? dir : NULL, plan->values.max_spool, error);
+  return box_spool_open (dir != NULL && *dir != '\0' ? dir : NULL, config->values.max_spool, error);
 }
 
 gboolean
-sink_config_uses_session (const SinkConfig *plan, guint64 size)
+sink_config_uses_session (const SinkConfig *config, guint64 size)
 {
-  return plan->destination->kind == BOX_DESTINATION_SESSION || size >= BOX_SESSION_MIN_SIZE;
+  return config->destination->kind == BOX_DESTINATION_SESSION || size >= BOX_SESSION_MIN_SIZE;
 }

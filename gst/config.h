@@ -28,26 +28,26 @@ typedef struct
 
 /* BOX_ERROR_SETTINGS names the wrong property, other codes the wrong file. */
 SinkConfig *sink_config_new (SinkProperties *properties, GError **error);
-void sink_config_free (SinkConfig *plan);
+void sink_config_free (SinkConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SinkConfig, sink_config_free)
 
 /* The destination that location, or file-name with its folder, says. BOX_ERROR_SETTINGS. */
 BoxDestination *sink_config_new_destination (const SinkValues *values, GError **error);
 
-/* The settings of an upload of @size bytes; what they point to is owned by @plan. */
-BoxUploadSettings sink_config_get_upload (const SinkConfig *plan, guint64 size);
+/* The settings of an upload of @size bytes; what they point to is owned by @config. */
+BoxUploadSettings sink_config_get_upload (const SinkConfig *config, guint64 size);
 
 /* The destination for people: a box:// URI, "session ID" or "file ID". Free with g_free(). */
-char *sink_config_describe_destination (const SinkConfig *plan);
+char *sink_config_describe_destination (const SinkConfig *config);
 
 /* Whether the settings ask for a spool, even if the size is known. */
-gboolean sink_config_wants_spool (const SinkConfig *plan);
+gboolean sink_config_wants_spool (const SinkConfig *config);
 
 /* Opens the spool. BOX_ERROR_STORAGE. */
-BoxSpool *sink_config_open_spool (const SinkConfig *plan, GError **error);
+BoxSpool *sink_config_open_spool (const SinkConfig *config, GError **error);
 
 /* Whether an upload of @size bytes uses a session, rather than one request for the whole file. */
-gboolean sink_config_uses_session (const SinkConfig *plan, guint64 size);
+gboolean sink_config_uses_session (const SinkConfig *config, guint64 size);
 
 /* The property metadata, a GstStructure, as what Box takes. @structure: its fields are the keys:
  * strings, numbers, booleans and times (as strings), and lists of strings; its name does not count.
@@ -70,12 +70,12 @@ typedef struct
 } SinkSize;
 
 /* The size known before the stream begins: total-size, else the note. */
-SinkSize sink_size_from_plan (const SinkConfig *plan);
+SinkSize sink_size_from_config (const SinkConfig *config);
 
 /* The size reported by the source upstream of @pad, once the first buffer has arrived.
  * If the settings name another way (unknown-size, a spool), this takes precedence: if
  * the source's answer were wrong, the upload would fail. */
-SinkSize sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment);
+SinkSize sink_size_from_upstream (const SinkConfig *config, GstPad *pad, const GstSegment *segment);
 
 /* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS if streams of @media_type
  * (nullable) cannot be padded. */

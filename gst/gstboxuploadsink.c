@@ -84,13 +84,13 @@ apply_access_token (GstBoxUploadSink *self)
   box_credentials_free_token (token);
 }
 
-/* The plan's may have been replaced before there was a client that could be told. */
+/* The configuration's may have been replaced before there was a client that could be told. */
 static void
 catch_up_with_access_token (GstBoxUploadSink *self)
 {
   char *token = sink_properties_dup_access_token (&self->properties);
 
-  if (g_strcmp0 (token, self->plan->values.access_token) != 0)
+  if (g_strcmp0 (token, self->config->values.access_token) != 0)
     apply_access_token (self);
   box_credentials_free_token (token);
 }
@@ -304,15 +304,15 @@ gst_box_upload_sink_unlock_stop (GstBaseSink *sink)
 }
 
 static SinkConfig *
-make_plan (GstBoxUploadSink *self)
+make_config (GstBoxUploadSink *self)
 {
   g_autoptr (GError) error = NULL;
   SinkContext context = { .offset = G_MAXUINT64 };
-  SinkConfig *plan = sink_config_new (&self->properties, &error);
+  SinkConfig *config = sink_config_new (&self->properties, &error);
 
-  if (plan == NULL)
+  if (config == NULL)
     sink_post_error (GST_ELEMENT (self), sink_resource_error (error), error, &context);
-  return plan;
+  return config;
 }
 
 /* They may still be changed in READY. Not in the base class's start(): it adds an error of its own
@@ -320,9 +320,9 @@ make_plan (GstBoxUploadSink *self)
 static gboolean
 check_settings (GstBoxUploadSink *self)
 {
-  g_autoptr (SinkConfig) plan = make_plan (self);
+  g_autoptr (SinkConfig) config = make_config (self);
 
-  return plan != NULL;
+  return config != NULL;
 }
 
 static void
@@ -333,7 +333,7 @@ close_upload (GstBoxUploadSink *self)
   g_clear_pointer (&self->client, box_client_unref);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&self->spool, box_spool_unref);
-  g_clear_pointer (&self->plan, sink_config_free);
+  g_clear_pointer (&self->config, sink_config_free);
   g_clear_pointer (&self->media_type, g_free);
   g_clear_pointer (&self->stream.begun_at, g_free);
   sink_properties_set_in_use (&self->properties, FALSE);
@@ -346,9 +346,9 @@ open_spool (GstBoxUploadSink *self)
   g_autoptr (GError) error = NULL;
   SinkContext context = { .offset = G_MAXUINT64 };
 
-  if (!sink_config_wants_spool (self->plan))
+  if (!sink_config_wants_spool (self->config))
     return TRUE;
-  self->spool = sink_config_open_spool (self->plan, &error);
+  self->spool = sink_config_open_spool (self->config, &error);
   if (self->spool == NULL)
     sink_post_error (GST_ELEMENT (self), sink_resource_error (error), error, &context);
   return self->spool != NULL;
@@ -360,16 +360,16 @@ static gboolean
 open_upload (GstBoxUploadSink *self)
 {
   sink_properties_set_in_use (&self->properties, TRUE);
-  self->plan = make_plan (self);
-  if (self->plan == NULL || !open_spool (self))
+  self->config = make_config (self);
+  if (self->config == NULL || !open_spool (self))
     {
-      g_clear_pointer (&self->plan, sink_config_free);
+      g_clear_pointer (&self->config, sink_config_free);
       sink_properties_set_in_use (&self->properties, FALSE);
       return FALSE;
     }
 
   g_mutex_lock (&self->lock);
-  self->client = box_client_ref (self->plan->client);
+  self->client = box_client_ref (self->config->client);
   self->eos.posted = FALSE;
   g_mutex_unlock (&self->lock);
   catch_up_with_access_token (self);

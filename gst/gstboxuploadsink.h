@@ -82,7 +82,7 @@ struct _GstBoxUploadSink
   SinkStream stream; /* see there */
 
   /* The streaming thread; without data, the thread that changes the state. */
-  SinkConfig *plan;
+  SinkConfig *config;
   BoxSpool *spool;  /* nullable */
   char *media_type; /* of the caps, or NULL */
 };
@@ -98,7 +98,7 @@ struct _GstBoxUploadSink
  *   do
  *     {
  *       sink_wait_begin (self);
- *       wait = box_upload_wait_room (self->upload); // returns early when interrupted
+ *       wait = box_delivery_wait_room (delivery); // returns early when interrupted
  *       sink_wait_end (self);
  *       flow = sink_wait_until_playing (self);      // OK at once when not interrupted
  *     }
@@ -167,7 +167,7 @@ void sink_stall_end (GstBoxUploadSink *self);
 /* Where in the file the next byte goes. */
 void sink_stream_set_position (GstBoxUploadSink *self, guint64 position);
 
-/* A stream begins: nothing has been taken from it yet. The plan is there. */
+/* A stream begins: nothing has been taken from it yet. The configuration is there. */
 void sink_stream_begin (GstBoxUploadSink *self);
 
 /* Stops the upload at once. If its end was not reported yet, it is reported as cancelled. */

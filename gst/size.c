@@ -2,31 +2,31 @@
 #include "config.h"
 
 SinkSize
-sink_size_from_plan (const SinkConfig *plan)
+sink_size_from_config (const SinkConfig *config)
 {
   SinkSize size = { .kind = SINK_SIZE_UNKNOWN };
 
-  if (plan->values.total_size > 0)
+  if (config->values.total_size > 0)
     {
       size.kind = SINK_SIZE_EXACT;
-      size.bytes = plan->values.total_size;
+      size.bytes = config->values.total_size;
     }
-  else if (plan->note != NULL)
+  else if (config->note != NULL)
     {
       size.kind = SINK_SIZE_RESERVE;
-      size.bytes = plan->note->size;
+      size.bytes = config->note->size;
     }
   return size;
 }
 
 SinkSize
-sink_size_from_upstream (const SinkConfig *plan, GstPad *pad, const GstSegment *segment)
+sink_size_from_upstream (const SinkConfig *config, GstPad *pad, const GstSegment *segment)
 {
   gboolean has_way =
-      plan->values.unknown_size_is_set && plan->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR;
+      config->values.unknown_size_is_set && config->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR;
   SinkSize size = { .kind = SINK_SIZE_UNKNOWN };
 
-  if (has_way || sink_config_wants_spool (plan))
+  if (has_way || sink_config_wants_spool (config))
     return size;
   size.bytes = sink_upstream_get_size (pad, segment);
   size.from_source = size.bytes > 0;

@@ -50,8 +50,8 @@ fail_jump (GstBoxUploadSink *self, guint64 from, guint64 to)
 static GstFlowReturn
 settle (GstBoxUploadSink *self, GstFlowReturn flow)
 {
-  if (flow != GST_FLOW_ERROR || !self->stream.failed || self->plan == NULL
-      || self->plan->values.errors_fatal)
+  if (flow != GST_FLOW_ERROR || !self->stream.failed || self->config == NULL
+      || self->config->values.errors_fatal)
     return flow;
   return GST_FLOW_OK;
 }
@@ -86,7 +86,7 @@ static gboolean
 is_live (GstBoxUploadSink *self)
 {
   return self->stream.size.kind == SINK_SIZE_UNKNOWN
-         && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_LIVE;
+         && self->config->values.unknown_size == SINK_UNKNOWN_SIZE_LIVE;
 }
 
 /* The content is made from the first buffer on, unless the application knows better. */
@@ -95,8 +95,8 @@ get_creation_time (GstBoxUploadSink *self)
 {
   g_autoptr (GDateTime) now = NULL;
 
-  if (self->plan->values.content_created_at != NULL)
-    return self->plan->values.content_created_at;
+  if (self->config->values.content_created_at != NULL)
+    return self->config->values.content_created_at;
   now = g_date_time_new_now_utc ();
   g_free (self->stream.begun_at);
   self->stream.begun_at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
@@ -106,23 +106,23 @@ get_creation_time (GstBoxUploadSink *self)
 static BoxDelivery *
 make_delivery (GstBoxUploadSink *self, GError **error)
 {
-  const SinkValues *values = &self->plan->values;
+  const SinkValues *values = &self->config->values;
   BoxDeliverySettings settings = {
-    .upload = sink_config_get_upload (self->plan, self->stream.size.bytes),
+    .upload = sink_config_get_upload (self->config, self->stream.size.bytes),
     .sizing = sizing_of (&self->stream.size),
     .padding =
-        sink_size_get_padding (&self->stream.size, self->plan->values.padding, self->media_type),
+        sink_size_get_padding (&self->stream.size, self->config->values.padding, self->media_type),
     .stop_if_refused = values->errors_fatal,
     .ahead = values->ahead,
     .expected_size = values->expected_size,
-    .account_file = self->plan->account_file,
+    .account_file = self->config->account_file,
     .left_to_others = values->eos_mode == SINK_EOS_MODE_SPOOL,
     .live = is_live (self),
   };
   BoxDelivery *delivery;
 
   if (self->spool == NULL && self->stream.size.kind == SINK_SIZE_UNKNOWN
-      && (self->spool = sink_config_open_spool (self->plan, error)) == NULL)
+      && (self->spool = sink_config_open_spool (self->config, error)) == NULL)
     return NULL;
   settings.upload.attributes.content_created_at = get_creation_time (self);
   delivery = box_delivery_new_stream (&settings, self->spool, &sink_reporter_events,
@@ -164,7 +164,7 @@ begin_delivery (GstBoxUploadSink *self)
   GST_INFO_OBJECT (self, "recording to %s", path != NULL ? path : "memory");
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
    * network. */
-  if (path == NULL && sink_config_uses_session (self->plan, self->stream.size.bytes))
+  if (path == NULL && sink_config_uses_session (self->config, self->stream.size.bytes))
     sink_reporter_begin_session (self->stream.reporter);
   box_delivery_start (delivery);
   if ((self->stream.size.kind != SINK_SIZE_UNKNOWN && !self->stream.size.from_source)
@@ -176,7 +176,7 @@ begin_delivery (GstBoxUploadSink *self)
 static SinkSize
 ask_upstream (GstBoxUploadSink *self)
 {
-  return sink_size_from_upstream (self->plan, GST_BASE_SINK_PAD (self),
+  return sink_size_from_upstream (self->config, GST_BASE_SINK_PAD (self),
                                   &GST_BASE_SINK (self)->segment);
 }
 
@@ -190,9 +190,9 @@ decide_size (GstBoxUploadSink *self, GError **error)
   self->stream.size = ask_upstream (self);
   if (self->stream.size.kind != SINK_SIZE_UNKNOWN)
     return TRUE;
-  if (self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
-    return sink_size_reserve (&self->stream.size, &self->plan->values, self->media_type, error);
-  if (self->plan->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR)
+  if (self->config->values.unknown_size == SINK_UNKNOWN_SIZE_RESERVE)
+    return sink_size_reserve (&self->stream.size, &self->config->values, self->media_type, error);
+  if (self->config->values.unknown_size != SINK_UNKNOWN_SIZE_ERROR)
     return TRUE;
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                        "The size of the stream is not known: set the property total-size, use a "
@@ -257,8 +257,8 @@ settle_doubt (GstBoxUploadSink *self)
 static GstFlowReturn
 refuse_another_stream (GstBoxUploadSink *self)
 {
-  const char *reason =
-      self->plan->values.commit ? "its file is committed already" : "its session is filled already";
+  const char *reason = self->config->values.commit ? "its file is committed already"
+                                                   : "its session is filled already";
   GstStructure *stats;
 
   if (phase_of (self) == BOX_DELIVERY_SPOOLED)
@@ -303,21 +303,21 @@ sink_stream_ensure_begun (GstBoxUploadSink *self)
 void
 sink_stream_begin (GstBoxUploadSink *self)
 {
-  g_autofree char *destination = sink_config_describe_destination (self->plan);
+  g_autofree char *destination = sink_config_describe_destination (self->config);
   const SinkReporterSettings settings = {
     .destination = destination,
-    .session_id = self->plan->destination->session_id,
-    .fatal = self->plan->values.errors_fatal,
-    .is_for_others = self->plan->values.eos_mode == SINK_EOS_MODE_SPOOL,
+    .session_id = self->config->destination->session_id,
+    .fatal = self->config->values.errors_fatal,
+    .is_for_others = self->config->values.eos_mode == SINK_EOS_MODE_SPOOL,
   };
   SinkReporter *reporter = sink_reporter_new (GST_ELEMENT (self), &settings);
 
   sink_stream_set_position (self, 0);
   self->stream.failed = FALSE;
-  self->stream.size = sink_size_from_plan (self->plan);
+  self->stream.size = sink_size_from_config (self->config);
   g_mutex_lock (&self->lock);
   self->stream.seekable = self->stream.size.kind == SINK_SIZE_UNKNOWN
-                          && self->plan->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
+                          && self->config->values.unknown_size == SINK_UNKNOWN_SIZE_SPOOL;
   self->stream.reporter = reporter;
   g_clear_pointer (&self->stream.last_stats, gst_structure_free);
   g_mutex_unlock (&self->lock);
@@ -495,7 +495,7 @@ finish_delivery (GstBoxUploadSink *self, const char *reason)
   BoxPaddingKind padding = BOX_PADDING_NONE;
   GError *no_padding = NULL;
 
-  sink_size_get_gap (&self->stream.size, size, self->plan->values.padding, self->media_type,
+  sink_size_get_gap (&self->stream.size, size, self->config->values.padding, self->media_type,
                      &padding, &gap, &no_padding);
   box_delivery_finish (self->stream.delivery, reason, padding, gap, no_padding);
 }
