@@ -4,7 +4,7 @@
  * each muxer makes of an upload that begins before its stream has ended. Frames are counted as they
  * leave the container.
  *
- * BOXUPLOAD_TEST_OUTAGE: seconds that the network is gone in the live pipeline, default 3.
+ * BOXUPLOAD_TEST_OUTAGE: seconds that the network is gone in the live pipeline, default 7.
  */
 #include <glib/gstdio.h>
 #include <gst/gst.h>
@@ -108,36 +108,46 @@ count_stored_frames (SpoolKit *kit, const char *name, const char *demuxer)
   return count_frames (file->path, demuxer);
 }
 
+/* Seconds of the outage, and of the stream that the queue before the sink holds. */
+#define OUTAGE 7
+#define QUEUE  5
+
+static guint
+outage_seconds (void)
+{
+  const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
+
+  return seconds != NULL ? (guint) g_ascii_strtoull (seconds, NULL, 10) : OUTAGE;
+}
+
 static gpointer
 make_outage (gpointer data)
 {
   SpoolKit *kit = data;
-  const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
 
   g_assert_true (box_emulator_wait_done (kit->emulator, "upload_part", 1, KIT_PATIENCE_MS));
   box_emulator_set_down (kit->emulator, TRUE);
-  g_usleep ((seconds != NULL ? (gulong) g_ascii_strtoull (seconds, NULL, 10) : 3) * G_USEC_PER_SEC);
+  g_usleep (outage_seconds () * (gulong) G_USEC_PER_SEC);
   box_emulator_set_down (kit->emulator, FALSE);
   return NULL;
 }
 
-/* Every frame that the camera makes is in the file: the queue before the sink holds two seconds (a
- * busy disk may make the sink wait) and would lose the rest of what a waiting sink does not take.
- */
+/* Every frame that the camera makes is in the file. The queue before the sink holds less than the
+ * outage lasts (but a busy machine may make the sink wait), and would lose the rest of what a
+ * waiting sink does not take. */
 static void
 test_outage_costs_a_live_recording_no_frame (SpoolKit *kit, gconstpointer data)
 {
-  const char *seconds = g_getenv ("BOXUPLOAD_TEST_OUTAGE");
-  guint frames = 30 * (4 + (seconds != NULL ? (guint) g_ascii_strtoull (seconds, NULL, 10) : 3));
+  guint frames = 30 * (4 + outage_seconds ());
   g_autofree char *line = g_strdup_printf (
       "videotestsrc is-live=true pattern=snow num-buffers=%u ! "
       "video/x-raw,format=I420,width=640,height=480,framerate=30/1 ! "
       "x264enc key-int-max=15 tune=zerolatency speed-preset=ultrafast bitrate=40000 ! h264parse ! "
       "mpegtsmux ! "
-      "queue leaky=downstream max-size-bytes=10000000 max-size-time=0 max-size-buffers=0 ! "
+      "queue leaky=downstream max-size-bytes=%u max-size-time=0 max-size-buffers=0 ! "
       "boxuploadsink name=sink location=box://0/live.ts unknown-size=reserve "
       "reserve-size=400000000",
-      frames);
+      frames, QUEUE * 40000000u / 8);
   g_autoptr (GstElement) pipeline = launch (kit, line);
   g_autofree char *failure = NULL;
   GThread *thread = g_thread_new ("outage", make_outage, kit);
