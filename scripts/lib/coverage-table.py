@@ -11,6 +11,8 @@ import json
 import os
 import sys
 
+from page import replace
+
 BEGIN, END = '<!-- written by scripts/coverage -->', '<!-- end of scripts/coverage -->'
 LEAST = 92
 
@@ -53,14 +55,8 @@ def main():
     table += [f'| `{room}` | {n} | {percent(c, n):.1f} % |' for room, (c, n) in sorted(rooms.items())]
     table += [f'| **all** | {total} | **{percent(covered, total):.1f} %** |', '']
     table += [f'- `{name}`: {percent(c, n):.0f} %; {REASONS.get(name, "no test yet")}' for name, c, n in low]
-    with open(page, encoding='utf-8') as file:
-        before, _, rest = file.read().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        sys.exit(f'{page} has no place for the table')
     text = '\n'.join(table)
-    with open(page, 'w', encoding='utf-8') as file:
-        file.write(f'{before}{BEGIN}\n{text}\n{END}{after}')
+    replace(page, BEGIN, END, text)
     print(text)
     return 0 if percent(covered, total) >= LEAST else 1
 

@@ -10,6 +10,8 @@ import collections
 import json
 import sys
 
+from page import replace
+
 # What the outcomes of each matrix are called, in the order of its columns.
 MATRICES = {
     'network': ('cells', {'right': 'file there', 'resumed': 'there after resume', 'refused': 'error, no spool',
@@ -51,27 +53,14 @@ def format_table(matrix, results, excepted):
     return '\n'.join(lines).rstrip('\n')
 
 
-def replace(page, matrix, table):
-    begin, end = f'<!-- {matrix}: written by scripts/faults -->', f'<!-- {matrix}: end -->'
-    before, found_begin, rest = page.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not found_begin or not found_end:
-        sys.exit(f'the page has no place for the table of {matrix}')
-    return f'{before}{begin}\n{table}\n{end}{after}'
-
-
 def main():
     results_path, network, path = sys.argv[1:]
     with open(network, encoding='utf-8') as file:
         excepted = json.load(file)['except']
-    with open(path, encoding='utf-8') as file:
-        page = file.read()
     for matrix, results in read_results(results_path).items():
         table = format_table(matrix, results.values(), excepted if matrix == 'network' else [])
-        page = replace(page, matrix, table)
+        replace(path, f'<!-- {matrix}: written by scripts/faults -->', f'<!-- {matrix}: end -->', table)
         print(table, end='\n\n')
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(page)
 
 
 if __name__ == '__main__':

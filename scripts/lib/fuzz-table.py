@@ -12,6 +12,8 @@ import os
 import re
 import sys
 
+from page import replace
+
 BEGIN, END = '<!-- written by scripts/fuzz -->', '<!-- end of scripts/fuzz -->'
 
 
@@ -35,14 +37,8 @@ def main():
     lines = ['| target | seconds | executions | edges reached | functions of src/ reached | inputs kept | failures |',
              '|---|---|---|---|---|---|---|']
     lines += [f'| {" | ".join(row_of(directory, name))} |' for name in names]
-    with open(page, encoding='utf-8') as file:
-        before, _, rest = file.read().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        sys.exit(f'{page} has no place for the table')
     table = '\n'.join(lines)
-    with open(page, 'w', encoding='utf-8') as file:
-        file.write(f'{before}{BEGIN}\n{table}\n{END}{after}')
+    replace(page, BEGIN, END, table)
     print(table)
 
 

@@ -6,6 +6,8 @@
 #include "kit/watchdog.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixoutputstream.h>
 #include <glib/gstdio.h>
 #include <pty.h>
 #include <string.h>
@@ -167,6 +169,28 @@ GSubprocess *
 fixture_start_env (Fixture *f, char **environment, const char *const *arguments)
 {
   return start (f, environment, arguments);
+}
+
+GSubprocess *
+fixture_start_with_input (Fixture *f, const char *const *arguments)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_auto (GStrv) environment = fixture_environment (f);
+  g_auto (GStrv) command = fixture_command (f, arguments);
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process;
+  int ends[2];
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  g_subprocess_launcher_take_stdin_fd (launcher, ends[0]);
+  g_subprocess_launcher_set_cwd (launcher, f->dir);
+  g_subprocess_launcher_set_environ (launcher, environment);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) command, &error);
+  g_assert_no_error (error);
+  g_object_set_data_full (G_OBJECT (process), "input", g_unix_output_stream_new (ends[1], TRUE),
+                          g_object_unref);
+  return process;
 }
 
 void

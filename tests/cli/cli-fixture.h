@@ -68,6 +68,10 @@ GSubprocess *fixture_start (Fixture *f, const char *const *arguments);
 /* The same in @environment (transfer full). */
 GSubprocess *fixture_start_env (Fixture *f, char **environment, const char *const *arguments);
 
+/* The same with a pipe as its standard input, whose other end, a GOutputStream, is the process's
+ * data "input". */
+GSubprocess *fixture_start_with_input (Fixture *f, const char *const *arguments);
+
 /* Reads what @process writes to stderr, up to a line with @text. */
 void fixture_wait_for_complaint (GSubprocess *process, const char *text);
 

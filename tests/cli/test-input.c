@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* boxupload put -: standard input, of known and unknown length. */
-#include <fcntl.h>
-#include <gio/gunixoutputstream.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli-recordings.h"
 
-/* boxupload with a pipe as its standard input, whose other end is the process's data "input". */
-static GSubprocess *
-start_with_input (Fixture *f, const char *const *arguments)
-{
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_auto (GStrv) environment = fixture_environment (f);
-  g_auto (GStrv) command = fixture_command (f, arguments);
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process;
-  int ends[2];
-
-  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
-  g_subprocess_launcher_take_stdin_fd (launcher, ends[0]);
-  g_subprocess_launcher_set_cwd (launcher, f->dir);
-  g_subprocess_launcher_set_environ (launcher, environment);
-  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) command, &error);
-  g_assert_no_error (error);
-  g_object_set_data_full (G_OBJECT (process), "input", g_unix_output_stream_new (ends[1], TRUE),
-                          g_object_unref);
-  return process;
-}
-#define START_WITH_INPUT(f, ...) start_with_input (f, (const char *const[]){ __VA_ARGS__, NULL })
+#define START_WITH_INPUT(f, ...)                                                                   \
+  fixture_start_with_input (f, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Writes @size bytes of the file @name, from @offset on, to the program's input. */
 static void

@@ -3,10 +3,7 @@
  * put and resume killed between the commit and each step after it, and at random moments: the file
  * is there once, with exactly one instance of its metadata.
  */
-#include <fcntl.h>
-#include <gio/gunixoutputstream.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cli-recordings.h"
 
@@ -23,18 +20,18 @@ count_kills (void)
   return wanted != NULL ? (guint) MAX (atoi (wanted), 1) : DEFAULT_KILLS;
 }
 
-/* Writes the file @name into a pipe, to its end. Takes @fd. */
+/* Writes the file @name into the program's input, to its end. */
 static void
-feed (Fixture *f, const char *name, int fd)
+feed (Fixture *f, const char *name, GSubprocess *process)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
-  g_autoptr (GOutputStream) output = g_unix_output_stream_new (fd, TRUE);
   g_autofree char *data = NULL;
   g_autoptr (GError) error = NULL;
   gsize length;
 
   g_assert_true (g_file_get_contents (path, &data, &length, NULL));
-  g_output_stream_write_all (output, data, length, NULL, NULL, &error);
+  g_output_stream_write_all (g_object_get_data (G_OBJECT (process), "input"), data, length, NULL,
+                             NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -43,26 +40,13 @@ feed (Fixture *f, const char *name, int fd)
 static GSubprocess *
 start_put (Fixture *f, const char *name, gboolean input)
 {
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_auto (GStrv) environment = fixture_environment (f);
-  g_auto (GStrv) command = fixture_command (
+  GSubprocess *process = fixture_start_with_input (
       f, (const char *const[]){ "put", input ? "-" : name, "--name", name, "--metadata", "camera=3",
                                 "--metadata", "scene=one", NULL });
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process;
-  int ends[2];
 
-  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
-  g_subprocess_launcher_take_stdin_fd (launcher, ends[0]);
-  g_subprocess_launcher_set_cwd (launcher, f->dir);
-  g_subprocess_launcher_set_environ (launcher, environment);
-  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) command, &error);
-  g_assert_no_error (error);
   if (input)
-    feed (f, name, ends[1]);
-  else
-    close (ends[1]);
+    feed (f, name, process);
+  g_object_set_data (G_OBJECT (process), "input", NULL);
   return process;
 }
 
