@@ -7,6 +7,10 @@
 
 #define INTERVAL G_USEC_PER_SEC
 
+/* Ticks of the process in a second, at most. Each is a step that the workers choose among all, so
+ * that one a second for each of thousands that wait for their upload would leave no time for it. */
+#define TICKS 100
+
 struct _BoxTicker
 {
   BoxTask task; /* first: a task is its ticker */
@@ -21,6 +25,8 @@ struct _BoxTicker
   /* atomic */
   gboolean armed; /* a tick will come */
 };
+
+static guint n_tickers; /* with the workers' lock */
 
 /* --- How far ---------------------------------------------------------------------------------- */
 
@@ -164,7 +170,7 @@ static void
 arm_locked (BoxTicker *ticker, gint64 now)
 {
   g_atomic_int_set (&ticker->armed, TRUE);
-  ticker->due = MIN (ticker->due, now + INTERVAL);
+  ticker->due = MIN (ticker->due, now + MAX (INTERVAL, n_tickers * (INTERVAL / TICKS)));
 }
 
 static gboolean
@@ -250,6 +256,7 @@ begin_to_tick (BoxDelivery *delivery)
   ticker->due = G_MAXINT64;
   delivery->ticker = ticker;
   g_mutex_lock (box_workers_lock ());
+  n_tickers++;
   arm_locked (ticker, g_get_monotonic_time ());
   if (!box_workers_add_locked (&ticker->task, &error))
     g_info ("How far it is will not be reported: %s", error->message);
@@ -265,6 +272,7 @@ box_delivery_stop_ticking (BoxDelivery *delivery)
     return;
   g_mutex_lock (box_workers_lock ());
   ticker->delivery = NULL;
+  n_tickers--;
   box_workers_wake_locked (&ticker->task);
   while (ticker->runner != NULL && ticker->runner != g_thread_self ())
     g_cond_wait (&ticker->changed, box_workers_lock ());
