@@ -39,7 +39,8 @@ typedef struct
   char *failure;    /* of this process's last attempt; nullable */
   gint64 retry_at;  /* Unix time; 0: none is known */
   gboolean working;
-  gboolean seen; /* by the look that goes on */
+  gboolean committed; /* this process has said so: all of it is uploaded, and counted */
+  gboolean seen;      /* by the look that goes on */
 } Row;
 
 struct _BoxStatusView
@@ -153,6 +154,7 @@ box_status_view_note_commit (BoxStatusView *view, const char *name, guint64 size
   view->sums.last_commit = g_get_real_time () / G_USEC_PER_SEC;
   view->drained += size - MIN (row->uploaded, size);
   row->size = row->uploaded = size;
+  row->committed = TRUE;
 }
 
 void
@@ -172,14 +174,15 @@ box_status_view_note_failure (BoxStatusView *view, const char *name, const char 
 
 /* --- Looking ---------------------------------------------------------------------------------- */
 
-/* Bytes that Box has. @by_file: all of them if its file is made; what this process commits counts
- * when it says so. */
+/* Bytes that Box has: all of them if its file is made; what this process commits counts when it
+ * says so. */
 static guint64
-count_uploaded (const BoxSpoolEntry *entry, gboolean by_file)
+count_uploaded (const Row *row)
 {
+  const BoxSpoolEntry *entry = row->entry;
   guint64 bytes;
 
-  if (entry->state->file != NULL && by_file)
+  if (row->committed || (entry->state->file != NULL && !row->working))
     return entry->size;
   bytes = box_part_sum (entry->state->parts);
   if (bytes == 0)
@@ -218,7 +221,7 @@ look_at (BoxStatusView *view, Row *row, const char *name, gint64 now)
     return;
   row->looked_at = now;
   row->size = row->entry->size;
-  row->uploaded = count_uploaded (row->entry, !row->working);
+  row->uploaded = count_uploaded (row);
   if (stat (row->entry->journal_path, &journal) < 0)
     return;
   row->changed = get_change (&journal);
