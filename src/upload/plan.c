@@ -175,6 +175,8 @@ digest_step (const BoxPlan *plan)
 static BoxStep
 next_before_opening (const BoxPlan *plan, gint64 now)
 {
+  if (plan->draining)
+    return wait_until (G_MAXINT64);
   if (!plan->unsure)
     return control_step (plan, BOX_STEP_OPEN, now);
   if (!plan->finished)

@@ -94,7 +94,7 @@ typedef struct
   gboolean committed;
   gboolean failed;
   gboolean cancelled;
-  gboolean draining; /* no part begins any more */
+  gboolean draining; /* no part and no session begins any more */
   gboolean aborted;  /* tried to; success or not */
   BoxPlanControl control;
   guint control_attempts;
@@ -215,7 +215,7 @@ void box_plan_dropped (BoxPlan *plan, const BoxStep *step);
 void box_plan_fail (BoxPlan *plan);
 void box_plan_cancel (BoxPlan *plan);
 
-/* No part begins any more; those in flight end. */
+/* No part and no session begins any more; those in flight end. */
 void box_plan_drain (BoxPlan *plan);
 
 /* The network is back: waits end, but for those that the server asked for. */

@@ -402,7 +402,8 @@ box_upload_drain (BoxUpload *upload)
 {
   g_mutex_lock (box_workers_lock ());
   box_plan_drain (&upload->plan);
-  while (upload->plan.n_in_flight > 0 && !box_upload_has_ended_locked (upload))
+  while ((upload->plan.n_in_flight > 0 || upload->plan.control == BOX_PLAN_CONTROL_BUSY)
+         && !box_upload_has_ended_locked (upload))
     g_cond_wait (&upload->changed, box_workers_lock ());
   g_mutex_unlock (box_workers_lock ());
 }

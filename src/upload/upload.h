@@ -213,7 +213,8 @@ void box_upload_cancel (BoxUpload *upload);
  * after it has returned, so that their data can be freed. */
 void box_upload_close (BoxUpload *upload);
 
-/* Begins no more parts, and waits until none is in flight. Returns at once after the end. */
+/* Begins no more parts and no session, and waits until none is in flight: a session that is being
+ * opened would be left behind. Returns at once after the end. */
 void box_upload_drain (BoxUpload *upload);
 
 /* After a failure: waits until the last request is done, such as the one that aborts the

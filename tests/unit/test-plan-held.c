@@ -108,6 +108,18 @@ test_a_drained_plan_begins_no_part (void)
   box_plan_clear (&plan);
 }
 
+static void
+test_a_drained_plan_opens_no_session (void)
+{
+  BoxPlan plan;
+
+  box_plan_init (&plan, 1, TRUE, TRUE, 0);
+  g_assert_cmpint (box_plan_next (&plan, 0).kind, ==, BOX_STEP_OPEN);
+  box_plan_drain (&plan);
+  g_assert_cmpint (box_plan_next (&plan, 0).kind, ==, BOX_STEP_WAIT);
+  box_plan_clear (&plan);
+}
+
 /* The stream failed while the commit was under way, and the commit worked. */
 static void
 test_a_committed_session_is_not_aborted (void)
@@ -142,5 +154,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan-held/a-committed-session-is-not-aborted",
                    test_a_committed_session_is_not_aborted);
   g_test_add_func ("/plan-held/a-drained-plan-begins-no-part", test_a_drained_plan_begins_no_part);
+  g_test_add_func ("/plan-held/a-drained-plan-opens-no-session",
+                   test_a_drained_plan_opens_no_session);
   return g_test_run ();
 }
