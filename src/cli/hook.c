@@ -37,6 +37,8 @@ cli_hook_new (const char *program)
 {
   CliHook *hook = g_new0 (CliHook, 1);
 
+  /* A hook that ends without reading its input does not end this process. */
+  signal (SIGPIPE, SIG_IGN);
   hook->program = g_strdup (program);
   g_queue_init (&hook->waiting);
   return hook;
@@ -73,10 +75,9 @@ static void
 on_end (GObject *process, GAsyncResult *result, gpointer user_data)
 {
   CliHook *hook = user_data;
-  g_autoptr (GError) error = NULL;
   gboolean cancelled = g_cancellable_is_cancelled (hook->cancellable);
 
-  g_subprocess_communicate_utf8_finish (G_SUBPROCESS (process), result, NULL, NULL, &error);
+  g_subprocess_wait_finish (G_SUBPROCESS (process), result, NULL);
   if (!cancelled && g_subprocess_get_if_exited (hook->running)
       && g_subprocess_get_exit_status (hook->running) != 0)
     cli_complain ("the hook %s ended with code %d", hook->program,
@@ -88,11 +89,22 @@ on_end (GObject *process, GAsyncResult *result, gpointer user_data)
     begin_next (hook);
 }
 
+/* It may have ended without reading: that is no failure. */
+static void
+on_written (GObject *process, GAsyncResult *result, gpointer user_data)
+{
+  CliHook *hook = user_data;
+
+  g_subprocess_communicate_utf8_finish (G_SUBPROCESS (process), result, NULL, NULL, NULL);
+  g_subprocess_wait_async (G_SUBPROCESS (process), hook->cancellable, on_end, hook);
+}
+
 /* In the child: what it starts can be ended with it. */
 static void
 lead_group (gpointer unused)
 {
   setpgid (0, 0);
+  signal (SIGPIPE, SIG_DFL);
 }
 
 /* Credentials are not the hook's. */
@@ -128,7 +140,7 @@ begin_next (CliHook *hook)
     }
   hook->cancellable = g_cancellable_new ();
   hook->timer = g_timeout_add_seconds (TIME_LIMIT, on_time_limit, hook);
-  g_subprocess_communicate_utf8_async (hook->running, event, hook->cancellable, on_end, hook);
+  g_subprocess_communicate_utf8_async (hook->running, event, hook->cancellable, on_written, hook);
 }
 
 void
