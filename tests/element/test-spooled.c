@@ -256,6 +256,20 @@ test_outage_does_not_hold_the_stream (Fixture *fixture, gconstpointer after)
   assert_committed (fixture, SPOOL_KIT_SIZE);
 }
 
+/* The stream but for its EOS, whose commit will be held: "held". */
+static void
+push_to_a_held_commit (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  box_emulator_load_scenario (
+      fixture->kit.emulator,
+      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
+  g_assert_no_error (error);
+  start (fixture, "video/x-flv");
+  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+}
+
 static gpointer
 end_outage (gpointer data)
 {
@@ -271,15 +285,9 @@ end_outage (gpointer data)
 static void
 test_outage_at_the_commit_is_waited_for (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
   GThread *thread;
 
-  box_emulator_load_scenario (
-      fixture->kit.emulator,
-      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
-  g_assert_no_error (error);
-  start (fixture, "video/x-flv");
-  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  push_to_a_held_commit (fixture);
   thread = g_thread_new ("outage", end_outage, fixture);
   finish (fixture);
   g_thread_join (thread);
@@ -561,15 +569,9 @@ push_eos (gpointer data)
 static void
 test_pause_interrupts_the_wait_but_not_the_upload (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
   GThread *thread;
 
-  box_emulator_load_scenario (
-      fixture->kit.emulator,
-      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
-  g_assert_no_error (error);
-  start (fixture, "video/x-flv");
-  g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
+  push_to_a_held_commit (fixture);
   thread = g_thread_new ("eos", push_eos, fixture);
   g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "held", KIT_PATIENCE_MS));
   gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
