@@ -316,6 +316,9 @@ make_rule (JsonObject *action, JsonNode *routes, JsonObject *strikes, const char
 char *
 fault_case_format_rules (const FaultCase *c, const char *token)
 {
+  /* Copies share their values with the matrix, whose counts of references know of no threads. */
+  static GMutex lock;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
   JsonObject *scenario = json_object_new ();
   JsonArray *rules = json_array_new ();
