@@ -165,6 +165,17 @@ box_attempt_free (BoxAttempt *self)
   g_free (self);
 }
 
+void
+box_attempt_abort (BoxClient *client, const BoxSession *session, GCancellable *cancellable)
+{
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (!box_session_check_endpoints (session, box_client_get_endpoint (client), &error)
+      || !box_client_abort (client, transport, session, cancellable, &error))
+    g_info ("Upload session %s is left to expire: %s", session->id, error->message);
+}
+
 /* --- BoxElsewhere --------------------------------------------------------------------------- */
 
 static gpointer

@@ -35,6 +35,10 @@ BoxUpload *box_attempt_get_upload (BoxAttempt *self);
 void box_attempt_free (BoxAttempt *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxAttempt, box_attempt_free)
 
+/* Aborts @session, of which nothing is wanted any more; if that cannot be, Box does when it
+ * expires. Waits for the network. */
+void box_attempt_abort (BoxClient *client, const BoxSession *session, GCancellable *cancellable);
+
 /*
  * BoxElsewhere: the parts of a recording that Box may have in another session than the one that is
  * filled: in the seed (BoxAhead), or in a session that was lost. Which these are, what

@@ -6,6 +6,7 @@
 
 #include "api/account.h"
 #include "base/process.h"
+#include "delivery/attempt.h"
 #include "delivery/policy.h"
 
 /* The size of a seed of which nothing is known. Bytes. */
@@ -307,16 +308,10 @@ run_abort (gpointer data)
 {
   Abort *job = data;
   BoxFollow *follow = job->follow;
-  g_autoptr (BoxTransport) transport = box_transport_new ();
 
   for (guint i = 0; i < follow->seeds->len; i++)
-    {
-      BoxSession *seed = g_ptr_array_index (follow->seeds, i);
-      g_autoptr (GError) error = NULL;
-
-      if (!box_client_abort (follow->settings.client, transport, seed, job->cancellable, &error))
-        g_info ("Upload session %s is left to expire: %s", seed->id, error->message);
-    }
+    box_attempt_abort (follow->settings.client, g_ptr_array_index (follow->seeds, i),
+                       job->cancellable);
   g_mutex_lock (&job->lock);
   job->done = TRUE;
   g_cond_signal (&job->changed);

@@ -23,9 +23,6 @@ typedef struct
   BoxRecordingEnd end;    /* of the file that is to be at Box */
 } BoxRecoveryRun;
 
-/* Best effort: a session left behind expires by itself. */
-void box_recovery_abort_session (const BoxRecoveryRun *recovery, const BoxSession *session);
-
 /* The session to which parts were sent ahead has done its work. */
 void box_recovery_abort_seed (const BoxRecoveryRun *recovery);
 

@@ -464,14 +464,14 @@ upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
         }
       /* Ours, and of no more use; it could stand in the way of one of the same name and size. */
       if (used != NULL)
-        box_recovery_abort_session (recovery, used);
+        box_attempt_abort (recovery->settings->client, used, recovery->cancellable);
       session = NULL;
       replaced = unsure = TRUE;
     }
   if (recovery->state->seed != NULL && recovery->settings->account_file != NULL)
     box_elsewhere_note (&elsewhere, recovery->settings->account_file, recovery->settings->client);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
-    box_recovery_abort_session (recovery, recovery->state->session);
+    box_attempt_abort (recovery->settings->client, recovery->state->session, recovery->cancellable);
   return TRUE;
 }
 

@@ -8,18 +8,6 @@
 #include "spool/note.h"
 
 void
-box_recovery_abort_session (const BoxRecoveryRun *recovery, const BoxSession *session)
-{
-  BoxClient *client = recovery->settings->client;
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (GError) error = NULL;
-
-  if (!box_session_check_endpoints (session, box_client_get_endpoint (client), &error)
-      || !box_client_abort (client, transport, session, recovery->cancellable, &error))
-    g_info ("Upload session %s is left to expire: %s", session->id, error->message);
-}
-
-void
 box_recovery_abort_seed (const BoxRecoveryRun *recovery)
 {
   g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
@@ -27,7 +15,7 @@ box_recovery_abort_seed (const BoxRecoveryRun *recovery)
 
   if (now->seed == NULL || (now->session != NULL && g_str_equal (now->session->id, now->seed->id)))
     return;
-  box_recovery_abort_session (recovery, now->seed);
+  box_attempt_abort (recovery->settings->client, now->seed, recovery->cancellable);
   if (!box_recording_set_seed_aborted (recovery->recording, &error))
     g_info ("%s", error->message);
 }

@@ -84,11 +84,8 @@ static gpointer
 run_abort (gpointer data)
 {
   Abort *job = data;
-  g_autoptr (BoxTransport) transport = box_transport_new ();
-  g_autoptr (GError) error = NULL;
 
-  if (!box_client_abort (job->client, transport, job->session, NULL, &error))
-    g_info ("Upload session %s is left to expire: %s", job->session->id, error->message);
+  box_attempt_abort (job->client, job->session, NULL);
   box_client_unref (job->client);
   box_session_free (job->session);
   g_free (job);
