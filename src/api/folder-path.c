@@ -1,39 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/calls.h"
 #include "api/folder.h"
+#include "base/single-flight.h"
 #include "base/text.h"
 
 /* Folders that are remembered; then all are forgotten, which costs a request each. */
 #define MAX_REMEMBERED 4096
 
-/* One folder that is, or was, looked for. */
+/* What the search for one folder found. */
 typedef struct
 {
-  guint refs; /* with the_paths' lock, as all */
-  gboolean done;
-  gboolean create;
-  char *id;      /* done: found */
-  GError *error; /* done: or not */
-} Search;
-
-static struct
-{
-  GMutex lock;
-  GCond changed;     /* a search is done, or a waiting thread was cancelled */
-  GHashTable *table; /* with lock; key to Search: found, or not done */
-} the_paths;
+  gboolean create; /* it was to be made */
+  char *id;        /* or */
+  GError *error;
+} Answer;
 
 static void
-search_unref_locked (gpointer data)
+answer_clear (gpointer data)
 {
-  Search *search = data;
+  Answer *answer = data;
 
-  if (--search->refs > 0)
-    return;
-  g_free (search->id);
-  g_clear_error (&search->error);
-  g_free (search);
+  g_free (answer->id);
+  g_clear_error (&answer->error);
 }
+
+/* Owner, parent and name to Answer; those that were found are kept. */
+static BoxSingleFlight the_paths = { .max_kept = MAX_REMEMBERED, .clear_answer = answer_clear };
 
 static char *
 make_key (const char *owner, const char *parent_id, const char *name)
@@ -145,140 +137,56 @@ make (BoxClient *client, BoxTransport *transport, const char *parent_id, const c
   return NULL;
 }
 
-/* ---- one thread asks, the others wait ---- */
+/* ---- once for the process ---- */
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
+typedef struct
 {
-  g_mutex_lock (&the_paths.lock);
-  g_cond_broadcast (&the_paths.changed);
-  g_mutex_unlock (&the_paths.lock);
+  BoxClient *client;
+  BoxTransport *transport;
+  const char *parent_id;
+  const char *name;
+  gboolean create;
+  GCancellable *cancellable;
+} Search;
+
+static gpointer
+ask (gboolean *keep, gpointer user_data)
+{
+  const Search *search = user_data;
+  Answer *answer = g_atomic_rc_box_new0 (Answer);
+
+  answer->create = search->create;
+  answer->id = (search->create ? make : find) (search->client, search->transport, search->parent_id,
+                                               search->name, search->cancellable, &answer->error);
+  *keep = answer->id != NULL;
+  return answer;
 }
 
+/* A failure to find a folder is no answer to one who would make it. */
 static gboolean
-is_found (gpointer key, gpointer value, gpointer user_data)
+accepts (gconstpointer data, gpointer user_data)
 {
-  return ((Search *) value)->done;
-}
+  const Answer *answer = data;
+  const Search *search = user_data;
 
-/* The search for @key, begun by the caller if @ours. */
-static Search *
-join_locked (const char *key, gboolean create, gboolean *ours)
-{
-  Search *search;
-
-  if (the_paths.table == NULL)
-    the_paths.table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, search_unref_locked);
-  search = g_hash_table_lookup (the_paths.table, key);
-  *ours = search == NULL;
-  if (search == NULL)
-    {
-      if (g_hash_table_size (the_paths.table) >= MAX_REMEMBERED)
-        g_hash_table_foreach_remove (the_paths.table, is_found, NULL);
-      search = g_new0 (Search, 1);
-      search->refs = 1;
-      search->create = create;
-      g_hash_table_insert (the_paths.table, g_strdup (key), search);
-    }
-  search->refs++;
-  return search;
-}
-
-/* The caller's own search has ended. Takes @id and @error. */
-static void
-conclude (Search *search, const char *key, char *id, const GError *error)
-{
-  g_mutex_lock (&the_paths.lock);
-  search->done = TRUE;
-  search->id = g_strdup (id);
-  search->error = error != NULL ? g_error_copy (error) : NULL;
-  if (id == NULL && g_hash_table_lookup (the_paths.table, key) == search)
-    g_hash_table_remove (the_paths.table, key);
-  search_unref_locked (search);
-  g_cond_broadcast (&the_paths.changed);
-  g_mutex_unlock (&the_paths.lock);
-}
-
-/* Whether what another thread found is an answer to this one, too. */
-static gboolean
-answers_locked (const Search *search, gboolean create)
-{
-  return search->id != NULL
-         || (search->create == create
-             && !g_error_matches (search->error, BOX_ERROR, BOX_ERROR_CANCELLED));
-}
-
-/* Waits for a search of another thread. The lock is held, before and after. TRUE: the answer is in
- * @id or @error. */
-static gboolean
-await_locked (Search *search, gboolean create, GCancellable *cancellable, char **id, GError **error)
-{
-  gboolean cancelled;
-
-  while (!search->done && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&the_paths.changed, &the_paths.lock);
-  cancelled = !search->done;
-  if (cancelled)
-    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_CANCELLED, "cancelled");
-  else if (!answers_locked (search, create))
-    return FALSE;
-  else if (search->id != NULL)
-    *id = g_strdup (search->id);
-  else
-    g_propagate_error (error, g_error_copy (search->error));
-  return TRUE;
-}
-
-/* Where the folder @key is from: the table, another thread, or (@search) this one, which has to
- * ask. */
-static char *
-look_up (const char *key, gboolean create, GCancellable *cancellable, gboolean *known,
-         Search **search, GError **error)
-{
-  gulong handler = 0;
-  gboolean ours = FALSE, answered = FALSE;
-  char *id = NULL;
-
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), NULL, NULL);
-  g_mutex_lock (&the_paths.lock);
-  while (!ours && !answered)
-    {
-      Search *joined = join_locked (key, create, &ours);
-
-      if (ours)
-        *search = joined;
-      else
-        {
-          *known = joined->done;
-          answered = await_locked (joined, create, cancellable, &id, error);
-          search_unref_locked (joined);
-        }
-    }
-  g_mutex_unlock (&the_paths.lock);
-  g_cancellable_disconnect (cancellable, handler);
-  return id;
+  return answer->id != NULL
+         || (answer->create == search->create
+             && !g_error_matches (answer->error, BOX_ERROR, BOX_ERROR_CANCELLED));
 }
 
 /* The id of one folder; @known: nobody was asked. */
 static char *
-resolve_one (BoxClient *client, BoxTransport *transport, const char *owner, const char *parent_id,
-             const char *name, gboolean create, gboolean *known, GCancellable *cancellable,
-             GError **error)
+resolve_one (Search *search, const char *owner, gboolean *known, GError **error)
 {
-  g_autofree char *key = make_key (owner, parent_id, name);
-  g_autoptr (GError) failure = NULL;
-  Search *search = NULL;
-  char *id = look_up (key, create, cancellable, known, &search, error);
+  g_autofree char *key = make_key (owner, search->parent_id, search->name);
+  BoxQuestion question = { .ask = ask, .accepts = accepts, .user_data = search };
+  Answer *answer =
+      box_single_flight_ask (&the_paths, key, &question, known, search->cancellable, error);
+  char *id = answer != NULL ? g_strdup (answer->id) : NULL;
 
-  if (search == NULL)
-    return id;
-  *known = FALSE;
-  id = create ? make (client, transport, parent_id, name, cancellable, &failure)
-              : find (client, transport, parent_id, name, cancellable, &failure);
-  conclude (search, key, id, failure);
-  if (id == NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
+  if (answer != NULL && id == NULL)
+    g_propagate_error (error, g_error_copy (answer->error));
+  box_single_flight_unref (&the_paths, answer);
   return id;
 }
 
@@ -298,10 +206,10 @@ walk (BoxClient *client, BoxTransport *transport, const char *folder_id, const c
   for (guint i = 0; names[i] != NULL && id != NULL; i++)
     {
       g_autofree char *parent_id = g_steal_pointer (&id);
+      Search search = { client, transport, parent_id, names[i], create, cancellable };
       gboolean known = FALSE;
 
-      id = resolve_one (client, transport, owner, parent_id, names[i], create, &known, cancellable,
-                        error);
+      id = resolve_one (&search, owner, &known, error);
       *cached |= known;
     }
   return g_steal_pointer (&id);
@@ -337,7 +245,7 @@ box_folder_path_is_missing (const GError *error)
          && box_error_get_details (error)->http_status == 0;
 }
 
-/* The ids in a path are the keys of what is below, so it is walked in the table. */
+/* The ids in a path are in the keys of what is below, so that each names the next. */
 void
 box_folder_path_forget (BoxClient *client, const char *folder_id, const char *const *names)
 {
@@ -346,18 +254,15 @@ box_folder_path_forget (BoxClient *client, const char *folder_id, const char *co
 
   if (owner == NULL)
     return;
-  g_mutex_lock (&the_paths.lock);
-  for (guint i = 0; names[i] != NULL && parent_id != NULL && the_paths.table != NULL; i++)
+  for (guint i = 0; names[i] != NULL && parent_id != NULL; i++)
     {
       g_autofree char *key = make_key (owner, parent_id, names[i]);
-      Search *search = g_hash_table_lookup (the_paths.table, key);
+      Answer *answer = box_single_flight_forget (&the_paths, key);
 
       g_free (parent_id);
-      parent_id = search != NULL ? g_strdup (search->id) : NULL;
-      if (search != NULL && search->done)
-        g_hash_table_remove (the_paths.table, key);
+      parent_id = answer != NULL ? g_strdup (answer->id) : NULL;
+      box_single_flight_unref (&the_paths, answer);
     }
-  g_mutex_unlock (&the_paths.lock);
 }
 
 BoxDestination *

@@ -3,6 +3,7 @@
 
 #include "api/calls.h"
 #include "base/json.h"
+#include "base/single-flight.h"
 
 /* How long an answer is good for: free space changes, also by others. Microseconds. */
 #define LIFETIME (600 * G_USEC_PER_SEC)
@@ -10,23 +11,17 @@
 /* Accounts that are remembered; then all are forgotten, which costs a request each. */
 #define MAX_REMEMBERED 64
 
-/* What the process knows of one account. */
+/* What an account answered. */
 typedef struct
 {
-  guint asking;    /* threads that need it */
-  gboolean busy;   /* one of them asks */
-  gboolean asked;  /* the next three count */
+  gboolean good; /* FALSE: it may not be asked, or could not */
+  gboolean lasting;
   gint64 asked_at; /* monotonic */
-  gboolean good;   /* FALSE: it may not be asked */
   BoxRoom room;
-} Memory;
+} Answer;
 
-static struct
-{
-  GMutex lock;
-  GCond changed;
-  GHashTable *table; /* with lock; owner to Memory */
-} the_rooms;
+/* Owner to Answer. */
+static BoxSingleFlight the_rooms = { .max_kept = MAX_REMEMBERED };
 
 static gboolean
 find (JsonObject *object, const char *name, guint64 *value)
@@ -59,80 +54,37 @@ box_client_get_room (BoxClient *client, BoxTransport *transport, BoxRoom *room,
 
 /* ---- once for the process ---- */
 
-static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
+typedef struct
 {
-  g_mutex_lock (&the_rooms.lock);
-  g_cond_broadcast (&the_rooms.changed);
-  g_mutex_unlock (&the_rooms.lock);
-}
+  BoxClient *client;
+  BoxTransport *transport;
+  GCancellable *cancellable;
+} Asking;
 
-static gboolean
-is_idle (gpointer key, gpointer value, gpointer user_data)
+/* A failure that passes is not kept: the next recording asks again. */
+static gpointer
+ask (gboolean *keep, gpointer user_data)
 {
-  return ((Memory *) value)->asking == 0;
-}
-
-static Memory *
-join_locked (const char *owner)
-{
-  Memory *memory;
-
-  if (the_rooms.table == NULL)
-    the_rooms.table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  memory = g_hash_table_lookup (the_rooms.table, owner);
-  if (memory == NULL)
-    {
-      if (g_hash_table_size (the_rooms.table) >= MAX_REMEMBERED)
-        g_hash_table_foreach_remove (the_rooms.table, is_idle, NULL);
-      memory = g_new0 (Memory, 1);
-      g_hash_table_insert (the_rooms.table, g_strdup (owner), memory);
-    }
-  memory->asking++;
-  return memory;
-}
-
-static gboolean
-is_fresh_locked (const Memory *memory)
-{
-  return memory->asked && g_get_monotonic_time () < memory->asked_at + LIFETIME;
-}
-
-/* A failure that passes is not remembered: the next recording asks again. */
-static void
-ask (Memory *memory, BoxClient *client, BoxTransport *transport, GCancellable *cancellable)
-{
+  const Asking *asking = user_data;
+  Answer *answer = g_atomic_rc_box_new0 (Answer);
   g_autoptr (GError) failure = NULL;
-  BoxRoom room;
-  gboolean good = box_client_get_room (client, transport, &room, cancellable, &failure);
 
-  g_mutex_lock (&the_rooms.lock);
-  memory->asked = good
-                  || !(box_error_is_transient (failure)
-                       || g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED));
-  memory->asked_at = g_get_monotonic_time ();
-  memory->good = good;
-  memory->room = room;
-  g_mutex_unlock (&the_rooms.lock);
+  answer->good = box_client_get_room (asking->client, asking->transport, &answer->room,
+                                      asking->cancellable, &failure);
+  answer->lasting = answer->good
+                    || !(box_error_is_transient (failure)
+                         || g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED));
+  answer->asked_at = g_get_monotonic_time ();
+  *keep = answer->lasting;
+  return answer;
 }
 
-/* Waits for the threads that came before. */
 static gboolean
-take_turn (Memory *memory, GCancellable *cancellable)
+is_fresh (gconstpointer answer, gpointer user_data)
 {
-  gulong handler = 0;
-  gboolean ours;
+  const Answer *known = answer;
 
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), NULL, NULL);
-  g_mutex_lock (&the_rooms.lock);
-  while (memory->busy && !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&the_rooms.changed, &the_rooms.lock);
-  ours = !memory->busy && !is_fresh_locked (memory);
-  memory->busy |= ours;
-  g_mutex_unlock (&the_rooms.lock);
-  g_cancellable_disconnect (cancellable, handler);
-  return ours;
+  return known->lasting && g_get_monotonic_time () < known->asked_at + LIFETIME;
 }
 
 gboolean
@@ -140,24 +92,20 @@ box_room_recall (BoxClient *client, BoxTransport *transport, BoxRoom *room,
                  GCancellable *cancellable, GError **error)
 {
   g_autofree char *owner = box_client_dup_owner (client, cancellable, error);
-  Memory *memory;
-  gboolean good, ours;
+  Asking asking = { .client = client, .transport = transport, .cancellable = cancellable };
+  BoxQuestion question = { .ask = ask, .accepts = is_fresh, .user_data = &asking };
+  Answer *answer;
+  gboolean good;
 
+  *room = (BoxRoom){ 0 };
   if (owner == NULL)
     return FALSE;
-  g_mutex_lock (&the_rooms.lock);
-  memory = join_locked (owner);
-  g_mutex_unlock (&the_rooms.lock);
-  ours = take_turn (memory, cancellable);
-  if (ours)
-    ask (memory, client, transport, cancellable);
-  g_mutex_lock (&the_rooms.lock);
-  memory->asking--;
-  memory->busy &= !ours;
-  good = is_fresh_locked (memory) && memory->good;
-  *room = memory->room;
-  g_cond_broadcast (&the_rooms.changed);
-  g_mutex_unlock (&the_rooms.lock);
+  answer = box_single_flight_ask (&the_rooms, owner, &question, NULL, cancellable, error);
+  if (answer == NULL)
+    return FALSE;
+  good = answer->good;
+  *room = answer->room;
+  box_single_flight_unref (&the_rooms, answer);
   if (!good)
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_FORBIDDEN,
                          "what the account takes is not known");
