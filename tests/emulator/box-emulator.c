@@ -129,6 +129,7 @@ box_emulator_new (const BoxEmulatorOptions *options, GError **error)
     options = &defaults;
   emu_clock_init (&world->clock, options->clock_offset);
   emu_rate_init (&world->rate, options->rate);
+  emu_limits_init (&world->limits, options->calls_per_minute, options->uploads_per_minute);
   world->journal = emu_request_log_new ();
   world->scenario = emu_scenario_new ();
   world->late = emu_late_calls_new ();
@@ -175,6 +176,7 @@ box_emulator_free (BoxEmulator *emulator)
   emu_request_log_free (world->journal);
   emu_scenario_free (world->scenario);
   emu_rate_clear (&world->rate);
+  emu_limits_clear (&world->limits);
   emu_clock_clear (&world->clock);
   if (emulator->temporary && world->dir != NULL)
     nftw (world->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -26,14 +26,16 @@ typedef struct
   const char *dir;  /* storage, kept; NULL: a temporary directory, removed by box_emulator_free() */
   guint16 port;     /* 0: the kernel picks one */
   guint16 tls_port; /* likewise */
-  guint64 part_size;      /* of new sessions: 8388608 */
-  guint64 min_size;       /* below it a session is refused: 20000000; 1: never */
-  guint64 max_size;       /* above it a file is refused (file_size_limit_exceeded): no limit */
-  guint64 quota;          /* of all stored files (storage_limit_exceeded): no limit */
-  guint64 rate;           /* of all request bodies together, a second: no limit */
-  guint session_lifetime; /* 7 days */
-  guint token_lifetime;   /* expires_in of tokens that /oauth2/token issues: 3600 */
-  guint page_limit;       /* the largest page of a list: 1000 */
+  guint64 part_size;        /* of new sessions: 8388608 */
+  guint64 min_size;         /* below it a session is refused: 20000000; 1: never */
+  guint64 max_size;         /* above it a file is refused (file_size_limit_exceeded): no limit */
+  guint64 quota;            /* of all stored files (storage_limit_exceeded): no limit */
+  guint64 rate;             /* of all request bodies together, a second: no limit */
+  guint calls_per_minute;   /* of each user, uploads among them (429): no limit */
+  guint uploads_per_minute; /* of each user, each part among them (429): no limit */
+  guint session_lifetime;   /* 7 days */
+  guint token_lifetime;     /* expires_in of tokens that /oauth2/token issues: 3600 */
+  guint page_limit;         /* the largest page of a list: 1000 */
   guint processing;  /* the first so many commits of a session are answered 202 with Retry-After */
   guint retry_after; /* the Retry-After of these, 0: 1 */
   gint64 clock_offset; /* the emulator's clock against the machine's */

@@ -18,6 +18,8 @@ static gint64 min_size;
 static gint64 max_size;
 static gint64 quota;
 static gint64 rate;
+static int calls_per_minute;
+static int uploads_per_minute;
 static int session_lifetime;
 static int token_lifetime;
 static int processing;
@@ -48,6 +50,10 @@ static const GOptionEntry entries[] = {
   { "quota", 0, 0, G_OPTION_ARG_INT64, &quota, "Room for all files (no limit)", "BYTES" },
   { "rate", 'r', 0, G_OPTION_ARG_INT64, &rate,
     "Accept so many bytes a second over all connections (no limit)", "BYTES" },
+  { "calls-per-minute", 0, 0, G_OPTION_ARG_INT, &calls_per_minute,
+    "Refuse more calls of a user with 429; Box has 1000 (no limit)", "N" },
+  { "uploads-per-minute", 0, 0, G_OPTION_ARG_INT, &uploads_per_minute,
+    "Refuse more uploads of a user with 429, parts among them; Box has 240 (no limit)", "N" },
   { "session-lifetime", 0, 0, G_OPTION_ARG_INT, &session_lifetime,
     "Life of an upload session (604800)", "SECONDS" },
   { "processing", 0, 0, G_OPTION_ARG_INT, &processing,
@@ -173,6 +179,8 @@ check_options (GError **error)
          && in_range (max_size, G_MAXINT64, "max-size", error)
          && in_range (quota, G_MAXINT64, "quota", error)
          && in_range (rate, G_MAXINT64, "rate", error)
+         && in_range (calls_per_minute, G_MAXINT, "calls-per-minute", error)
+         && in_range (uploads_per_minute, G_MAXINT, "uploads-per-minute", error)
          && in_range (session_lifetime, G_MAXINT, "session-lifetime", error)
          && in_range (token_lifetime, G_MAXINT, "token-lifetime", error)
          && in_range (page_limit, G_MAXINT, "page-limit", error)
@@ -221,6 +229,8 @@ start (GError **error)
     .max_size = max_size,
     .quota = quota,
     .rate = rate,
+    .calls_per_minute = calls_per_minute,
+    .uploads_per_minute = uploads_per_minute,
     .session_lifetime = session_lifetime,
     .token_lifetime = token_lifetime,
     .page_limit = page_limit,

@@ -119,6 +119,25 @@ emu_call_authorise (EmuCall *call)
   return TRUE;
 }
 
+gboolean
+emu_call_check_limits (EmuCall *call)
+{
+  g_autofree char *seconds = NULL;
+  guint wait;
+
+  if (call->route->open)
+    return TRUE;
+  wait = emu_limits_take (&call->world->limits, call->identity.user, call->route->streams,
+                          emu_clock_now (&call->world->clock));
+  if (wait == 0)
+    return TRUE;
+  seconds = g_strdup_printf ("%u", wait);
+  emu_call_refuse (call, 429, "rate_limit_exceeded",
+                   "Request rate limit exceeded, please try again later");
+  soup_message_headers_replace (call->reply_headers, "Retry-After", seconds);
+  return FALSE;
+}
+
 /* Where it is wanted, a token that was good at the head of an upload must still be so at its end.
  */
 static void

@@ -83,6 +83,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EmuCall, emu_call_free)
 /* Refuses a call of a token or user that is not good; else its identity is set. */
 gboolean emu_call_authorise (EmuCall *call);
 
+/* Counts a call that was authorised; refuses it with 429 if its user has had too many this minute.
+ */
+gboolean emu_call_check_limits (EmuCall *call);
+
 /* --- for handlers ------------------------------------------------------------------------------
  */
 

@@ -116,7 +116,8 @@ handle (EmuCall *call)
     return;
   if (!call->route->streams || emu_faults_is_late (call))
     read_body (call);
-  if (call->verdict == EMU_VERDICT_NONE && emu_call_authorise (call))
+  if (call->verdict == EMU_VERDICT_NONE && emu_call_authorise (call)
+      && emu_call_check_limits (call))
     call->route->handler (call);
   if (call->verdict == EMU_VERDICT_NONE)
     read_rest (call);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "emulator/base/clock.h"
+#include "emulator/box/limits.h"
 #include "emulator/box/profile.h"
 #include "emulator/box/rate.h"
 #include "emulator/box/sessions.h"
@@ -31,6 +32,7 @@ typedef struct
   EmuProfile *profile;
   EmuClock clock;
   EmuRate rate;
+  EmuLimits limits;
   EmuRequestLog *journal;
   EmuScenario *scenario;
   EmuStore *store;
