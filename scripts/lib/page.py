@@ -3,6 +3,12 @@
 import sys
 
 
+def between(path, begin, end):
+    """What stands between the lines @begin and @end of the page now."""
+    with open(path, encoding='utf-8') as file:
+        return file.read().partition(f'{begin}\n')[2].partition(end)[0]
+
+
 def replace(path, begin, end, text):
     """Writes @text between the lines @begin and @end of the page, in place of what is there."""
     with open(path, encoding='utf-8') as file:

@@ -7,7 +7,8 @@ import sys
 
 HEADINGS = {'build': 'building', 'run': 'recording, the demo', 'test': 'the tests',
             'node': "Box's Node SDK, for a test and the bench", 'fuzz': '`scripts/test fuzz`', 'coverage': '`scripts/test coverage`',
-            'tidy': '`scripts/tidy`', 'site': '`scripts/site`, for a test too', 'release': '`scripts/test-on`, `scripts/package`', 'bench': '`scripts/bench`'}
+            'tidy': '`scripts/tidy`', 'site': '`scripts/site`, for a test too', 'valgrind': '`scripts/soak --under valgrind`',
+            'release': '`scripts/test-on`, `scripts/package`', 'bench': '`scripts/bench`'}
 
 
 def installed(top):
