@@ -2,9 +2,9 @@
 /*
  * The inside of BoxDelivery, shared by its files: delivery/delivery.c (its life, its waits),
  * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell),
- * delivery/position.c (how far it is), delivery/stream.c (the bytes of a stream),
- * delivery/stream-ahead.c (those that leave before their number is known) and
- * delivery/stream-room.c (whether the account has room for them).
+ * delivery/position.c (how far it is), delivery/ticker.c (when that is told), delivery/stream.c
+ * (the bytes of a stream), delivery/stream-ahead.c (those that leave before their number is known)
+ * and delivery/stream-room.c (whether the account has room for them).
  */
 #pragma once
 
@@ -14,9 +14,6 @@
 #include "delivery/growing.h"
 
 G_BEGIN_DECLS
-
-/* Tells once a second how far it is. */
-typedef struct _BoxTicker BoxTicker;
 
 struct _BoxDelivery
 {
@@ -48,7 +45,6 @@ struct _BoxDelivery
   gint64 running_time;     /* of the next byte, microseconds; -1: not known */
   gint64 marked_at;        /* monotonic: the last of the marks; 0: none */
   gint64 marked_time;      /* running_time then */
-  BoxTicker *ticker;       /* nullable */
   gboolean overrun;        /* the stream is longer than was declared, and its upload abandoned */
   gboolean kept_told;
   const char *reason; /* of the end of the stream */
@@ -60,6 +56,12 @@ struct _BoxDelivery
   GThread *self;     /* the same, once it runs; with lock, as the next */
   gboolean threaded; /* it is the thread that reports the end */
   gboolean orphaned; /* its owner, called by it, has freed the delivery: the thread does the rest */
+
+  gboolean armed; /* atomic: the ticker will look at it */
+  /* with the workers' lock */
+  gboolean ticks;  /* the ticker knows it */
+  gboolean ticked; /* a worker looks at it now */
+  GThread *ticker; /* which may be in the event position; nullable */
 
   GMutex lock;
   GCond changed; /* reported, or interrupted */
@@ -132,11 +134,23 @@ void box_delivery_tell_position (BoxDelivery *delivery, const BoxPosition *posit
 /* The byte at @offset comes now. The producer's thread. */
 void box_delivery_mark (BoxDelivery *delivery, guint64 offset);
 
+/* Finds out when the spool will be full. It asks the disk: no lock is held, and nobody waits. */
+void box_delivery_look_ahead (BoxDelivery *delivery);
+
+/* Reports how far it is, while something is unsafe, and once when nothing is any more. Returns
+ * whether something is unsafe. */
+gboolean box_delivery_tell_how_far (BoxDelivery *delivery);
+
+/* --- delivery/ticker.c --- */
+
 /* Bytes have come, which are not safe yet. The producer's thread. */
 void box_delivery_wake_ticker (BoxDelivery *delivery);
 
 /* Afterwards no event position runs, unless it is this thread that is in it. */
 void box_delivery_stop_ticking (BoxDelivery *delivery);
+
+/* For tests: how many rounds the process's ticker has begun. */
+guint box_delivery_count_rounds (void);
 
 /* --- delivery/steps.c --- */
 

@@ -128,80 +128,6 @@ test_what_is_freed_early_leaves_the_recording_to_others (Fixture *fixture, gcons
   g_assert_no_error (error);
 }
 
-/* --- How far many are ------------------------------------------------------------------------- */
-
-/* Of so many recordings that wait for Box, each says how far it is every two seconds: three rounds
- * take no less than this. Microseconds. */
-#define N_WAITING     200
-#define ROUNDS        3
-#define TOLD_AT_LEAST (4 * (gint64) G_USEC_PER_SEC)
-
-typedef struct
-{
-  GMutex lock;
-  GCond changed;
-  guint n; /* with lock */
-} Told;
-
-static void
-on_position (BoxDelivery *delivery, const BoxPosition *position, gpointer user_data)
-{
-  Told *told = user_data;
-
-  g_mutex_lock (&told->lock);
-  told->n++;
-  g_cond_signal (&told->changed);
-  g_mutex_unlock (&told->lock);
-}
-
-static BoxDelivery *
-begin_recording (SpoolKit *kit, BoxDestination *destination, Told *told)
-{
-  static const BoxDeliveryEvents events = { .position = on_position };
-  BoxDeliverySettings settings = {
-    .upload = { .client = kit->client, .destination = destination, .commit = TRUE },
-    .sizing = BOX_SIZING_SPOOL,
-    .padding = BOX_PADDING_NONE,
-  };
-  g_autoptr (GError) error = NULL;
-  BoxDelivery *delivery =
-      box_delivery_new_stream (&settings, kit->spool, &events, told, NULL, &error);
-
-  g_assert_no_error (error);
-  box_delivery_start (delivery);
-  g_assert_cmpuint (box_delivery_write (delivery, 0, (const guint8 *) "byte", 4), ==, 4);
-  return delivery;
-}
-
-static void
-test_many_leave_the_workers_time (void)
-{
-  SpoolKit kit = { 0 };
-  g_autoptr (GPtrArray) deliveries =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) box_delivery_free);
-  BoxDestination *destination = box_destination_new_folder ("0", "many", NULL);
-  gint64 begun = g_get_monotonic_time ();
-  Told told = { .n = 0 };
-
-  spool_kit_set_up (&kit);
-  box_emulator_set_down (kit.emulator, TRUE);
-  g_mutex_init (&told.lock);
-  g_cond_init (&told.changed);
-  for (guint i = 0; i < N_WAITING; i++)
-    g_ptr_array_add (deliveries, begin_recording (&kit, destination, &told));
-  g_mutex_lock (&told.lock);
-  while (told.n < ROUNDS * N_WAITING)
-    g_cond_wait (&told.changed, &told.lock);
-  g_mutex_unlock (&told.lock);
-  g_assert_cmpint (g_get_monotonic_time () - begun, >=, TOLD_AT_LEAST);
-
-  g_ptr_array_set_size (deliveries, 0);
-  box_destination_free (destination);
-  g_cond_clear (&told.changed);
-  g_mutex_clear (&told.lock);
-  spool_kit_tear_down (&kit);
-}
-
 #define ADD(name, function)                                                                        \
   g_test_add ("/delivery/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -216,7 +142,5 @@ main (int argc, char **argv)
   ADD ("cancelling-from-outside-ends-it", test_cancelling_from_outside_ends_it);
   ADD ("freed-early-leaves-the-recording-to-others",
        test_what_is_freed_early_leaves_the_recording_to_others);
-  g_test_add_func ("/delivery/many-that-wait-leave-the-workers-time",
-                   test_many_leave_the_workers_time);
   return g_test_run ();
 }
