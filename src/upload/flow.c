@@ -198,7 +198,6 @@ try_aim (BoxFlow *flow, guint aim, guint before, gint64 now)
   change_aim (flow, aim, now);
 }
 
-/* Neither more nor fewer are tried for a while, longer each time. */
 /* The first step up is half of the aim; those after a step that helped are all of it. */
 static void
 try_more (BoxFlow *flow, double rate, gboolean helped, gint64 now)

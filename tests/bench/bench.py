@@ -25,6 +25,7 @@ def main():
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--rounds', type=int)
     parser.add_argument('--keep-docs', action='store_true')
+    parser.add_argument('--link', action='append', type=suites.parse_link, metavar='MBIT/MS/MS/LOSS')
     parser.add_argument('what', nargs='*', metavar='WHAT')
     options = parser.parse_args()
     unknown = set(options.what) - set(suites.SUITES)
@@ -40,7 +41,7 @@ def main():
         for name in options.what or suites.SUITES:
             print(f'==> {name}', flush=True)
             try:
-                suites.SUITES[name](suites.Setting(place, report, options.quick, options.rounds))
+                suites.SUITES[name](suites.Setting(place, report, options.quick, options.rounds, options.link))
             except Failed as failure:
                 failed.append(name)
                 print(f'error: {failure}', file=sys.stderr)

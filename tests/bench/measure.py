@@ -67,3 +67,8 @@ def rounds(count, contenders, progress):
                 results[name].append(result)
             progress(name, number, result)
     return results
+
+
+def progress(name, number, result):
+    cpu = getattr(result, 'cpu', None)
+    print(f'    {"warm-up" if number == 0 else number}: {name}' + (f' {cpu:.2f} CPU s, {result.wall:.2f} s' if cpu else ''), flush=True)
