@@ -71,6 +71,16 @@ sink_post_retry (GstElement *element, const char *request, guint64 offset, guint
   post_structure (element, structure);
 }
 
+/* gst-launch-1.0 prints only the debug text of an INFO, so it has the text as well. Takes @text and
+ * @details (nullable). */
+static void
+post_info (GstElement *element, GstResourceError code, char *text, GstStructure *details)
+{
+  gst_element_message_full_with_details (element, GST_MESSAGE_INFO, GST_RESOURCE_ERROR, (gint) code,
+                                         text, g_strdup (text), __FILE__, GST_FUNCTION, __LINE__,
+                                         details);
+}
+
 void
 sink_post_outage (GstElement *element, const GError *reason)
 {
@@ -79,7 +89,8 @@ sink_post_outage (GstElement *element, const GError *reason)
                          ("Box is out of reach; the upload goes on when it is back."),
                          ("%s", reason->message));
   else
-    GST_ELEMENT_INFO (element, RESOURCE, WRITE, ("Box is back; the upload goes on."), (NULL));
+    post_info (element, GST_RESOURCE_ERROR_WRITE, g_strdup ("Box is back; the upload goes on."),
+               NULL);
 }
 
 void
@@ -187,7 +198,10 @@ format_debug (const GError *error)
   const BoxErrorDetails *details = box_error_get_details (error);
   GString *text = g_string_new (NULL);
 
-  g_string_append_printf (text, "%s %d", g_quark_to_string (error->domain), error->code);
+  if (error->domain == BOX_ERROR)
+    g_string_append (text, box_error_get_kind (error));
+  else
+    g_string_append_printf (text, "%s %d", g_quark_to_string (error->domain), error->code);
   if (details->http_status != 0)
     g_string_append_printf (text, ", HTTP status %u", details->http_status);
   if (details->box_code != NULL)
@@ -281,10 +295,13 @@ sink_post_anew (GstElement *element, const GError *error, gboolean news, const S
   char *text = g_strdup_printf ("%s: %s. The recording is uploaded from %s", context->destination,
                                 error->message, context->spool);
 
-  gst_element_message_full_with_details (element, news ? GST_MESSAGE_WARNING : GST_MESSAGE_INFO,
-                                         GST_RESOURCE_ERROR, (gint) sink_resource_error (error),
-                                         text, format_debug (error), __FILE__, GST_FUNCTION,
-                                         __LINE__, details_new ("details", error, context));
+  if (news)
+    gst_element_message_full_with_details (element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+                                           (gint) sink_resource_error (error), text,
+                                           format_debug (error), __FILE__, GST_FUNCTION, __LINE__,
+                                           details_new ("details", error, context));
+  else
+    post_info (element, sink_resource_error (error), text, details_new ("details", error, context));
 }
 
 void
@@ -340,8 +357,18 @@ time_left (const BoxUploadStats *stats)
   return gst_util_uint64_scale (rest, GST_SECOND, stats->rate);
 }
 
+char *
+sink_format_committed (const BoxFile *file)
+{
+  g_autofree char *name = box_text_escape (file->name != NULL ? file->name : "The file");
+  g_autofree char *size = file->has_size ? g_format_size (file->size) : NULL;
+
+  return g_strdup_printf ("%s is at Box (file ID %s%s%s)", name, file->id, size != NULL ? ", " : "",
+                          size != NULL ? size : "");
+}
+
 void
-sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats)
+sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats, const char *wait)
 {
   guint percent = stats->bytes_total == 0
                       ? 0
@@ -351,8 +378,12 @@ sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats)
   GString *text = g_string_new (NULL);
   GstMessage *message;
 
-  g_string_append_printf (text, "%u %% uploaded, %s/s", percent, rate);
-  if (left == 0)
+  g_string_append_printf (text, "%u %% uploaded", percent);
+  if (stats->rate > 0)
+    g_string_append_printf (text, ", %s/s", rate);
+  if (wait != NULL)
+    g_string_append_printf (text, ", %s", wait);
+  else if (left == 0)
     g_string_append (text, ", waiting for Box to commit");
   else if (GST_CLOCK_TIME_IS_VALID (left))
     g_string_append_printf (text, ", %" G_GUINT64_FORMAT " s left", left / GST_SECOND + 1);

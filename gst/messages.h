@@ -94,8 +94,11 @@ void sink_add_position (GstStructure *structure, const BoxPosition *position);
 void sink_post_position (GstElement *element, const BoxPosition *position);
 
 /* The progress of "commit": text, and the fields percent, rate (bytes per second) and time-left
- * (nanoseconds, or GST_CLOCK_TIME_NONE). */
-void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats);
+ * (nanoseconds, or GST_CLOCK_TIME_NONE). @wait: what the text says it waits for; (nullable). */
+void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats, const char *wait);
+
+/* Name, ID and size of the file that was made, for the end of that progress. Free the result. */
+char *sink_format_committed (const BoxFile *file);
 
 /*
  * SinkReporter: reports one stream to the application. It turns the events of the delivery,
@@ -111,6 +114,7 @@ typedef struct
   const char *session_id;  /* that is known before it is opened; nullable */
   gboolean fatal;          /* a failure is an ERROR on the bus, not a WARNING */
   gboolean is_for_others;  /* others upload the recording */
+  guint retry_timeout;     /* seconds without progress after which it is given up; 0: no limit */
 } SinkReporterSettings;
 
 SinkReporter *sink_reporter_new (GstElement *element, const SinkReporterSettings *settings);

@@ -21,9 +21,12 @@ struct _SinkReporter
   gboolean fatal;
   gboolean is_for_others; /* they upload the recording */
   char *session_id;       /* that is known before it is opened; nullable */
+  guint retry_timeout;    /* seconds; 0: no limit */
 
   /* atomic */
-  guint progress; /* of Progress: begun and not ended */
+  guint outage_since; /* seconds, monotonic; 0: there is no outage */
+  guint commit_since; /* the same of the progress of the commit */
+  guint progress;     /* of Progress: begun and not ended */
 };
 
 SinkReporter *
@@ -37,6 +40,7 @@ sink_reporter_new (GstElement *element, const SinkReporterSettings *settings)
   self->session_id = g_strdup (settings->session_id);
   self->fatal = settings->fatal;
   self->is_for_others = settings->is_for_others;
+  self->retry_timeout = settings->retry_timeout;
   return self;
 }
 
@@ -99,13 +103,37 @@ sink_reporter_begin_session (SinkReporter *self)
   begin_progress (self, PROGRESS_SESSION, "session", "Opening the upload session");
 }
 
+static guint
+get_seconds (void)
+{
+  return (guint) (g_get_monotonic_time () / G_USEC_PER_SEC);
+}
+
+/* NULL if there is no outage. Free the result. */
+static char *
+describe_wait (SinkReporter *self)
+{
+  guint outage = (guint) g_atomic_int_get (&self->outage_since);
+  guint commit = (guint) g_atomic_int_get (&self->commit_since);
+  g_autofree char *limit =
+      self->retry_timeout > 0
+          ? g_strdup_printf (" (gives up after %u s without progress)", self->retry_timeout)
+          : NULL;
+
+  if (outage == 0)
+    return NULL;
+  return g_strdup_printf ("waiting for Box for %u s%s", get_seconds () - MAX (outage, commit),
+                          limit != NULL ? limit : "");
+}
+
 void
 sink_reporter_commit_goes_on (SinkReporter *self, const BoxUploadStats *stats)
 {
   g_autoptr (GstElement) element = dup_element (self);
+  g_autofree char *wait = describe_wait (self);
 
   if (element != NULL && (g_atomic_int_get (&self->progress) & PROGRESS_COMMIT) != 0)
-    sink_post_commit_progress (element, stats);
+    sink_post_commit_progress (element, stats, wait);
 }
 
 /* What is known of the upload; free the strings. @delivery: (nullable). */
@@ -207,8 +235,10 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
 static void
 on_outage (const GError *reason, gpointer user_data)
 {
-  g_autoptr (GstElement) element = dup_element (user_data);
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_element (self);
 
+  g_atomic_int_set (&self->outage_since, reason != NULL ? get_seconds () : 0);
   if (element != NULL)
     sink_post_outage (element, reason);
 }
@@ -270,6 +300,7 @@ on_ending (gpointer user_data)
 {
   SinkReporter *self = user_data;
 
+  g_atomic_int_set (&self->commit_since, get_seconds ());
   if (!self->is_for_others)
     begin_progress (self, PROGRESS_COMMIT, "commit", "Uploading the rest");
 }
@@ -302,24 +333,24 @@ tell_filled (GstElement *element, BoxDelivery *delivery)
   sink_post_filled (element, session != NULL ? session->id : NULL, stats.bytes_total, &sha1);
 }
 
-/* A good end; what the progress is told of it. */
-static const char *
+/* A good end; what the progress says of it. Free the result. */
+static char *
 tell_end (GstElement *element, BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file)
 {
   switch (phase)
     {
     case BOX_DELIVERY_COMMITTED:
       sink_post_complete (element, file);
-      return "The file is committed";
+      return sink_format_committed (file);
     case BOX_DELIVERY_FILLED:
       tell_filled (element, delivery);
-      return "All parts are uploaded, not committed";
+      return g_strdup ("All parts are uploaded, not committed");
     case BOX_DELIVERY_EMPTY:
       GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("Nothing was recorded, so no file is made."),
                            (NULL));
-      return "Nothing was recorded";
+      return g_strdup ("Nothing was recorded");
     default:
-      return "The recording is in the spool";
+      return g_strdup ("The recording is in the spool");
     }
 }
 
@@ -339,12 +370,15 @@ on_ended (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file, co
   /* A handler of a message may stop the stream. */
   SinkReporter *self = sink_reporter_ref (user_data);
   g_autoptr (GstElement) element = dup_element (self);
+  g_autofree char *text = NULL;
 
   if (element != NULL && phase == BOX_DELIVERY_FAILED)
     post_failure (self, delivery, element, error);
   else if (element != NULL)
-    end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE,
-                      tell_end (element, delivery, phase, file));
+    {
+      text = tell_end (element, delivery, phase, file);
+      end_all_progress (self, element, GST_PROGRESS_TYPE_COMPLETE, text);
+    }
   sink_reporter_unref (self);
 }
 

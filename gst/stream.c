@@ -309,6 +309,7 @@ sink_stream_begin (GstBoxUploadSink *self)
     .session_id = self->config->destination->session_id,
     .fatal = self->config->values.errors_fatal,
     .is_for_others = self->config->values.eos_mode == SINK_EOS_MODE_SPOOL,
+    .retry_timeout = self->config->values.retry_timeout,
   };
   SinkReporter *reporter = sink_reporter_new (GST_ELEMENT (self), &settings);
 

@@ -55,7 +55,7 @@ gboolean
 box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDestination *destination,
                       guint64 size, GCancellable *cancellable, GError **error)
 {
-  static const char attempt[] = "check that the upload would be accepted";
+  static const char attempt[] = "ask Box whether it takes this upload";
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
   g_autofree char *url = content_url (client->api_endpoint, destination);
   g_autoptr (JsonNode) body = NULL;
@@ -82,7 +82,7 @@ box_client_preflight (BoxClient *client, BoxTransport *transport, const BoxDesti
     return TRUE;
   if (reply->status == 200)
     return check_is_json (reply, attempt, error);
-  g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_ITEM, attempt));
+  g_propagate_error (error, box_api_error_from_preflight (reply, attempt));
   return FALSE;
 }
 

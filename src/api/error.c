@@ -301,9 +301,10 @@ quote (const BoxReply *reply, const BoxRefusal *refusal)
                           refusal->reasons != NULL ? refusal->reasons : "");
 }
 
+/* @refused: (nullable): how the text begins if Box itself refuses for good. */
 static char *
 describe (const BoxReply *reply, const BoxRefusal *refusal, BoxErrorCode code, BoxSubject subject,
-          const char *attempt)
+          const char *attempt, const char *refused)
 {
   g_autofree char *said = quote (reply, refusal);
   const char *advice = advise (code, subject, reply, refusal);
@@ -312,12 +313,15 @@ describe (const BoxReply *reply, const BoxRefusal *refusal, BoxErrorCode code, B
     return g_strdup_printf ("could not %s: the answer seems to come from a gateway, a proxy or a "
                             "network's login page instead of Box: %s; this can work later",
                             attempt, said);
+  if (refused != NULL && refusal->is_box && code != BOX_ERROR_TRANSIENT)
+    return g_strdup_printf ("%s: it answered %s%s%s", refused, said, advice != NULL ? "; " : "",
+                            advice != NULL ? advice : "");
   return g_strdup_printf ("could not %s: Box answered %s%s%s", attempt, said,
                           advice != NULL ? "; " : "", advice != NULL ? advice : "");
 }
 
-GError *
-box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt)
+static GError *
+new_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt, const char *refused)
 {
   g_auto (BoxRefusal) refusal = { 0 };
   g_autofree char *request_id = NULL, *text = NULL;
@@ -326,7 +330,7 @@ box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char 
 
   box_refusal_parse (&refusal, reply);
   code = judge (reply, &refusal, subject);
-  text = describe (reply, &refusal, code, subject, attempt);
+  text = describe (reply, &refusal, code, subject, attempt, refused);
   if (reply->request_id != NULL)
     request_id = box_text_tidy (reply->request_id, MAX_REQUEST_ID);
   details = (BoxErrorDetails){
@@ -338,6 +342,18 @@ box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char 
     .context = refusal.context,
   };
   return box_error_new_with_details (code, &details, "%s", text);
+}
+
+GError *
+box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt)
+{
+  return new_from_reply (reply, subject, attempt, NULL);
+}
+
+GError *
+box_api_error_from_preflight (const BoxReply *reply, const char *attempt)
+{
+  return new_from_reply (reply, BOX_SUBJECT_ITEM, attempt, "Box refuses this upload");
 }
 
 gboolean

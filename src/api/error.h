@@ -28,6 +28,10 @@ BoxErrorCode box_api_classify (guint status, const char *box_code, BoxSubject su
  * may have sent it. */
 GError *box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt);
 
+/* The same for the question whether Box takes an upload: a refusal is its answer, and is said to be
+ * one. */
+GError *box_api_error_from_preflight (const BoxReply *reply, const char *attempt);
+
 /* Whether a commit or upload that failed in passing (TRANSIENT) with @error may have worked, or may
  * still do so: it was answered, or lost, after all of it had left, and not by Box's word that it
  * was not done. Box carries out what it has answered with 503. */

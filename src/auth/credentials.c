@@ -72,6 +72,22 @@ exposure (const BoxTokenSource *source)
                           source->origin, source->path);
 }
 
+/* Each file is named once in the life of the process, however many users it has. */
+static gboolean
+is_news (const char *path)
+{
+  static GMutex lock;
+  static GHashTable *named; /* with lock */
+  gboolean is_new;
+
+  g_mutex_lock (&lock);
+  if (named == NULL)
+    named = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  is_new = g_hash_table_add (named, g_strdup (path));
+  g_mutex_unlock (&lock);
+  return is_new;
+}
+
 /* Checks what the settings name, and says what is unwise about it. */
 static gboolean
 check (BoxCredentials *credentials, GError **error)
@@ -85,7 +101,7 @@ check (BoxCredentials *credentials, GError **error)
   if (!box_token_cache_open (credentials->configured, error))
     return FALSE;
   warning = exposure (credentials->source);
-  if (warning != NULL)
+  if (warning != NULL && is_news (credentials->source->path))
     g_message ("%s", warning);
   return TRUE;
 }

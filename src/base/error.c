@@ -33,6 +33,23 @@ box_error_private_clear (BoxErrorPrivate *details)
  */
 G_DEFINE_EXTENDED_ERROR (BoxError, box_error)
 
+const char *
+box_error_get_kind (const GError *error)
+{
+  static const char *const kinds[] = {
+    [BOX_ERROR_TRANSIENT] = "transient",   [BOX_ERROR_CREDENTIALS] = "credentials",
+    [BOX_ERROR_TRUST] = "trust",           [BOX_ERROR_FORBIDDEN] = "forbidden",
+    [BOX_ERROR_NOT_FOUND] = "not-found",   [BOX_ERROR_NAME_IN_USE] = "name-in-use",
+    [BOX_ERROR_SETTINGS] = "settings",     [BOX_ERROR_SIZE] = "size",
+    [BOX_ERROR_SPACE] = "space",           [BOX_ERROR_SESSION_GONE] = "session-gone",
+    [BOX_ERROR_CONFLICT] = "conflict",     [BOX_ERROR_INTEGRITY] = "integrity",
+    [BOX_ERROR_STORAGE] = "storage",       [BOX_ERROR_PROTOCOL] = "protocol",
+    [BOX_ERROR_CANCELLED] = "interrupted", [BOX_ERROR_BUSY] = "busy",
+  };
+
+  return kinds[error->code];
+}
+
 const BoxErrorDetails *
 box_error_get_details (const GError *error)
 {

@@ -86,6 +86,9 @@ const BoxErrorDetails *box_error_get_details (const GError *error);
 GError *box_error_new_with_details (BoxErrorCode code, const BoxErrorDetails *details,
                                     const char *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* The code of @error, of this domain, as a word: "transient", "name-in-use". */
+const char *box_error_get_kind (const GError *error);
+
 /* Whether the same request can work later: BOX_ERROR_TRANSIENT. */
 gboolean box_error_is_transient (const GError *error);
 

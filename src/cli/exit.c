@@ -7,33 +7,25 @@
 #include <glib-unix.h>
 #include <signal.h>
 
+/* Indexed by BoxErrorCode. */
+static const CliExit box_exits[] = {
+  [BOX_ERROR_TRANSIENT] = CLI_EXIT_TRY_AGAIN,   [BOX_ERROR_CREDENTIALS] = CLI_EXIT_CREDENTIALS,
+  [BOX_ERROR_TRUST] = CLI_EXIT_TRUST,           [BOX_ERROR_FORBIDDEN] = CLI_EXIT_FORBIDDEN,
+  [BOX_ERROR_NOT_FOUND] = CLI_EXIT_NOT_FOUND,   [BOX_ERROR_NAME_IN_USE] = CLI_EXIT_NAME_IN_USE,
+  [BOX_ERROR_SETTINGS] = CLI_EXIT_USAGE,        [BOX_ERROR_SIZE] = CLI_EXIT_SIZE,
+  [BOX_ERROR_SPACE] = CLI_EXIT_SPACE,           [BOX_ERROR_SESSION_GONE] = CLI_EXIT_SESSION_GONE,
+  [BOX_ERROR_CONFLICT] = CLI_EXIT_CONFLICT,     [BOX_ERROR_INTEGRITY] = CLI_EXIT_INTEGRITY,
+  [BOX_ERROR_STORAGE] = CLI_EXIT_STORAGE,       [BOX_ERROR_PROTOCOL] = CLI_EXIT_BUG,
+  [BOX_ERROR_CANCELLED] = CLI_EXIT_INTERRUPTED, [BOX_ERROR_BUSY] = CLI_EXIT_BUSY,
+};
+
+G_DEFINE_QUARK (cli - part - error - quark, cli_part_error)
+
 typedef struct
 {
   CliExit code;
   const char *nick;
 } ExitEntry;
-
-/* Indexed by BoxErrorCode. */
-static const ExitEntry exits[] = {
-  [BOX_ERROR_TRANSIENT] = { CLI_EXIT_TRY_AGAIN, "transient" },
-  [BOX_ERROR_CREDENTIALS] = { CLI_EXIT_CREDENTIALS, "credentials" },
-  [BOX_ERROR_TRUST] = { CLI_EXIT_TRUST, "trust" },
-  [BOX_ERROR_FORBIDDEN] = { CLI_EXIT_FORBIDDEN, "forbidden" },
-  [BOX_ERROR_NOT_FOUND] = { CLI_EXIT_NOT_FOUND, "not-found" },
-  [BOX_ERROR_NAME_IN_USE] = { CLI_EXIT_NAME_IN_USE, "name-in-use" },
-  [BOX_ERROR_SETTINGS] = { CLI_EXIT_USAGE, "settings" },
-  [BOX_ERROR_SIZE] = { CLI_EXIT_SIZE, "size" },
-  [BOX_ERROR_SPACE] = { CLI_EXIT_SPACE, "space" },
-  [BOX_ERROR_SESSION_GONE] = { CLI_EXIT_SESSION_GONE, "session-gone" },
-  [BOX_ERROR_CONFLICT] = { CLI_EXIT_CONFLICT, "conflict" },
-  [BOX_ERROR_INTEGRITY] = { CLI_EXIT_INTEGRITY, "integrity" },
-  [BOX_ERROR_STORAGE] = { CLI_EXIT_STORAGE, "storage" },
-  [BOX_ERROR_PROTOCOL] = { CLI_EXIT_BUG, "protocol" },
-  [BOX_ERROR_CANCELLED] = { CLI_EXIT_INTERRUPTED, "interrupted" },
-  [BOX_ERROR_BUSY] = { CLI_EXIT_BUSY, "busy" },
-};
-
-G_DEFINE_QUARK (cli - part - error - quark, cli_part_error)
 
 static const ExitEntry part_exits[] = {
   { CLI_EXIT_UNALIGNED, "unaligned" },
@@ -41,7 +33,7 @@ static const ExitEntry part_exits[] = {
   { CLI_EXIT_OTHER_TOTAL, "other-total" },
 };
 
-static const ExitEntry *
+static ExitEntry
 find_exit (const GError *error)
 {
   static const ExitEntry usage = { CLI_EXIT_USAGE, "usage" };
@@ -49,25 +41,25 @@ find_exit (const GError *error)
 
   /* GOption's own word for arguments that are not text. */
   if (error->domain == G_OPTION_ERROR || error->domain == G_CONVERT_ERROR)
-    return &usage;
-  if (error->domain == BOX_ERROR && error->code >= 0 && error->code < (gint) G_N_ELEMENTS (exits))
-    return &exits[error->code];
+    return usage;
+  if (error->domain == BOX_ERROR)
+    return (ExitEntry){ box_exits[error->code], box_error_get_kind (error) };
   for (gsize i = 0; error->domain == CLI_PART_ERROR && i < G_N_ELEMENTS (part_exits); i++)
     if (part_exits[i].code == (CliExit) error->code)
-      return &part_exits[i];
-  return &bug;
+      return part_exits[i];
+  return bug;
 }
 
 CliExit
 cli_exit_from_error (const GError *error)
 {
-  return error != NULL ? find_exit (error)->code : CLI_EXIT_OK;
+  return error != NULL ? find_exit (error).code : CLI_EXIT_OK;
 }
 
 const char *
 cli_exit_get_nick (const GError *error)
 {
-  return find_exit (error)->nick;
+  return find_exit (error).nick;
 }
 
 /* --- CliSignal ------------------------------------------------------------------------------ */

@@ -80,9 +80,6 @@ open_file (FileJob *job, GError **error)
   if (job->fd < 0 || fstat (job->fd, status) < 0)
     g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "The file cannot be read: %s",
                  g_strerror (errno));
-  else if (S_ISDIR (status->st_mode))
-    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE,
-                         "This is a directory; name the files in it, or use --recursive");
   else if (!S_ISREG (status->st_mode))
     g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE,
                          "This is no regular file, so its size is not known; upload what comes out "

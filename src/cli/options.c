@@ -280,6 +280,25 @@ cli_options_format_connection (const CliOptions *options)
 }
 
 char *
+cli_options_format_transfer (const CliOptions *options)
+{
+  GString *text = g_string_new (NULL);
+
+  if (options->parallel > 0)
+    g_string_append_printf (text, " --parallel %d", options->parallel);
+  append_option (text, "upload-rate", options->upload_rate);
+  append_option (text, "digest-engine", options->digest_engine);
+  append_option (text, "max-memory", options->max_memory);
+  append_option (text, "description", options->description);
+  append_option (text, "content-created-at", options->content_created_at);
+  append_option (text, "content-modified-at", options->content_modified_at);
+  for (gsize i = 0; options->metadata != NULL && options->metadata[i] != NULL; i++)
+    append_option (text, "metadata", options->metadata[i]);
+  append_option (text, "metadata-template", options->metadata_template);
+  return g_string_free (text, FALSE);
+}
+
+char *
 cli_options_get_spool_dir (const CliOptions *options, const char *argument, GError **error)
 {
   if (argument != NULL && options->spool_dir != NULL)

@@ -124,6 +124,9 @@ gboolean cli_options_parse_if_exists (const char *text, BoxIfExists *if_exists, 
  * with g_free(). */
 char *cli_options_format_connection (const CliOptions *options);
 
+/* The same of those that say how a file is sent, and what it has at Box. */
+char *cli_options_format_transfer (const CliOptions *options);
+
 /* The directory of recordings that the command's argument (nullable) or --spool-dir names, or the
  * default one. Free with g_free(). */
 char *cli_options_get_spool_dir (const CliOptions *options, const char *argument, GError **error);

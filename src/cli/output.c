@@ -276,7 +276,7 @@ cli_format_seconds (guint64 seconds)
   guint minutes = (guint) (seconds / 60 % 60), rest = (guint) (seconds % 60);
 
   if (hours >= 48)
-    return g_strdup_printf ("%" G_GUINT64_FORMAT " days", hours / 24);
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " days", (hours + 12) / 24);
   if (hours > 0)
     return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", hours, minutes, rest);
   return g_strdup_printf ("%u:%02u", minutes, rest);

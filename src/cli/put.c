@@ -112,14 +112,14 @@ can_go_on (const GError *failure)
          && !g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
 }
 
-/* How to go on, where a session is left: with the connection that was given, as it can be pasted.
- */
+/* How to go on, where a session is left: with the options that were given, as it can be pasted. */
 static void
 hint_session (const Put *put, const Item *item, const char *session_id)
 {
   g_autofree char *path = g_shell_quote (item->path);
   g_autofree char *shown = g_filename_display_name (path);
   g_autofree char *connection = cli_options_format_connection (put->cli->options);
+  g_autofree char *transfer = cli_options_format_transfer (put->cli->options);
 
   if (session_id == NULL || g_error_matches (item->failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
       || (options.session == NULL && put->settings.on_error == BOX_ON_ERROR_ABORT
@@ -127,8 +127,8 @@ hint_session (const Put *put, const Item *item, const char *session_id)
     return;
   if (can_go_on (item->failure))
     cli_complain ("The parts that are at Box stay there. To go on:  "
-                  "boxupload put --session %s%s %s%s",
-                  session_id, connection, item->path[0] == '-' ? "-- " : "", shown);
+                  "boxupload put --session %s%s%s %s%s",
+                  session_id, connection, transfer, item->path[0] == '-' ? "-- " : "", shown);
   cli_complain ("To discard them:  boxupload abort %s%s", session_id, connection);
 }
 
@@ -358,6 +358,10 @@ add_argument (Put *put, const char *argument)
   item->path = g_strdup (argument);
   if (g_str_equal (argument, CLI_INPUT_ARGUMENT))
     init_input (item);
+  else if (g_file_test (argument, G_FILE_TEST_IS_DIR))
+    item->unreadable =
+        g_error_new_literal (BOX_ERROR, BOX_ERROR_STORAGE,
+                             "This is a directory; name the files in it, or use --recursive");
   g_ptr_array_add (put->items, item);
 }
 

@@ -460,7 +460,7 @@ describe_failure (Exchange *self, const GError *reason)
     return box_error_new_with_details (BOX_ERROR_CANCELLED, &details, "cancelled");
   if (g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED))
     box_proxy_note_socks (FALSE);
-  self->facts.host = host_of (self);
+  self->facts.uri = soup_message_get_uri (self->message);
   if (verdict != BOX_PATIENCE_HELD)
     return box_failure_describe_verdict (&self->facts, verdict, &patience);
   return box_failure_describe (&self->facts, reason);

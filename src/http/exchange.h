@@ -189,8 +189,8 @@ typedef enum
 
 typedef struct
 {
-  const char *host; /* borrowed */
-  guint timeout;    /* seconds, of connecting to one address */
+  GUri *uri;     /* borrowed */
+  guint timeout; /* seconds, of connecting to one address */
   BoxStage stage;
   gboolean started; /* a byte of the request may have left */
   GTlsCertificateFlags certificate_problems;

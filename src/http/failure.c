@@ -28,6 +28,16 @@ describe_stage (BoxStage stage)
     }
 }
 
+/* NULL: the usual one of the scheme. Free the result. */
+static char *
+describe_port (GUri *uri)
+{
+  gint usual = g_str_equal (g_uri_get_scheme (uri), "https") ? 443 : 80;
+  gint port = g_uri_get_port (uri);
+
+  return port >= 0 && port != usual ? g_strdup_printf (" to port %d", port) : NULL;
+}
+
 /* GIO's messages about a SOCKS proxy. */
 static gboolean
 is_proxy_setting (const GError *reason)
@@ -55,14 +65,15 @@ box_failure_describe_verdict (const BoxFailure *self, BoxPatienceVerdict verdict
       BOX_ERROR_TRANSIENT, &details,
       verdict == BOX_PATIENCE_SILENCE ? "no progress for %u s while %s (%s)"
                                       : "gave up after %u s while %s (%s)",
-      box_patience_limit (patience, verdict), describe_stage (stage), self->host);
+      box_patience_limit (patience, verdict), describe_stage (stage), g_uri_get_host (self->uri));
 }
 
 GError *
 box_failure_describe (const BoxFailure *self, const GError *reason)
 {
-  const char *host = self->host;
+  const char *host = g_uri_get_host (self->uri);
   BoxErrorDetails details = { .retry_after = -1, .unsure = self->started };
+  g_autofree char *port = self->stage == BOX_STAGE_CONNECTING ? describe_port (self->uri) : NULL;
 
   if (reason->domain == BOX_ERROR)
     return g_error_copy (reason);
@@ -87,6 +98,7 @@ box_failure_describe (const BoxFailure *self, const GError *reason)
     return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details,
                                        "no progress for %u s while %s (%s)", self->timeout,
                                        describe_stage (self->stage), host);
-  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "%s failed while %s: %s", host,
-                                     describe_stage (self->stage), reason->message);
+  return box_error_new_with_details (BOX_ERROR_TRANSIENT, &details, "%s failed while %s%s: %s",
+                                     host, describe_stage (self->stage), port != NULL ? port : "",
+                                     reason->message);
 }

@@ -263,8 +263,12 @@ test_figures_are_readable (void)
     const char *bytes;
     const char *seconds;
   } cases[] = {
-    { 0, "0 B", "0:00" },          { 59, "59 B", "0:59" },          { 999, "999 B", "16:39" },
-    { 3600, "3.6 kB", "1:00:00" }, { 999950, "1.0 MB", "11 days" },
+    { 0, "0 B", "0:00" },
+    { 59, "59 B", "0:59" },
+    { 999, "999 B", "16:39" },
+    { 3600, "3.6 kB", "1:00:00" },
+    { 604799, "604.8 kB", "7 days" },
+    { 999950, "1.0 MB", "12 days" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -279,7 +279,7 @@ interrupt (Fixture *f, const char *name, int number, int code, char ***hint)
 
   fixture_write_file (f, name, SESSION_FILE_SIZE, 1);
   fixture_load (f, RULE ({"route": "upload_part", "from": 6, "do": "hold", "name": "gate"}));
-  process = START (f, "put", "--parallel", "1", "--", name);
+  process = START (f, "put", "--parallel", "1", "--description", "two words", "--", name);
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
   g_subprocess_send_signal (process, number);
   answer = fixture_finish (process);
@@ -290,6 +290,7 @@ interrupt (Fixture *f, const char *name, int number, int code, char ***hint)
   g_assert_cmpstr ((*hint)[0], ==, "put");
   g_assert_cmpstr ((*hint)[1], ==, "--session");
   g_assert_cmpstr ((*hint)[2], ==, ids->pdata[0]);
+  g_assert_true (g_strv_contains ((const char *const *) *hint, "two words"));
   g_assert_cmpstr ((*hint)[g_strv_length (*hint) - 1], ==, name);
   box_emulator_clear_scenario (f->emulator);
   return g_strdup (g_ptr_array_index (ids, 0));

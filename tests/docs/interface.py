@@ -124,6 +124,8 @@ def error_kinds(top):
     """The words of "kind" in JSON, and the exit code of each."""
     codes = {name: number for number, name in exit_codes(top).items()}
     rows = re.findall(r'\{ CLI_EXIT_([A-Z_]+), "([a-z-]+)" \}', source(top, 'src/cli/*.c'))
+    exits = dict(re.findall(r'\[(BOX_ERROR_[A-Z_]+)\] = CLI_EXIT_([A-Z_]+)', source(top, 'src/cli/*.c')))
+    rows += [(exits[code], kind) for code, kind in re.findall(r'\[(BOX_ERROR_[A-Z_]+)\] = "([a-z-]+)"', source(top, 'src/base/*.c'))]
     return {kind: codes[name.lower().replace('_', '-')] for name, kind in rows}
 
 

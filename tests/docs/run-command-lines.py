@@ -138,7 +138,7 @@ def limit_of(text):
 def loses_eos(block, output):
     """Whether all that is missing is the end of a pipeline that has uploaded its fragments."""
     return ('splitmuxsink' in block.text and output.endswith(GIVEN_UP.format(SPLITMUX_SECONDS))
-            and 0 < output.count('Uploading the rest') == output.count('The file is committed'))
+            and 0 < output.count('Uploading the rest') == output.count(' is at Box (file ID '))
 
 
 def bash(text, folder, variables, *options, prefix=()):

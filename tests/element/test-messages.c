@@ -4,6 +4,8 @@
  */
 #include "sink-fixture.h"
 
+#include <string.h>
+
 #define PART 1000000
 #define SIZE 20500000
 
@@ -121,6 +123,32 @@ test_complete (void)
   assert_uint64 (message, "size", SIZE);
 }
 
+static void
+assert_end_names_the_file (SinkFixture *fixture)
+{
+  const GstStructure *complete = sink_fixture_find (fixture, "boxuploadsink-complete");
+  g_autofree char *expected =
+      g_strdup_printf ("%s is at Box (file ID %s, ", gst_structure_get_string (complete, "name"),
+                       gst_structure_get_string (complete, "file-id"));
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      g_autofree char *code = NULL, *last = NULL;
+
+      if (GST_MESSAGE_TYPE (fixture->messages->pdata[i]) != GST_MESSAGE_PROGRESS)
+        continue;
+      gst_message_parse_progress (fixture->messages->pdata[i], NULL, &code, &last);
+      if (g_str_equal (code, "commit"))
+        {
+          g_free (text);
+          text = g_steal_pointer (&last);
+        }
+    }
+  g_assert_nonnull (text);
+  g_assert_true (g_str_has_prefix (text, expected));
+}
+
 /* Progress is reported with numbers while Box processes the commit. */
 static void
 test_commit_progress (void)
@@ -157,6 +185,7 @@ test_commit_progress (void)
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
   sink_fixture_assert_eos_is_last (fixture);
   sink_fixture_assert_progress_balanced (fixture);
+  assert_end_names_the_file (fixture);
 }
 
 typedef struct
@@ -229,7 +258,20 @@ test_commit_begins_before_it_ends (void)
   gst_bus_set_sync_handler (fixture->bus, NULL, NULL, NULL);
 }
 
-/* The error's details, and the same in boxuploadsink-failed before it. */
+static void
+assert_debug_has (SinkFixture *fixture, const char *words)
+{
+  g_autofree char *debug = NULL;
+
+  for (guint i = 0; debug == NULL && i < fixture->messages->len; i++)
+    if (GST_MESSAGE_TYPE (fixture->messages->pdata[i]) == GST_MESSAGE_ERROR)
+      gst_message_parse_error (fixture->messages->pdata[i], NULL, &debug);
+  g_assert_nonnull (debug);
+  g_assert_nonnull (strstr (debug, words));
+}
+
+/* The error's details, and the same in boxuploadsink-failed before it; for people, its debug text.
+ */
 static void
 test_failure (void)
 {
@@ -247,6 +289,7 @@ test_failure (void)
   ids = box_emulator_get_session_ids (fixture->emulator);
   g_assert_nonnull (failed);
   g_assert_nonnull (gst_structure_get_string (failed, "message"));
+  assert_debug_has (fixture, "space, HTTP status 403, Box's code storage_limit_exceeded");
   for (guint i = 0; i < 2; i++)
     {
       const GstStructure *structure = i == 0 ? details : failed;

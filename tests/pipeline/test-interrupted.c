@@ -5,6 +5,8 @@
  */
 #include "parts-fixture.h"
 
+#include <string.h>
+
 static void
 set_state_at_once (SinkFixture *fixture, GstState state)
 {
@@ -229,6 +231,24 @@ test_segment_elsewhere (void)
 
 /* --- Outages -------------------------------------------------------------------------------- */
 
+/* Until the progress of the commit has both words. */
+static void
+wait_for_progress (SinkFixture *fixture, const char *first, const char *second)
+{
+  gboolean found = FALSE;
+
+  while (!found)
+    {
+      g_autofree char *text = NULL;
+
+      gst_message_parse_progress (sink_fixture_wait (fixture, GST_MESSAGE_PROGRESS), NULL, NULL,
+                                  &text);
+      found = strstr (text, first) != NULL && strstr (text, second) != NULL;
+    }
+}
+
+/* What it waits for, and how long, is in its progress; gst-launch-1.0 prints the debug text of an
+ * INFO only. */
 static void
 test_eos_during_an_outage (void)
 {
@@ -236,6 +256,7 @@ test_eos_during_an_outage (void)
       RULE ({"route": "upload_part", "part": 3, "times": 1, "do": "hold", "name": "gate"}));
   g_autofree char *path = parts_fixture_launch (fixture, "max-memory=60000000");
   g_autoptr (GError) info = NULL;
+  g_autofree char *debug = NULL;
   GstMessage *message;
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
@@ -245,9 +266,11 @@ test_eos_during_an_outage (void)
   message = sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
   g_assert_true (GST_MESSAGE_SRC (message) == GST_OBJECT (fixture->sink));
   g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_EOS), ==, 0);
+  wait_for_progress (fixture, "waiting for Box for ", "gives up after 600 s without progress");
 
   box_emulator_set_down (fixture->emulator, FALSE);
-  sink_fixture_wait (fixture, GST_MESSAGE_INFO);
+  gst_message_parse_info (sink_fixture_wait (fixture, GST_MESSAGE_INFO), &info, &debug);
+  g_assert_nonnull (strstr (debug, info->message));
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
   sink_fixture_assert_stored (fixture, "0", "a", path);
   g_assert_nonnull (sink_fixture_find (fixture, "boxuploadsink-retry"));

@@ -361,6 +361,9 @@ test_a_taken_name_carries_the_file_that_is_there (void)
   g_assert_false (
       box_client_preflight (fixture.client, fixture.transport, folder, 7, NULL, &error));
   fixture_assert_error (error, BOX_ERROR_NAME_IN_USE);
+  g_assert_true (
+      g_str_has_prefix (error->message, "Box refuses this upload: it answered \"taken\""));
+  g_assert_nonnull (strstr (error->message, "choose another name"));
   file = box_file_from_conflict (error);
   g_assert_cmpstr (file->id, ==, "12");
 }

@@ -300,6 +300,7 @@ test_a_refused_connection_is_transient_and_sure (void)
   g_assert_null (reply);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
   g_assert_false (box_error_get_details (error)->unsure);
+  g_assert_true (g_pattern_match_simple ("* failed while connecting to port *:*", error->message));
 }
 
 static void
