@@ -2,13 +2,12 @@
 #include "cli-fixture.h"
 
 #include "kit/emulator.h"
-#include "kit/leaks.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixoutputstream.h>
-#include <glib/gstdio.h>
 #include <pty.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -18,13 +17,10 @@ void
 fixture_set_up (Fixture *f, gconstpointer data)
 {
   const BoxEmulatorOptions options = { .part_size = PART_SIZE };
-  g_autoptr (GError) error = NULL;
 
   kit_watchdog_start ();
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
-  f->dir = g_dir_make_tmp ("test-cli-XXXXXX", &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
+  f->dir = kit_new_directory ();
   f->state = g_build_filename (f->dir, "state", NULL);
 }
 
@@ -268,7 +264,6 @@ fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
   g_autofree guint32 *data = g_malloc (size + sizeof (guint32));
-  g_autoptr (GError) error = NULL;
   guint32 state = seed * 2654435761u + 1;
 
   for (gsize i = 0; i <= size / sizeof (guint32); i++)
@@ -276,28 +271,14 @@ fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed)
       state = state * 1664525u + 1013904223u;
       data[i] = state;
     }
-  g_file_set_contents_full (path, (const char *) data, (gssize) size, G_FILE_SET_CONTENTS_NONE,
-                            0600, &error);
-  g_assert_no_error (error);
-}
-
-static GBytes *
-read_file (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  char *data = NULL;
-  gsize size;
-
-  g_file_get_contents (path, &data, &size, &error);
-  g_assert_no_error (error);
-  return g_bytes_new_take (data, size);
+  kit_write_bytes (path, data, size);
 }
 
 char *
 fixture_sha1 (Fixture *f, const char *name)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
-  g_autoptr (GBytes) bytes = read_file (path);
+  g_autoptr (GBytes) bytes = kit_read_bytes (path);
 
   return g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, bytes);
 }
@@ -307,11 +288,11 @@ fixture_assert_at_box (Fixture *f, const char *box_name, const char *name)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (f->emulator, "0", box_name);
-  g_autoptr (GBytes) ours = read_file (path);
+  g_autoptr (GBytes) ours = kit_read_bytes (path);
   g_autoptr (GBytes) theirs = NULL;
 
   g_assert_nonnull (file);
-  theirs = read_file (file->path);
+  theirs = kit_read_bytes (file->path);
   g_assert_true (g_bytes_equal (ours, theirs));
 }
 
@@ -356,7 +337,7 @@ fixture_add_session (Fixture *f, const char *name, gsize size, guint n_parts)
   g_assert_nonnull (id);
   if (n_parts == 0)
     return id;
-  bytes = read_file (path);
+  bytes = kit_read_bytes (path);
   for (guint i = 0; i < n_parts; i++)
     {
       gsize offset = (gsize) i * PART_SIZE;

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 
 #include "cli-fixture.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 /* An emulator in place of the fixture's that accepts @token alone. */
 static void
@@ -14,11 +16,9 @@ accept_only (Fixture *f, const char *token)
 {
   const char *const tokens[] = { token, NULL };
   const BoxEmulatorOptions options = { .part_size = PART_SIZE, .tokens = tokens };
-  g_autoptr (GError) error = NULL;
 
   box_emulator_free (f->emulator);
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
 }
 
 static void
@@ -26,7 +26,7 @@ write_secret (Fixture *f, const char *name, const char *text)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
 
-  g_assert_true (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  kit_write_text (path, text);
 }
 
 static void

@@ -8,8 +8,8 @@
 
 #include "cli/outside.h"
 
-#include "kit/leaks.h"
 #include "kit/patience.h"
+#include "kit/places.h"
 
 /* More than a pipe holds: the writer still writes when the reader has gone. */
 #define EVENT_SIZE (1024 * 1024)
@@ -30,7 +30,7 @@ static void
 test_a_hook_that_does_not_read_ends_nothing (void)
 {
   static const char script[] = "#!/bin/sh\nexec 0<&-\necho ran >>\"$0.ran\"\n";
-  g_autofree char *dir = g_dir_make_tmp ("test-hook-XXXXXX", NULL);
+  g_autofree char *dir = kit_new_directory ();
   g_autofree char *program = g_build_filename (dir, "hook", NULL);
   g_autofree char *marks = g_strconcat (program, ".ran", NULL);
   g_autofree char *text = NULL;
@@ -44,7 +44,7 @@ test_a_hook_that_does_not_read_ends_nothing (void)
   cli_hook_send (hook, new_event ());
   cli_hook_wait (hook, KIT_PATIENCE_US);
   cli_hook_free (hook);
-  g_assert_true (g_file_get_contents (marks, &text, NULL, NULL));
+  text = kit_read_text (marks);
   g_assert_cmpstr (text, ==, "ran\nran\n");
   kit_remove_tree (dir);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli-recordings.h"
+#include "kit/places.h"
 
 static guint
 count_recordings (Fixture *f)
@@ -370,7 +371,7 @@ test_data_without_a_journal_is_exported_and_removed (Fixture *f, gconstpointer d
   g_assert_true (g_file_set_contents (path, "bytes", 5, NULL));
   exported = RUN (f, "spool", "export", name, "copy");
   g_assert_cmpint (exported.code, ==, 0);
-  g_assert_true (g_file_get_contents (copy, &text, NULL, NULL));
+  text = kit_read_text (copy);
   g_assert_cmpstr (text, ==, "bytes");
   removed = RUN (f, "spool", "rm", name, "--force");
   g_assert_cmpint (removed.code, ==, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* put --folder-path and --metadata, ls and get: where a file goes, what is there, and back. */
 #include "cli-fixture.h"
+#include "kit/places.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,7 +48,7 @@ test_get_goes_to_standard_output_and_by_id (Fixture *f, gconstpointer data)
   g_assert_cmpstr (out.out, ==, "hello\n");
   g_assert_cmpint (out.code, ==, 0);
   g_assert_cmpstr (json_object_get_string_member (object, "path"), ==, "hello.txt");
-  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  content = kit_read_text (path);
   g_assert_cmpstr (content, ==, "hello\n");
 }
 

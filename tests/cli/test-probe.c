@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "cli-fixture.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 /* Fast: no rest, no speed, and a plan that finds a part late has found it within a second. */
 #define QUICK "probe", "--folder", "0", "--json", "--quick", "--wait", "3"
@@ -79,7 +81,7 @@ test_recorders_are_told (Fixture *f, gconstpointer data)
   box_emulator_set_plan (f->emulator, BOX_EMULATOR_PLAN_ACCOUNT, 0);
   answer = RUN (f, QUICK);
   g_assert_cmpint (answer.code, ==, 0);
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  text = kit_read_text (path);
   g_assert_nonnull (strstr (text, "\"probe\""));
   g_assert_nonnull (strstr (text, "\"account\""));
   g_assert_null (strstr (text, TOKEN));
@@ -94,18 +96,16 @@ test_the_profile_can_be_played (Fixture *f, gconstpointer data)
   g_auto (Answer) first = { 0 }, second = { 0 };
   g_autoptr (JsonObject) profile = NULL, again = NULL;
   BoxEmulatorOptions options = { 0 };
-  g_autoptr (GError) error = NULL;
 
   box_emulator_set_plan (f->emulator, BOX_EMULATOR_PLAN_FILE, 0);
   fixture_load (f, "[{\"route\":\"commit\",\"nth\":4,\"do\":\"reply\",\"status\":410,\"json\":"
                    "{\"type\":\"error\",\"status\":410,\"code\":\"session_is_over\"}}]");
   first = RUN (f, QUICK, "--profile", "profile");
   g_assert_cmpint (first.code, ==, 0);
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  text = kit_read_text (path);
   options.profile = text;
   g_clear_pointer (&f->emulator, box_emulator_free);
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
   second = RUN (f, QUICK);
   g_assert_cmpint (second.code, ==, 0);
   profile = parse_document (first.out);

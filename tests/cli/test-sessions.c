@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cli-fixture.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 static const char *
 get_string (JsonObject *object, const char *member)
@@ -226,11 +228,9 @@ add_many_parts (Fixture *f, guint n_parts)
   const BoxEmulatorOptions options = { .part_size = 1000, .min_size = 1 };
   g_autofree char *id = NULL;
   g_autofree guint8 *part = g_malloc0 (1000);
-  g_autoptr (GError) error = NULL;
 
   box_emulator_free (f->emulator);
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
   id = box_emulator_add_session (f->emulator, "0", "many", NULL, n_parts * 1000ul);
   for (guint i = 0; i < n_parts; i++)
     g_assert_true (box_emulator_add_part (f->emulator, id, i * 1000ul, part, 1000));
@@ -271,11 +271,9 @@ test_a_long_list_of_parts_comes_in_pages (Fixture *f, gconstpointer data)
   g_auto (Answer) answer = { 0 };
   g_autoptr (JsonObject) object = NULL;
   const BoxEmulatorOptions options = { .part_size = PART_SIZE, .page_limit = 7 };
-  g_autoptr (GError) error = NULL;
 
   box_emulator_free (f->emulator);
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   id = fixture_add_session (f, "a", SESSION_FILE_SIZE, 20);
   answer = RUN (f, "parts", id, "--json");
@@ -383,7 +381,7 @@ store_parts (Fixture *f, const char *id)
   g_autofree char *path = g_build_filename (f->dir, "a", NULL);
   g_autofree char *bytes = NULL;
 
-  g_assert_true (g_file_get_contents (path, &bytes, NULL, NULL));
+  bytes = kit_read_text (path);
   for (guint i = 0; i < 20; i++)
     g_assert_true (box_emulator_add_part (f->emulator, id, (guint64) i * PART_SIZE,
                                           bytes + (gsize) i * PART_SIZE, PART_SIZE));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli-recordings.h"
+#include "kit/places.h"
 
 static guint
 count_recordings (Fixture *f)
@@ -527,7 +528,7 @@ test_hostile_files_hurt_nobody (Fixture *f, gconstpointer data)
   file = box_emulator_find_file (f->emulator, "0", "a");
   g_assert_nonnull (file);
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 1);
-  g_assert_true (g_file_get_contents (victim, &text, NULL, NULL));
+  text = kit_read_text (victim);
   g_assert_cmpstr (text, ==, "precious");
   g_assert_true (g_file_test (journal, G_FILE_TEST_IS_REGULAR));
 }

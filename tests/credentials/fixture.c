@@ -3,9 +3,8 @@
 
 #include "kit/emulator.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
-
-#include <glib/gstdio.h>
 
 TestKey *fixture_key;
 
@@ -40,19 +39,13 @@ make_config (const CredentialsCase *c)
 static BoxClient *
 new_client (Fixture *f, const char *access_token, const char *auth_config)
 {
-  g_autoptr (GError) error = NULL;
   BoxClientSettings settings = {
-    .endpoint = box_emulator_get_endpoint (f->emulator, TRUE),
-    .api_endpoint = box_emulator_get_api_endpoint (f->emulator, TRUE),
-    .ca_file = box_emulator_get_ca_file (f->emulator),
     .timeout = 10,
     .access_token = access_token,
     .auth_config = auth_config,
   };
-  BoxClient *client = box_client_new (&settings, &error);
 
-  g_assert_no_error (error);
-  return client;
+  return kit_client_new (f->emulator, TRUE, &settings);
 }
 
 BoxClient *
@@ -66,7 +59,6 @@ fixture_set_up (Fixture *f, gconstpointer credentials_case)
 {
   static const char *const none[] = { NULL };
   const CredentialsCase *c = credentials_case;
-  g_autoptr (GError) error = NULL;
   g_autofree char *accounts = make_accounts ();
   g_autofree char *config = make_config (c);
   BoxEmulatorOptions options = {
@@ -80,15 +72,13 @@ fixture_set_up (Fixture *f, gconstpointer credentials_case)
 
   kit_watchdog_start ();
   f->emulator = kit_emulator_new (&options);
-  box_emulator_load_accounts (f->emulator, accounts, &error);
-  g_assert_no_error (error);
+  kit_load_accounts (f->emulator, accounts);
   if (c->scenario != NULL)
     kit_load_rules (f->emulator, c->scenario);
 
-  f->dir = g_dir_make_tmp ("box-credentials-XXXXXX", NULL);
+  f->dir = kit_new_directory ();
   f->config_path = g_build_filename (f->dir, "box.json", NULL);
-  g_file_set_contents_full (f->config_path, config, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error);
-  g_assert_no_error (error);
+  kit_write_text (f->config_path, config);
   f->client = new_client (f, NULL, f->config_path);
 }
 
@@ -97,10 +87,8 @@ fixture_tear_down (Fixture *f, gconstpointer credentials_case)
 {
   box_client_unref (f->client);
   box_emulator_free (f->emulator);
-  g_unlink (f->config_path);
-  g_assert_cmpint (g_rmdir (f->dir), ==, 0);
-  g_free (f->config_path);
-  g_free (f->dir);
+  kit_remove_file (f->config_path);
+  kit_remove_empty_directory (f->dir);
   kit_watchdog_stop ();
 }
 
@@ -161,11 +149,8 @@ fixture_assert_complete (Fixture *f, BoxUpload *upload, const char *session_id)
 {
   BoxWait wait = box_upload_wait_done (upload, KIT_PATIENCE_US);
   g_autoptr (GError) error = box_upload_get_error (upload);
-  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, session_id);
 
   g_assert_no_error (error);
   g_assert_cmpint (wait, ==, BOX_WAIT_READY);
-  g_assert_cmpuint (session->n_commits, ==, 1);
-  for (guint i = 0; i < session->n_parts; i++)
-    g_assert_cmpuint (session->received[i], ==, 1);
+  kit_assert_sent_once (f->emulator, session_id);
 }

@@ -4,6 +4,7 @@
  * prints, nor in its arguments, nor in what it leaves on the disk.
  */
 #include "fixture.h"
+#include "kit/places.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ assert_no_secret (Fixture *f, const char *text)
       g_assert_true (request->token == NULL || strstr (text, request->token) == NULL);
     }
   /* The secrets of a rotation. */
-  g_assert_true (g_file_get_contents (f->config_path, &config, NULL, NULL));
+  config = kit_read_text (f->config_path);
   if (strstr (config, "refresh_token") != NULL)
     {
       g_autoptr (JsonNode) root = json_from_string (config, NULL);
@@ -94,7 +95,7 @@ test_downscoped_token_shows_only_where_it_is_wanted (Fixture *f, gconstpointer d
   g_autofree char *token = NULL;
   GStatBuf st;
 
-  g_assert_true (g_file_get_contents (path, &token, NULL, NULL));
+  token = kit_read_text (path);
   g_strchomp (token);
   g_assert_cmpuint (strlen (token), >, 8);
   g_assert_null (strstr (output, token));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/leaks.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
 
 #include <glib/gstdio.h>
@@ -21,14 +23,11 @@ SinkFixture *
 sink_fixture_new (const BoxEmulatorOptions *options)
 {
   SinkFixture *fixture = g_new0 (SinkFixture, 1);
-  g_autoptr (GError) error = NULL;
 
   kit_watchdog_start ();
   fixture->files = kit_list_open_files ();
-  fixture->dir = g_dir_make_tmp ("boxuploadsink-XXXXXX", &error);
-  g_assert_no_error (error);
-  fixture->emulator = box_emulator_new (options, &error);
-  g_assert_no_error (error);
+  fixture->dir = kit_new_directory ();
+  fixture->emulator = kit_emulator_new (options);
   fixture->messages = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_message_unref);
   return fixture;
 }

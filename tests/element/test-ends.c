@@ -5,6 +5,7 @@
  */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "spool/spool.h"
 
 #include <string.h>
@@ -140,8 +141,7 @@ test_refused_folder_is_announced (void)
   g_autoptr (SinkFixture) fixture = begin ();
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
-  box_emulator_load_scenario (fixture->emulator,
-                              RULE ({"route": "preflight", "do": "hold", "name": "gate"}), NULL);
+  kit_load_rules (fixture->emulator, RULE ({"route": "preflight", "do": "hold", "name": "gate"}));
   g_object_set (fixture->sink, "location", "box://4711/e.bin", NULL);
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
@@ -296,7 +296,7 @@ test_stop_by_a_handler_in_the_middle (gconstpointer data)
   if (!stopper.moment->spool)
     g_object_set (fixture->sink, "spool-dir", NULL, NULL);
   if (stopper.moment->scenario != NULL)
-    g_assert_true (box_emulator_load_scenario (fixture->emulator, stopper.moment->scenario, NULL));
+    kit_load_rules (fixture->emulator, stopper.moment->scenario);
   gst_bus_set_sync_handler (fixture->bus, stop_in_the_middle, &stopper, NULL);
   sink_fixture_start_harness (fixture);
   sink_fixture_push (fixture, bytes, 0, LARGE - 1);

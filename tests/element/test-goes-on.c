@@ -7,6 +7,8 @@
  */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/places.h"
 #include "spool/spool.h"
 
 #include <gnutls/gnutls.h>
@@ -74,11 +76,9 @@ put_emulator (SinkFixture *fixture, const char *dir)
     .dir = dir,
     .tls_port = (guint16) g_uri_get_port (uri),
   };
-  g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&fixture->emulator, box_emulator_free);
-  fixture->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
+  fixture->emulator = kit_emulator_new (&options);
 }
 
 static void
@@ -136,11 +136,8 @@ typedef struct
 static void
 begin_refusal (SinkFixture *fixture, const Refusal *refusal, const char *dir)
 {
-  g_autoptr (GError) error = NULL;
-
   if (refusal->scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, refusal->scenario, &error);
-  g_assert_no_error (error);
+    kit_load_rules (fixture->emulator, refusal->scenario);
   if (refusal->begin != NULL)
     refusal->begin (fixture, dir);
 }
@@ -212,19 +209,11 @@ assert_stored (SinkFixture *fixture, GBytes *bytes)
 }
 
 static void
-remove_dir (const char *dir)
-{
-  char *argv[] = { "rm", "-rf", (char *) dir, NULL };
-
-  g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-}
-
-static void
 test_refusal (gconstpointer data)
 {
   const Case *c = data;
   gboolean fails = c->stays && !c->refusal->survived;
-  g_autofree char *dir = g_dir_make_tmp ("box-XXXXXX", NULL);
+  g_autofree char *dir = kit_new_directory ();
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   g_autoptr (SinkFixture) fixture = begin (c, dir);
 
@@ -255,7 +244,7 @@ test_refusal (gconstpointer data)
     }
   else
     assert_stored (fixture, bytes);
-  remove_dir (dir);
+  kit_remove_tree (dir);
 }
 
 /* --- At the beginning ----------------------------------------------------------------------- */
@@ -299,12 +288,10 @@ check_first (const First *first, guint64 size)
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   g_autofree char *spool = g_build_filename (fixture->dir, "spool", NULL);
-  g_autoptr (GError) error = NULL;
   gboolean goes_on = first->told == GST_MESSAGE_WARNING;
   GstFlowReturn flow;
 
-  box_emulator_load_scenario (fixture->emulator, first->scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, first->scenario);
   sink_fixture_make_sink (fixture);
   g_object_set (fixture->sink, "location", "box://0/s.bin", "spool-dir", spool, "total-size", size,
                 NULL);

@@ -414,10 +414,7 @@ typedef struct
 static void
 load_rules (SinkFixture *fixture, const char *rules)
 {
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_scenario (fixture->emulator, rules, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, rules);
 }
 
 /* Where a second of silence is a failure, a busy machine makes outages of its own. */

@@ -2,6 +2,7 @@
 /*
  * Messages on the bus: every message with the fields and types that docs/element.md promises.
  */
+#include "kit/emulator.h"
 #include "sink-fixture.h"
 
 #include <string.h>
@@ -15,11 +16,9 @@ begin (const char *scenario)
   BoxEmulatorOptions options = { .part_size = PART };
   SinkFixture *fixture = sink_fixture_new (&options);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
-  g_autoptr (GError) error = NULL;
 
   if (scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+    kit_load_rules (fixture->emulator, scenario);
   sink_fixture_launch (
       fixture, "filesrc location=%s ! boxuploadsink name=sink location=box://0/m.bin", path);
   return fixture;

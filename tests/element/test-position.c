@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "kit/emulator.h"
 #include "sink-fixture.h"
 
 #define PART 1000000
@@ -119,7 +120,7 @@ test_a_part_that_is_missing_holds_the_mark (void)
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   const GstStructure *position;
 
-  g_assert_true (box_emulator_load_scenario (fixture->emulator, HOLD_SECOND, NULL));
+  kit_load_rules (fixture->emulator, HOLD_SECOND);
   begin_segment (fixture);
   push (fixture, bytes, 0, 7);
   position = wait_for (fixture, "backlog-bytes", PART + PART / 2);
@@ -145,7 +146,7 @@ test_all_safe_is_said_once (void)
   const GstStructure *position;
   guint n = 0;
 
-  g_assert_true (box_emulator_load_scenario (fixture->emulator, HOLD_SECOND, NULL));
+  kit_load_rules (fixture->emulator, HOLD_SECOND);
   push (fixture, bytes, 0, 4);
   wait_for (fixture, "bytes-safe", PART);
   box_emulator_release (fixture->emulator, "gate");
@@ -254,14 +255,13 @@ test_a_failure_leaves_the_mark (void)
 
   push (fixture, bytes, 0, 5);
   wait_for (fixture, "bytes-safe", 2 * PART);
-  g_assert_true (box_emulator_load_scenario (
-      fixture->emulator, RULE ({
+  kit_load_rules (fixture->emulator,
+                  RULE ({
         "route": "upload_part",
         "do": "reply",
         "status": 403,
         "json": { "type": "error", "status": 403, "code": "access_denied_insufficient_permissions" }
-      }),
-                                 NULL));
+      }));
   sink_fixture_push (fixture, bytes, 5 * PART / 2, PART / 2);
   sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
   gst_element_set_state (fixture->sink, GST_STATE_READY);

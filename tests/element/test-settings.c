@@ -2,6 +2,7 @@
 /*
  * Settings whose effect is seen at the server: rate, digests, attributes, the user.
  */
+#include "kit/emulator.h"
 #include "sink-fixture.h"
 
 #define PART 1000000
@@ -21,10 +22,7 @@ begin (guint64 size, const char *properties, char **path)
 static void
 load_scenario (SinkFixture *fixture, const char *scenario)
 {
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, scenario);
 }
 
 /* --- Rate ----------------------------------------------------------------------------------- */

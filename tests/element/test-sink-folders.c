@@ -2,6 +2,7 @@
 /* Destinations with a path of folders, by location and by folder-path. */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/patience.h"
 
 #include <string.h>
@@ -109,9 +110,8 @@ test_no_state_change_waits_for_folders (void)
   g_autoptr (SinkFixture) fixture = begin ();
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
 
-  box_emulator_load_scenario (
-      fixture->emulator,
-      RULE ({"route": ["create_folder", "list_folder"], "do": "hold", "name": "gate"}), NULL);
+  kit_load_rules (fixture->emulator,
+                  RULE ({"route": ["create_folder", "list_folder"], "do": "hold", "name": "gate"}));
   g_object_set (fixture->sink, "location", "box://0/Archive/2026/a.bin", "total-size",
                 (guint64) SIZE, NULL);
   sink_fixture_start_harness (fixture);
@@ -240,7 +240,7 @@ test_sinks_and_programs_make_each_folder_once (void)
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
 
   fixture->has_state = TRUE;
-  box_emulator_load_scenario (
+  kit_load_rules (
       fixture->emulator,
       RULE ({
     "route": "create_folder",
@@ -249,8 +249,7 @@ test_sinks_and_programs_make_each_folder_once (void)
     "do": "reply",
     "status": 409,
     "json": { "type": "error", "status": 409, "code": "operation_blocked_temporary" }
-  }),
-              NULL);
+  }));
   race (fixture, 80, 20);
 }
 
@@ -263,10 +262,8 @@ test_a_token_for_one_folder_makes_none (void)
   g_autofree char *mine = box_emulator_add_folder (fixture->emulator, "0", "mine");
   g_autofree char *accounts = g_strdup_printf (
       "{\"tokens\":[{\"token\":\"" SINK_FIXTURE_TOKEN "\",\"folder\":\"%s\"}]}", mine);
-  g_autoptr (GError) error = NULL;
 
-  g_assert_true (box_emulator_load_accounts (fixture->emulator, accounts, &error));
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, accounts);
   g_object_set (fixture->sink, "folder-id", mine, "folder-path", "Archive/2026", "file-name",
                 "a.bin", NULL);
   sink_fixture_start_harness (fixture);

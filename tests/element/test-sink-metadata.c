@@ -2,6 +2,7 @@
 /* What a file gets after its commit, by the element. */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/patience.h"
 
 #include <string.h>
@@ -124,7 +125,7 @@ test_refusal_is_a_warning (gconstpointer how)
   g_autoptr (GError) warning = NULL;
   GstMessage *message;
 
-  box_emulator_load_scenario (fixture->emulator, refusal, NULL);
+  kit_load_rules (fixture->emulator, refusal);
   run (fixture);
   message = sink_fixture_wait (fixture, GST_MESSAGE_WARNING);
   gst_message_parse_warning (message, &warning, NULL);
@@ -198,8 +199,8 @@ test_stop_does_not_wait_for_the_metadata (gconstpointer how)
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   GThread *streaming;
 
-  box_emulator_load_scenario (
-      fixture->emulator, RULE ({"route": "create_metadata", "do": "hold", "name": "gate"}), NULL);
+  kit_load_rules (fixture->emulator,
+                  RULE ({"route": "create_metadata", "do": "hold", "name": "gate"}));
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
   streaming = g_thread_new ("streaming", push_eos, fixture);

@@ -2,6 +2,7 @@
 /* What the account takes is looked at while a recording begins. */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/patience.h"
 
 #include <string.h>
@@ -20,10 +21,8 @@ static SinkFixture *
 begin (const char *rules)
 {
   SinkFixture *fixture = sink_fixture_new (NULL);
-  g_autoptr (GError) error = NULL;
 
-  box_emulator_load_scenario (fixture->emulator, rules, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, rules);
   fixture->has_state = TRUE;
   sink_fixture_make_sink (fixture);
   g_object_set (fixture->sink, "location", "box://0/a.bin", NULL);

@@ -11,6 +11,7 @@
 
 #include "kit/spool-kit.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 /* Whether this process may mount what nobody else sees. */
@@ -260,12 +261,8 @@ test_outage_does_not_hold_the_stream (Fixture *fixture, gconstpointer after)
 static void
 push_to_a_held_commit (Fixture *fixture)
 {
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_scenario (
-      fixture->kit.emulator,
-      "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->kit.emulator,
+                  "{\"rules\":[{\"name\":\"held\",\"route\":\"commit\",\"do\":\"hold\"}]}");
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
 }

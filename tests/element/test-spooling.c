@@ -5,6 +5,7 @@
  */
 #include "sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "spool/spool.h"
 
 #include <gst/base/gstbasesink.h>
@@ -170,13 +171,11 @@ test_abort_on_error_is_not_cut_off (void)
   g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (BoxEmulatorSession) session = NULL;
-  g_autoptr (GError) error = NULL;
 
-  box_emulator_load_scenario (fixture->emulator,
-                              RULE ({"route": "upload_part", "do": "reply", "status": 403,
+  kit_load_rules (fixture->emulator,
+                  RULE ({"route": "upload_part", "do": "reply", "status": 403,
                                      "json": {"code": "access_denied_insufficient_permissions"}},
-                                    {"route": "abort", "do": "delay", "ms": 100}), &error);
-  g_assert_no_error (error);
+                                    {"route": "abort", "do": "delay", "ms": 100}));
   set_option (fixture, "on-error", "abort");
   g_object_set (fixture->sink, "errors-fatal", FALSE, "parallel", 1, NULL);
   sink_fixture_start_harness (fixture);

@@ -3,9 +3,8 @@
  * State changes without and around data: none hangs, none fails silently, and nothing is left
  * behind.
  */
+#include "kit/places.h"
 #include "sink-fixture.h"
-
-#include <glib/gstdio.h>
 
 static void
 set_destination (SinkFixture *fixture)
@@ -118,7 +117,7 @@ test_ready_does_not_load_tls (void)
 {
   g_autoptr (GstElement) sink = NULL;
   g_autofree char *maps = NULL;
-  g_autofree char *ca_file = NULL;
+  char *ca_file;
 
   if (!g_test_subprocess ())
     {
@@ -126,15 +125,14 @@ test_ready_does_not_load_tls (void)
       g_test_trap_assert_passed ();
       return;
     }
-  g_close (g_file_open_tmp ("ca-XXXXXX.pem", &ca_file, NULL), NULL);
-  g_file_set_contents (ca_file, "-----BEGIN CERTIFICATE-----\n", -1, NULL);
+  ca_file = kit_new_file ("-----BEGIN CERTIFICATE-----\n");
   sink = gst_object_ref_sink (gst_element_factory_make ("boxuploadsink", NULL));
   g_object_set (sink, "location", "box://0/a", "access-token", "t", "ca-file", ca_file, NULL);
   g_assert_cmpint (gst_element_set_state (sink, GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
-  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  maps = kit_read_text ("/proc/self/maps");
   g_assert_null (strstr (maps, "libgiognutls"));
   gst_element_set_state (sink, GST_STATE_NULL);
-  g_unlink (ca_file);
+  kit_remove_file (ca_file);
 }
 
 /* Threads belong to the process, not to an upload: a hundred uploads need no more than a few.

@@ -4,6 +4,7 @@
  * their own because both ends of a handshake are in the process, and under a sanitizer with the
  * unwinder that leaks need one takes a second of a processor.
  */
+#include "kit/places.h"
 #include "sink-fixture.h"
 
 #define PART 1000000
@@ -44,10 +45,8 @@ test_auth_config (void)
   g_autofree char *config = g_build_filename (fixture->dir, "box.json", NULL);
   g_autoptr (GPtrArray) requests = NULL;
 
-  g_assert_true (g_file_set_contents_full (config,
-                                           "{\"client_id\": \"app\", \"client_secret\": "
-                                           "\"client-secret-1\", \"enterprise_id\": \"42\"}",
-                                           -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  kit_write_text (config, "{\"client_id\": \"app\", \"client_secret\": "
+                          "\"client-secret-1\", \"enterprise_id\": \"42\"}");
   g_object_set (fixture->sink, "access-token", NULL, "auth-config", config, NULL);
   sink_fixture_play_upload (fixture, path);
   g_assert_cmpuint (box_emulator_count (fixture->emulator, "token"), ==, 1);

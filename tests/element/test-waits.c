@@ -7,6 +7,7 @@
  * the state may still be on its way there. A handler on the bus holds the latter back between READY
  * and PLAYING, until the streaming thread has reached the point that the test needs.
  */
+#include "kit/emulator.h"
 #include "sink-fixture.h"
 
 #include <string.h>
@@ -180,15 +181,13 @@ waiter_init (Waiter *waiter, const Way *way, GstState late_for)
   BoxEmulatorOptions options = { .part_size = PART };
   g_autofree char *scenario = g_strdup_printf (
       RULE ({"route": "%s", "do": "hold", "at": "stored", "name": "gate"}), way->route);
-  g_autoptr (GError) error = NULL;
 
   *waiter = (Waiter){ .late_for = late_for, .format = GST_FORMAT_BYTES };
   waiter->fixture = sink_fixture_new (&options);
   g_mutex_init (&waiter->lock);
   g_cond_init (&waiter->changed);
   waiter->bytes = sink_fixture_make_bytes (way->size);
-  box_emulator_load_scenario (waiter->fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (waiter->fixture->emulator, scenario);
 
   sink_fixture_make_sink (waiter->fixture);
   set_properties (waiter->fixture, way->properties);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cell-state.h"
 
+#include "kit/emulator.h"
 #include "kit/keys.h"
 #include "kit/patience.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -59,14 +61,9 @@ new_client (const FaultCell *cell, const char *token, const char *config, guint 
     .access_token = config == NULL ? token : NULL,
     .auth_config = config,
     .timeout = timeout,
-    .endpoint = box_emulator_get_endpoint (cell->emulator, FALSE),
-    .api_endpoint = box_emulator_get_api_endpoint (cell->emulator, FALSE),
   };
-  g_autoptr (GError) error = NULL;
-  BoxClient *client = box_client_new (&settings, &error);
 
-  g_assert_no_error (error);
-  return client;
+  return kit_client_new (cell->emulator, FALSE, &settings);
 }
 
 /* The emulator is the cell's alone: its accounts are. */
@@ -98,8 +95,7 @@ write_config (FaultCell *cell)
                                   " \"refresh_token\": \"%s\"}",
                                   TEST_CLIENT_SECRET, cell->token);
   cell->config = g_strconcat (cell->dir, ".json", NULL);
-  g_assert_true (
-      g_file_set_contents_full (cell->config, config, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  kit_write_text (cell->config, config);
 }
 
 static void

@@ -3,8 +3,9 @@
 
 #include "base/fileio.h"
 #include "delivery/recovery.h"
-#include "kit/leaks.h"
+#include "kit/emulator.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 #include "spool/spool.h"
 
 #include <fcntl.h>
@@ -26,18 +27,11 @@ void
 rig_set_up (Rig *rig)
 {
   BoxEmulatorOptions options = { .part_size = PART_SIZE, .min_size = 1 };
-  g_autoptr (GError) error = NULL;
 
   rig->emulator = kit_emulator_new (&options);
-  rig->client = box_client_new (
-      &(BoxClientSettings){ .endpoint = box_emulator_get_endpoint (rig->emulator, FALSE),
-                            .api_endpoint = box_emulator_get_api_endpoint (rig->emulator, FALSE),
-                            .access_token = "rig",
-                            .timeout = TIMEOUT },
-      &error);
-  g_assert_no_error (error);
-  rig->dir = g_dir_make_tmp ("boxupload-rig-XXXXXX", &error);
-  g_assert_no_error (error);
+  rig->client = kit_client_new (rig->emulator, FALSE,
+                                &(BoxClientSettings){ .access_token = "rig", .timeout = TIMEOUT });
+  rig->dir = kit_new_directory ();
 }
 
 void
@@ -121,13 +115,10 @@ write_config (RigRun *run)
       g_strdup_printf ("{\"client_id\": \"app\", \"client_secret\": \"s3cret\","
                        " \"refresh_token\": \"first-of-%s\"}",
                        run->name);
-  g_autoptr (GError) error = NULL;
 
-  box_emulator_load_accounts (run->rig->emulator, accounts, &error);
-  g_assert_no_error (error);
+  kit_load_accounts (run->rig->emulator, accounts);
   run->file = g_build_filename (run->spool, "box.json", NULL);
-  g_assert_true (
-      g_file_set_contents_full (run->file, config, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  kit_write_text (run->file, config);
 }
 
 RigRun *

@@ -12,10 +12,9 @@
  *   BOXUPLOAD_FAULT_REPORT=FILE       what came of each (report.h)
  */
 #include "disk.h"
+#include "kit/places.h"
 #include "report.h"
 #include "rig.h"
-
-#include "kit/leaks.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>

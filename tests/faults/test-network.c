@@ -14,7 +14,7 @@
 #include "report.h"
 
 #include "kit/emulator.h"
-#include "kit/leaks.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
 
 #define SAMPLE           1500
@@ -71,7 +71,7 @@ begin_wave (Wave *wave, const FaultWay *way)
   if (wave->emulator == NULL)
     {
       wave->emulator = kit_emulator_new (&options);
-      wave->dir = g_dir_make_tmp ("boxupload-faults-XXXXXX", NULL);
+      wave->dir = kit_new_directory ();
     }
   g_mutex_unlock (&wave->lock);
 }

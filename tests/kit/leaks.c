@@ -4,7 +4,6 @@
 #include "kit/patience.h"
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 
 char *
 kit_list_open_files (void)
@@ -38,21 +37,4 @@ kit_assert_open_files (const char *expected)
       files = kit_list_open_files ();
     }
   g_assert_cmpstr (files, ==, expected);
-}
-
-void
-kit_remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = NULL;
-  const char *name;
-
-  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-    dir = g_dir_open (path, 0, NULL);
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      kit_remove_tree (child);
-    }
-  g_remove (path);
 }

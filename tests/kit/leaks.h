@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finds what a test left behind: open descriptors, and files.
+ * Finds the files that a test left open.
  */
 #pragma once
 
@@ -14,8 +14,5 @@ char *kit_list_open_files (void);
 /* Fails unless the same files as @expected are open, or soon are: a worker that was cut short may
  * have one to close yet, and tells nobody when it has. */
 void kit_assert_open_files (const char *expected);
-
-/* Removes a file, or a directory with all that is in it. Links are not followed. */
-void kit_remove_tree (const char *path);
 
 G_END_DECLS

@@ -2,8 +2,8 @@
 #include "kit/spool-kit.h"
 
 #include "kit/emulator.h"
-#include "kit/leaks.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
 
 #include <glib/gstdio.h>
@@ -41,10 +41,9 @@ spool_kit_set_up_with (SpoolKit *kit, guint64 part_size)
 
   kit_watchdog_start ();
   kit->emulator = kit_emulator_new (&options);
-  kit->client = spool_kit_new_client (box_emulator_get_endpoint (kit->emulator, FALSE),
-                                      box_emulator_get_api_endpoint (kit->emulator, FALSE));
-  kit->dir = g_dir_make_tmp ("boxupload-test-XXXXXX", &error);
-  g_assert_no_error (error);
+  kit->client = kit_client_new (kit->emulator, FALSE,
+                                &(BoxClientSettings){ .access_token = "kit-token", .timeout = 10 });
+  kit->dir = kit_new_directory ();
   kit->spool = box_spool_open (kit->dir, 0, &error);
   g_assert_no_error (error);
 }
@@ -185,11 +184,7 @@ spool_kit_count (SpoolKit *kit)
 void
 spool_kit_assert_stored (SpoolKit *kit, const char *name, guint64 size)
 {
-  g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (kit->emulator, "0", name);
   g_autofree char *sha1 = kit_pattern_sha1 (size, 0);
 
-  g_assert_nonnull (file);
-  g_assert_cmpuint (file->size, ==, size);
-  g_assert_cmpstr (file->sha1, ==, sha1);
-  g_assert_cmpuint (file->n_versions, ==, 1);
+  kit_assert_stored (kit->emulator, "0", name, size, sha1);
 }

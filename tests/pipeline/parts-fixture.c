@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kit/emulator.h"
 #include "parts-fixture.h"
 
 SinkFixture *
@@ -6,11 +7,9 @@ parts_fixture_new (const char *scenario)
 {
   BoxEmulatorOptions options = { .part_size = PART };
   SinkFixture *fixture = sink_fixture_new (&options);
-  g_autoptr (GError) error = NULL;
 
   if (scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+    kit_load_rules (fixture->emulator, scenario);
   return fixture;
 }
 
@@ -30,13 +29,9 @@ void
 parts_fixture_assert_sent_once (SinkFixture *fixture)
 {
   g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (BoxEmulatorSession) session = NULL;
 
   g_assert_cmpuint (ids->len, ==, 1);
-  session = box_emulator_get_session (fixture->emulator, g_ptr_array_index (ids, 0));
-  g_assert_cmpuint (session->n_commits, ==, 1);
-  for (guint i = 0; i < session->n_parts; i++)
-    g_assert_cmpuint (session->received[i], ==, 1);
+  kit_assert_sent_once (fixture->emulator, ids->pdata[0]);
 }
 
 void

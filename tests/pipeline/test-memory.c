@@ -5,6 +5,8 @@
  */
 #include "../element/sink-fixture.h"
 
+#include "kit/emulator.h"
+#include "kit/places.h"
 #include "kit/watchdog.h"
 
 #include <string.h>
@@ -86,7 +88,7 @@ get_peak (GSubprocess *process)
   g_autofree char *status = NULL;
   const char *line;
 
-  g_assert_true (g_file_get_contents (path, &status, NULL, NULL));
+  status = kit_read_text (path);
   line = strstr (status, "VmHWM:");
   g_assert_nonnull (line);
   return g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10) * 1024;
@@ -116,13 +118,9 @@ measure (const Case *c, guint64 size)
   g_autoptr (GError) error = NULL;
   guint64 peak;
 
-  box_emulator_load_scenario (
-      fixture->emulator,
-      RULE ({"route": "upload_part", "do": "hold", "name": "full"},
+  kit_load_rules (fixture->emulator, RULE ({"route": "upload_part", "do": "hold", "name": "full"},
             {"route": ["commit", "upload_file"], "do": "hold",
-             "at": "stored", "name": "end"}),
-             &error);
-  g_assert_no_error (error);
+             "at": "stored", "name": "end"}));
   process = launch (fixture, c, path);
   if (size > 1 && !c->live)
     fill_memory (fixture, c);

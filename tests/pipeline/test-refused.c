@@ -4,6 +4,7 @@
  * pipeline and the words of its error.
  */
 #include "../element/sink-fixture.h"
+#include "kit/emulator.h"
 
 #define SIZE 25000000
 
@@ -192,7 +193,6 @@ test_refused (gconstpointer data)
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
   g_autofree char *file_source = g_strdup_printf ("filesrc location=%s", path);
-  g_autoptr (GError) error = NULL;
   guint n_files;
 
   sink_fixture_launch (fixture, "%s ! boxuploadsink name=sink %s",
@@ -201,8 +201,7 @@ test_refused (gconstpointer data)
   if (refusal->prepare != NULL)
     refusal->prepare (fixture);
   if (refusal->scenario != NULL)
-    box_emulator_load_scenario (fixture->emulator, refusal->scenario, &error);
-  g_assert_no_error (error);
+    kit_load_rules (fixture->emulator, refusal->scenario);
   n_files = box_emulator_count_files (fixture->emulator);
 
   g_assert_false (sink_fixture_run (fixture));

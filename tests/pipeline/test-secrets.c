@@ -5,7 +5,9 @@
  */
 #include "../element/sink-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/keys.h"
+#include "kit/places.h"
 
 #include <string.h>
 
@@ -85,10 +87,8 @@ load_accounts (SinkFixture *fixture)
       " \"tokens\": [{\"token\": \"" TOKEN "\"}],"
       " \"refresh_tokens\": [{\"token\": \"" REFRESH_TOKEN "\", \"client_id\": \"client-1\"}]}",
       escaped);
-  g_autoptr (GError) error = NULL;
 
-  box_emulator_load_accounts (fixture->emulator, accounts, &error);
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, accounts);
 }
 
 /* Everything that must not show: what was given, and the tokens that came of it. */
@@ -172,7 +172,7 @@ find_sanitizer (void)
   g_autofree char *maps = NULL;
   g_auto (GStrv) lines = NULL;
 
-  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  maps = kit_read_text ("/proc/self/maps");
   lines = g_strsplit (maps, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     {
@@ -254,8 +254,7 @@ launch (SinkFixture *fixture, const Case *c, const char *logs)
   g_autoptr (GSubprocess) process = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (g_file_set_contents_full (secret_file, secret, -1, G_FILE_SET_CONTENTS_CONSISTENT,
-                                           0600, &error));
+  kit_write_text (secret_file, secret);
   if (c->variable != NULL)
     g_subprocess_launcher_setenv (launcher, c->variable, c->inline_ ? secret : secret_file, TRUE);
   if (c->proxy)
@@ -301,6 +300,8 @@ assert_outcome (SinkFixture *fixture, const Case *c, const char *logs)
 static void
 test_does_not_show (gconstpointer data)
 {
+  static const char refusal[] =
+      RULE ({"route": ["create_session", "upload_part"], "do": "reply", "status": 401});
   const Case *c = data;
   BoxEmulatorOptions options = { .part_size = 4000000, .strict_clients = TRUE };
   g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
@@ -308,15 +309,11 @@ test_does_not_show (gconstpointer data)
   g_autofree char *spool = g_build_filename (fixture->dir, "spool", NULL);
   g_autofree char *state = g_build_filename (fixture->dir, "state", NULL);
   g_autoptr (GPtrArray) secrets = NULL;
-  g_autoptr (GError) error = NULL;
 
   load_accounts (fixture);
   g_assert_cmpint (g_mkdir_with_parents (logs, 0700), ==, 0);
   if (c->refused)
-    box_emulator_load_scenario (
-        fixture->emulator,
-        RULE ({"route": ["create_session", "upload_part"], "do": "reply", "status": 401}), &error);
-  g_assert_no_error (error);
+    kit_load_rules (fixture->emulator, refusal);
   g_assert_true (launch (fixture, c, logs) == !c->refused);
   assert_outcome (fixture, c, logs);
 

@@ -4,6 +4,7 @@
  * and how far the list of parts is believed.
  */
 #include "../element/sink-fixture.h"
+#include "kit/emulator.h"
 
 #include <json-glib/json-glib.h>
 
@@ -93,15 +94,13 @@ say_digest_in_list (SinkFixture *fixture, const char *id, const char *sha1)
   JsonArray *entries = json_object_get_array_member (json_node_get_object (list), "entries");
   g_autofree char *change = NULL;
   g_autofree char *scenario = NULL;
-  g_autoptr (GError) error = NULL;
 
   g_assert_cmpuint (json_array_get_length (entries), ==, 1);
   json_object_set_string_member (json_array_get_object_element (entries, 0), "sha1", sha1);
   change = json_to_string (list, FALSE);
   scenario = g_strdup_printf (
       RULE ({"route": "list_parts", "times": 1, "do": "change", "change": %s}), change);
-  box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, scenario);
 }
 
 /* A session that holds part @i of the file; the list names @sha1 for it. */

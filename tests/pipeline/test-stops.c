@@ -4,6 +4,8 @@
  * in turn.
  */
 #include "../element/sink-fixture.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 #include <string.h>
 
@@ -47,11 +49,9 @@ load_rule (SinkFixture *fixture, const Stage *stage, const char *name)
 {
   g_auto (GStrv) halves = g_strsplit (stage->rule, "%s", 2);
   g_autofree char *scenario = g_strconcat ("[", halves[0], name, halves[1], "]", NULL);
-  g_autoptr (GError) error = NULL;
 
   box_emulator_clear_scenario (fixture->emulator);
-  box_emulator_load_scenario (fixture->emulator, scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, scenario);
 }
 
 /* Returns how long it took, in microseconds. */
@@ -209,7 +209,7 @@ count_knocking (guint16 port)
   g_autofree char *pattern = g_strdup_printf (" 0100007F:%04X 02 ", port);
   guint n = 0;
 
-  g_assert_true (g_file_get_contents ("/proc/net/tcp", &table, NULL, NULL));
+  table = kit_read_text ("/proc/net/tcp");
   for (const char *p = strstr (table, pattern); p != NULL; p = strstr (p + 1, pattern))
     n++;
   return n;

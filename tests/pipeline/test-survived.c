@@ -4,6 +4,8 @@
  * come.
  */
 #include "../element/sink-fixture.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 #define PART 1000000
 #define SIZE 20500000
@@ -143,11 +145,9 @@ run_survival (const Survival *survival, gboolean tls)
   BoxEmulatorOptions options = { .part_size = PART };
   g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
-  g_autoptr (GError) error = NULL;
   g_autofree char *file_id = NULL;
 
-  box_emulator_load_scenario (fixture->emulator, survival->scenario, &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->emulator, survival->scenario);
   fixture->tls = tls;
   sink_fixture_launch (fixture, "filesrc location=%s ! boxuploadsink name=sink %s", path,
                        survival->properties != NULL ? survival->properties : "");
@@ -186,18 +186,15 @@ test_over_tls (gconstpointer data)
 static void
 test_token_file_is_read_again (void)
 {
+  static const char hold[] =
+      RULE ({"route": "upload_part", "part": 5, "times": 1, "do": "hold", "name": "gate"});
   BoxEmulatorOptions options = { .part_size = PART };
   g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
   g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
-  g_autoptr (GError) error = NULL;
 
-  box_emulator_load_scenario (
-      fixture->emulator,
-      RULE ({"route": "upload_part", "part": 5, "times": 1, "do": "hold", "name": "gate"}), &error);
-  g_assert_no_error (error);
-  g_assert_true (g_file_set_contents_full (token_file, "first-token\n", -1,
-                                           G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+  kit_load_rules (fixture->emulator, hold);
+  kit_write_text (token_file, "first-token\n");
   sink_fixture_launch (fixture,
                        "filesrc location=%s ! boxuploadsink name=sink location=box://0/a "
                        "token-file=%s",
@@ -206,8 +203,7 @@ test_token_file_is_read_again (void)
 
   gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
   g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
-  g_assert_true (g_file_set_contents_full (token_file, "second-token\n", -1,
-                                           G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+  kit_write_text (token_file, "second-token\n");
   box_emulator_revoke_token (fixture->emulator, "first-token");
   box_emulator_release (fixture->emulator, "gate");
   g_assert_true (sink_fixture_run (fixture));

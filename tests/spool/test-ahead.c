@@ -10,8 +10,8 @@
 
 #include "api/account.h"
 #include "kit/emulator.h"
-#include "kit/leaks.h"
 #include "kit/patience.h"
+#include "kit/places.h"
 #include "mirror.h"
 #include "kit/spool-kit.h"
 
@@ -220,7 +220,7 @@ assert_noted (Fixture *fixture, const char *reason)
 {
   g_autofree char *text = NULL;
 
-  g_assert_true (g_file_get_contents (fixture->account_file, &text, NULL, NULL));
+  text = kit_read_text (fixture->account_file);
   g_assert_nonnull (strstr (text, "\"none\""));
   g_assert_nonnull (strstr (text, reason));
 }
@@ -259,7 +259,7 @@ test_without_a_plan_nothing_is_sent_ahead (Fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *state = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL);
+  g_autofree char *state = kit_new_directory ();
   int result;
 
   g_setenv ("XDG_STATE_HOME", state, TRUE);

@@ -4,6 +4,7 @@
  */
 #include "delivery/delivery.h"
 
+#include "kit/emulator.h"
 #include "kit/spool-kit.h"
 
 typedef struct
@@ -29,17 +30,14 @@ set_up (Fixture *fixture, gconstpointer data)
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   BoxRecoverySettings settings = { .retry_timeout = 20 };
   g_autoptr (BoxRecording) recording = NULL;
-  g_autoptr (GError) error = NULL;
 
   spool_kit_set_up (&fixture->kit);
   settings.client = fixture->kit.client;
   recording = spool_kit_record (&fixture->kit, intent, SPOOL_KIT_SIZE);
   spool_kit_end (recording);
   fixture->journal = spool_kit_journal_path (recording);
-  box_emulator_load_scenario (
-      fixture->kit.emulator,
-      "{\"rules\":[{\"name\":\"gate\",\"route\":\"commit\",\"do\":\"hold\"}]}", &error);
-  g_assert_no_error (error);
+  kit_load_rules (fixture->kit.emulator,
+                  "{\"rules\":[{\"name\":\"gate\",\"route\":\"commit\",\"do\":\"hold\"}]}");
   fixture->outer = g_cancellable_new ();
   fixture->delivery =
       box_delivery_new_recording (recording, &settings, &events, fixture, fixture->outer);

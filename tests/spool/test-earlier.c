@@ -11,6 +11,7 @@
 #include "kit/spool-kit.h"
 
 #include "kit/pattern.h"
+#include "kit/places.h"
 #include "spool/note.h"
 
 /* Addresses of the emulator that they were written against. */
@@ -283,7 +284,7 @@ test_earlier_receipt_is_found_and_read (void)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *state = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL);
+  char *state = kit_new_directory ();
   int failed;
 
   g_setenv ("XDG_STATE_HOME", state, TRUE);
@@ -303,6 +304,6 @@ main (int argc, char **argv)
   g_test_add_func ("/earlier/receipt-is-found-and-read", test_earlier_receipt_is_found_and_read);
   g_test_add_func ("/earlier/note-is-read", test_earlier_note_is_read);
   failed = g_test_run ();
-  g_rmdir (state);
+  kit_remove_empty_directory (state);
   return failed;
 }

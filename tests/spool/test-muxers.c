@@ -7,6 +7,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "kit/places.h"
 #include "mirror.h"
 #include "spool/recording.h"
 
@@ -103,7 +104,7 @@ static void
 test_spool_has_what_filesink_writes (gconstpointer data)
 {
   const Muxer *muxer = data;
-  Fixture fixture = { .dir = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL) };
+  Fixture fixture = { .dir = kit_new_directory () };
   g_autofree char *reference = g_build_filename (fixture.dir, "reference", NULL);
   g_autofree char *path = NULL, *expected = NULL, *actual = NULL;
   gsize expected_size, actual_size;
@@ -118,8 +119,7 @@ test_spool_has_what_filesink_writes (gconstpointer data)
 
   g_unlink (reference);
   g_unlink (path);
-  g_assert_cmpint (g_rmdir (fixture.dir), ==, 0);
-  g_free (fixture.dir);
+  kit_remove_empty_directory (fixture.dir);
 }
 
 int

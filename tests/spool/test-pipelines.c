@@ -10,6 +10,8 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "kit/emulator.h"
+#include "kit/places.h"
 #include "kit/spool-kit.h"
 
 #define PATIENCE (KIT_PATIENCE * GST_SECOND)
@@ -268,7 +270,7 @@ count_closed_fragments (GstElement *sink, const char *location)
 static void
 test_fragments_are_closed_once (SpoolKit *kit, gconstpointer data)
 {
-  g_autofree char *dir = g_dir_make_tmp ("fragments-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *location = g_build_filename (dir, "%05d.mkv", NULL);
   guint n = count_closed_fragments (gst_element_factory_make ("filesink", NULL), location);
 
@@ -279,7 +281,7 @@ test_fragments_are_closed_once (SpoolKit *kit, gconstpointer data)
 
       g_assert_cmpint (g_remove (path), ==, 0);
     }
-  g_assert_cmpint (g_rmdir (dir), ==, 0);
+  kit_remove_empty_directory (dir);
   for (guint i = 0; i < 10; i++)
     {
       GstElement *sink = gst_element_factory_make ("boxuploadsink", NULL);
@@ -302,9 +304,9 @@ test_stop_while_a_fragment_waits_for_box (SpoolKit *kit, gconstpointer data)
       "location=box://0/%05d.mkv audiotestsrc ! audio/x-raw,rate=8000 ! split.audio_0",
       NULL);
 
-  box_emulator_load_scenario (
+  kit_load_rules (
       kit->emulator,
-      "[{\"route\":\"upload_file\",\"do\":\"hold\",\"at\":\"stored\",\"name\":\"gate\"}]", NULL);
+      "[{\"route\":\"upload_file\",\"do\":\"hold\",\"at\":\"stored\",\"name\":\"gate\"}]");
   configure (kit, sink);
   split = gst_bin_get_by_name (GST_BIN (pipeline), "split");
   g_object_set (split, "sink", sink, NULL);

@@ -6,6 +6,7 @@
 
 #include "kit/spool-kit.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 typedef SpoolKit Fixture;
@@ -428,7 +429,7 @@ test_session_elsewhere_is_not_used (Fixture *kit, gconstpointer data)
   BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
   g_autoptr (BoxSession) session =
       spool_kit_open_session (kit, recording, "clip.mp4", SPOOL_KIT_SIZE);
-  g_autoptr (BoxEmulator) other = box_emulator_new (NULL, NULL);
+  g_autoptr (BoxEmulator) other = kit_emulator_new (NULL);
   g_autofree char *url = NULL, *path = NULL;
   const char *port = strrchr (box_emulator_get_origin (other, FALSE), ':');
   char **urls[] = { &session->upload_part_url, &session->commit_url, &session->abort_url,
@@ -508,9 +509,8 @@ test_stopped_recovery_goes_on_where_it_was (Fixture *kit, gconstpointer data)
   GThread *thread;
   BoxRecovered how;
 
-  g_assert_true (box_emulator_load_scenario (
-      kit->emulator, "{\"rules\":[{\"name\":\"stop\",\"route\":\"commit\",\"do\":\"hold\"}]}",
-      &error));
+  kit_load_rules (kit->emulator,
+                  "{\"rules\":[{\"name\":\"stop\",\"route\":\"commit\",\"do\":\"hold\"}]}");
   thread = g_thread_new ("cancel", cancel_when_held, &canceller);
   g_assert_false (
       box_recovery_run (recording, &settings, NULL, NULL, cancellable, &how, &file, &error));

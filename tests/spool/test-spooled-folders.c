@@ -2,6 +2,7 @@
 /* A recording whose destination is a path of folders, finished by its journal. */
 #include "kit/spool-kit.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 #include <string.h>
@@ -51,15 +52,6 @@ assert_stored (Fixture *kit, const char *folder, const char *name, guint64 size)
   g_assert_cmpuint (spool_kit_count (kit), ==, 0);
 }
 
-static void
-load (Fixture *kit, const char *rules)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (box_emulator_load_scenario (kit->emulator, rules, &error));
-  g_assert_no_error (error);
-}
-
 /* A recording that has come to its upload, which Box refused. @path: (out): its journal. */
 static void
 fail_once (Fixture *kit, guint64 size, const char *route, char **path)
@@ -75,7 +67,7 @@ fail_once (Fixture *kit, guint64 size, const char *route, char **path)
 
   spool_kit_end (recording);
   *path = spool_kit_leave (recording);
-  load (kit, rules);
+  kit_load_rules (kit->emulator, rules);
   error = spool_kit_recover (kit, *path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_FORBIDDEN);
 }
@@ -171,7 +163,9 @@ test_blocked_folder_is_waited_for (Fixture *kit, gconstpointer data)
   BoxRecording *recording = spool_kit_record (kit, intent, SMALL);
   g_autofree char *path = NULL;
 
-  load (kit, RULE ({
+  kit_load_rules (
+      kit->emulator,
+      RULE ({
           "route": "create_folder",
           "times": 2,
           "do": "reply",
@@ -192,7 +186,7 @@ test_folder_that_is_made_late_is_made_once (Fixture *kit, gconstpointer data)
   BoxRecording *recording = spool_kit_record (kit, intent, SMALL);
   g_autofree char *path = NULL;
 
-  load (kit, RULE ({ "route": "create_folder", "times": 1, "do": "reply", "at": "stored",
+  kit_load_rules (kit->emulator, RULE ({ "route": "create_folder", "times": 1, "do": "reply", "at": "stored",
                      "status": 503 }));
   spool_kit_end (recording);
   path = spool_kit_leave (recording);

@@ -5,6 +5,7 @@
  */
 #include "kit/spool-kit.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 #include <string.h>
@@ -43,15 +44,6 @@ new_recording (Fixture *kit)
 
   spool_kit_end (recording);
   return recording;
-}
-
-static void
-load (Fixture *kit, const char *rules)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (box_emulator_load_scenario (kit->emulator, rules, &error));
-  g_assert_no_error (error);
 }
 
 /* The emulator has the file once, with one instance that was made once, and nothing is left. */
@@ -160,8 +152,9 @@ test_refusal_is_kept_for_other_credentials (Fixture *kit, gconstpointer data)
   g_autofree char *path = spool_kit_leave (new_recording (kit));
   BoxRecovered how = BOX_RECOVERED_EMPTY;
 
-  load (kit,
-        RULE ({
+  kit_load_rules (
+      kit->emulator,
+      RULE ({
           "route": "create_metadata",
           "times": 2,
           "do": "reply",
@@ -184,7 +177,7 @@ test_passing_failures_are_waited_for (Fixture *kit, gconstpointer data)
 {
   g_autofree char *path = spool_kit_leave (new_recording (kit));
 
-  load (kit, RULE ({ "route": "create_metadata", "times": 1, "do": "reset" },
+  kit_load_rules (kit->emulator, RULE ({ "route": "create_metadata", "times": 1, "do": "reset" },
                    { "route": "create_metadata", "nth": 2, "do": "reply", "at": "stored",
                      "status": 503 }));
   g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);

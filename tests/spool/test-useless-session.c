@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kit/emulator.h"
 #include "kit/spool-kit.h"
 
 typedef SpoolKit Fixture;
@@ -97,7 +98,7 @@ test_session_that_does_not_help_is_replaced (Fixture *kit, gconstpointer data)
   spool_kit_add_part (kit, recording, session, 0, SPOOL_KIT_SIZE);
   spool_kit_end (recording);
   path = spool_kit_leave (recording);
-  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
+  kit_load_rules (kit->emulator, useless_one->rule);
   error = recover_soon (kit, path);
   g_assert_no_error (error);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
@@ -123,7 +124,7 @@ test_session_is_kept_where_another_could_not_help (Fixture *kit, gconstpointer d
 
   spool_kit_end (recording);
   path = spool_kit_leave (recording);
-  g_assert_true (box_emulator_load_scenario (kit->emulator, useless_one->rule, NULL));
+  kit_load_rules (kit->emulator, useless_one->rule);
   error = recover_soon (kit, path);
   g_assert_nonnull (error);
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
@@ -185,7 +186,7 @@ test_all_parts_go_into_the_session_that_replaces_one (Fixture *kit, gconstpointe
 
   spool_kit_end (recording);
   path = spool_kit_leave (recording);
-  g_assert_true (box_emulator_load_scenario (kit->emulator, rule, NULL));
+  kit_load_rules (kit->emulator, rule);
   g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
   ids = box_emulator_get_session_ids (kit->emulator);

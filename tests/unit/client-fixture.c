@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client-fixture.h"
 
+#include "kit/places.h"
+
 void
 fixture_init_program (int *argc, char ***argv)
 {
-  static const char *const variables[] = { "BOX_ACCESS_TOKEN", "BOX_TOKEN_FILE",
-                                           "BOX_AUTH_CONFIG",  "BOX_ENDPOINT",
-                                           "BOX_API_ENDPOINT", "BOX_CA_FILE" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
-    g_unsetenv (variables[i]);
+  kit_clear_environment ();
   g_test_init (argc, argv, NULL);
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "grants-fixture.h"
 
+#include "kit/places.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
 void
 grants_set_up (Fixture *f, gconstpointer data)
 {
-  f->dir = g_dir_make_tmp ("box-grants-XXXXXX", NULL);
+  f->dir = kit_new_directory ();
   f->path = g_build_filename (f->dir, "box.json", NULL);
   f->transport_config = box_transport_config_new (NULL, NULL, 10, NULL);
 }
@@ -20,16 +22,14 @@ grants_tear_down (Fixture *f, gconstpointer data)
   box_transport_config_unref (f->transport_config);
   g_unlink (f->path);
   /* Nothing was left beside it. */
-  g_assert_cmpint (g_rmdir (f->dir), ==, 0);
-  g_free (f->dir);
+  kit_remove_empty_directory (f->dir);
   g_free (f->path);
 }
 
 void
 grants_write_config (Fixture *f, const char *json)
 {
-  g_assert_true (g_file_set_contents (f->path, json, -1, NULL));
-  g_assert_cmpint (g_chmod (f->path, 0600), ==, 0);
+  kit_write_text (f->path, json);
 }
 
 BoxCredentials *

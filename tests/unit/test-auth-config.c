@@ -2,8 +2,8 @@
 #include "auth/config.h"
 #include "base/error.h"
 #include "kit/keys.h"
+#include "kit/places.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -251,7 +251,7 @@ static void
 test_file_that_is_not_whole_is_waited_for_at_a_renewal (void)
 {
   static const char *const texts[] = { NULL, "", "{\"client_id\":\"a\",", "\357\273\277" };
-  g_autofree char *dir = g_dir_make_tmp ("box-auth-config-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "box.json", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -266,14 +266,13 @@ test_file_that_is_not_whole_is_waited_for_at_a_renewal (void)
       g_assert_error (later, BOX_ERROR, BOX_ERROR_TRANSIENT);
       g_assert_nonnull (strstr (later->message, path));
     }
-  g_unlink (path);
-  g_rmdir (dir);
+  kit_remove_directory (dir);
 }
 
 static void
 test_file_of_a_windows_editor_is_read (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("box-auth-config-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "box.json", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxAuthConfig) config = NULL;
@@ -289,8 +288,7 @@ test_file_of_a_windows_editor_is_read (void)
   g_assert_null (box_auth_config_load ("auth-config", path, BOX_AUTH_CONFIG_BEGIN, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS);
   g_assert_nonnull (strstr (error->message, "UTF-8"));
-  g_unlink (path);
-  g_rmdir (dir);
+  kit_remove_directory (dir);
 }
 
 static void
@@ -310,7 +308,7 @@ test_stored_access_token_that_makes_no_sense_is_ignored (void)
 static void
 test_huge_file_is_refused_unread (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("box-auth-config-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "zeros", NULL);
   g_autoptr (GError) error = NULL;
 
@@ -319,8 +317,7 @@ test_huge_file_is_refused_unread (void)
   g_assert_null (box_auth_config_load ("auth-config", path, BOX_AUTH_CONFIG_BEGIN, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SETTINGS);
   g_assert_nonnull (strstr (error->message, path));
-  g_unlink (path);
-  g_rmdir (dir);
+  kit_remove_directory (dir);
 }
 
 static void

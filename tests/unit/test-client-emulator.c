@@ -2,6 +2,8 @@
 /* The client against the emulator, over TLS: what one wrote, the other understands. */
 #include "api/client.h"
 #include "emulator/box-emulator.h"
+#include "kit/emulator.h"
+#include "kit/places.h"
 
 #include <string.h>
 
@@ -30,20 +32,13 @@ static void
 fixture_init (Fixture *fixture)
 {
   BoxEmulatorOptions options = { .part_size = PART_SIZE, .min_size = 1, .page_limit = 2 };
-  g_autoptr (GError) error = NULL;
 
-  fixture->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
-  fixture->client = box_client_new (
-      &(BoxClientSettings){
-          .endpoint = box_emulator_get_endpoint (fixture->emulator, TRUE),
-          .api_endpoint = box_emulator_get_api_endpoint (fixture->emulator, TRUE),
-          .ca_file = box_emulator_get_ca_file (fixture->emulator),
-          .access_token = "token",
-          .timeout = 20,
-      },
-      &error);
-  g_assert_no_error (error);
+  fixture->emulator = kit_emulator_new (&options);
+  fixture->client = kit_client_new (fixture->emulator, TRUE,
+                                    &(BoxClientSettings){
+                                        .access_token = "token",
+                                        .timeout = 20,
+                                    });
   fixture->transport = box_transport_new ();
   fixture->data = g_malloc (SIZE);
   for (gsize i = 0; i < SIZE; i++)
@@ -292,7 +287,7 @@ test_threads_share_a_client (void)
 int
 main (int argc, char **argv)
 {
-  g_unsetenv ("BOX_ACCESS_TOKEN");
+  kit_clear_environment ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/client-emulator/a-session-becomes-a-file", test_a_session_becomes_a_file);
   g_test_add_func ("/client-emulator/a-version-is-committed-once-under-if-match",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kit/places.h"
 #include "spool/recording.h"
 
 #include <glib/gstdio.h>
@@ -47,7 +48,7 @@ static const struct
 static void
 test_containers_are_judged_by_their_bytes_first (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("box-container-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "data", NULL);
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -58,13 +59,13 @@ test_containers_are_judged_by_their_bytes_first (void)
     }
   g_unlink (path);
   g_assert_cmpint (box_container_judge (path, "a.mp4"), ==, BOX_CUT_UNKNOWN);
-  g_rmdir (dir);
+  kit_remove_empty_directory (dir);
 }
 
 static void
 test_a_transport_stream_is_known_by_its_packets (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("box-container-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "data", NULL);
   char packets[2 * 192] = { 0 };
 
@@ -76,7 +77,7 @@ test_a_transport_stream_is_known_by_its_packets (void)
   g_assert_true (g_file_set_contents (path, packets, sizeof packets, NULL));
   g_assert_cmpint (box_container_judge (path, NULL), ==, BOX_CUT_PLAYS);
   g_unlink (path);
-  g_rmdir (dir);
+  kit_remove_empty_directory (dir);
 }
 
 int

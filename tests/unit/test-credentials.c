@@ -3,6 +3,7 @@
  * application. */
 #include "auth/credentials.h"
 #include "base/error.h"
+#include "kit/places.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -17,19 +18,16 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->dir = g_dir_make_tmp ("box-credentials-XXXXXX", NULL);
+  f->dir = kit_new_directory ();
   f->path = g_build_filename (f->dir, "token", NULL);
-  g_unsetenv ("BOX_ACCESS_TOKEN");
-  g_unsetenv ("BOX_TOKEN_FILE");
-  g_unsetenv ("BOX_AUTH_CONFIG");
+  kit_clear_environment ();
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_unlink (f->path);
-  g_assert_cmpint (g_rmdir (f->dir), ==, 0);
-  g_free (f->dir);
+  kit_remove_empty_directory (f->dir);
   g_free (f->path);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file of a recording: what small writes leave in memory, for how long, and who sees it. */
+#include "kit/places.h"
 #include "spool/data-file.h"
 
 #include <fcntl.h>
@@ -18,10 +19,11 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  GError *error = NULL;
-  int fd = g_file_open_tmp ("data-file-XXXXXX", &f->path, &error);
+  int fd;
 
-  g_assert_no_error (error);
+  f->path = kit_new_file ("");
+  fd = g_open (f->path, O_RDWR | O_CLOEXEC, 0);
+  g_assert_cmpint (fd, >=, 0);
   f->file = box_data_file_new (fd, f->path, 0);
 }
 
@@ -29,8 +31,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_clear_pointer (&f->file, box_data_file_free);
-  g_unlink (f->path);
-  g_free (f->path);
+  kit_remove_file (f->path);
 }
 
 static guint64
@@ -54,9 +55,8 @@ write_text (Fixture *f, guint64 offset, const char *text)
 static void
 assert_content (Fixture *f, const char *expected)
 {
-  g_autofree char *content = NULL;
+  g_autofree char *content = kit_read_text (f->path);
 
-  g_assert_true (g_file_get_contents (f->path, &content, NULL, NULL));
   g_assert_cmpstr (content, ==, expected);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/fileio.h"
+#include "kit/places.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@ typedef struct
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->dir = g_dir_make_tmp ("box-fileio-XXXXXX", NULL);
+  f->dir = kit_new_directory ();
   f->path = g_build_filename (f->dir, "file", NULL);
 }
 
@@ -24,8 +25,7 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_unlink (f->path);
-  g_assert_cmpint (g_rmdir (f->dir), ==, 0);
-  g_free (f->dir);
+  kit_remove_empty_directory (f->dir);
   g_free (f->path);
 }
 
@@ -44,7 +44,7 @@ assert_file (Fixture *f, const char *expected, mode_t mode)
   g_autofree char *text = NULL;
   struct stat st;
 
-  g_assert_true (g_file_get_contents (f->path, &text, NULL, NULL));
+  text = kit_read_text (f->path);
   g_assert_cmpstr (text, ==, expected);
   g_assert_cmpint (lstat (f->path, &st), ==, 0);
   g_assert_true (S_ISREG (st.st_mode));
@@ -77,7 +77,7 @@ test_replacing_leaves_the_old_file_to_those_who_have_it (Fixture *f, gconstpoint
   g_assert_true (g_file_set_contents (f->path, "old", -1, NULL));
   g_assert_cmpint (link (f->path, other), ==, 0);
   replace (f, "new", 0600);
-  g_assert_true (g_file_get_contents (other, &text, NULL, NULL));
+  text = kit_read_text (other);
   g_assert_cmpstr (text, ==, "old");
   g_unlink (other);
 }
@@ -92,7 +92,7 @@ test_replacing_a_link_leaves_what_it_leads_to (Fixture *f, gconstpointer data)
   g_assert_cmpint (symlink ("target", f->path), ==, 0);
   replace (f, "new", 0600);
   assert_file (f, "new", 0600);
-  g_assert_true (g_file_get_contents (target, &text, NULL, NULL));
+  text = kit_read_text (target);
   g_assert_cmpstr (text, ==, "somebody's");
   g_unlink (target);
 }

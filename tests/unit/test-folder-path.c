@@ -2,11 +2,12 @@
 /* Folders by path, against the emulator: found without regard to case, made once, adopted. */
 #include "api/folder.h"
 #include "emulator/box-emulator.h"
+#include "kit/emulator.h"
+#include "kit/patience.h"
 
 #include <string.h>
 
-#define RACERS      100
-#define PATIENCE_MS 300000
+#define RACERS 100
 
 typedef struct
 {
@@ -21,26 +22,13 @@ static const char *const path[] = { "Archive", "2026", "Kamera Ä", "Takes", NUL
 static BoxClient *
 new_client (BoxEmulator *emulator, const char *token)
 {
-  g_autoptr (GError) error = NULL;
-  BoxClient *client = box_client_new (
-      &(BoxClientSettings){
-          .endpoint = box_emulator_get_endpoint (emulator, FALSE),
-          .api_endpoint = box_emulator_get_api_endpoint (emulator, FALSE),
-          .access_token = token,
-      },
-      &error);
-
-  g_assert_no_error (error);
-  return client;
+  return kit_client_new (emulator, FALSE, &(BoxClientSettings){ .access_token = token });
 }
 
 static void
 fixture_init (Fixture *fixture)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->emulator = box_emulator_new (&(BoxEmulatorOptions){ 0 }, &error);
-  g_assert_no_error (error);
+  fixture->emulator = kit_emulator_new (NULL);
   fixture->client = new_client (fixture->emulator, "token");
   fixture->transport = box_transport_new ();
 }
@@ -183,11 +171,9 @@ test_a_block_that_passes_is_waited_for (void)
     "json": { "type": "error", "status": 409, "code": "operation_blocked_temporary" }
   });
   g_auto (Fixture) fixture = { 0 };
-  g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture);
-  g_assert_true (box_emulator_load_scenario (fixture.emulator, rules, &error));
-  g_assert_no_error (error);
+  kit_load_rules (fixture.emulator, rules);
   run_race (&fixture, 10, TRUE);
 }
 
@@ -339,10 +325,8 @@ limit_token (Fixture *fixture, const char *folder)
 {
   g_autofree char *accounts =
       g_strdup_printf ("{\"tokens\":[{\"token\":\"token\",\"folder\":\"%s\"}]}", folder);
-  g_autoptr (GError) error = NULL;
 
-  g_assert_true (box_emulator_load_accounts (fixture->emulator, accounts, &error));
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, accounts);
 }
 
 static void
@@ -410,18 +394,17 @@ test_a_wait_can_be_cancelled_and_taken_over (void)
   static const char rules[] =
       RULE ({ "route": "create_folder", "times": 1, "do": "hold", "name": "slow" });
   g_auto (Fixture) fixture = { 0 };
-  g_autoptr (GError) error = NULL;
   Waiter waiters[3] = { 0 };
   GThread *threads[3];
 
   fixture_init (&fixture);
-  g_assert_true (box_emulator_load_scenario (fixture.emulator, rules, &error));
+  kit_load_rules (fixture.emulator, rules);
   for (guint i = 0; i < G_N_ELEMENTS (waiters); i++)
     {
       waiters[i] = (Waiter){ .fixture = &fixture, .cancellable = g_cancellable_new () };
       threads[i] = g_thread_new ("waiter", wait_for_folder, &waiters[i]);
       if (i == 0)
-        g_assert_true (box_emulator_wait_held (fixture.emulator, "slow", PATIENCE_MS));
+        g_assert_true (box_emulator_wait_held (fixture.emulator, "slow", KIT_PATIENCE_MS));
     }
   g_cancellable_cancel (waiters[1].cancellable);
   g_thread_join (threads[1]);

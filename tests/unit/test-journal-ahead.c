@@ -2,10 +2,10 @@
 /* What the journal says of parts that left before the size was known, and of parts in sessions that
  * were lost; and what is remembered of accounts and sizes. */
 #include "api/account.h"
+#include "kit/places.h"
 #include "spool/note.h"
 #include "spool/journal.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define PART G_GUINT64_CONSTANT (8388608)
@@ -217,7 +217,7 @@ new_client (const char *endpoint, const char *as_user)
 static void
 test_each_account_has_its_note (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *below = g_build_filename (dir, "boxupload", NULL);
   g_autofree char *path = g_build_filename (below, "account.json", NULL);
   g_autoptr (BoxClient) one = new_client ("https://upload.box.com/api/2.0", NULL);
@@ -232,22 +232,21 @@ test_each_account_has_its_note (void)
   g_assert_true (box_account_set_plan (path, one, BOX_PLAN_SCOPE_FILE, "probe", NULL, NULL));
   g_assert_cmpint (box_account_get_plan (path, one), ==, BOX_PLAN_SCOPE_FILE);
 
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  text = kit_read_text (path);
   g_assert_null (strstr (text, "secret"));
   g_assert_null (strstr (text, "why"));
   g_assert_true (g_file_set_contents (path, "[1, 2", -1, NULL));
   g_assert_cmpint (box_account_get_plan (path, one), ==, BOX_PLAN_SCOPE_UNKNOWN);
   g_assert_true (box_account_set_plan (path, one, BOX_PLAN_SCOPE_NONE, "settle", NULL, NULL));
   g_assert_cmpint (box_account_get_plan (path, one), ==, BOX_PLAN_SCOPE_NONE);
-  g_unlink (path);
-  g_rmdir (below);
-  g_rmdir (dir);
+  kit_remove_directory (g_steal_pointer (&below));
+  kit_remove_empty_directory (dir);
 }
 
 static void
 test_each_folder_has_its_size (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("boxupload-test-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "sizes.json", NULL);
   g_autoptr (BoxDestination) one = box_destination_new_folder ("0", "a", NULL);
   g_autoptr (BoxDestination) same = box_destination_new_folder ("0", "b", NULL);
@@ -264,8 +263,7 @@ test_each_folder_has_its_size (void)
   g_assert_true (g_file_set_contents (path, "{\"folder 0\": -3, \"file 7\": \"x\"}", -1, NULL));
   g_assert_cmpuint (box_history_get_size (dir, same), ==, 0);
   g_assert_cmpuint (box_history_get_size (dir, file), ==, 0);
-  g_unlink (path);
-  g_rmdir (dir);
+  kit_remove_directory (dir);
 }
 
 int

@@ -2,6 +2,7 @@
 /* Metadata: what is taken as such, and how a file gets it, against the emulator. */
 #include "api/metadata.h"
 #include "emulator/box-emulator.h"
+#include "kit/emulator.h"
 
 #include <string.h>
 
@@ -16,18 +17,11 @@ typedef struct
 static void
 fixture_init (Fixture *fixture)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->emulator = box_emulator_new (&(BoxEmulatorOptions){ 0 }, &error);
-  g_assert_no_error (error);
-  fixture->client = box_client_new (
-      &(BoxClientSettings){
-          .endpoint = box_emulator_get_endpoint (fixture->emulator, FALSE),
-          .api_endpoint = box_emulator_get_api_endpoint (fixture->emulator, FALSE),
-          .access_token = "token",
-      },
-      &error);
-  g_assert_no_error (error);
+  fixture->emulator = kit_emulator_new (NULL);
+  fixture->client = kit_client_new (fixture->emulator, FALSE,
+                                    &(BoxClientSettings){
+                                        .access_token = "token",
+                                    });
   fixture->transport = box_transport_new ();
   fixture->file = box_emulator_add_file (fixture->emulator, "0", "a", "x", 1);
 }
@@ -173,13 +167,18 @@ test_numbers_are_compared_as_such (void)
 static void
 test_lost_answer_is_found_by_the_next_attempt (void)
 {
+  static const char rules[] = RULE ({
+    "route": "create_metadata",
+    "times": 1,
+    "do": "reply",
+    "at": "stored",
+    "status": 503
+  });
   g_auto (Fixture) fixture = { 0 };
   g_autoptr (GError) error = NULL;
 
   fixture_init (&fixture);
-  g_assert_true (box_emulator_load_scenario (
-      fixture.emulator, RULE ({ "route": "create_metadata", "times": 1, "do": "reply", "at": "stored", "status": 503 }),
-                              NULL));
+  kit_load_rules (fixture.emulator, rules);
   g_assert_false (SET (&fixture, NULL, &error, "a=1"));
   g_assert_true (box_error_is_transient (error));
   g_assert_true (SET (&fixture, NULL, NULL, "a=1"));
@@ -194,15 +193,14 @@ test_conflict_has_two_names (void)
 
   fixture_init (&fixture);
   g_assert_true (SET (&fixture, NULL, NULL, "a=1"));
-  g_assert_true (box_emulator_load_scenario (
+  kit_load_rules (
       fixture.emulator,
       RULE ({
         "route": "create_metadata",
         "do": "reply",
         "status": 409,
         "json": { "code": "tuple_already_exists", "message": "x", "request_id": "y" }
-      }),
-              NULL));
+      }));
   g_assert_true (SET (&fixture, NULL, NULL, "a=2"));
   assert_has (&fixture, "global/properties", "a", "2", 1);
 }
@@ -216,8 +214,7 @@ test_refusals_are_told_apart (void)
   fixture_init (&fixture);
   g_assert_false (SET (&fixture, "global.scene", &template_error, "a=1"));
   g_assert_error (template_error, BOX_ERROR, BOX_ERROR_NOT_FOUND);
-  g_assert_true (box_emulator_load_accounts (
-      fixture.emulator, "{\"tokens\":[{\"token\":\"token\",\"folder\":\"0\"}]}", NULL));
+  kit_load_accounts (fixture.emulator, "{\"tokens\":[{\"token\":\"token\",\"folder\":\"0\"}]}");
   g_assert_false (SET (&fixture, NULL, &scope_error, "a=1"));
   g_assert_error (scope_error, BOX_ERROR, BOX_ERROR_FORBIDDEN);
 }

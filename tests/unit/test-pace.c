@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 #include "http/pace.h"
-
-#include <glib/gstdio.h>
+#include "kit/places.h"
 
 /* Takes @n bytes at a virtual @now and moves it by the wait, as one sender would. */
 static void
@@ -140,7 +139,7 @@ static void
 test_a_file_with_the_rate_is_looked_at_again (void)
 {
   g_autoptr (BoxPace) pace = box_pace_new (0);
-  g_autofree char *dir = g_dir_make_tmp ("pace-XXXXXX", NULL);
+  char *dir = kit_new_directory ();
   g_autofree char *path = g_build_filename (dir, "rate", NULL);
   g_autofree char *name = g_strconcat ("@", path, NULL);
   gint64 now = g_get_monotonic_time () + 5000 * (gint64) G_USEC_PER_SEC;
@@ -161,8 +160,7 @@ test_a_file_with_the_rate_is_looked_at_again (void)
   box_pace_take (pace, 1000, now);
   g_assert_cmpint (box_pace_take (pace, 1000, now), >, G_USEC_PER_SEC / 2);
   set_process_rate (NULL);
-  g_remove (path);
-  g_rmdir (dir);
+  kit_remove_directory (dir);
 }
 
 int

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "spool-fixture.h"
+#include "kit/places.h"
+#include "kit/spool-kit.h"
 
 typedef struct
 {
@@ -23,10 +24,10 @@ typedef struct
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (GError) error = NULL;
 
-  fixture->dir = new_directory ();
+  fixture->dir = kit_new_directory ();
   fixture->recording = box_recording_create (fixture->dir, intent, &error);
   g_assert_no_error (error);
 }
@@ -35,7 +36,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   g_clear_pointer (&fixture->recording, box_recording_unref);
-  remove_directory (fixture->dir);
+  kit_remove_directory (fixture->dir);
 }
 
 static void
@@ -63,7 +64,7 @@ assert_contents (BoxRecording *recording, guint64 offset, const char *text)
 static void
 reopen (Fixture *fixture)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&fixture->recording, box_recording_unref);
@@ -74,10 +75,10 @@ reopen (Fixture *fixture)
 static void
 test_files_are_private (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *journal = journal_path_of (fixture->recording);
+  g_autofree char *journal = spool_kit_journal_path (fixture->recording);
 
-  g_assert_cmpuint (mode_of (journal), ==, 0600);
-  g_assert_cmpuint (mode_of (box_recording_get_path (fixture->recording)), ==, 0600);
+  g_assert_cmpuint (kit_get_mode (journal), ==, 0600);
+  g_assert_cmpuint (kit_get_mode (box_recording_get_path (fixture->recording)), ==, 0600);
 }
 
 static void
@@ -116,7 +117,7 @@ test_reading_beyond_the_data_is_an_error (Fixture *fixture, gconstpointer data)
 static void
 test_second_opening_is_refused (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxRecording) second = box_recording_open (path, &error);
 
@@ -148,7 +149,7 @@ open_in_child (const char *path)
 static void
 test_another_process_waits_its_turn (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
 
   g_assert_cmpint (open_in_child (path), ==, BOX_ERROR_BUSY);
   g_clear_pointer (&fixture->recording, box_recording_unref);
@@ -158,7 +159,7 @@ test_another_process_waits_its_turn (Fixture *fixture, gconstpointer data)
 static void
 test_removed_recording_is_not_found (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autoptr (GError) error = NULL;
 
   g_assert_true (box_recording_remove (fixture->recording, &error));
@@ -172,7 +173,7 @@ test_removed_recording_is_not_found (Fixture *fixture, gconstpointer data)
 static void
 test_data_that_is_gone_is_reported (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autoptr (GError) error = NULL;
 
   write_text (fixture->recording, 0, "0123");
@@ -187,7 +188,7 @@ test_data_that_is_gone_is_reported (Fixture *fixture, gconstpointer data)
 static void
 test_half_removed_empty_recording_is_still_empty (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autofree char *kept = g_strconcat (path, ".kept", NULL);
 
   g_assert_cmpint (link (path, kept), ==, 0);
@@ -201,7 +202,7 @@ test_half_removed_empty_recording_is_still_empty (Fixture *fixture, gconstpointe
 static void
 test_torn_line_is_cut_off_before_the_next (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   g_autoptr (BoxJournalState) state = NULL;
   int fd = g_open (path, O_WRONLY | O_APPEND, 0);
 
@@ -342,7 +343,7 @@ test_journal_keeps_what_it_was_told (Fixture *fixture, gconstpointer data)
 static goffset
 journal_size_of (Fixture *fixture)
 {
-  g_autofree char *path = journal_path_of (fixture->recording);
+  g_autofree char *path = spool_kit_journal_path (fixture->recording);
   GStatBuf info;
 
   g_assert_cmpint (g_stat (path, &info), ==, 0);
@@ -397,7 +398,7 @@ test_another_session_begins_without_parts (Fixture *fixture, gconstpointer data)
 static int
 fill_small_disk (const char *dir)
 {
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxRecording) recording = NULL;
   g_autofree guint8 *block = g_malloc0 (65536);
@@ -418,7 +419,7 @@ fill_small_disk (const char *dir)
 
   /* The journal has room of its own: what is needed to finish can still be noted. */
   g_assert_true (box_recording_set_committing (recording, NULL));
-  journal = journal_path_of (recording);
+  journal = spool_kit_journal_path (recording);
   g_clear_pointer (&recording, box_recording_unref);
   recording = box_recording_open (journal, NULL);
   g_assert_nonnull (recording);
@@ -451,7 +452,7 @@ test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
 static void
 test_unwritable_directory_names_the_way_out (void)
 {
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (GError) error = NULL;
 
   g_assert_null (box_recording_create ("/proc/self", intent, &error));

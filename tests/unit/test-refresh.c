@@ -2,6 +2,7 @@
 /* Refresh tokens: one use each, kept in a file that others may share. */
 #include "auth/provider.h"
 #include "grants-fixture.h"
+#include "kit/places.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -222,7 +223,7 @@ test_refused_refresh_leaves_the_file_alone (Fixture *f, gconstpointer data)
   grants_start (f, REFRESH, &answer, 1);
   error = grants_assert_no_token (f->credentials, BOX_ERROR_CREDENTIALS);
   g_assert_nonnull (strstr (error->message, "log in to Box once more"));
-  g_assert_true (g_file_get_contents (f->path, &content, NULL, NULL));
+  content = kit_read_text (f->path);
   g_assert_cmpstr (content, ==, REFRESH);
 }
 

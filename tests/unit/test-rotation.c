@@ -5,10 +5,10 @@
  * process is killed (20).
  */
 #include "auth/config.h"
+#include "kit/places.h"
 #include "token-server.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -30,36 +30,17 @@ set_up (Fixture *f, gconstpointer answer)
 {
   static const TokenAnswer plain;
 
-  f->dir = g_dir_make_tmp ("box-rotation-XXXXXX", NULL);
+  f->dir = kit_new_directory ();
   f->path = g_build_filename (f->dir, "box.json", NULL);
   f->server = token_server_new (answer != NULL ? answer : &plain, 1);
-  g_assert_true (
-      g_file_set_contents_full (f->path, CONFIG, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-}
-
-/* A killed process may leave a replacement behind, which the next one takes or removes. */
-static void
-remove_files (const char *path)
-{
-  GDir *dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *file = g_build_filename (path, name, NULL);
-
-      g_unlink (file);
-    }
-  g_dir_close (dir);
-  g_assert_cmpint (g_rmdir (path), ==, 0);
+  kit_write_text (f->path, CONFIG);
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
   token_server_free (f->server);
-  remove_files (f->dir);
-  g_free (f->dir);
+  kit_remove_directory (f->dir);
   g_free (f->path);
 }
 

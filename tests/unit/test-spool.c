@@ -9,7 +9,8 @@
 
 #include "base/error.h"
 #include "kit/patience.h"
-#include "spool-fixture.h"
+#include "kit/places.h"
+#include "kit/spool-kit.h"
 
 typedef struct
 {
@@ -22,7 +23,7 @@ set_up (Fixture *fixture, gconstpointer limit)
 {
   g_autoptr (GError) error = NULL;
 
-  fixture->dir = new_directory ();
+  fixture->dir = kit_new_directory ();
   fixture->spool = box_spool_open (fixture->dir, GPOINTER_TO_SIZE (limit), &error);
   g_assert_no_error (error);
 }
@@ -31,13 +32,13 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   box_spool_unref (fixture->spool);
-  remove_directory (fixture->dir);
+  kit_remove_directory (fixture->dir);
 }
 
 static BoxRecording *
 record (Fixture *fixture, gsize size)
 {
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autofree guint8 *data = g_malloc0 (size + 1);
   g_autoptr (GError) error = NULL;
   BoxRecording *recording = box_spool_record (fixture->spool, intent, &error);
@@ -86,7 +87,7 @@ test_directory_is_made_private (Fixture *fixture, gconstpointer data)
   g_autoptr (BoxSpool) spool = box_spool_open (path, 0, NULL);
 
   g_assert_nonnull (spool);
-  g_assert_cmpuint (mode_of (path), ==, 0700);
+  g_assert_cmpuint (kit_get_mode (path), ==, 0700);
 }
 
 static void
@@ -216,7 +217,7 @@ static void
 test_listing_does_not_disturb_the_writer (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxRecording) recording = record (fixture, 4);
-  g_autofree char *path = journal_path_of (recording);
+  g_autofree char *path = spool_kit_journal_path (recording);
   g_autoptr (GPtrArray) first = list (fixture);
   g_autoptr (GError) error = NULL;
 
@@ -229,7 +230,7 @@ static void
 test_limit_counts_all_recordings (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxSpool) other = box_spool_open (fixture->dir, 0, NULL);
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (GError) error = NULL;
   g_autofree guint8 *block = g_malloc0 (600);
   g_autoptr (BoxRecording) theirs = box_spool_record (other, intent, NULL);
@@ -249,7 +250,7 @@ static void
 test_room_that_was_made_is_used (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxRecording) recording = record (fixture, 1000);
-  g_autoptr (BoxRecordingIntent) intent = new_intent ();
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
   g_autoptr (GError) error = NULL;
 
   g_assert_null (box_spool_record (fixture->spool, intent, &error));
@@ -297,7 +298,7 @@ test_what_was_never_begun_is_swept (Fixture *fixture, gconstpointer data)
 static void
 unname (Fixture *fixture, BoxRecording *recording)
 {
-  g_autofree char *named = journal_path_of (recording);
+  g_autofree char *named = spool_kit_journal_path (recording);
   g_autofree char *unnamed = g_strconcat (named, BOX_RECORDING_UNNAMED_SUFFIX, NULL);
   struct utimbuf old = { .modtime = g_get_real_time () / G_USEC_PER_SEC - 3600 };
 

@@ -3,8 +3,7 @@
 #include "transport-fixture.h"
 
 #include "http/trust.h"
-
-#include <glib/gstdio.h>
+#include "kit/places.h"
 
 /* ---- trust ---- */
 
@@ -47,21 +46,19 @@ new_certificate (const char *host, char **path)
 {
   g_autofree char *pem = NULL;
   GTlsCertificate *made = raw_certificate_new (host, &pem);
-  gint fd = g_file_open_tmp ("ca-XXXXXX.pem", path, NULL);
 
-  g_close (fd, NULL);
-  g_file_set_contents (*path, pem, -1, NULL);
+  *path = kit_new_file (pem);
   return made;
 }
 
 static void
 test_certificates_for_other_hosts_are_refused (void)
 {
-  g_autofree char *path = NULL;
+  char *path = NULL;
   g_autoptr (GTlsCertificate) other = new_certificate ("other.example.com", &path);
 
   check_distrust (other, path, "*127.0.0.1*for another host");
-  g_unlink (path);
+  kit_remove_file (path);
 }
 
 static const struct
@@ -84,15 +81,13 @@ test_weak_keys_and_other_purposes_are_refused (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
-      g_autofree char *pem = NULL, *path = NULL;
+      g_autofree char *pem = NULL;
       g_autoptr (GTlsCertificate) certificate =
           raw_certificate_new_faulty ("127.0.0.1", faults[i].fault, &pem);
-      gint fd = g_file_open_tmp ("ca-XXXXXX.pem", &path, NULL);
+      char *path = kit_new_file (pem);
 
-      g_close (fd, NULL);
-      g_file_set_contents (path, pem, -1, NULL);
       check_distrust (certificate, path, faults[i].message);
-      g_unlink (path);
+      kit_remove_file (path);
     }
 }
 
@@ -124,7 +119,7 @@ verify (GTlsDatabase *database, GTlsCertificate *chain, const char *host)
 static void
 test_a_ca_file_adds_to_what_is_trusted (void)
 {
-  g_autofree char *own_path = NULL, *system_path = NULL, *third_path = NULL;
+  char *own_path = NULL, *system_path = NULL, *third_path = NULL;
   g_autoptr (GTlsCertificate) own = new_certificate ("own.example.com", &own_path);
   g_autoptr (GTlsCertificate) known = new_certificate ("known.example.com", &system_path);
   g_autoptr (GTlsCertificate) third = new_certificate ("third.example.com", &third_path);
@@ -136,9 +131,9 @@ test_a_ca_file_adds_to_what_is_trusted (void)
   g_assert_cmpint (verify (trust, known, "known.example.com"), ==, 0);
   g_assert_cmpint (verify (trust, own, "known.example.com"), ==, G_TLS_CERTIFICATE_BAD_IDENTITY);
   g_assert_cmpint (verify (trust, third, "third.example.com"), !=, 0);
-  g_unlink (own_path);
-  g_unlink (system_path);
-  g_unlink (third_path);
+  kit_remove_file (own_path);
+  kit_remove_file (system_path);
+  kit_remove_file (third_path);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "transport-fixture.h"
 
-#include <glib/gstdio.h>
+#include "kit/places.h"
 
 const Mode fixture_plain = { FALSE }, fixture_tls = { TRUE };
 
@@ -15,15 +15,12 @@ void
 fixture_init_program (int *argc, char ***argv)
 {
   g_autofree char *pem = NULL;
-  gint fd;
 
   g_test_init (argc, argv, NULL);
   takes_http = *argc < 2 || g_str_equal ((*argv)[1], "http");
   takes_tls = *argc < 2 || g_str_equal ((*argv)[1], "tls");
   certificate = raw_certificate_new ("127.0.0.1", &pem);
-  fd = g_file_open_tmp ("ca-XXXXXX.pem", &ca_file, NULL);
-  g_close (fd, NULL);
-  g_file_set_contents (ca_file, pem, -1, NULL);
+  ca_file = kit_new_file (pem);
 }
 
 int
@@ -31,8 +28,7 @@ fixture_run_program (void)
 {
   int result = g_test_run ();
 
-  g_unlink (ca_file);
-  g_free (ca_file);
+  kit_remove_file (ca_file);
   g_object_unref (certificate);
   return result;
 }

@@ -6,6 +6,7 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 #define SMALL 1000
@@ -242,12 +243,7 @@ make_destination (Cell *cell, BoxEmulator *emulator, BoxDestination **target)
 static void
 begin_cell (Cell *cell, BoxEmulator *emulator)
 {
-  BoxClientSettings client = {
-    .access_token = cell->token,
-    .timeout = 10,
-    .endpoint = box_emulator_get_endpoint (emulator, FALSE),
-    .api_endpoint = box_emulator_get_api_endpoint (emulator, FALSE),
-  };
+  BoxClientSettings client = { .access_token = cell->token, .timeout = 10 };
   g_autoptr (BoxDestination) target = NULL;
   g_autoptr (BoxDestination) destination = make_destination (cell, emulator, &target);
   g_autofree guint8 *bytes = NULL;
@@ -269,8 +265,7 @@ begin_cell (Cell *cell, BoxEmulator *emulator)
   if (cell->file_id != NULL)
     g_string_replace (rule, NO_FILE, cell->file_id, 0);
   add_rules (emulator, rule->str);
-  settings.client = cell->client = box_client_new (&client, &error);
-  g_assert_no_error (error);
+  settings.client = cell->client = kit_client_new (emulator, FALSE, &client);
   cell->upload = box_upload_new (&settings, &events, cell, NULL, &error);
   g_assert_no_error (error);
   box_upload_start (cell->upload);
@@ -353,7 +348,7 @@ static void
 run_cells (const Kind *kind, gboolean once)
 {
   BoxEmulatorOptions options = { .part_size = PART, .min_size = 1 };
-  g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, NULL);
+  g_autoptr (BoxEmulator) emulator = kit_emulator_new (&options);
   Cell cells[G_N_ELEMENTS (answers)];
   guint n = 0;
 
@@ -400,7 +395,7 @@ test_a_session_made_without_a_word_is_used (void)
 {
   static const Answer silent = { "silent", "'do':'reply','at':'stored','status':201", FALSE };
   BoxEmulatorOptions options = { .part_size = PART, .min_size = 1, .session_conflicts = TRUE };
-  g_autoptr (BoxEmulator) emulator = box_emulator_new (&options, NULL);
+  g_autoptr (BoxEmulator) emulator = kit_emulator_new (&options);
   Cell cell = { .kind = &kinds[1], .answer = &silent, .token = (char *) "a-token", .once = TRUE };
   g_autoptr (GPtrArray) ids = NULL;
 

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "kit/places.h"
 #include "spool/spool.h"
 #include "upload-fixture.h"
 #include "upload/blocks.h"
@@ -147,7 +148,7 @@ test_the_last_worker_stays_for_the_uploads_there_are (Fixture *f, gconstpointer 
 static void
 test_a_recording_without_descriptors_does_not_begin (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = g_dir_make_tmp ("boxupload-limits-XXXXXX", NULL);
+  char *path = kit_new_directory ();
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxSpool) spool = box_spool_open (path, 0, &error);
   g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "x.bin", NULL);
@@ -160,7 +161,7 @@ test_a_recording_without_descriptors_does_not_begin (Fixture *f, gconstpointer d
   give_descriptors_back (before);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
   g_assert_nonnull (strstr (error->message, "ulimit -n"));
-  g_assert_cmpint (rmdir (path), ==, 0);
+  kit_remove_empty_directory (path);
 }
 
 /* No worker of the test before is left: it would serve the upload that wants one, or open

@@ -3,6 +3,7 @@
  * The engine against the emulator: what networks and servers do that an upload survives. Faults are
  * a table of scenarios.
  */
+#include "kit/emulator.h"
 #include "upload-fixture.h"
 
 typedef struct
@@ -79,12 +80,10 @@ test_fault (Fixture *f, gconstpointer data)
   BoxUploadSettings settings = settings_for (f, destination, 12 * PART + 5);
   g_autoptr (GString) scenario = g_string_new (NULL);
   g_autoptr (BoxEmulatorSession) session = NULL;
-  GError *error = NULL;
 
   g_string_printf (scenario, "{'rules':[%s]}", fault->rules);
   g_string_replace (scenario, "'", "\"", 0);
-  g_assert_true (box_emulator_load_scenario (f->emulator, scenario->str, &error));
-  g_assert_no_error (error);
+  kit_load_rules (f->emulator, scenario->str);
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
   box_upload_finish (f->upload);
@@ -105,9 +104,9 @@ test_a_versions_commit_whose_answer_was_lost_makes_one_version (Fixture *f, gcon
   BoxUploadSettings settings = settings_for (f, destination, 20000000);
   g_autoptr (BoxEmulatorFile) file = NULL;
 
-  g_assert_true (box_emulator_load_scenario (
+  kit_load_rules (
       f->emulator,
-      "{\"rules\":[{\"route\":\"commit\",\"times\":2,\"do\":\"reset\",\"at\":\"stored\"}]}", NULL));
+      "{\"rules\":[{\"route\":\"commit\",\"times\":2,\"do\":\"reset\",\"at\":\"stored\"}]}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
   box_upload_finish (f->upload);
@@ -119,10 +118,9 @@ test_a_versions_commit_whose_answer_was_lost_makes_one_version (Fixture *f, gcon
 static void
 test_a_small_file_whose_answer_was_lost_is_stored_once (Fixture *f, gconstpointer data)
 {
-  g_assert_true (box_emulator_load_scenario (
+  kit_load_rules (
       f->emulator,
-      "{\"rules\":[{\"route\":\"upload_file\",\"times\":1,\"do\":\"reset\",\"at\":\"stored\"}]}",
-      NULL));
+      "{\"rules\":[{\"route\":\"upload_file\",\"times\":1,\"do\":\"reset\",\"at\":\"stored\"}]}");
   upload_small (f, 100000);
 }
 
@@ -156,11 +154,9 @@ test_answers_that_ask_to_wait_are_no_outage (Fixture *f, gconstpointer data)
   g_autoptr (BoxDestination) destination = new_session (f, "r.bin", 8 * PART, NULL);
   BoxUploadSettings settings = settings_for (f, destination, 8 * PART);
 
-  g_assert_true (box_emulator_load_scenario (
-      f->emulator,
-      "{\"rules\":[{\"route\":\"upload_part\",\"nth\":[1,2,3,4],\"do\":\"reply\","
-      "\"status\":429,\"headers\":{\"Retry-After\":\"1\"}}]}",
-      NULL));
+  kit_load_rules (f->emulator,
+                  "{\"rules\":[{\"route\":\"upload_part\",\"nth\":[1,2,3,4],\"do\":\"reply\","
+                  "\"status\":429,\"headers\":{\"Retry-After\":\"1\"}}]}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
   box_upload_finish (f->upload);

@@ -4,6 +4,7 @@
  */
 #include "upload-fixture.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 #include <string.h>
@@ -50,9 +51,8 @@ test_sixteen_parts_are_in_flight_at_once (Fixture *f, gconstpointer data)
   BoxUploadStats stats;
 
   settings.parallel = 16;
-  g_assert_true (box_emulator_load_scenario (
-      f->emulator, "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}",
-      NULL));
+  kit_load_rules (f->emulator,
+                  "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}");
   begin (f, &settings);
   /* An upload that fits into memory. */
   g_assert_true (produce (f, 0, 18 * PART));
@@ -73,16 +73,11 @@ test_parts_whose_size_is_no_multiple_of_anything_are_stored (Fixture *f, gconstp
 {
   BoxEmulatorOptions options = { .part_size = 100003, .min_size = 1 };
   BoxClientSettings settings = { .access_token = "a-token" };
-  GError *error = NULL;
 
   box_client_unref (f->client);
   box_emulator_free (f->emulator);
-  f->emulator = box_emulator_new (&options, &error);
-  g_assert_no_error (error);
-  settings.endpoint = box_emulator_get_endpoint (f->emulator, FALSE);
-  settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);
-  f->client = box_client_new (&settings, &error);
-  g_assert_no_error (error);
+  f->emulator = kit_emulator_new (&options);
+  f->client = kit_client_new (f->emulator, FALSE, &settings);
   upload_session (f, 5000000, 4);
 }
 
@@ -195,7 +190,6 @@ continue_with_digest (Fixture *f, const char *sha1)
   g_autofree char *id = NULL, *scenario = NULL;
   g_autoptr (BoxDestination) destination = new_session (f, "d.bin", 4 * PART, &id);
   BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
-  GError *error = NULL;
 
   add_part (f, id, 1);
   scenario = g_strdup_printf (
@@ -203,8 +197,7 @@ continue_with_digest (Fixture *f, const char *sha1)
       "\"entries\":[{\"part_id\":\"0000000A\",\"offset\":%d,\"size\":%d,\"sha1\":\"%s\"}],"
       "\"total_count\":4,\"limit\":1000,\"offset\":0}}]}",
       PART, PART, sha1);
-  g_assert_true (box_emulator_load_scenario (f->emulator, scenario, &error));
-  g_assert_no_error (error);
+  kit_load_rules (f->emulator, scenario);
   begin (f, &settings);
   produce (f, 0, settings.size);
   box_upload_finish (f->upload);
@@ -230,9 +223,8 @@ test_an_interrupted_producer_goes_on_where_it_was (Fixture *f, gconstpointer dat
   guint8 buffer[PART];
 
   settings.max_memory = 1;
-  g_assert_true (box_emulator_load_scenario (
-      f->emulator, "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}",
-      NULL));
+  kit_load_rules (f->emulator,
+                  "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}");
   begin (f, &settings);
   /* Until memory is full. */
   while (TRUE)
@@ -264,9 +256,8 @@ test_a_cancel_cuts_transfers_and_tells_nothing (Fixture *f, gconstpointer data)
   g_autoptr (BoxDestination) destination = new_session (f, "x.bin", 8 * PART, NULL);
   BoxUploadSettings settings = settings_for (f, destination, 8 * PART);
 
-  g_assert_true (box_emulator_load_scenario (
-      f->emulator, "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}",
-      NULL));
+  kit_load_rules (f->emulator,
+                  "{\"rules\":[{\"route\":\"upload_part\",\"do\":\"hold\",\"name\":\"parts\"}]}");
   begin (f, &settings);
   g_assert_true (produce (f, 0, settings.size));
   g_assert_true (box_emulator_wait_seen (f->emulator, "upload_part", 3, KIT_PATIENCE_MS));

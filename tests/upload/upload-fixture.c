@@ -116,16 +116,12 @@ void
 set_up_with (Fixture *f, const BoxEmulatorOptions *options)
 {
   BoxClientSettings settings = { .access_token = "a-token", .timeout = 5 };
-  GError *error = NULL;
 
   g_mutex_init (&f->mutex);
   g_cond_init (&f->cond);
   kit_watchdog_start ();
   f->emulator = kit_emulator_new (options);
-  settings.endpoint = box_emulator_get_endpoint (f->emulator, FALSE);
-  settings.api_endpoint = box_emulator_get_api_endpoint (f->emulator, FALSE);
-  f->client = box_client_new (&settings, &error);
-  g_assert_no_error (error);
+  f->client = kit_client_new (f->emulator, FALSE, &settings);
   box_credentials_set_request (box_client_get_credentials (f->client), on_token_wanted, NULL, NULL);
 }
 
@@ -242,11 +238,7 @@ assert_failed (Fixture *f, BoxErrorCode code)
 void
 assert_sent_once (Fixture *f, const char *id)
 {
-  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, id);
-
-  for (guint i = 0; i < session->n_parts; i++)
-    g_assert_cmpuint (session->received[i], ==, 1);
-  g_assert_cmpuint (session->n_commits, ==, 1);
+  kit_assert_sent_once (f->emulator, id);
 }
 
 void
