@@ -19,9 +19,9 @@
 #endif
 
 #include "api/client.h"
-#include "kit/leaks.h"
 #include "kit/patience.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 
 /* Bytes. Five parts of a session. */
 #define SIZE   80000
@@ -377,7 +377,7 @@ write_figures (Cycles *cycles, const char *path)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *home = g_dir_make_tmp ("boxupload-cycles-XXXXXX", NULL);
+  g_autofree char *home = kit_new_directory ();
   Cycles cycles = { .spool = g_build_filename (home, "spool", NULL) };
   guint64 n;
   gboolean ok;
