@@ -6,6 +6,13 @@
 #define FIRST_DELAY   (G_USEC_PER_SEC / 2)
 #define LONGEST_DELAY (30 * G_USEC_PER_SEC)
 
+/* A part of @width, by @random. */
+static gint64
+spread (gint64 width, guint32 random)
+{
+  return (gint64) (((guint64) width * random) >> 32);
+}
+
 gint64
 box_retry_delay (guint attempt, const GError *error, guint32 random)
 {
@@ -14,9 +21,11 @@ box_retry_delay (guint attempt, const GError *error, guint32 random)
   gint64 delay = MIN ((gint64) FIRST_DELAY << doublings, LONGEST_DELAY);
 
   /* "Retry-After: 0" says nothing about when; without this it would be a busy loop. */
-  if (retry_after > 0)
-    return (gint64) MIN (retry_after, BOX_RETRY_AFTER_MAX) * G_USEC_PER_SEC;
-  return delay - (gint64) (((guint64) (delay / 4) * random) >> 32);
+  if (retry_after <= 0)
+    return delay - spread (delay / 4, random);
+  /* All clients of an account are told the same moment. */
+  delay = (gint64) MIN (retry_after, BOX_RETRY_AFTER_MAX) * G_USEC_PER_SEC;
+  return delay + spread (MAX (delay / 4, FIRST_DELAY), random);
 }
 
 gboolean

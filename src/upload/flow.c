@@ -42,10 +42,11 @@
 /* How long waiting parts count after an answer that took too long. */
 #define QUEUE_TIME (60 * G_USEC_PER_SEC)
 
-/* Starts are spaced by this fraction of the rate that Box took, and a little less with each answer,
- * until it says so again. An interval below the shortest is none. */
+/* Starts are spaced by this fraction of the rate that Box took, and by less as time goes on, until
+ * it says so again. Box counts by the minute: after LIMIT_EASE a third of the interval is left. An
+ * interval below the shortest is none. */
 #define LIMIT_SHARE       0.9
-#define LIMIT_EASE        0.998
+#define LIMIT_EASE        (125 * G_USEC_PER_SEC)
 #define SHORTEST_INTERVAL (20 * 1000)
 #define LONGEST_INTERVAL  (15 * G_USEC_PER_SEC)
 
@@ -348,14 +349,24 @@ box_flow_sent (BoxFlow *flow, BoxFlowPart *part, gint64 now)
   note_room (flow, now);
 }
 
+/* The pause that Box asked for does not count: nothing was sent in it. */
+static void
+ease_limit (BoxFlow *flow, gint64 now)
+{
+  double share = (double) CLAMP (now - flow->eased, 0, LIMIT_EASE) / LIMIT_EASE;
+
+  flow->eased = MAX (flow->eased, now);
+  flow->interval -= (gint64) ((double) flow->interval * share);
+  if (flow->interval < SHORTEST_INTERVAL)
+    flow->interval = 0;
+}
+
 /* An answer that took too long means a queue on the way, and no thinking. */
 static void
 count_answer (BoxFlow *flow, const BoxFlowPart *part, gint64 now)
 {
   flow->n_answers++;
-  flow->interval = (gint64) ((double) flow->interval * LIMIT_EASE);
-  if (flow->interval < SHORTEST_INTERVAL)
-    flow->interval = 0;
+  ease_limit (flow, now);
   if (part->sent == 0 || is_queued (flow, now))
     return;
   if (now - part->sent <= SLOW)
@@ -379,6 +390,7 @@ limit (BoxFlow *flow, gint64 retry_after, gint64 now)
     return;
   flow->gate = now + MAX (retry_after, G_USEC_PER_SEC / 2);
   flow->interval = (gint64) CLAMP (elapsed / (answers * LIMIT_SHARE), 0, LONGEST_INTERVAL);
+  flow->eased = flow->gate;
   flow->limited = now;
   flow->n_answers = 0;
   lower_aim (flow, 1, now);

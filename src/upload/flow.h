@@ -72,6 +72,7 @@ typedef struct
   gint64 gate;     /* no part begins before */
   gint64 interval; /* between two beginnings; 0: none */
   gint64 last_begun;
+  gint64 eased;   /* when the interval was made shorter last */
   gint64 limited; /* the last 429, or the first part */
   guint n_answers;
 

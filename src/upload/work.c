@@ -82,7 +82,7 @@ end_part (BoxUpload *upload, BoxFlowPart *part, const GError *error)
   gint64 pause = 0;
 
   if (error != NULL && box_error_get_details (error)->retry_after > 0)
-    pause = box_retry_delay (1, error, 0);
+    pause = box_retry_delay (1, error, g_random_int ());
   g_mutex_lock (box_workers_lock ());
   upload->n_waiting -= part->sent != 0 ? 1 : 0;
   if (upload->host != NULL)

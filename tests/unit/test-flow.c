@@ -276,6 +276,51 @@ test_nothing_begins_before_the_pause_that_box_asked_for_is_over (void)
   box_flow_clear (&flow);
 }
 
+/* Sends one part after the other, as soon as it may, for @seconds. Returns the end. */
+static gint64
+send_for (BoxFlow *flow, gint64 now, gint64 seconds)
+{
+  gint64 end = now + seconds * SECOND, wake_at;
+
+  while (now < end)
+    {
+      BoxFlowPart part;
+
+      if (!box_flow_may_start (flow, now, &wake_at))
+        {
+          now = MIN (wake_at, end);
+          continue;
+        }
+      box_flow_begin (flow, &part, now);
+      box_flow_sent (flow, &part, now + SECOND / 10);
+      now += SECOND / 5;
+      box_flow_end (flow, &part, BOX_FLOW_ANSWERED, 0, now);
+    }
+  return now;
+}
+
+/* The others of the account have gone home. Box counts by the minute, so that what it said some
+ * minutes ago says nothing any more, however few parts were sent since. */
+static void
+test_a_limit_is_forgotten_in_minutes (void)
+{
+  BoxFlowPart part;
+  gint64 now = SECOND;
+  BoxFlow flow;
+
+  box_flow_init (&flow, 24);
+  box_flow_begin (&flow, &part, now);
+  now += 50 * SECOND;
+  box_flow_end (&flow, &part, BOX_FLOW_LIMITED, 10 * SECOND, now);
+  g_assert_cmpint (flow.interval, ==, 15 * SECOND);
+  /* Not while it waits, nor at once. */
+  now = send_for (&flow, now, 30);
+  g_assert_cmpint (flow.interval, >, 10 * SECOND);
+  now = send_for (&flow, now, 600);
+  g_assert_cmpint (flow.interval, <, SECOND);
+  box_flow_clear (&flow);
+}
+
 static void
 test_parts_that_were_too_slow_beside_each_other_are_one_reason (void)
 {
@@ -370,6 +415,7 @@ main (int argc, char **argv)
   ADD ("four-are-sent-at-first", test_four_are_sent_at_first);
   ADD ("nothing-begins-before-the-pause-that-box-asked-for-is-over",
        test_nothing_begins_before_the_pause_that_box_asked_for_is_over);
+  ADD ("a-limit-is-forgotten-in-minutes", test_a_limit_is_forgotten_in_minutes);
   ADD ("parts-that-were-too-slow-beside-each-other-are-one-reason",
        test_parts_that_were_too_slow_beside_each_other_are_one_reason);
   ADD ("an-answer-that-takes-too-long-is-a-queue", test_an_answer_that_takes_too_long_is_a_queue);

@@ -32,10 +32,47 @@ test_retry_after_is_kept_to_within_reason (void)
   g_autoptr (GError) bogus = new_failure (503, G_MAXINT);
   g_autoptr (GError) zero = new_failure (429, 0);
 
-  g_assert_cmpint (box_retry_delay (1, asked, G_MAXUINT32), ==, 7 * G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (1, asked, 0), ==, 7 * G_USEC_PER_SEC);
   g_assert_cmpint (box_retry_delay (9, asked, 0), ==, 7 * G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (1, asked, G_MAXUINT32), <=, 7 * G_USEC_PER_SEC * 5 / 4);
+  g_assert_cmpint (box_retry_delay (9, asked, G_MAXUINT32), <=, 7 * G_USEC_PER_SEC * 5 / 4);
   g_assert_cmpint (box_retry_delay (1, bogus, 0), ==, BOX_RETRY_AFTER_MAX * G_USEC_PER_SEC);
   g_assert_cmpint (box_retry_delay (1, zero, 0), ==, G_USEC_PER_SEC / 2);
+}
+
+/* A hundred clients of one account, told the same second. */
+static void
+test_those_who_were_told_the_same_moment_return_one_after_another (void)
+{
+  static const gint asked[] = { 8, 40, 57, 3600 };
+  const guint n = 100;
+
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
+    {
+      g_autoptr (GError) failure = new_failure (429, asked[i]);
+      gint64 least = asked[i] * (gint64) G_USEC_PER_SEC, width = least / 4, last = 0;
+
+      for (guint k = 0; k < n; k++)
+        {
+          gint64 delay = box_retry_delay (1, failure, G_MAXUINT32 / n * k);
+
+          g_assert_cmpint (delay, >=, least);
+          g_assert_cmpint (delay, <, least + width);
+          g_assert_true (k == 0 || delay - last >= width / n - 1);
+          last = delay;
+        }
+    }
+}
+
+/* A quarter of a second would be no difference. */
+static void
+test_a_short_wait_is_spread_as_well (void)
+{
+  g_autoptr (GError) failure = new_failure (429, 1);
+
+  g_assert_cmpint (box_retry_delay (1, failure, 0), ==, G_USEC_PER_SEC);
+  g_assert_cmpint (box_retry_delay (1, failure, G_MAXUINT32), >=, G_USEC_PER_SEC * 149 / 100);
+  g_assert_cmpint (box_retry_delay (1, failure, G_MAXUINT32), <=, G_USEC_PER_SEC * 3 / 2);
 }
 
 static void
@@ -61,6 +98,9 @@ main (int argc, char **argv)
                    test_delays_double_up_to_half_a_minute);
   g_test_add_func ("/retry/retry-after-is-kept-to-within-reason",
                    test_retry_after_is_kept_to_within_reason);
+  g_test_add_func ("/retry/those-who-were-told-the-same-moment-return-one-after-another",
+                   test_those_who_were_told_the_same_moment_return_one_after_another);
+  g_test_add_func ("/retry/a-short-wait-is-spread-as-well", test_a_short_wait_is_spread_as_well);
   g_test_add_func ("/retry/a-wait-is-asked-for-by-429-or-retry-after",
                    test_a_wait_is_asked_for_by_429_or_retry_after);
   return g_test_run ();
