@@ -26,7 +26,7 @@ struct _BoxBlocks
   guint64 n_pinned; /* of these, blocks that are being read */
   guint64 limit;    /* in blocks */
   guint64 entitled; /* in blocks */
-  gboolean shares;  /* at most its share of BOX_BLOCKS_SHARED */
+  guint64 shared;   /* in blocks: at most its share of these; 0: it does not share */
   GCond *waiter;    /* nullable */
 };
 
@@ -36,7 +36,7 @@ static struct
 {
   guint64 n_held;
   guint64 max_held;
-  guint64 n_sharing; /* stores that share BOX_BLOCKS_SHARED */
+  guint64 n_sharing; /* stores that share */
   GPtrArray *spare;
   GPtrArray *waiters; /* of GCond, not owned */
 } memory;
@@ -182,12 +182,13 @@ box_blocks_set_limit_locked (BoxBlocks *store, guint64 limit, guint64 entitled)
 }
 
 void
-box_blocks_set_sharing_locked (BoxBlocks *store, gboolean shares)
+box_blocks_set_sharing_locked (BoxBlocks *store, guint64 shared)
 {
-  if (store->shares == shares)
+  if (store->shared == shared / BOX_BLOCK_SIZE)
     return;
-  store->shares = shares;
-  memory.n_sharing += shares ? 1 : -1;
+  memory.n_sharing -= store->shared > 0 ? 1 : 0;
+  store->shared = shared / BOX_BLOCK_SIZE;
+  memory.n_sharing += store->shared > 0 ? 1 : 0;
   wake_waiters_locked ();
 }
 
@@ -195,12 +196,9 @@ box_blocks_set_sharing_locked (BoxBlocks *store, gboolean shares)
 static guint64
 limit_of (const BoxBlocks *store)
 {
-  guint64 share;
-
-  if (!store->shares)
+  if (store->shared == 0)
     return store->limit;
-  share = BOX_BLOCKS_SHARED / BOX_BLOCK_SIZE / memory.n_sharing;
-  return MIN (store->limit, MAX (share, 1));
+  return MIN (store->limit, MAX (store->shared / memory.n_sharing, 1));
 }
 
 gboolean

@@ -62,9 +62,11 @@ void
 box_upload_set_memory_locked (BoxUpload *upload)
 {
   gboolean behind = upload->file_behind.read != NULL;
-  guint64 part, limit;
+  guint64 part, limit, shared = 0;
 
-  box_blocks_set_sharing_locked (upload->store, behind && upload->max_memory == 0);
+  if (behind && upload->max_memory == 0)
+    shared = upload->grows ? BOX_BLOCKS_SHARED_GROWING : BOX_BLOCKS_SHARED;
+  box_blocks_set_sharing_locked (upload->store, shared);
   if (upload->session == NULL)
     {
       guint64 before = upload->max_memory != 0 ? upload->max_memory : MEMORY_BEFORE_OPEN;

@@ -47,8 +47,9 @@ typedef enum
  * @parallel: parts in flight, 1 to 16; 0: as many as make the upload fastest (upload/flow.h), but
  * without @file not more than @max_memory has room for.
  * @max_memory: bytes of parts in memory; 0: (@parallel + 1) parts, or four and an eighth for
- * @parallel 0; with @file a share of BOX_BLOCKS_SHARED. Without @file at least two parts are always
- * allowed, and a file below BOX_SESSION_MIN_SIZE is held whole.
+ * @parallel 0; with @file a share of BOX_BLOCKS_SHARED, or of BOX_BLOCKS_SHARED_GROWING if
+ * @file_grows. Without @file at least two parts are always allowed, and a file below
+ * BOX_SESSION_MIN_SIZE is held whole.
  * @upload_rate: bytes per second; 0: no limit.
  * @retry_timeout: seconds a transient failure is retried without any progress; 0: until the session
  * expires.

@@ -278,12 +278,12 @@ test_stores_with_files_share_their_memory (Fixture *f, gconstpointer blocks)
   g_autoptr (GPtrArray) others = g_ptr_array_new ();
 
   replace_store (f, &reads, 2 * share);
-  box_blocks_set_sharing_locked (f->store, TRUE);
+  box_blocks_set_sharing_locked (f->store, BOX_BLOCKS_SHARED);
   fill_n (f, 2);
   for (guint i = 1; i < share; i++)
     {
       g_ptr_array_add (others, box_blocks_new (&file));
-      box_blocks_set_sharing_locked (g_ptr_array_index (others, i - 1), TRUE);
+      box_blocks_set_sharing_locked (g_ptr_array_index (others, i - 1), BOX_BLOCKS_SHARED);
     }
   fill_n (f, 1);
   g_assert_cmpuint (box_blocks_get_memory_locked (f->store), ==, BOX_BLOCK_SIZE);

@@ -135,6 +135,29 @@ test_bytes_that_are_gone_are_no_matter_of_settings (Fixture *f, gconstpointer da
   assert_failed_with (f, "to a spool");
 }
 
+/* A recording's latest bytes are in the system's memory anyway. */
+static void
+test_a_file_that_grows_takes_little_memory (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "g.bin", NULL);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+  BoxUploadStats stats;
+
+  settings.file = &stream_file;
+  settings.file_grows = TRUE;
+  settings.parallel = 16;
+  box_emulator_set_down (f->emulator, TRUE);
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, SIZE));
+  box_upload_finish (f->upload);
+  box_upload_get_stats (f->upload, &stats);
+  g_assert_cmpuint (stats.memory, >, 0);
+  g_assert_cmpuint (stats.memory, <, SIZE / 2);
+  box_emulator_set_down (f->emulator, FALSE);
+  assert_done (f);
+  assert_stored (f, "g.bin", SIZE);
+}
+
 static void
 test_a_session_keeps_its_name (Fixture *f, gconstpointer data)
 {
@@ -169,6 +192,7 @@ main (int argc, char **argv)
   ADD ("name-is-changed", test_renamed);
   ADD ("name-gets-a-version", test_made_a_version);
   ADD ("with-a-file-nobody-waits", test_with_a_file_a_full_memory_makes_nobody_wait);
+  ADD ("file-that-grows-takes-little-memory", test_a_file_that_grows_takes_little_memory);
   ADD ("bytes-in-the-file-only-are-sent-again",
        test_bytes_that_are_in_the_file_only_are_sent_again);
   ADD ("name-of-bytes-that-are-gone-is-no-matter-of-settings",
