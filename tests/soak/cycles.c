@@ -14,9 +14,6 @@
 #ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>
 #endif
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include "api/client.h"
 #include "kit/patience.h"
@@ -78,12 +75,17 @@ typedef struct
   GArray *figures; /* Figures: after each round of the ways */
 } Cycles;
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+/* gcc has the function, and no header for it. */
+size_t __sanitizer_get_current_allocated_bytes (void);
+#endif
+
 /* --- What the process has ------------------------------------------------------------------- */
 
 static guint64
 count_memory (void)
 {
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   return __sanitizer_get_current_allocated_bytes ();
 #else
   struct mallinfo2 info;
