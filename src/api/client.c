@@ -3,6 +3,7 @@
 #include "api/client.h"
 
 #include "api/error.h"
+#include "base/digest.h"
 #include "http/trust.h"
 
 #include <string.h>
@@ -378,7 +379,7 @@ box_client_dup_owner (BoxClient *client, GCancellable *cancellable, GError **err
 
   if (token == NULL)
     return NULL;
-  digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, token, -1);
+  digest = box_digest_secret (G_CHECKSUM_SHA256, token);
   box_credentials_free_token (token);
   return g_strdup_printf ("%s %s %s", client->api_endpoint,
                           client->as_user != NULL ? client->as_user : "-", digest);

@@ -10,6 +10,7 @@
 #define G_LOG_DOMAIN "boxupload"
 
 #include "auth/config.h"
+#include "base/digest.h"
 #include "base/fileio.h"
 #include "base/retry.h"
 #include "base/secret.h"
@@ -167,7 +168,7 @@ load (BoxConfigFile *store, GError **error)
                    store->config->label);
       return FALSE;
     }
-  hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, store->config->refresh_token, -1);
+  hash = box_digest_secret (G_CHECKSUM_SHA256, store->config->refresh_token);
   store->next_path = g_strdup_printf ("%s/.%s.%.16s.new", store->directory, store->base, hash);
   return TRUE;
 }

@@ -261,12 +261,11 @@ box_auth_config_parse (const char *label, const char *text, gsize length, GError
 {
   g_autoptr (BoxAuthConfig) config = g_new0 (BoxAuthConfig, 1);
   gsize mark = box_json_mark_length (text, length);
-  g_autoptr (GBytes) bytes = g_bytes_new_static (text + mark, length - mark);
-  g_autoptr (JsonNode) node = box_json_parse (bytes, NULL);
+  g_autoptr (BoxSecretJson) node = box_json_parse_secret (text + mark, length - mark);
   Section root = { label, "", NULL };
 
   config->label = g_strdup (label);
-  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+  if (node == NULL)
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_CREDENTIALS, "%s is not a JSON object", label);
       return NULL;

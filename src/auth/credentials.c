@@ -414,7 +414,7 @@ exchange_with_renewal (BoxCredentials *credentials, const char *folder_id,
                        GCancellable *cancellable, GError **error)
 {
   const BoxTokenEndpoint *endpoint = &credentials->source->endpoint;
-  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxSecretReply) reply = NULL;
   g_autoptr (BoxSecret) token = NULL;
   g_autoptr (BoxSecret) newer = NULL;
 
@@ -438,7 +438,7 @@ box_credentials_downscope (BoxCredentials *credentials, const char *folder_id, g
   const BoxTokenEndpoint *endpoint = &credentials->source->endpoint;
   gint64 issued = g_get_monotonic_time ();
   g_autoptr (GError) local_error = NULL;
-  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxSecretReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
 
   if (*folder_id == '\0' || strspn (folder_id, "0123456789") != strlen (folder_id))

@@ -296,7 +296,7 @@ obtain (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error)
 {
   const BoxGrantProvider *grant = (BoxGrantProvider *) provider;
   g_autoptr (BoxKey) key = box_auth_config_open_key (grant->config, error);
-  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxSecretReply) reply = NULL;
   gint64 issued = g_get_monotonic_time ();
 
   if (key == NULL)
@@ -306,7 +306,7 @@ obtain (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error)
     {
       *grant->clock_skew =
           reply->date != NULL ? g_date_time_to_unix (reply->date) - unix_time () : 0;
-      g_clear_pointer (&reply, box_reply_free);
+      g_clear_pointer (&reply, box_reply_free_secret);
       reply = ask (grant, key, wish->cancellable, error);
     }
   if (reply == NULL)

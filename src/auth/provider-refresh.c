@@ -123,7 +123,7 @@ rotate (BoxConfigFile *store, const BoxTokenSource *source, GCancellable *cancel
 {
   const BoxAuthConfig *config = box_config_file_get_config (store);
   gint64 issued = g_get_monotonic_time ();
-  g_autoptr (BoxReply) reply = NULL;
+  g_autoptr (BoxSecretReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
   g_autoptr (BoxSecret) successor = NULL;
   g_autoptr (GError) local_error = NULL;
@@ -135,6 +135,8 @@ rotate (BoxConfigFile *store, const BoxTokenSource *source, GCancellable *cancel
   token = box_token_reply_parse (reply, config->label, ADVICE, issued, &local_error);
   if (token != NULL || successor != NULL)
     save (store, token, successor);
+  if (token != NULL)
+    g_clear_pointer (&token->refresh, box_secret_free); /* it is on disk */
   if (token != NULL)
     return g_steal_pointer (&token);
 

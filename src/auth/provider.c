@@ -151,7 +151,7 @@ obtain_as_client (BoxTokenProvider *provider, const BoxTokenWish *wish, GError *
   char *form = box_grant_form ("grant_type", "client_credentials", "client_id", config->client_id,
                                "client_secret", config->client_secret, "box_subject_type",
                                config->subject_type, "box_subject_id", config->subject_id, NULL);
-  g_autoptr (BoxReply) reply =
+  g_autoptr (BoxSecretReply) reply =
       box_grant_send (&grant->source->endpoint, form, wish->cancellable, error);
 
   if (reply == NULL)

@@ -175,17 +175,15 @@ parse_body (const BoxReply *reply)
   gsize length;
   const char *text = g_bytes_get_data (reply->body, &length);
   gsize mark = box_json_mark_length (text, length);
-  g_autoptr (GBytes) rest = g_bytes_new_from_bytes (reply->body, mark, length - mark);
-  g_autoptr (JsonNode) root = box_json_parse (rest, NULL);
 
-  return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? g_steal_pointer (&root) : NULL;
+  return box_json_parse_secret (text + mark, length - mark);
 }
 
 /* FALSE unless the body is an OAuth error. */
 static gboolean
 read_refusal (const BoxReply *reply, Refusal *refusal)
 {
-  g_autoptr (JsonNode) root = parse_body (reply);
+  g_autoptr (BoxSecretJson) root = parse_body (reply);
   JsonObject *object = root != NULL ? json_node_get_object (root) : NULL;
 
   if (object == NULL || !box_json_get_string (object, "error", 100, &refusal->name, NULL))
@@ -345,7 +343,7 @@ BoxToken *
 box_token_reply_parse (const BoxReply *reply, const char *label, const char *advice, gint64 issued,
                        GError **error)
 {
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (BoxSecretJson) root = NULL;
   BoxToken *token = NULL;
 
   if (!is_success (reply))
@@ -391,7 +389,7 @@ salvage_refresh (GBytes *body)
 char *
 box_token_reply_get_refresh (const BoxReply *reply)
 {
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (BoxSecretJson) root = NULL;
   g_autoptr (BoxSecret) refresh = NULL;
 
   if (!is_success (reply) || g_bytes_get_size (reply->body) == 0)

@@ -85,6 +85,21 @@ box_digest_finish_sha512 (BoxDigest *digest, BoxSha512 *sha512)
   gnutls_hash_output (digest->gnutls, sha512->bytes);
 }
 
+/* A GChecksum keeps the last block that it got, and is not overwritten when it is freed. */
+char *
+box_digest_secret (GChecksumType type, const char *secret)
+{
+  static const guchar block[127] = { 0 }; /* one less than SHA-512's, more than the others' */
+  g_autoptr (GChecksum) checksum = g_checksum_new (type);
+  char *hex;
+
+  g_checksum_update (checksum, (const guchar *) secret, -1);
+  hex = g_strdup (g_checksum_get_string (checksum));
+  g_checksum_reset (checksum);
+  g_checksum_update (checksum, block, sizeof block);
+  return hex;
+}
+
 gboolean
 box_sha1_equal (const BoxSha1 *a, const BoxSha1 *b)
 {

@@ -48,6 +48,9 @@ void box_digest_finish (BoxDigest *digest, BoxSha1 *sha1);
 /* The same for a SHA-512. */
 void box_digest_finish_sha512 (BoxDigest *digest, BoxSha512 *sha512);
 
+/* The digest of @secret, in hex, with no copy of it left in freed memory; free with g_free(). */
+char *box_digest_secret (GChecksumType type, const char *secret);
+
 gboolean box_sha1_equal (const BoxSha1 *a, const BoxSha1 *b);
 
 /* 40 lower-case hexadecimal digits; free with g_free(). */

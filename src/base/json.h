@@ -47,6 +47,15 @@ box_json_visit_members (const char *text, gsize length, BoxJsonVisitor visit, gp
 /* Free with json_node_unref(). */
 JsonNode *box_json_parse (GBytes *bytes, GError **error);
 
+/* The object that @text is, without copies of its strings left in memory that was freed, but for
+ * those in arrays and those written with \u. NULL if it is not an object. Free with
+ * box_json_free_secret(), which overwrites the strings. */
+JsonNode *box_json_parse_secret (const char *text, gsize length);
+void box_json_free_secret (JsonNode *node);
+
+typedef JsonNode BoxSecretJson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSecretJson, box_json_free_secret)
+
 /* The object that @node is, owned by it. @what names it in the error. */
 JsonObject *box_json_object (JsonNode *node, const char *what, GError **error);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/digest.h"
+#include "base/secret.h"
 #include "http/proxy.h"
 
 #include <libsoup/soup.h>
@@ -164,8 +166,8 @@ box_challenge_clear (BoxChallenge *challenge)
 static char *
 basic (const char *user, const char *password)
 {
-  g_autofree char *pair = g_strconcat (user, ":", password, NULL);
-  g_autofree char *encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
+  g_autoptr (BoxSecret) pair = g_strconcat (user, ":", password, NULL);
+  g_autoptr (BoxSecret) encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
 
   return g_strconcat ("Basic ", encoded, NULL);
 }
@@ -174,9 +176,9 @@ basic (const char *user, const char *password)
 static char *
 hash_joined (gint hash, const char *const *texts)
 {
-  g_autofree char *joined = g_strjoinv (":", (char **) texts);
+  g_autoptr (BoxSecret) joined = g_strjoinv (":", (char **) texts);
 
-  return g_compute_checksum_for_string ((GChecksumType) hash, joined, -1);
+  return box_digest_secret ((GChecksumType) hash, joined);
 }
 
 static char *

@@ -408,7 +408,8 @@ new_long_reply (Exchange *self)
 static GBytes *
 read_body (Exchange *self, GInputStream *stream, GError **error)
 {
-  g_autoptr (GByteArray) body = g_byte_array_new ();
+  /* Growing would leave copies of a short reply behind, which may be a token. */
+  g_autoptr (GByteArray) body = g_byte_array_sized_new (READ_SIZE);
   g_autoptr (GError) reason = NULL;
   guint8 buffer[READ_SIZE];
   gssize n;
@@ -423,14 +424,15 @@ read_body (Exchange *self, GInputStream *stream, GError **error)
         }
       g_byte_array_append (body, buffer, (guint) n);
     }
+  explicit_bzero (buffer, sizeof buffer);
   if (n == 0 && is_short (self->message, body->len))
     g_set_error_literal (&reason, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "the reply was cut short");
   if (reason == NULL)
-    return g_bytes_new (body->data, body->len);
+    return g_byte_array_free_to_bytes (g_steal_pointer (&body));
 
   box_early_reply_cut (&self->watch);
   if (soup_message_get_status (self->message) >= 300 && !g_cancellable_is_cancelled (self->inner))
-    return g_bytes_new (body->data, body->len);
+    return g_byte_array_free_to_bytes (g_steal_pointer (&body));
   g_propagate_error (error, g_steal_pointer (&reason));
   return NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/message.h"
 
+#include "base/secret.h"
+
 #include <libsoup/soup.h>
 #include <string.h>
 
@@ -16,12 +18,19 @@ read_bytes (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GE
   return TRUE;
 }
 
+static const guint8 *
+peek_bytes (gpointer user_data, guint64 offset, gsize *length)
+{
+  return (const guint8 *) g_bytes_get_data (user_data, NULL) + offset;
+}
+
 void
 box_body_init_bytes (BoxBody *body, GBytes *bytes)
 {
   *body = (BoxBody){
     .size = g_bytes_get_size (bytes),
     .read = read_bytes,
+    .peek = peek_bytes,
     .user_data = bytes,
   };
 }
@@ -85,4 +94,16 @@ box_reply_free (BoxReply *reply)
   g_free (reply->location);
   g_clear_pointer (&reply->date, g_date_time_unref);
   g_free (reply);
+}
+
+void
+box_reply_free_secret (BoxReply *reply)
+{
+  gsize length = 0;
+
+  if (reply == NULL)
+    return;
+  box_secret_clear (g_bytes_unref_to_data (reply->body, &length), length);
+  reply->body = g_bytes_new_static ("", 0);
+  box_reply_free (reply);
 }

@@ -109,6 +109,12 @@ typedef struct
 void box_reply_free (BoxReply *reply);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReply, box_reply_free)
 
+/* The same for a reply with a secret: overwrites the body, which nobody else may have. */
+void box_reply_free_secret (BoxReply *reply);
+
+typedef BoxReply BoxSecretReply;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSecretReply, box_reply_free_secret)
+
 /* Takes a reference of @body. */
 BoxReply *box_reply_new (guint status, SoupMessageHeaders *headers, GBytes *body);
 

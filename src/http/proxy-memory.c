@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/digest.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "http/proxy.h"
 
 /* Directories often lock an account at five wrong passwords in half an hour. Microseconds. */
@@ -21,8 +23,8 @@ static struct
 static Memory *
 memory_of_locked (GUri *uri)
 {
-  g_autofree char *text = g_uri_to_string (uri);
-  g_autofree char *key = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  g_autoptr (BoxSecret) text = g_uri_to_string (uri);
+  g_autofree char *key = box_digest_secret (G_CHECKSUM_SHA256, text);
   Memory *memory;
 
   if (the_memory.table == NULL)

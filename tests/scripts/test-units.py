@@ -96,6 +96,11 @@ def settings_of(name):
     return settings
 
 
+def the_units_leave_no_core_dump(_):
+    for name in UNITS:
+        assert settings_of(name).get('LimitCORE') == ['0'], name
+
+
 def line_of(name, folder, variables):
     """(command, environment) as systemd would run it, with the directories below folder."""
     settings = settings_of(name)
@@ -182,6 +187,7 @@ def the_lines_record_and_upload(folder):
 CASES = [
     systemd_accepts_the_units,
     the_units_may_do_little,
+    the_units_leave_no_core_dump,
     the_user_and_the_spool_are_made,
     the_lines_record_and_upload,
 ]

@@ -71,6 +71,22 @@ test_sha512_is_hex_of_both_cases (void)
   g_assert_false (box_sha512_from_hex (NULL, &parsed));
 }
 
+static void
+test_secret_has_the_digest_of_any_text (void)
+{
+  static const GChecksumType types[] = { G_CHECKSUM_MD5, G_CHECKSUM_SHA256, G_CHECKSUM_SHA512 };
+  static const char text[] = "an access token of more than one block, which has 64 bytes: 0123456";
+
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    for (gsize from = 0; from < sizeof text; from++)
+      {
+        g_autofree char *digest = box_digest_secret (types[i], text + from);
+        g_autofree char *expected = g_compute_checksum_for_string (types[i], text + from, -1);
+
+        g_assert_cmpstr (digest, ==, expected);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -90,5 +106,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sha1/hex-round-trips-and-refuses-nonsense",
                    test_sha1_hex_round_trips_and_refuses_nonsense);
   g_test_add_func ("/digest/sha512-is-hex-of-both-cases", test_sha512_is_hex_of_both_cases);
+  g_test_add_func ("/digest/secret-has-the-digest-of-any-text",
+                   test_secret_has_the_digest_of_any_text);
   return g_test_run ();
 }

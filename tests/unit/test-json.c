@@ -241,6 +241,35 @@ test_missing_members_are_named (void)
   g_assert_cmpstr (string_error->message, ==, "the reply's \"id\" is missing");
 }
 
+/* Secrets are read as other JSON is; how they differ is in memory, where /cli/secrets looks. */
+static void
+test_secrets_are_read_as_other_json_is (void)
+{
+  static const char *const texts[] = {
+    "{}",
+    " \n{ \"a\" : \"b\" } ",
+    "{\"a\":{\"b\":{\"c\":\"d\"}},\"e\":[\"f\",{\"g\":1}],\"h\":null,\"i\":true,\"j\":1.5,\"k\":-"
+    "7}",
+    "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\n\":\"\"}",
+    "{\"\\u0061\":\"\\u00e9\\ud83d\\ude00\",\"\303\251\":\"\303\251\"}",
+    "{\"a\":\"one\",\"a\":\"two\",\"b\":1,\"b\":{\"c\":\"d\"}}",
+    "{\"a\":9223372036854775808}",
+  };
+  static const char *const others[] = { "", "[]", "\"a\"", "{", "{\"a\":\"\\x\"}", "{}x" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (JsonNode) expected = parse (texts[i], NULL);
+      g_autoptr (BoxSecretJson) node = box_json_parse_secret (texts[i], strlen (texts[i]));
+
+      g_assert_nonnull (expected);
+      g_assert_nonnull (node);
+      g_assert_true (json_node_equal (node, expected));
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_null (box_json_parse_secret (others[i], strlen (others[i])));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -253,5 +282,7 @@ main (int argc, char **argv)
                    test_large_numbers_are_told_from_others);
   g_test_add_func ("/json/text-may-be-a-number", test_text_may_be_a_number);
   g_test_add_func ("/json/missing-members-are-named", test_missing_members_are_named);
+  g_test_add_func ("/json/secrets-are-read-as-other-json-is",
+                   test_secrets_are_read_as_other_json_is);
   return g_test_run ();
 }
