@@ -40,6 +40,21 @@ def text_about(page, command):
     return '\n'.join(own + [text for text in subsections if is_about(text, command)])
 
 
+def crowded_lines(text):
+    """(number, line) of each line of prose in which a sentence begins: mandoc's lint, with which scripts/package ends, wants it on a new line."""
+    lines = enumerate(re.sub(r'^\.Bd.*?^\.Ed$', lambda display: re.sub('.+', '.', display.group()), text, flags=re.DOTALL | re.MULTILINE).split('\n'), 1)
+    return [(number, line) for number, line in lines if not line.startswith('.') and re.search(r'[a-z)][.?!]\s+[A-Z]', line)]
+
+
+def tell_crowded_lines(number, top):
+    good = True
+    for name in sorted(name for name in os.listdir(f'{top}/docs') if re.search(r'\.[17](\.in)?$', name)):
+        for line in crowded_lines(interface.read(top, 'docs', name)):
+            good = False
+            print('# docs/{}:{}: a sentence begins within the line: {}'.format(name, *line))
+    print(f'{"ok" if good else "not ok"} {number} sentences-begin-on-lines-of-their-own')
+
+
 def main():
     top, boxupload, emulator = sys.argv[1:4]
     pages = {}
@@ -51,12 +66,13 @@ def main():
              for command in interface.commands(boxupload)]
     cases.append(('box-emulator', interface.options(emulator, '--help'), options_of_page(pages['box-emulator'])))
 
-    print(f'1..{len(cases)}')
+    print(f'1..{len(cases) + 1}')
     for number, (name, of_help, of_page) in enumerate(cases, 1):
         for short, option in sorted(of_help ^ of_page, key=str):
             where = '--help' if (short, option) in of_help else 'the man page'
             print(f'# {"-" + short + ", " if short else ""}--{option} is in {where} only')
         print(f'{"ok" if of_help and of_help == of_page else "not ok"} {number} options-of-{name}')
+    tell_crowded_lines(len(cases) + 1, top)
 
 
 if __name__ == '__main__':

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs what README.md, docs/*.md and the man pages tell users to type, word for word, as a TAP test: one subtest a block.
+"""Runs what README.md and its neighbours, docs/*.md and the man pages tell users to type, word for word, as a TAP test: one subtest a block.
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
 A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder). One that begins with
 "```sh serve" runs until it is ready, answers at the address that it prints, if any, and is ended. Other "```sh" blocks are only parsed: NOT_RUN has the reason
-for each; a block without one fails, and so does a reason without a block. In a man page, what follows the comment "run" is run. No word is rewritten. The blocks run in a network of their own, which needs root or user namespaces; nothing can leave
-it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
+for each; a block without one fails, and so does a reason without a block, and a block whose language is not known here. A man page has the
+same words in a comment before a display: "run", "serve", "json", or "output" for what is printed. No word is rewritten. The blocks run in a
+network of their own, which needs root or user namespaces; nothing can leave it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
 other pages Box's host names are box-emulator's (port 443, its authority trusted).
 """
 import contextlib
@@ -19,28 +20,33 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.error
 import urllib.request
 from collections import namedtuple
 
 EXPORT = re.compile(r'^export .*$', re.MULTILINE)
-BLOCK = re.compile(r'^```(sh|sh run|sh serve|json)\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r'^( *)```([^\n`]*)\n(.*?)^\1```$', re.DOTALL | re.MULTILINE)
+# What a block is taken for, by what follows its fence, or by the comment before a display of a man page.
+KINDS = {'sh': 'parse', 'sh run': 'run', 'sh serve': 'serve', 'json': 'json', '': 'output', 'c': 'other', 'ini': 'other'}
+MAN_KINDS = {None: 'parse', 'run': 'run', 'serve': 'serve', 'json': 'json', 'output': 'output'}
 # Why blocks are not run, by what they have in them. The first that fits counts.
 NOT_RUN = {
     r'^sudo apt install|^sudo apt purge|^sudo systemctl|^sudo systemd-sysusers': 'changes the system: scripts/package does it in a root of its own',
     r'^sudo (install|-u boxupload)': 'needs the user of the packages: scripts/package has it',
-    r'meson devenv -C build box-emulator': 'a shell; docs/emulator.md has the same line, which is run, and tests/scripts/test-install.sh the environment',
+    r'^(meson devenv -C build )?box-emulator --run( +#.*)?$': 'a shell; docs/emulator.md has the same line, which is run, and tests/scripts/test-install.sh the environment',
     r'^scripts/': 'installs, builds and takes minutes: it is a way to run the tests itself',
     r'^(foreign=.*\n)?meson (setup|test)|meson test -C|^build/tests': 'builds or tests this project, as this test does',
     r'^python3 tests/style/': 'the suite style runs it',
     r'^cc examples/': 'the suite examples builds and runs it',
     r'\| mail -s': 'needs a program that mails',
+    r'^boxupload (spool|resume) /mnt/recordings$': 'needs two hosts: the test two-hosts has them',
     r'^kubectl ': 'needs a cluster; a test holds the manifests to the schema of Kubernetes',
 }
-READY = re.compile(r'^(?:boxupload: )?(watching .*|.*the status is at (http://\S+))$', re.MULTILINE)
+READY = re.compile(r'^(?:boxupload: )?(watching .*|listening on https:.*|.*the status is at (http://\S+))$', re.MULTILINE)
 READY_SECONDS = 300
-MAN_BLOCK = re.compile(r'^\.\\" run\n(?:\.Bd -literal[^\n]*\n(.*?)^\.Ed$|((?:\.Dl [^\n]*\n)+))', re.DOTALL | re.MULTILINE)
+MAN_BLOCK = re.compile(r'^(?:\.\\" ([a-z]+)\n)?(?:\.Bd -literal[^\n]*\n(.*?)^\.Ed$|((?:\.Dl [^\n]*\n)+))', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 BLOCK_SECONDS = 600
 # GStreamer 1.22's splitmuxsink sometimes posts no EOS if a fragment's sink is at its end just when the last one's is, and then
@@ -54,29 +60,34 @@ CLIP = ('gst-launch-1.0 -q videotestsrc num-buffers={frames} pattern=snow ! vide
         'x264enc bitrate=20000 speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location={name}')
 
 Block = namedtuple('Block', 'page line how text')
-HOWS = {'run': 'runs', 'serve': 'serves', 'json': 'is JSON', 'parse': 'parses'}
+HOWS = {'run': 'runs', 'serve': 'serves', 'json': 'is JSON', 'parse': 'parses', 'unknown': 'is of a known kind'}
 
 
 def read_man_pages(top):
-    """What is marked as to be run: lines of .Dl, or a literal display."""
+    """Lines of .Dl, and literal displays."""
     for page in sorted('docs/' + name for name in os.listdir(f'{top}/docs') if re.search(r'\.[17](\.in)?$', name)):
         with open(os.path.join(top, page), encoding='utf-8') as file:
             text = file.read()
         for match in MAN_BLOCK.finditer(text):
             line = text.count('\n', 0, match.start()) + 2
-            lines = match.group(1) or re.sub(r'^\.Dl ', '', match.group(2), flags=re.MULTILINE)
-            yield Block(page, line, 'run', lines.replace('\\&', '').replace('\\-', '-').replace('\\e', '\\'))
+            lines = match.group(2) or re.sub(r'^\.Dl ', '', match.group(3), flags=re.MULTILINE)
+            how = MAN_KINDS.get(match.group(1), 'unknown')
+            yield Block(page, line, how, lines.replace('\\&', '').replace('\\-', '-').replace('\\e', '\\'))
 
 
-def read_blocks(top):
-    yield from read_man_pages(top)
-    pages = ['README.md'] + sorted('docs/' + name for name in os.listdir(f'{top}/docs') if name.endswith('.md'))
+def read_pages(top):
+    pages = sorted(name for name in (*os.listdir(top), *(f'docs/{name}' for name in os.listdir(f'{top}/docs'))) if name.endswith('.md'))
     for page in pages:
         with open(os.path.join(top, page), encoding='utf-8') as file:
             text = file.read()
         for match in BLOCK.finditer(text):
             line = text.count('\n', 0, match.start()) + 2
-            yield Block(page, line, {'sh': 'parse'}.get(match.group(1), match.group(1).split(' ')[-1]), match.group(2))
+            yield Block(page, line, KINDS.get(match.group(2), 'unknown'), textwrap.dedent(match.group(3)))
+
+
+def read_blocks(top):
+    """All but what is neither a command line nor JSON."""
+    return [block for block in (*read_man_pages(top), *read_pages(top)) if block.how not in ('output', 'other')]
 
 
 class Report:
@@ -277,7 +288,9 @@ def tell_the_others(blocks, top, report):
     """What is not run, and whether each reason for that is still needed."""
     needed = set()
     for block in blocks:
-        if block.how == 'json':
+        if block.how == 'unknown':
+            report.tell(block, False, '\nsay what it is: KINDS and MAN_KINDS have the words')
+        elif block.how == 'json':
             report.tell(block, *is_json(block.text))
         elif block.how == 'parse':
             reason = next((pattern for pattern in NOT_RUN if re.search(pattern, block.text, re.MULTILINE)), None)
@@ -300,7 +313,7 @@ def unshare():
 
 def main():
     top, build = sys.argv[1:3]
-    blocks = list(read_blocks(top))
+    blocks = read_blocks(top)
     runnable = [block for block in blocks if block.how in WAYS]
     if '--inside' in sys.argv:
         run_inside(top, build, Report(len(blocks) - len(runnable) + 1))
