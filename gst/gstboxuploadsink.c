@@ -38,6 +38,17 @@
  * session=F971964745A5CD0C001BBE4E58196BFD
  * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
  *
+ * ## Element messages
+ * * `boxuploadsink-session`: the session has been opened (Since: 0.1)
+ * * `boxuploadsink-part`: Box has a part (Since: 0.1)
+ * * `boxuploadsink-retry`: a request failed and will be retried (Since: 0.1)
+ * * `boxuploadsink-position`: how much of the stream is safe at Box (Since: 0.1)
+ * * `boxuploadsink-reserve`: 90 % of a reserve is used (Since: 0.1)
+ * * `boxuploadsink-complete`: the file is committed (Since: 0.1)
+ * * `boxuploadsink-filled`: with commit=false, Box has all parts (Since: 0.1)
+ * * `boxuploadsink-spooled`: the recording has ended and is in the spool (Since: 0.1)
+ * * `boxuploadsink-failed`: the upload failed (Since: 0.1)
+ *
  * Since: 0.1
  */
 #include "gstboxuploadsink.h"

@@ -138,4 +138,41 @@ guint64 sink_properties_get_upload_rate (SinkProperties *self);
 /* A deep copy to @values. */
 void sink_properties_copy (SinkProperties *self, SinkValues *values);
 
+/*
+ * The table of the properties that are kept in SinkValues, upload-stats is not: what each is, where
+ * its value is, and its documentation (property-table.c).
+ */
+
+typedef enum
+{
+  SINK_KIND_STRING,
+  SINK_KIND_SECRET, /* a string that is never readable */
+  SINK_KIND_PROXY,  /* a URI that is read without its password */
+  SINK_KIND_BOOLEAN,
+  SINK_KIND_UINT,
+  SINK_KIND_UINT64,
+  SINK_KIND_ENUM,
+  SINK_KIND_STRUCTURE,
+} SinkPropertyKind;
+
+/* One property that is kept in SinkValues. */
+typedef struct
+{
+  const char *name;
+  SinkPropertyKind kind;
+  gsize offset;             /* in SinkValues */
+  GType (*get_type) (void); /* ENUM */
+  guint minimum, maximum;   /* UINT only; UINT64 has the full range */
+  guint fallback;           /* numbers: the default */
+  const char *text;         /* STRING: the default; may be NULL */
+  const char *variable;     /* STRING: of the environment, before the default; may be NULL */
+  gboolean playing;         /* can be changed while an upload runs */
+  SinkChanged changed;
+  const char *blurb;
+} SinkProperty;
+
+/* In the order of their ids. */
+extern const SinkProperty sink_property_table[];
+extern const guint sink_property_table_size;
+
 G_END_DECLS

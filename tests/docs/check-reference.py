@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """That the tables of the documentation have what the code has, no more and no less, as a TAP test: properties with types and defaults,
 enum values, signals, messages with fields, error codes, statistics, environment variables, exit codes, JSON, metrics, journal records.
+Properties, signals and messages also say in the source since which release they are there.
 
 usage: check-reference.py SOURCE_DIR PLUGIN_DIR
 """
@@ -57,6 +58,15 @@ def of_element(top, plugin_dir):
     yield 'statistics', set(), set(interface.statistics(top)) - set(re.findall(NAME, section(page, '## Statistics')))
 
 
+def of_releases(top, inspected):
+    """That each says in the source since when it is there."""
+    said = interface.releases_in_comments(top)
+    own = {'properties': interface.properties(top, inspected), 'signals': interface.signals(inspected), 'messages': interface.messages(top)}
+    for kind, names in own.items():
+        expected = {name: interface.release_of(top, kind, name) for name in names}
+        yield f'since-of-{kind}', expected, said[kind]
+
+
 def of_programs(top):
     page = interface.read(top, 'docs/command-line.md')
     codes = set(re.findall(r'\b\d+', ' '.join(row[0] for row in cells(section(page, '## For scripts'))[1:]))) - {'143'}
@@ -95,7 +105,7 @@ def of_files(top):
 
 def main():
     top, plugin_dir = sys.argv[1:3]
-    cases = [*of_element(top, plugin_dir), *of_programs(top), *of_watch(top), *of_spool(top), *of_files(top)]
+    cases = [*of_element(top, plugin_dir), *of_releases(top, interface.inspect(plugin_dir)), *of_programs(top), *of_watch(top), *of_spool(top), *of_files(top)]
     print(f'1..{len(cases)}')
     for number, (name, code, page) in enumerate(cases, 1):
         good = code == page and code is not None

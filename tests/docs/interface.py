@@ -5,6 +5,7 @@ Each function returns names, most of them with a type or a meaning. Programs are
 from the source.
 """
 import glob
+import json
 import os
 import re
 import subprocess
@@ -71,6 +72,26 @@ def signals(inspected):
     found = re.findall(r'^  "([a-z-]+)" :\s+(.*?\));', text, re.DOTALL | re.MULTILINE)
     # Newer releases of GStreamer write the C type in place of the name of the GType.
     return {name: re.sub(r'\s*\*\s*', '* ', re.sub(r'\s+', ' ', signature)).replace('gchar* ', 'gchararray ') for name, signature in found}
+
+
+def releases_in_comments(top):
+    """The release after "Since:" of each property, signal and message that the element's documentation in the source names, by its kind."""
+    found = {'properties': {}, 'signals': {}, 'messages': {}}
+    for comment in re.findall(r'/\*\*\n(.*?)\*/', source(top, 'gst/*.c'), re.DOTALL):
+        subject = re.match(r' +\* GstBoxUploadSink(::?)([a-z-]+):\n', comment)
+        since = re.search(r'^ +\* Since: ([\d.]+)$', comment, re.MULTILINE)
+        if subject:
+            found['properties' if subject.group(1) == ':' else 'signals'][subject.group(2)] = since.group(1) if since else None
+        found['messages'].update(re.findall(r'^ \* \* `([a-z-]+)`: .* \(Since: ([\d.]+)\)$', comment, re.MULTILINE))
+    return found
+
+
+def release_of(top, kind, name):
+    """The first release whose kept interface has it; the one that comes next if it is in none."""
+    for path in sorted(glob.glob(os.path.join(top, 'tests/data/interface-*.json'))):
+        if name in json.loads(read(path))[kind]:
+            return re.search(r'-([\d.]+)\.json$', path).group(1)
+    return re.search(r"^  version: '(\d+\.\d+)", read(top, 'meson.build'), re.MULTILINE).group(1)
 
 
 def fields_in(body, helpers=None):
