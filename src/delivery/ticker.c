@@ -4,8 +4,9 @@
  * reports how far it is. It is one task of the workers: there is no thread for it, one timer
  * whatever the number of deliveries, and no timer while nothing is unsafe.
  *
- * One worker goes round. An event that does not return holds that worker: the next round is
- * another one's, which leaves out the delivery whose event that is.
+ * One worker goes round. If it takes longer than until the next round, because an event does not
+ * return, or a disk does not answer, another worker takes over the rest of the round, and the
+ * delivery that is waited for is left out until then.
  */
 #include "delivery/state.h"
 #include "upload/workers.h"
@@ -21,10 +22,12 @@ static struct
 {
   BoxTask task;
   GPtrArray *deliveries; /* whose bytes were unsafe at some time; not owned */
-  guint next;            /* of them, in the round that goes on */
-  guint n_rounds;        /* begun; the last of them goes on, unless it has ended */
-  gint64 due;            /* the next round, monotonic; G_MAXINT64: none */
-  GCond changed;         /* a worker has left a delivery's event */
+  gboolean goes_round;
+  guint next;      /* of them, in the round */
+  guint n_rounds;  /* begun */
+  guint n_workers; /* that have begun a round, or taken one over: the last one goes round */
+  gint64 due;      /* when one does it again, monotonic; G_MAXINT64: none */
+  GCond changed;   /* a worker has left a delivery's event */
 } ticker = { .due = G_MAXINT64 };
 
 /* --- A round ---------------------------------------------------------------------------------- */
@@ -99,6 +102,23 @@ is_armed_locked (void)
   return FALSE;
 }
 
+static void
+begin_round_locked (void)
+{
+  ticker.goes_round = TRUE;
+  ticker.next = 0;
+  ticker.n_rounds++;
+}
+
+/* Without unsafe bytes there is no other. */
+static void
+end_round_locked (void)
+{
+  ticker.goes_round = FALSE;
+  if (!is_armed_locked ())
+    ticker.due = G_MAXINT64;
+}
+
 /* --- The task --------------------------------------------------------------------------------- */
 
 /* Without deliveries it is there to be dropped. */
@@ -116,18 +136,19 @@ static gboolean
 task_run_locked (BoxTask *task, BoxTransport *transport, gint64 now)
 {
   BoxDelivery *delivery;
-  guint round;
+  guint self;
 
   if (ticker.deliveries->len == 0)
     return FALSE;
-  round = ++ticker.n_rounds;
-  ticker.next = 0;
+  if (!ticker.goes_round)
+    begin_round_locked ();
+  self = ++ticker.n_workers;
   ticker.due = now + get_interval_locked ();
   box_workers_continue_locked ();
-  while (ticker.n_rounds == round && (delivery = take_next_locked ()) != NULL)
+  while (ticker.n_workers == self && (delivery = take_next_locked ()) != NULL)
     look_at_locked (delivery);
-  if (ticker.n_rounds == round && !is_armed_locked ())
-    ticker.due = G_MAXINT64;
+  if (ticker.n_workers == self)
+    end_round_locked ();
   return ticker.deliveries->len > 0;
 }
 

@@ -28,6 +28,7 @@ struct _Channel
   Fixture *fixture;
   BoxDelivery *delivery;
   Channel *frees; /* in its next event */
+  gulong takes;   /* its event: microseconds */
   /* with the fixture's lock */
   guint n_told;
   gboolean held; /* its event does not return */
@@ -48,6 +49,7 @@ on_position (BoxDelivery *delivery, const BoxPosition *position, gpointer user_d
     g_cond_wait (&fixture->changed, &fixture->lock);
   frees = g_steal_pointer (&channel->frees);
   g_mutex_unlock (&fixture->lock);
+  g_usleep (channel->takes);
   if (frees != NULL)
     g_clear_pointer (&frees->delivery, box_delivery_free);
 }
@@ -169,6 +171,22 @@ test_an_event_that_does_not_return_holds_no_other (Fixture *fixture, gconstpoint
   wait_told (fixture, held, 2);
 }
 
+/* The events of a round take longer than the time to the next one. */
+static void
+test_slow_events_leave_nobody_out (Fixture *fixture, gconstpointer data)
+{
+  Channel *channels[3];
+
+  for (guint i = 0; i < G_N_ELEMENTS (channels); i++)
+    {
+      channels[i] = begin (fixture);
+      channels[i]->takes = 6 * G_USEC_PER_SEC / 10;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (channels); i++)
+    write_byte (channels[i]);
+  wait_told (fixture, channels[2], 2);
+}
+
 /* Its neighbours in the round come before and behind it. */
 static void
 test_one_that_is_freed_in_the_round_leaves_it (Fixture *fixture, gconstpointer data)
@@ -217,6 +235,7 @@ main (int argc, char **argv)
   ADD ("many-are-told-in-rounds", test_many_are_told_in_rounds);
   ADD ("an-event-that-does-not-return-holds-no-other",
        test_an_event_that_does_not_return_holds_no_other);
+  ADD ("slow-events-leave-nobody-out", test_slow_events_leave_nobody_out);
   ADD ("one-that-is-freed-in-the-round-leaves-it", test_one_that_is_freed_in_the_round_leaves_it);
   ADD ("without-deliveries-there-are-no-rounds", test_without_deliveries_there_are_no_rounds);
   return g_test_run ();
