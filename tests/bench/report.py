@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""docs/performance.md: what is between "<!-- bench NAME -->" and "<!-- end -->" is replaced, the words around it stay."""
+"""docs/performance.md, or another page: what is between "<!-- bench NAME -->" and "<!-- end -->" is replaced, the words around it stay."""
 import os
 import re
 
@@ -30,11 +30,11 @@ class Report:
         new = {tuple(str(cell) for cell in row[:keys]): row for row in rows}
         return [new.pop(tuple(row[:keys]), row) for row in old] + list(new.values())
 
-    def section(self, name, text):
+    def section(self, name, text, page='performance'):
         print(f'\n{text}\n', flush=True)
         if self.docs is None:
             return
-        page = f'{self.docs}/performance.md'
+        page = f'{self.docs}/{page}.md'
         with open(page, encoding='utf-8') as file:
             old = file.read()
         new, found = re.subn(rf'(<!-- bench {re.escape(name)} -->\n).*?(<!-- end -->)', lambda match: match[1] + text + '\n' + match[2],

@@ -10,6 +10,7 @@ import time
 from channels import channels, small_buffers
 from measure import Failed, Series, progress, rounds, run
 from place import MIB
+from recorders import recorders
 from report import table, verdict
 from timely import age, delay, late
 
@@ -328,4 +329,4 @@ def idle(setting):
 
 
 SUITES = {'upload': upload, 'http': http, 'parallel': parallel, 'parts': parts, 'memory': memory, 'delay': delay, 'late': late, 'age': age, 'links': links, 'buffers': buffers,
-          'sinks': sinks, 'channels': channels, 'small-buffers': small_buffers, 'many-parts': many_parts, 'spool': spool, 'idle': idle}
+          'sinks': sinks, 'channels': channels, 'small-buffers': small_buffers, 'many-parts': many_parts, 'spool': spool, 'idle': idle, 'recorders': recorders}
