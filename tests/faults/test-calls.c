@@ -9,8 +9,7 @@
  *   BOXUPLOAD_FAULT_PATTERN=PATTERN   those of this name, WAY/CLASS/WHAT/N/WHEN
  *   BOXUPLOAD_FAULT_REPORT=FILE       what came of each (report.h)
  */
-#include "report.h"
-#include "rig.h"
+#include "cells.h"
 
 #include "kit/places.h"
 #include "spool/data-file.h"
@@ -50,20 +49,18 @@ static const struct
 
 typedef struct
 {
-  Rig *rig;
-  const char *way;
-  guint number; /* of the run */
+  FaultCellHead head;
   guint failure;
   guint at;
   gboolean always;
-  char *problem;
-  gboolean committed;
 } Call;
 
 static char *
-name_call (const Call *call)
+name_call (const FaultCellHead *cell)
 {
-  return g_strdup_printf ("%s/%s/%s/%u/%s", call->way, failures[call->failure].class,
+  const Call *call = (const Call *) cell;
+
+  return g_strdup_printf ("%s/%s/%s/%u/%s", cell->way, failures[call->failure].class,
                           failures[call->failure].name, call->at, call->always ? "always" : "once");
 }
 
@@ -122,10 +119,10 @@ judge (const Call *call, RigRun *run)
 }
 
 static void
-play_call (gpointer data, gpointer user_data)
+play_call (FaultCellHead *cell)
 {
-  Call *call = data;
-  g_autoptr (RigRun) run = rig_prepare (call->rig, call->way, call->number);
+  const Call *call = (const Call *) cell;
+  g_autoptr (RigRun) run = rig_prepare (cell->rig, cell->way, cell->number);
   g_autofree char *what = failures[call->failure].number == 0
                               ? g_strdup ("short")
                               : g_strdup_printf ("%d", failures[call->failure].number);
@@ -135,8 +132,8 @@ play_call (gpointer data, gpointer user_data)
   const char *variables[] = { fault, NULL };
 
   rig_play (run, variables);
-  call->committed = run->code == 0;
-  call->problem = judge (call, run);
+  cell->outcome = run->code == 0 ? "right" : "failed";
+  cell->problem = judge (call, run);
   kit_remove_tree (run->spool);
 }
 
@@ -170,18 +167,18 @@ count_of (const char *counts, const char *class)
   g_error ("no count of %s", class);
 }
 
-/* All failures of a way (element-type Call). */
+/* All failures of a way. */
 static GPtrArray *
 list_calls (Rig *rig, const char *way)
 {
-  GPtrArray *calls = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *calls = g_ptr_array_new ();
   g_autofree char *counts = count_calls (rig, way);
 
   for (guint i = 0; i < G_N_ELEMENTS (failures); i++)
     for (guint at = 1; at <= count_of (counts, failures[i].class); at++)
       for (guint always = 0; always < 2; always++)
         {
-          Call call = { rig, way, calls->len + 1, i, at, always == 1, NULL, FALSE };
+          Call call = { { rig, way, calls->len + 1 }, i, at, always == 1 };
 
           /* A call that is interrupted always is one that cannot be made. */
           if (!call.always || failures[i].number != EINTR)
@@ -190,81 +187,13 @@ list_calls (Rig *rig, const char *way)
   return calls;
 }
 
-static gboolean
-is_drawn (const Call *call, GRand *dice, double share)
-{
-  const char *pattern = g_getenv ("BOXUPLOAD_FAULT_PATTERN");
-  g_autofree char *name = name_call (call);
-
-  if (pattern != NULL)
-    return g_pattern_match_simple (pattern, name);
-  return g_rand_double (dice) < share && !fault_report_has ("calls", name);
-}
-
-static void
-draw_calls (GPtrArray *calls, const char *way)
-{
-  g_autoptr (GRand) dice = g_rand_new_with_seed (fault_report_get_seed () ^ g_str_hash (way));
-  double share = fault_report_get_share ("BOXUPLOAD_FAULT_CALLS", SAMPLE, calls->len);
-
-  for (guint i = 0; i < calls->len;)
-    if (is_drawn (calls->pdata[i], dice, share))
-      i++;
-    else
-      g_ptr_array_remove_index (calls, i);
-}
-
-/* Owns the problems. */
-static void
-report (GPtrArray *calls)
-{
-  guint n_committed = 0, n_wrong = 0;
-
-  for (guint i = 0; i < calls->len; i++)
-    {
-      const Call *call = calls->pdata[i];
-      g_autofree char *name = name_call (call);
-      g_autofree char *problem = call->problem;
-
-      fault_report_add ("calls", name,
-                        problem != NULL   ? "wrong"
-                        : call->committed ? "right"
-                                          : "failed",
-                        problem);
-      n_committed += call->committed && problem == NULL ? 1 : 0;
-      n_wrong += problem != NULL ? 1 : 0;
-    }
-  g_test_message ("%u failures, %u survived, %u wrong", calls->len, n_committed, n_wrong);
-  if (n_wrong > 0)
-    g_test_fail ();
-}
-
-static void
-test_way (gconstpointer way)
-{
-  Rig rig;
-  g_autoptr (GPtrArray) calls = NULL;
-  GThreadPool *pool = g_thread_pool_new (play_call, NULL, THREADS, FALSE, NULL);
-
-  rig_set_up (&rig);
-  calls = list_calls (&rig, way);
-  draw_calls (calls, way);
-  for (guint i = 0; i < calls->len; i++)
-    g_thread_pool_push (pool, calls->pdata[i], NULL);
-  g_thread_pool_free (pool, FALSE, TRUE);
-  report (calls);
-  rig_tear_down (&rig);
-}
-
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
-    {
-      g_autofree char *path = g_strconcat ("/calls/", ways[i], NULL);
+  static const FaultCells cells = {
+    "calls", "BOXUPLOAD_FAULT_CALLS", SAMPLE, THREADS, list_calls, name_call, play_call
+  };
 
-      g_test_add_data_func (path, ways[i], test_way);
-    }
-  return g_test_run ();
+  g_test_init (&argc, &argv, NULL);
+  return fault_cells_run (&cells, ways, G_N_ELEMENTS (ways));
 }

@@ -11,10 +11,11 @@
  *   BOXUPLOAD_FAULT_PATTERN=PATTERN   those of this name, WAY/CHANGE/LOSS
  *   BOXUPLOAD_FAULT_REPORT=FILE       what came of each (report.h)
  */
+#include "cells.h"
 #include "disk.h"
-#include "kit/places.h"
 #include "report.h"
-#include "rig.h"
+
+#include "kit/places.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -32,18 +33,17 @@ static const char *const ways[] = { "exact", "reserve", "unknown", "live", "spoo
 
 typedef struct
 {
-  Rig *rig;
-  const char *way;
-  guint number; /* of the run */
+  FaultCellHead head;
   guint change; /* 0: none is cut */
   guint loss;   /* ALL, SYNCED, and each SOME */
-  char *problem;
 } Cut;
 
 static char *
-name_cut (const Cut *cut)
+name_cut (const FaultCellHead *cell)
 {
-  return g_strdup_printf ("%s/%u/%u", cut->way, cut->change, cut->loss);
+  const Cut *cut = (const Cut *) cell;
+
+  return g_strdup_printf ("%s/%u/%u", cell->way, cut->change, cut->loss);
 }
 
 /* Ends the program before the change @number, 0: not at all. */
@@ -69,23 +69,23 @@ judge (RigRun *run, const Disk *disk, const char *left)
 }
 
 static void
-play_cut (gpointer data, gpointer user_data)
+play_cut (FaultCellHead *cell)
 {
-  Cut *cut = data;
-  g_autoptr (RigRun) run = rig_prepare (cut->rig, cut->way, cut->number);
+  const Cut *cut = (const Cut *) cell;
+  g_autoptr (RigRun) run = rig_prepare (cell->rig, cell->way, cell->number);
   g_autoptr (Disk) disk = disk_new (run->spool);
   g_autofree char *log = g_strconcat (run->spool, ".log", NULL);
   g_autofree char *left = g_strconcat (run->spool, ".left", NULL);
-  g_autofree char *name = name_cut (cut);
+  g_autofree char *name = name_cut (cell);
   g_autoptr (GRand) dice = g_rand_new_with_seed (fault_report_get_seed () ^ g_str_hash (name));
 
   play (run, cut->change, log);
   if (run->signal != 0 && run->signal != SIGKILL)
-    cut->problem = g_strdup_printf ("it died of signal %d: %s", run->signal, run->err);
+    cell->problem = g_strdup_printf ("it died of signal %d: %s", run->signal, run->err);
   disk_replay (disk, log, (DiskLoss) MIN (cut->loss, DISK_KEEPS_SOME), dice);
   disk_write (disk, left);
-  if (cut->problem == NULL)
-    cut->problem = judge (run, disk, left);
+  if (cell->problem == NULL)
+    cell->problem = judge (run, disk, left);
   kit_remove_tree (run->spool);
   kit_remove_tree (left);
   g_unlink (log);
@@ -105,74 +105,30 @@ count_changes (Rig *rig, const char *way)
   return disk_count_changes (disk);
 }
 
-static gboolean
-is_drawn (const Cut *cut, GRand *dice, double share)
-{
-  const char *pattern = g_getenv ("BOXUPLOAD_FAULT_PATTERN");
-  g_autofree char *name = name_cut (cut);
-
-  if (pattern != NULL)
-    return g_pattern_match_simple (pattern, name);
-  return g_rand_double (dice) < share && !fault_report_has ("cuts", name);
-}
-
-/* (element-type Cut). One change later than the last one: the power is cut when it is over. */
+/* All cuts of a way. One change later than the last one: the power is cut when it is over. */
 static GPtrArray *
-choose_cuts (Rig *rig, const char *way)
+list_cuts (Rig *rig, const char *way)
 {
-  GPtrArray *cuts = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GRand) dice = g_rand_new_with_seed (fault_report_get_seed () ^ g_str_hash (way));
-  guint n_changes = count_changes (rig, way) + 1, n_losses = DISK_KEEPS_SOME + LOTTERIES;
-  double share = fault_report_get_share ("BOXUPLOAD_FAULT_CUTS", SAMPLE, n_changes * n_losses);
+  GPtrArray *cuts = g_ptr_array_new ();
+  guint n_changes = count_changes (rig, way) + 1;
 
   for (guint change = 1; change <= n_changes; change++)
-    for (guint loss = 0; loss < n_losses; loss++)
+    for (guint loss = 0; loss < DISK_KEEPS_SOME + LOTTERIES; loss++)
       {
-        Cut cut = { rig, way, cuts->len + 1, change, loss, NULL };
+        Cut cut = { { rig, way, cuts->len + 1 }, change, loss };
 
-        if (is_drawn (&cut, dice, share))
-          g_ptr_array_add (cuts, g_memdup2 (&cut, sizeof cut));
+        g_ptr_array_add (cuts, g_memdup2 (&cut, sizeof cut));
       }
   return cuts;
-}
-
-static void
-test_way (gconstpointer way)
-{
-  Rig rig;
-  g_autoptr (GPtrArray) cuts = NULL;
-  GThreadPool *pool = g_thread_pool_new (play_cut, NULL, THREADS, FALSE, NULL);
-  guint n_wrong = 0;
-
-  rig_set_up (&rig);
-  cuts = choose_cuts (&rig, way);
-  for (guint i = 0; i < cuts->len; i++)
-    g_thread_pool_push (pool, cuts->pdata[i], NULL);
-  g_thread_pool_free (pool, FALSE, TRUE);
-  for (guint i = 0; i < cuts->len; i++)
-    {
-      Cut *cut = cuts->pdata[i];
-      g_autofree char *name = name_cut (cut);
-      g_autofree char *problem = cut->problem;
-
-      fault_report_add ("cuts", name, problem != NULL ? "wrong" : "right", problem);
-      n_wrong += problem != NULL ? 1 : 0;
-    }
-  g_test_message ("%u cuts, %u wrong", cuts->len, n_wrong);
-  rig_tear_down (&rig);
-  if (n_wrong > 0)
-    g_test_fail ();
 }
 
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
-    {
-      g_autofree char *path = g_strconcat ("/cuts/", ways[i], NULL);
+  static const FaultCells cells = {
+    "cuts", "BOXUPLOAD_FAULT_CUTS", SAMPLE, THREADS, list_cuts, name_cut, play_cut
+  };
 
-      g_test_add_data_func (path, ways[i], test_way);
-    }
-  return g_test_run ();
+  g_test_init (&argc, &argv, NULL);
+  return fault_cells_run (&cells, ways, G_N_ELEMENTS (ways));
 }

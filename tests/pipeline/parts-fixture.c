@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "kit/emulator.h"
 #include "parts-fixture.h"
+
+#include "kit/emulator.h"
 
 SinkFixture *
 parts_fixture_new (const char *scenario)
