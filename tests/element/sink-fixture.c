@@ -3,14 +3,12 @@
 
 #include "kit/emulator.h"
 #include "kit/leaks.h"
+#include "kit/pattern.h"
 #include "kit/places.h"
 #include "kit/watchdog.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
-
-/* A prime: the content of a file repeats with no part size. */
-#define PATTERN_SIZE 1048583
 
 void
 sink_fixture_init (int *argc, char ***argv)
@@ -105,48 +103,13 @@ sink_fixture_free (SinkFixture *fixture)
 
 /* --- Content -------------------------------------------------------------------------------- */
 
-static void
-fill_pattern (guint8 *data, gsize size)
-{
-  guint32 x = 2463534242u;
-
-  for (gsize i = 0; i < size; i++)
-    {
-      x ^= x << 13;
-      x ^= x >> 17;
-      x ^= x << 5;
-      data[i] = (guint8) x;
-    }
-}
-
-GBytes *
-sink_fixture_make_bytes (gsize size)
-{
-  guint8 *data = g_malloc (size);
-
-  fill_pattern (data, MIN (size, PATTERN_SIZE));
-  for (gsize done = PATTERN_SIZE; done < size; done += PATTERN_SIZE)
-    memcpy (data + done, data, MIN (PATTERN_SIZE, size - done));
-  return g_bytes_new_take (data, size);
-}
-
 char *
 sink_fixture_make_file (SinkFixture *fixture, guint64 size)
 {
-  g_autofree guint8 *pattern = g_malloc (PATTERN_SIZE);
   g_autofree char *name = g_strdup_printf ("%" G_GUINT64_FORMAT ".bin", size);
   char *path = g_build_filename (fixture->dir, name, NULL);
-  FILE *file = g_fopen (path, "wb");
 
-  g_assert_nonnull (file);
-  fill_pattern (pattern, PATTERN_SIZE);
-  for (guint64 done = 0; done < size; done += PATTERN_SIZE)
-    {
-      gsize length = (gsize) MIN (PATTERN_SIZE, size - done);
-
-      g_assert_cmpuint (fwrite (pattern, 1, length, file), ==, length);
-    }
-  g_assert_cmpint (fclose (file), ==, 0);
+  kit_pattern_write_file (path, size);
   return path;
 }
 
@@ -495,14 +458,24 @@ sink_fixture_assert_stored_bytes (SinkFixture *fixture, const char *folder, cons
                                   GBytes *bytes)
 {
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (fixture->emulator, folder, name);
-  g_autoptr (GMappedFile) stored = NULL;
-  gsize size = g_bytes_get_size (bytes);
 
   g_assert_nonnull (file);
   assert_announced (fixture, file);
-  stored = g_mapped_file_new (file->path, FALSE, NULL);
-  g_assert_cmpmem (g_mapped_file_get_contents (stored), g_mapped_file_get_length (stored),
-                   g_bytes_get_data (bytes, NULL), size);
+  kit_assert_content (file->path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+BoxSpoolEntry *
+sink_fixture_find_recording (SinkFixture *fixture, GPtrArray **list)
+{
+  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, &error);
+
+  g_assert_no_error (error);
+  *list = box_spool_list (spool, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint ((*list)->len, <=, 1);
+  return (*list)->len == 1 ? (*list)->pdata[0] : NULL;
 }
 
 guint64

@@ -11,6 +11,7 @@
 
 #include "emulator/box-emulator.h"
 #include "kit/patience.h"
+#include "spool/spool.h"
 
 G_BEGIN_DECLS
 
@@ -43,11 +44,8 @@ SinkFixture *sink_fixture_new (const BoxEmulatorOptions *options);
 void sink_fixture_free (SinkFixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SinkFixture, sink_fixture_free)
 
-/* A file of @size bytes that do not repeat with the grid of any part; freed with the fixture. */
+/* A file of the first @size bytes of the pattern, in the fixture's directory. Free the path. */
 char *sink_fixture_make_file (SinkFixture *fixture, guint64 size);
-
-/* @size bytes of the same kind. */
-GBytes *sink_fixture_make_bytes (gsize size);
 
 /* Addresses and credentials of the emulator, on any sink. */
 void sink_fixture_configure (SinkFixture *fixture, GstElement *sink);
@@ -113,6 +111,10 @@ void sink_fixture_assert_stored (SinkFixture *fixture, const char *folder, const
                                  const char *path);
 void sink_fixture_assert_stored_bytes (SinkFixture *fixture, const char *folder, const char *name,
                                        GBytes *bytes);
+
+/* The only recording in the directory "spool" of the fixture's, owned by @list; NULL: it is empty.
+ */
+BoxSpoolEntry *sink_fixture_find_recording (SinkFixture *fixture, GPtrArray **list);
 
 guint64 sink_fixture_get_stat (SinkFixture *fixture, const char *field);
 

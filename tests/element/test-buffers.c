@@ -2,6 +2,7 @@
 /*
  * Buffers of every shape: what is stored is their bytes in order, and no buffer is kept.
  */
+#include "kit/pattern.h"
 #include "sink-fixture.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ test_equal_sizes (gconstpointer data)
   gsize length = GPOINTER_TO_SIZE (data);
   gsize size = length == 1 ? DIRECT : STREAM;
   g_autoptr (SinkFixture) fixture = begin (size);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (size);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, size);
 
   for (gsize offset = 0; offset < size; offset += length)
     g_assert_cmpint (sink_fixture_push (fixture, bytes, offset, MIN (length, size - offset)), ==,
@@ -52,7 +53,7 @@ static void
 test_lists (void)
 {
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
 
   for (gsize offset = 0; offset < STREAM;)
     {
@@ -74,7 +75,7 @@ static void
 test_empty_buffers (void)
 {
   g_autoptr (SinkFixture) fixture = begin (DIRECT);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, DIRECT);
 
   g_assert_cmpint (gst_harness_push (fixture->harness, gst_buffer_new ()), ==, GST_FLOW_OK);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 1000), ==, GST_FLOW_OK);
@@ -89,7 +90,7 @@ static void
 test_many_memories (void)
 {
   g_autoptr (SinkFixture) fixture = begin (DIRECT);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, DIRECT);
   const guint8 *data = g_bytes_get_data (bytes, NULL);
   GstBuffer *buffer = gst_buffer_new ();
   guint n = gst_buffer_get_max_memory ();
@@ -110,7 +111,7 @@ static void
 test_many_memories_across_parts (void)
 {
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
   const guint8 *data = g_bytes_get_data (bytes, NULL);
   guint n = gst_buffer_get_max_memory ();
   gsize length = 2 * PART_SIZE / n + 7, offset = 0;
@@ -134,7 +135,7 @@ static void
 test_empty_buffers_between_parts (void)
 {
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
 
   for (gsize offset = 0; offset < STREAM; offset += PART_SIZE)
     {
@@ -152,7 +153,7 @@ test_single_bytes_around_the_end_of_a_part (void)
 {
   const gsize around = 1000;
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
   gsize begins = PART_SIZE - around, ends = PART_SIZE + around;
 
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, begins), ==, GST_FLOW_OK);
@@ -167,7 +168,7 @@ static void
 test_list_with_an_empty_buffer (void)
 {
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
   GstBufferList *list = gst_buffer_list_new ();
   const gsize cuts[] = { 0, 0, PART_SIZE, PART_SIZE, PART_SIZE + 1, STREAM, STREAM };
 
@@ -185,7 +186,7 @@ static void
 test_larger_than_several_parts (void)
 {
   g_autoptr (SinkFixture) fixture = begin (STREAM);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
 
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, STREAM), ==, GST_FLOW_OK);
   end (fixture, bytes);
@@ -196,7 +197,7 @@ static void
 test_pool_buffers_go_back (void)
 {
   g_autoptr (SinkFixture) fixture = begin (DIRECT);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (DIRECT);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, DIRECT);
   g_autoptr (GstBufferPool) pool = gst_buffer_pool_new ();
   GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
   GstStructure *config = gst_buffer_pool_get_config (pool);

@@ -6,6 +6,7 @@
 #include "sink-fixture.h"
 
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "spool/spool.h"
 
 #include <string.h>
@@ -27,25 +28,13 @@ begin (void)
   return fixture;
 }
 
-/* The one recording of the spool; NULL: it is empty. The sink has let go of it. */
-static BoxSpoolEntry *
-find_recording (SinkFixture *fixture, GPtrArray **list)
-{
-  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
-  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, NULL);
-
-  *list = box_spool_list (spool, NULL);
-  g_assert_cmpuint ((*list)->len, <=, 1);
-  return (*list)->len == 1 ? (*list)->pdata[0] : NULL;
-}
-
 /* It was announced once, as it is in the spool. */
 static void
 assert_announced (SinkFixture *fixture, guint64 size, const char *reason, gboolean interrupted)
 {
   const GstStructure *spooled;
   g_autoptr (GPtrArray) list = NULL;
-  const BoxSpoolEntry *entry = find_recording (fixture, &list);
+  const BoxSpoolEntry *entry = sink_fixture_find_recording (fixture, &list);
   guint64 announced = 0;
   gboolean was_interrupted;
 
@@ -68,7 +57,7 @@ static void
 test_stop_before_eos_is_announced (gconstpointer state)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
@@ -81,7 +70,7 @@ static void
 test_stop_of_a_known_size_is_announced (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "total-size", (guint64) SIZE, NULL);
   sink_fixture_start_harness (fixture);
@@ -100,14 +89,14 @@ test_stop_before_the_first_byte_announces_nothing (void)
   gst_element_set_state (fixture->sink, GST_STATE_READY);
   sink_fixture_drain (fixture);
   g_assert_cmpuint (sink_fixture_count_element (fixture, "boxuploadsink-spooled"), ==, 0);
-  g_assert_null (find_recording (fixture, &list));
+  g_assert_null (sink_fixture_find_recording (fixture, &list));
 }
 
 static void
 test_eos_is_announced_once (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "eos-mode", "spool");
   sink_fixture_start_harness (fixture);
@@ -123,7 +112,7 @@ static void
 test_full_spool_is_announced (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "max-spool", (guint64) 2 * PART, NULL);
   sink_fixture_start_harness (fixture);
@@ -139,7 +128,7 @@ static void
 test_refused_folder_is_announced (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   kit_load_rules (fixture->emulator, RULE ({"route": "preflight", "do": "hold", "name": "gate"}));
   g_object_set (fixture->sink, "location", "box://4711/e.bin", NULL);
@@ -155,7 +144,7 @@ static void
 test_short_stream_is_kept_and_announced (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "total-size", (guint64) SIZE, NULL);
   sink_fixture_start_harness (fixture);
@@ -173,7 +162,7 @@ static void
 test_stream_that_cannot_be_padded_is_whole (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "e.bin", NULL, 25000000);
 
   g_object_set (fixture->sink, "location", NULL, "session", id, NULL);
@@ -203,7 +192,7 @@ static void
 test_stop_by_the_handler_of_the_end (gconstpointer properties)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   gboolean fails = g_str_has_prefix (properties, "short");
 
   g_object_set (fixture->sink, "total-size", (guint64) SIZE, NULL);
@@ -246,22 +235,14 @@ is_moment (const Moment *moment, GstMessage *message)
 }
 
 /* The sink was stopped by a thread that could not wait for its own end. */
-static void
-wait_until_released (SinkFixture *fixture)
+static gboolean
+is_released (SinkFixture *fixture)
 {
-  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
-  gboolean busy = TRUE;
+  g_autoptr (GPtrArray) list = NULL;
+  const BoxSpoolEntry *entry = sink_fixture_find_recording (fixture, &list);
 
-  while (busy)
-    {
-      g_autoptr (GPtrArray) list = NULL;
-      const BoxSpoolEntry *entry = find_recording (fixture, &list);
-
-      g_assert_nonnull (entry);
-      busy = entry->status == BOX_SPOOL_BUSY;
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_usleep (1000);
-    }
+  g_assert_nonnull (entry);
+  return entry->status != BOX_SPOOL_BUSY;
 }
 
 static GstBusSyncReply
@@ -285,7 +266,7 @@ static void
 test_stop_by_a_handler_in_the_middle (gconstpointer data)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (LARGE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, LARGE);
   Stopper stopper = { .fixture = fixture, .moment = data };
 
   if (stopper.moment->unknown_size == NULL)
@@ -309,7 +290,7 @@ test_stop_by_a_handler_in_the_middle (gconstpointer data)
   if (stopper.moment->spool)
     {
       g_assert_cmpuint (stopper.n_spooled, ==, 1);
-      wait_until_released (fixture);
+      KIT_AWAIT (is_released (fixture));
     }
 }
 
@@ -320,7 +301,7 @@ static void
 test_segment_seek_ends_like_eos (gconstpointer spool)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *spooled;
 
   if (spool == NULL)

@@ -8,6 +8,7 @@
 #include "sink-fixture.h"
 
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "kit/places.h"
 #include "spool/spool.h"
 
@@ -214,7 +215,7 @@ test_refusal (gconstpointer data)
   const Case *c = data;
   gboolean fails = c->stays && !c->refusal->survived;
   g_autofree char *dir = kit_new_directory ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (SinkFixture) fixture = begin (c, dir);
 
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, BEFORE), ==, GST_FLOW_OK);
@@ -286,7 +287,7 @@ static void
 check_first (const First *first, guint64 size)
 {
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *spool = g_build_filename (fixture->dir, "spool", NULL);
   gboolean goes_on = first->told == GST_MESSAGE_WARNING;
   GstFlowReturn flow;

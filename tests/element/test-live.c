@@ -8,6 +8,7 @@
 
 #include "kit/emulator.h"
 #include "kit/patience.h"
+#include "kit/pattern.h"
 #include "spool/spool.h"
 
 #include <string.h>
@@ -114,7 +115,7 @@ test_stream_is_the_file (gconstpointer data)
 {
   const Stream *stream = data;
   g_autoptr (SinkFixture) fixture = begin (stream->tls);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (stream->size);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, stream->size);
 
   sink_fixture_start_harness (fixture);
   for (gsize offset = 0; offset < stream->size; offset += stream->buffer)
@@ -130,7 +131,7 @@ static void
 test_bytes_leave_while_it_is_recorded (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, 0, HALF);
@@ -184,7 +185,7 @@ static void
 test_name_that_is_taken_gets_a_version (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
 
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "if-exists", "version");
@@ -197,7 +198,7 @@ static void
 test_file_gets_a_version (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
   g_autoptr (GPtrArray) requests = NULL;
 
@@ -215,7 +216,7 @@ static void
 test_name_that_is_taken_is_numbered (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
 
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "if-exists", "rename");
@@ -228,7 +229,7 @@ static void
 test_name_that_is_taken_is_an_error_at_once (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
 
   sink_fixture_start_harness (fixture);
@@ -265,7 +266,7 @@ static void
 test_handler_of_the_refusal_stops_the_sink (gconstpointer unknown_size)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "l.bin", "old", 3);
   Stopper stopper = { .fixture = fixture };
 
@@ -484,7 +485,7 @@ test_fault (gconstpointer data)
 {
   const Case *c = data;
   g_autoptr (SinkFixture) fixture = begin (c->tls);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (c->size);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, c->size);
 
   go_to (fixture, c->place);
   if (c->fault->is_silent)
@@ -543,7 +544,7 @@ test_stream_goes_back (gconstpointer data)
 {
   guint64 sent = GPOINTER_TO_SIZE (data);
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GBytes) rewritten = NULL;
   g_autofree guint8 *expected = g_memdup2 (g_bytes_get_data (bytes, NULL), SIZE);
 
@@ -564,7 +565,7 @@ static void
 test_stream_stands_still (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "timeout", SILENCE, NULL);
   sink_fixture_start_harness (fixture);
@@ -582,7 +583,7 @@ static void
 test_stream_begins_anew (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   sink_fixture_start_harness (fixture);
   push (fixture, bytes, HALF, HALF);
@@ -601,7 +602,7 @@ static void
 test_stopped_stream_is_kept (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *spooled;
 
   sink_fixture_start_harness (fixture);
@@ -623,7 +624,7 @@ test_network_is_away (gconstpointer data)
 {
   gboolean from_the_beginning = GPOINTER_TO_INT (data);
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   if (from_the_beginning)
     box_emulator_set_down (fixture->emulator, TRUE);
@@ -646,7 +647,7 @@ static void
 test_rate_holds (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   gint64 began = g_get_monotonic_time ();
 
   g_object_set (fixture->sink, "upload-rate", (guint64) SIZE, NULL);
@@ -701,7 +702,7 @@ static void
 test_hundred_at_a_time (void)
 {
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (2 * SMALL);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 2 * SMALL);
   g_autoptr (GBytes) first = g_bytes_new_from_bytes (bytes, 0, SMALL);
   g_autoptr (GBytes) second = g_bytes_new_from_bytes (bytes, SMALL, SMALL);
   g_autofree char *sha1 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, bytes);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "sink-fixture.h"
 
 #define PART 1000000
@@ -117,7 +118,7 @@ static void
 test_a_part_that_is_missing_holds_the_mark (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE, "total-size=25000000 parallel=4");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *position;
 
   kit_load_rules (fixture->emulator, HOLD_SECOND);
@@ -142,7 +143,7 @@ static void
 test_all_safe_is_said_once (void)
 {
   g_autoptr (SinkFixture) fixture = begin (TRUE, "total-size=25000000");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *position;
   guint n = 0;
 
@@ -174,7 +175,7 @@ static void
 test_nothing_is_safe_before_the_answer (gconstpointer properties)
 {
   g_autoptr (SinkFixture) fixture = begin (TRUE, properties);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *position;
 
   push (fixture, bytes, 0, 4);
@@ -193,7 +194,7 @@ static void
 test_what_is_written_again_is_not_safe (void)
 {
   g_autoptr (SinkFixture) fixture = begin (TRUE, "ahead=true expected-size=25000000");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   GstSegment segment;
 
   fixture->has_state = TRUE;
@@ -215,7 +216,7 @@ test_a_reserve_is_safe_with_its_padding (void)
 {
   g_autoptr (SinkFixture) fixture =
       begin (FALSE, "unknown-size=reserve reserve-size=25000000 padding=zero");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   push (fixture, bytes, 0, 7);
   wait_for (fixture, "bytes-safe", 3 * PART);
@@ -227,7 +228,7 @@ static void
 test_a_spool_is_full_at_a_time (void)
 {
   g_autoptr (SinkFixture) fixture = begin (TRUE, "max-spool=30000000");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   const GstStructure *position;
   guint n = 4;
 
@@ -250,7 +251,7 @@ static void
 test_a_failure_leaves_the_mark (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FALSE, "total-size=25000000");
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GstStructure) stats = NULL;
 
   push (fixture, bytes, 0, 5);

@@ -2,6 +2,7 @@
 /*
  * Properties, the URI handler and queries: what an application sees of the element before any data.
  */
+#include "kit/pattern.h"
 #include "sink-fixture.h"
 
 static void
@@ -221,7 +222,7 @@ static void
 test_position_is_in_bytes (void)
 {
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
   gint64 position = -1;
 
   sink_fixture_make_sink (fixture);
@@ -316,7 +317,7 @@ static void
 test_stats_outlive_the_upload (void)
 {
   g_autoptr (SinkFixture) fixture = sink_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
   g_autoptr (GstStructure) stats = NULL;
 
   sink_fixture_make_sink (fixture);

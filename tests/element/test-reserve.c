@@ -6,6 +6,7 @@
 #include "sink-fixture.h"
 
 #include "base/padding.h"
+#include "kit/pattern.h"
 #include "spool/note.h"
 
 #include <string.h>
@@ -79,7 +80,7 @@ test_short_stream (gconstpointer data)
   const Case *c = data;
   g_autofree char *id = NULL;
   g_autoptr (SinkFixture) fixture = begin (&id);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (STREAM);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, STREAM);
   g_autoptr (GBytes) padded = NULL;
   g_autoptr (BoxNote) note = NULL;
 
@@ -105,7 +106,7 @@ test_full_reserve_is_not_padded (void)
 {
   g_autofree char *id = NULL;
   g_autoptr (SinkFixture) fixture = begin (&id);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (RESERVE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, RESERVE);
 
   g_assert_true (stream (fixture, "application/octet-stream", bytes));
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
@@ -134,7 +135,7 @@ test_flush_after_an_empty_stream_begins_anew (void)
 {
   g_autofree char *id = NULL;
   g_autoptr (SinkFixture) fixture = begin (&id);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (RESERVE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, RESERVE);
 
   sink_fixture_start_harness (fixture);
   g_assert_true (sink_fixture_push_eos (fixture));
@@ -152,7 +153,7 @@ test_longer_stream_is_an_error (void)
 {
   g_autofree char *id = NULL;
   g_autoptr (SinkFixture) fixture = begin (&id);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (RESERVE + 1);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, RESERVE + 1);
 
   g_assert_false (stream (fixture, "video/mpegts,systemstream=true", bytes));
   sink_fixture_drain (fixture);
@@ -164,7 +165,7 @@ test_gap_too_small_for_padding (void)
 {
   g_autofree char *id = NULL;
   g_autoptr (SinkFixture) fixture = begin (&id);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (RESERVE - 7);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, RESERVE - 7);
 
   g_assert_false (stream (fixture, "video/quicktime,variant=iso", bytes));
   sink_fixture_drain (fixture);

@@ -4,6 +4,7 @@
 
 #include "kit/emulator.h"
 #include "kit/patience.h"
+#include "kit/pattern.h"
 
 #include <string.h>
 
@@ -42,7 +43,7 @@ static void
 test_location_names_folders (gconstpointer how)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "location", "box://0/Archive/Camera%203/a.bin", NULL);
   if (g_str_equal (how, "known"))
@@ -59,7 +60,7 @@ static void
 test_folder_path_is_without_escapes (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *folder = box_emulator_add_folder (fixture->emulator, "0", "base");
   g_autofree char *uri = NULL, *expected = NULL;
 
@@ -78,7 +79,7 @@ static void
 test_missing_folder_is_an_error_without_create_folders (gconstpointer known)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "location", "box://0/Archive/2026/a.bin", "create-folders", FALSE,
                 NULL);
@@ -108,7 +109,7 @@ static void
 test_no_state_change_waits_for_folders (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   kit_load_rules (fixture->emulator,
                   RULE ({"route": ["create_folder", "list_folder"], "do": "hold", "name": "gate"}));
@@ -258,7 +259,7 @@ static void
 test_a_token_for_one_folder_makes_none (void)
 {
   g_autoptr (SinkFixture) fixture = begin ();
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *mine = box_emulator_add_folder (fixture->emulator, "0", "mine");
   g_autofree char *accounts = g_strdup_printf (
       "{\"tokens\":[{\"token\":\"" SINK_FIXTURE_TOKEN "\",\"folder\":\"%s\"}]}", mine);

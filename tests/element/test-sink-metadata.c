@@ -4,6 +4,7 @@
 
 #include "kit/emulator.h"
 #include "kit/patience.h"
+#include "kit/pattern.h"
 
 #include <string.h>
 
@@ -38,7 +39,7 @@ begin (const char *how)
 static void
 run (SinkFixture *fixture)
 {
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
@@ -196,7 +197,7 @@ static void
 test_stop_does_not_wait_for_the_metadata (gconstpointer how)
 {
   g_autoptr (SinkFixture) fixture = begin (how);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   GThread *streaming;
 
   kit_load_rules (fixture->emulator,

@@ -4,6 +4,7 @@
 
 #include "kit/emulator.h"
 #include "kit/patience.h"
+#include "kit/pattern.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ begin (const char *rules)
 static void
 push_and_end (SinkFixture *fixture)
 {
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
   g_assert_true (sink_fixture_push_eos (fixture));
@@ -61,7 +62,7 @@ static void
 test_expected_size_is_compared_at_the_beginning (gconstpointer way)
 {
   g_autoptr (SinkFixture) fixture = begin (FREE_80_KB);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
 
   gst_util_set_object_arg (G_OBJECT (fixture->sink), "unknown-size", way);
   g_object_set (fixture->sink, "expected-size", (guint64) 90000, NULL);
@@ -78,7 +79,7 @@ static void
 test_last_recording_is_what_is_expected (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FREE_80_KB);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
 
   sink_fixture_start_harness (fixture);
   push_and_end (fixture);
@@ -108,7 +109,7 @@ static void
 test_long_recording_is_told_before_it_is_too_long (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FREE_80_KB);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   gint64 until = g_get_monotonic_time () + KIT_PATIENCE * G_USEC_PER_SEC;
   GstMessage *warning;
 
@@ -141,7 +142,7 @@ static void
 test_a_process_asks_once_for_an_account (void)
 {
   g_autoptr (SinkFixture) fixture = begin (FREE_80_KB);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
 
   g_object_set (fixture->sink, "expected-size", (guint64) 90000, "if-exists", 1, NULL);
   sink_fixture_start_harness (fixture);
@@ -163,7 +164,7 @@ static SinkFixture *
 begin_too_large (const BoxEmulatorOptions *options, gboolean spool)
 {
   SinkFixture *fixture = sink_fixture_new (options);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
   g_autofree char *directory = g_build_filename (fixture->dir, "spool", NULL);
 
   fixture->has_state = TRUE;
@@ -195,7 +196,7 @@ test_a_known_size_that_is_too_large_is_a_warning_with_a_spool (void)
   const BoxEmulatorOptions largest = { .max_size = 50000000 }, room = { .quota = 50000000 };
   g_autoptr (SinkFixture) large = begin_too_large (&largest, TRUE);
   g_autoptr (SinkFixture) full = begin_too_large (&room, TRUE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (10);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 10);
 
   sink_fixture_wait (large, GST_MESSAGE_WARNING);
   sink_fixture_wait (full, GST_MESSAGE_WARNING);

@@ -457,18 +457,12 @@ test_full_disk_keeps_what_was_recorded (Fixture *fixture, gconstpointer data)
 }
 
 /* Until all that was pushed is in the recording's file. */
-static void
-wait_written (Fixture *fixture)
+static guint64
+count_written (Fixture *fixture)
 {
-  guint64 written = 0;
+  g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
 
-  while (written < fixture->pushed)
-    {
-      g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
-
-      written = ((BoxSpoolEntry *) list->pdata[0])->size;
-      g_usleep (1000);
-    }
+  return ((BoxSpoolEntry *) list->pdata[0])->size;
 }
 
 /* A buffer too small to be written by itself. */
@@ -510,7 +504,7 @@ test_a_pause_writes_what_waits (Fixture *fixture, gconstpointer data)
   start (fixture, "video/mpegts, systemstream=true");
   push_small (fixture, GST_CLOCK_TIME_NONE);
   gst_element_set_state (fixture->sink, GST_STATE_PAUSED);
-  wait_written (fixture);
+  KIT_AWAIT (count_written (fixture) >= fixture->pushed);
 }
 
 static void
@@ -534,7 +528,7 @@ test_data_that_cannot_be_read_back_is_an_error (Fixture *fixture, gconstpointer 
   box_emulator_set_down (fixture->kit.emulator, TRUE);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, SPOOL_KIT_SIZE), ==, GST_FLOW_OK);
-  wait_written (fixture);
+  KIT_AWAIT (count_written (fixture) >= fixture->pushed);
   list = box_spool_list (fixture->kit.spool, NULL);
   g_assert_cmpint (truncate (((BoxSpoolEntry *) list->pdata[0])->data_path, 1000), ==, 0);
   box_emulator_set_down (fixture->kit.emulator, FALSE);

@@ -6,6 +6,7 @@
 #include "sink-fixture.h"
 
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "spool/spool.h"
 
 #include <gst/base/gstbasesink.h>
@@ -52,26 +53,11 @@ finish (SinkFixture *fixture)
   sink_fixture_wait (fixture, GST_MESSAGE_EOS);
 }
 
-/* The spool's only recording; NULL if it is empty. */
-static BoxSpoolEntry *
-find_recording (SinkFixture *fixture, GPtrArray **list)
-{
-  g_autofree char *dir = g_build_filename (fixture->dir, "spool", NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (BoxSpool) spool = box_spool_open (dir, 0, &error);
-
-  g_assert_no_error (error);
-  *list = box_spool_list (spool, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint ((*list)->len, <=, 1);
-  return (*list)->len == 1 ? (*list)->pdata[0] : NULL;
-}
-
 static void
 assert_recorded (SinkFixture *fixture, BoxSpoolStatus status, guint64 size)
 {
   g_autoptr (GPtrArray) list = NULL;
-  BoxSpoolEntry *recording = find_recording (fixture, &list);
+  BoxSpoolEntry *recording = sink_fixture_find_recording (fixture, &list);
 
   g_assert_nonnull (recording);
   g_assert_cmpint (recording->status, ==, status);
@@ -85,7 +71,7 @@ static void
 test_upload_rate_set_before_the_upload_holds (gconstpointer size)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, GPOINTER_TO_SIZE (size));
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
   gint64 began;
 
   g_object_set (fixture->sink, "upload-rate", G_GUINT64_CONSTANT (50000), NULL);
@@ -147,7 +133,7 @@ test_recorder_needs_no_credentials (gconstpointer data)
   static Log log;
   const char *token = data;
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   set_option (fixture, "eos-mode", "spool");
   g_object_set (fixture->sink, "access-token", token, NULL);
@@ -168,7 +154,7 @@ static void
 test_abort_on_error_is_not_cut_off (void)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GPtrArray) ids = NULL;
   g_autoptr (BoxEmulatorSession) session = NULL;
 
@@ -195,7 +181,7 @@ static void
 test_given_session_that_expires_does_not_end_the_recording (void)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "s.bin", NULL, SIZE);
 
   g_object_set (fixture->sink, "location", NULL, "session", id, NULL);
@@ -219,7 +205,7 @@ test_exact_size_that_is_refused_does_not_end_the_recording (void)
 {
   BoxEmulatorOptions options = { .max_size = SIZE - 1 };
   g_autoptr (SinkFixture) fixture = begin_with (&options, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   sink_fixture_start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
@@ -238,7 +224,7 @@ test_reserve_that_is_refused_does_not_end_the_recording (void)
   static Log log;
   BoxEmulatorOptions options = { .max_size = SIZE };
   g_autoptr (SinkFixture) fixture = begin_with (&options, 0);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   set_option (fixture, "unknown-size", "reserve");
   set_option (fixture, "padding", "zero");
@@ -312,7 +298,7 @@ static void
 test_stream_fails_after_the_error_is_told (void)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
   Application application = { .fixture = fixture, .bytes = bytes };
   GThread *thread;
 
@@ -353,7 +339,7 @@ static void
 test_flush_while_a_part_is_read_is_no_error (void)
 {
   g_autoptr (SinkFixture) fixture = begin (LARGE_PART, LARGE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (LARGE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, LARGE);
 
   g_object_set (fixture->sink, "max-memory", (guint64) 1, NULL);
   sink_fixture_start_harness (fixture);
@@ -387,7 +373,7 @@ static void
 test_stop_while_padding_is_hashed (void)
 {
   g_autoptr (SinkFixture) fixture = begin (LARGE_PART, 0);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (PART);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
   gint64 began;
   GThread *thread;
 
@@ -427,7 +413,7 @@ static void
 test_stream_that_begins_elsewhere_is_recorded_like_a_file (gconstpointer spools)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, 0);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree guint8 *expected = g_malloc0 (SIZE);
   g_autoptr (GBytes) file = NULL;
 
@@ -464,7 +450,7 @@ record_to_the_end (GBytes *bytes)
 static void
 test_flush_after_eos_begins_no_second_recording (void)
 {
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (SinkFixture) fixture = record_to_the_end (bytes);
 
   push_flush (fixture);
@@ -478,7 +464,7 @@ test_flush_after_eos_begins_no_second_recording (void)
 static void
 test_statistics_after_eos (void)
 {
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (SinkFixture) fixture = record_to_the_end (bytes);
   gint64 position = 0;
 
@@ -495,7 +481,7 @@ static void
 test_flush_after_eos_keeps_a_recording_that_was_not_uploaded (void)
 {
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   g_object_set (fixture->sink, "location", "box://4711/s.bin", "errors-fatal", FALSE, NULL);
   sink_fixture_start_harness (fixture);
@@ -528,7 +514,7 @@ test_data_after_eos_is_refused (gconstpointer data)
   const char *eos_mode = data;
   gboolean commits = g_str_equal (eos_mode, "commit");
   g_autoptr (SinkFixture) fixture = begin (PART, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   set_option (fixture, "eos-mode", eos_mode);
   if (commits)

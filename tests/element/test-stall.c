@@ -2,6 +2,7 @@
 /*
  * A stream that is to be uploaded while it runs, but that the muxer holds back.
  */
+#include "kit/pattern.h"
 #include "sink-fixture.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ begin (const char *unknown_size, GstClockTime step)
 {
   BoxEmulatorOptions options = { .part_size = PART };
   SinkFixture *fixture = sink_fixture_new (&options);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (100);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 100);
 
   source.step = step;
   source.position = 0;

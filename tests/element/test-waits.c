@@ -8,6 +8,7 @@
  * and PLAYING, until the streaming thread has reached the point that the test needs.
  */
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "sink-fixture.h"
 
 #include <string.h>
@@ -186,7 +187,7 @@ waiter_init (Waiter *waiter, const Way *way, GstState late_for)
   waiter->fixture = sink_fixture_new (&options);
   g_mutex_init (&waiter->lock);
   g_cond_init (&waiter->changed);
-  waiter->bytes = sink_fixture_make_bytes (way->size);
+  waiter->bytes = kit_pattern_bytes (0, way->size);
   kit_load_rules (waiter->fixture->emulator, scenario);
 
   sink_fixture_make_sink (waiter->fixture);

@@ -4,6 +4,7 @@
 #include "base/fileio.h"
 #include "delivery/recovery.h"
 #include "kit/emulator.h"
+#include "kit/patience.h"
 #include "kit/pattern.h"
 #include "kit/places.h"
 #include "spool/spool.h"
@@ -71,8 +72,7 @@ wait_for_lock (const char *data_path)
   int fd = g_open (journal, O_RDWR | O_CLOEXEC, 0);
 
   g_assert_cmpint (fd, >=, 0);
-  while (box_fileio_is_locked (fd))
-    g_usleep (1000);
+  KIT_AWAIT (!box_fileio_is_locked (fd));
   close (fd);
 }
 

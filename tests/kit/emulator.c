@@ -57,6 +57,21 @@ kit_assert_stored (BoxEmulator *emulator, const char *folder, const char *name, 
   g_assert_cmpuint (file->n_versions, ==, 1);
 }
 
+guint
+kit_count_open_sessions (BoxEmulator *emulator)
+{
+  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (emulator);
+  guint n = 0;
+
+  for (guint i = 0; i < ids->len; i++)
+    {
+      g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (emulator, ids->pdata[i]);
+
+      n += session->state == BOX_EMULATOR_SESSION_OPEN ? 1 : 0;
+    }
+  return n;
+}
+
 void
 kit_assert_sent_once (BoxEmulator *emulator, const char *session_id)
 {

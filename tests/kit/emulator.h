@@ -26,6 +26,9 @@ void kit_load_accounts (BoxEmulator *emulator, const char *accounts);
 void kit_assert_stored (BoxEmulator *emulator, const char *folder, const char *name, guint64 size,
                         const char *sha1);
 
+/* How many upload sessions were begun and have not ended. */
+guint kit_count_open_sessions (BoxEmulator *emulator);
+
 /* Fails unless every part of the session came whole once, and the file was committed once. */
 void kit_assert_sent_once (BoxEmulator *emulator, const char *session_id);
 

@@ -19,6 +19,22 @@ kit_pattern_fill (guint64 offset, guint8 *buffer, gsize length)
     }
 }
 
+GBytes *
+kit_pattern_bytes (guint64 offset, gsize length)
+{
+  guint8 *data = g_malloc (length);
+
+  kit_pattern_fill (offset, data, length);
+  return g_bytes_new_take (data, length);
+}
+
+gboolean
+kit_pattern_read (gpointer unused, guint64 offset, guint8 *buffer, gsize length, GError **error)
+{
+  kit_pattern_fill (offset, buffer, length);
+  return TRUE;
+}
+
 char *
 kit_pattern_sha1 (guint64 size, guint64 zeros)
 {

@@ -132,6 +132,16 @@ spool_kit_finish (SpoolKit *kit, const char *path)
   return how;
 }
 
+void
+spool_kit_finish_all (SpoolKit *kit)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (kit->spool, NULL);
+
+  for (guint i = 0; i < list->len; i++)
+    spool_kit_finish (kit, ((BoxSpoolEntry *) list->pdata[i])->journal_path);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
+}
+
 char *
 spool_kit_leave (BoxRecording *recording)
 {

@@ -54,6 +54,9 @@ GError *spool_kit_recover (SpoolKit *kit, const char *journal_path, BoxRecovered
 /* The same, and fails the test if it does not work. */
 BoxRecovered spool_kit_finish (SpoolKit *kit, const char *journal_path);
 
+/* Finishes all recordings of the spool, so that it is empty. */
+void spool_kit_finish_all (SpoolKit *kit);
+
 /* Closes a recording, as a process that ends does. Returns its journal; free with g_free(). */
 char *spool_kit_leave (BoxRecording *recording);
 

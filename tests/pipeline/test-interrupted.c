@@ -3,6 +3,7 @@
  * Pauses, stops, flushes and outages at every stage: nothing is lost, nothing is sent twice, and
  * nobody waits who wants to stop.
  */
+#include "kit/pattern.h"
 #include "parts-fixture.h"
 
 #include <string.h>
@@ -144,7 +145,7 @@ static void
 test_flush_before_the_first_part (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GBytes) other = g_bytes_new_from_bytes (bytes, 7, PART / 2);
 
   start_harness (fixture);
@@ -161,7 +162,7 @@ static void
 test_flush_before_any_data_changes_nothing (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GPtrArray) ids = NULL;
 
   start_harness (fixture);
@@ -178,7 +179,7 @@ static void
 test_flush_after_the_first_part (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, 2 * PART), ==, GST_FLOW_OK);
@@ -195,7 +196,7 @@ static void
 test_flush_after_the_commit (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
 
   start_harness (fixture);
   g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, SIZE), ==, GST_FLOW_OK);
@@ -211,7 +212,7 @@ static void
 test_segment_elsewhere (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   GstSegment segment;
 
   start_harness (fixture);

@@ -5,6 +5,7 @@
  */
 #include "../element/sink-fixture.h"
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 
 #include <json-glib/json-glib.h>
 
@@ -18,7 +19,7 @@ test_session_with_parts_is_continued (void)
   BoxEmulatorOptions options = { .part_size = PART };
   g_autoptr (SinkFixture) fixture = sink_fixture_new (&options);
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, SIZE);
   const guint8 *data = g_bytes_get_data (bytes, NULL);
 
@@ -41,7 +42,7 @@ test_without_commit_the_session_is_filled (void)
   g_autofree char *path = sink_fixture_make_file (fixture, SIZE);
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, SIZE);
   g_autofree char *sha1 = NULL;
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (BoxEmulatorSession) session = NULL;
   const GstStructure *filled;
 
@@ -109,7 +110,7 @@ begin_with_part (guint i, const char *sha1, char **path)
 {
   BoxEmulatorOptions options = { .part_size = PART };
   SinkFixture *fixture = sink_fixture_new (&options);
-  g_autoptr (GBytes) bytes = sink_fixture_make_bytes (SIZE);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
   g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, (gsize) i * PART, PART);
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, SIZE);
   g_autofree char *right = g_compute_checksum_for_bytes (G_CHECKSUM_SHA1, part);

@@ -101,29 +101,13 @@ finish (Fixture *fixture)
   g_clear_pointer (&fixture->delivery, box_delivery_free);
 }
 
-static guint
-count_open (Fixture *fixture)
-{
-  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->kit.emulator);
-  guint n = 0;
-
-  for (guint i = 0; i < ids->len; i++)
-    {
-      g_autoptr (BoxEmulatorSession) session =
-          box_emulator_get_session (fixture->kit.emulator, g_ptr_array_index (ids, i));
-
-      n += session->state == BOX_EMULATOR_SESSION_OPEN;
-    }
-  return n;
-}
-
 static void
 assert_right (Fixture *fixture, guint64 size)
 {
   spool_kit_assert_stored (&fixture->kit, "clip", size);
   g_assert_cmpuint (box_emulator_count_files (fixture->kit.emulator), ==, 1);
   g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
-  g_assert_cmpuint (count_open (fixture), ==, 0);
+  g_assert_cmpuint (kit_count_open_sessions (fixture->kit.emulator), ==, 0);
 }
 
 static guint
@@ -269,7 +253,7 @@ test_a_recording_that_was_stopped_is_finished_with_what_box_has (Fixture *fixtur
                        (int) (strlen (data_path) - strlen (BOX_RECORDING_DATA_SUFFIX)), data_path);
   g_clear_pointer (&fixture->delivery, box_delivery_free);
   box_emulator_clear_scenario (fixture->kit.emulator);
-  g_assert_cmpuint (count_open (fixture), ==, 1);
+  g_assert_cmpuint (kit_count_open_sessions (fixture->kit.emulator), ==, 1);
   g_assert_cmpint (spool_kit_finish (&fixture->kit, path), ==, BOX_RECOVERED_COMMITTED);
   assert_right (fixture, SIZE);
   /* The part whose request was held may be stored when it is let go, and again. */
@@ -285,7 +269,7 @@ test_a_flush_aborts_the_seed (Fixture *fixture, gconstpointer data)
   g_assert_true (box_delivery_discard (fixture->delivery, NULL));
   g_clear_pointer (&fixture->delivery, box_delivery_free);
   g_assert_true (box_emulator_wait_done (fixture->kit.emulator, "abort", 1, KIT_PATIENCE * 1000));
-  g_assert_cmpuint (count_open (fixture), ==, 0);
+  g_assert_cmpuint (kit_count_open_sessions (fixture->kit.emulator), ==, 0);
   g_assert_cmpuint (spool_kit_count (&fixture->kit), ==, 0);
   begin (fixture);
   write_pattern (fixture, 0, SIZE);
@@ -308,7 +292,7 @@ test_a_version_is_sent_ahead_too (Fixture *fixture, gconstpointer data)
   file = box_emulator_get_file (fixture->kit.emulator, id);
   g_assert_cmpstr (file->sha1, ==, sha1);
   g_assert_cmpuint (file->n_versions, ==, 2);
-  g_assert_cmpuint (count_open (fixture), ==, 0);
+  g_assert_cmpuint (kit_count_open_sessions (fixture->kit.emulator), ==, 0);
   g_assert_cmpuint (count_stored (fixture), ==, 45);
 }
 

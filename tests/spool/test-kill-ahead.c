@@ -117,32 +117,6 @@ digest_left (SpoolKit *kit)
   return g_compute_checksum_for_data (G_CHECKSUM_SHA1, (const guchar *) bytes, length);
 }
 
-static guint
-count_open (SpoolKit *kit)
-{
-  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (kit->emulator);
-  guint n = 0;
-
-  for (guint i = 0; i < ids->len; i++)
-    {
-      g_autoptr (BoxEmulatorSession) session =
-          box_emulator_get_session (kit->emulator, g_ptr_array_index (ids, i));
-
-      n += session->state == BOX_EMULATOR_SESSION_OPEN;
-    }
-  return n;
-}
-
-static void
-finish_all (SpoolKit *kit)
-{
-  g_autoptr (GPtrArray) list = box_spool_list (kit->spool, NULL);
-
-  for (guint i = 0; i < list->len; i++)
-    spool_kit_finish (kit, ((BoxSpoolEntry *) list->pdata[i])->journal_path);
-  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
-}
-
 /* What was left is at Box, once. */
 static void
 assert_right (SpoolKit *kit, const char *left)
@@ -173,9 +147,9 @@ test_killed_at_a_step (SpoolKit *kit, gconstpointer data)
   kill_victim (pid);
   left = digest_left (kit);
   box_emulator_clear_scenario (kit->emulator);
-  finish_all (kit);
+  spool_kit_finish_all (kit);
   assert_right (kit, left);
-  g_assert_cmpuint (count_open (kit), <=, step->unnoticed ? 1 : 0);
+  g_assert_cmpuint (kit_count_open_sessions (kit->emulator), <=, step->unnoticed ? 1 : 0);
 }
 
 /* The process that finishes the recording is killed, too. A session of which nobody heard may be
@@ -203,9 +177,9 @@ test_killed_at_random (void)
           g_usleep ((gulong) g_test_rand_int_range (0, LIFE / 3));
           kill_victim (pid);
         }
-      finish_all (&kit);
+      spool_kit_finish_all (&kit);
       assert_right (&kit, left);
-      g_assert_cmpuint (count_open (&kit), <=, 3);
+      g_assert_cmpuint (kit_count_open_sessions (kit.emulator), <=, 3);
       tear_down (&kit, NULL);
     }
 }

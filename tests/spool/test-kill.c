@@ -143,22 +143,6 @@ kill_recoverer (SpoolKit *kit)
   kill_after (&victim, g_test_rand_int_range (0, LIFE / 2));
 }
 
-static void
-finish_all (SpoolKit *kit)
-{
-  g_autoptr (GPtrArray) list = box_spool_list (kit->spool, NULL);
-
-  for (guint i = 0; i < list->len; i++)
-    {
-      BoxRecovered how;
-      g_autoptr (GError) error =
-          spool_kit_recover (kit, ((BoxSpoolEntry *) list->pdata[i])->journal_path, &how);
-
-      g_assert_no_error (error);
-    }
-  g_assert_cmpuint (spool_kit_count (kit), ==, 0);
-}
-
 /* One file, once, that begins the pattern and has at least @told bytes of it, but for those that
  * may wait in memory. */
 static void
@@ -194,7 +178,7 @@ test_nothing_is_lost_or_doubled (gconstpointer how)
       acknowledged = list_acknowledged (&kit);
       for (gint k = g_test_rand_int_range (0, 3); k > 0; k--)
         kill_recoverer (&kit);
-      finish_all (&kit);
+      spool_kit_finish_all (&kit);
       assert_committed_once (&kit, name, told);
       n_parts += assert_not_sent_again (&kit, acknowledged);
       n_files += box_emulator_count_files (kit.emulator);

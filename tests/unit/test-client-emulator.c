@@ -80,13 +80,10 @@ static void
 assert_stored (Fixture *fixture, const char *name, guint n_versions)
 {
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (fixture->emulator, "0", name);
-  g_autofree char *contents = NULL;
-  gsize size;
 
   g_assert_nonnull (file);
   g_assert_cmpuint (file->n_versions, ==, n_versions);
-  g_assert_true (g_file_get_contents (file->path, &contents, &size, NULL));
-  g_assert_cmpmem (contents, size, fixture->data, SIZE);
+  kit_assert_content (file->path, fixture->data, SIZE);
 }
 
 static BoxSession *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file of a recording: what small writes leave in memory, for how long, and who sees it. */
+#include "kit/patience.h"
 #include "kit/places.h"
 #include "spool/data-file.h"
 
@@ -65,13 +66,11 @@ test_small_writes_get_there_by_themselves (Fixture *f, gconstpointer data)
 {
   write_text (f, 0, "one");
   write_text (f, 3, "two");
-  while (written (f) < 6)
-    g_usleep (1000);
+  KIT_AWAIT (written (f) >= 6);
   assert_content (f, "onetwo");
   /* And those that come when all was quiet. */
   write_text (f, 6, "three");
-  while (written (f) < 11)
-    g_usleep (1000);
+  KIT_AWAIT (written (f) >= 11);
   assert_content (f, "onetwothree");
 }
 
@@ -121,8 +120,7 @@ test_hurry_is_in_the_background (Fixture *f, gconstpointer data)
 {
   write_text (f, 0, "one");
   box_data_file_flush_soon (f->file);
-  while (written (f) < 3)
-    g_usleep (1000);
+  KIT_AWAIT (written (f) >= 3);
   assert_content (f, "one");
 }
 

@@ -123,23 +123,20 @@ join (Asker *asker)
   return GPOINTER_TO_UINT (g_thread_join (asker->thread));
 }
 
-/* Until so many threads ask, and so many wait for them. Nobody tells when a thread waits. */
+static gboolean
+are_there (Fixture *fixture, guint n_asking, guint n_waiting)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&fixture->flight.lock);
+
+  return fixture->flight.n_waiting == n_waiting
+         && (guint) g_atomic_int_get (&fixture->n_asking) == n_asking;
+}
+
+/* Until so many threads ask, and so many wait for them. */
 static void
 await_askers (Fixture *fixture, guint n_asking, guint n_waiting)
 {
-  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
-  gboolean there = FALSE;
-
-  while (!there)
-    {
-      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
-      g_mutex_lock (&fixture->flight.lock);
-      there = fixture->flight.n_waiting == n_waiting
-              && (guint) g_atomic_int_get (&fixture->n_asking) == n_asking;
-      g_mutex_unlock (&fixture->flight.lock);
-      if (!there)
-        g_usleep (1000);
-    }
+  KIT_AWAIT (are_there (fixture, n_asking, n_waiting));
 }
 
 static void

@@ -16,14 +16,7 @@
 /* Each answer lets one more part wait without counting; two may from the beginning. */
 #define ANSWERS 14
 
-static gboolean
-read_pattern (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
-{
-  kit_pattern_fill (offset, buffer, length);
-  return TRUE;
-}
-
-static const BoxBlocksFile pattern_file = { .read = read_pattern };
+static const BoxBlocksFile pattern_file = { .read = kit_pattern_read };
 
 static BoxUploadSettings
 auto_settings (Fixture *f, const BoxDestination *destination, guint64 size)

@@ -169,8 +169,7 @@ test_a_recording_without_descriptors_does_not_begin (Fixture *f, gconstpointer d
 static void
 set_up_alone (Fixture *f, gconstpointer data)
 {
-  while (box_workers_count () > 0)
-    g_thread_yield ();
+  KIT_AWAIT (box_workers_count () == 0);
   set_up (f, data);
 }
 

@@ -118,13 +118,6 @@ set_up_plan (Fixture *f, gconstpointer data)
   set_up_with (f, &options);
 }
 
-static gboolean
-read_pattern (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
-{
-  kit_pattern_fill (offset, buffer, length);
-  return TRUE;
-}
-
 /* The parts of a session that was lost, all of which Box has; their digests are not known. */
 static GPtrArray *
 leave_parts (Fixture *f)
@@ -154,7 +147,7 @@ test_parts_are_asked_for_before_they_are_written (Fixture *f, gconstpointer data
 {
   g_autoptr (BoxDestination) destination = box_destination_new_folder ("0", "many.bin", NULL);
   g_autoptr (GPtrArray) earlier = leave_parts (f);
-  BoxBlocksFile file = { .read = read_pattern };
+  BoxBlocksFile file = { .read = kit_pattern_read };
   BoxUploadSettings settings = settings_for (f, destination, PLANNED_SIZE);
   BoxUploadStats stats;
 

@@ -41,20 +41,13 @@ test_a_longer_wait_than_the_timeout_ends_with_it (Fixture *f, gconstpointer data
   g_assert_cmpuint (box_emulator_count (f->emulator, "upload_part"), >, 3);
 }
 
-static gboolean
-read_file (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
-{
-  kit_pattern_fill (offset, buffer, length);
-  return TRUE;
-}
-
 /* While it is recorded no outage is too long; what is waited for then is not waited for after. */
 static void
 test_the_end_of_the_recording_cuts_a_long_wait (Fixture *f, gconstpointer data)
 {
   g_autoptr (BoxDestination) destination = new_session (f, "s.bin", 4 * PART, NULL);
   BoxUploadSettings settings = settings_for (f, destination, 4 * PART);
-  BoxBlocksFile file = { .read = read_file };
+  BoxBlocksFile file = { .read = kit_pattern_read };
   g_autoptr (GError) error = NULL;
 
   settings.file = &file;
