@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli-fixture.h"
+#include "kit/watchdog.h"
 #include "kit/emulator.h"
 #include "kit/places.h"
 
@@ -385,10 +386,15 @@ static void
 test_what_a_renewal_needs_is_not_in_memory_after_it (Fixture *f, gconstpointer data)
 {
   const Renewal *renewal = data;
-  char **environment = fixture_environment (f);
+  char **environment = NULL;
   g_autoptr (GSubprocess) process = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (KIT_SANITIZED)
+    {
+      g_test_skip ("a sanitizer maps terabytes, and keeps what was freed");
+      return;
+    }
   box_emulator_load_accounts (f->emulator,
                               "{\"users\":[{\"id\":\"2001\",\"name\":\"a\",\"login\":\"a@example."
                               "com\"}],\"refresh_tokens\":[{"
@@ -401,7 +407,7 @@ test_what_a_renewal_needs_is_not_in_memory_after_it (Fixture *f, gconstpointer d
   write_secret (f, "box.json", renewal->config);
   fixture_write_file (f, "a", 1000, 1);
   fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
-  environment = g_environ_setenv (environment, "BOXUPLOAD_CORE_DUMPS", "1", TRUE);
+  environment = g_environ_setenv (fixture_environment (f), "BOXUPLOAD_CORE_DUMPS", "1", TRUE);
   process = fixture_start_env (
       f, environment,
       (const char *const[]){ "put", "a", "--auth-config", "box.json", "--endpoint",
