@@ -39,6 +39,16 @@ box_limits_check_descriptors (guint n, GError **error)
   return opened == n || fail (n, error);
 }
 
+static gboolean
+fail_without_thread (const char *what, const GError *reason, GError **error)
+{
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+               "The system has no thread left %s (%s): raise the limit (ulimit -u, TasksMax=) or "
+               "record fewer channels in one process",
+               what, reason->message);
+  return FALSE;
+}
+
 static GThread *
 start (const char *name, const char *what, GThreadFunc function, gpointer data, GError **error)
 {
@@ -46,10 +56,7 @@ start (const char *name, const char *what, GThreadFunc function, gpointer data, 
   GThread *thread = g_thread_try_new (name, function, data, &reason);
 
   if (thread == NULL)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
-                 "The system has no thread left %s (%s): raise the limit (ulimit -u, TasksMax=) or "
-                 "record fewer channels in one process",
-                 what, reason->message);
+    fail_without_thread (what, reason, error);
   return thread;
 }
 
@@ -87,6 +94,25 @@ check_threads (guint n, const char *what, GError **error)
   return started == n;
 }
 
+static void
+do_nothing (gpointer data G_GNUC_UNUSED, gpointer user_data G_GNUC_UNUSED)
+{
+}
+
+/* Later versions of GLib (2.84) have a thread that starts those of all shared pools. The first pool
+ * makes it, and says if it cannot; the pool of tasks, in that place, would end the process. */
+static gboolean
+ensure_pools (const char *what, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  GThreadPool *pool = g_thread_pool_new (do_nothing, NULL, 1, FALSE, &reason);
+
+  if (pool == NULL)
+    return fail_without_thread (what, reason, error);
+  g_thread_pool_free (pool, FALSE, TRUE);
+  return TRUE;
+}
+
 gboolean
 box_limits_ensure_workers (const char *what, GError **error)
 {
@@ -99,7 +125,7 @@ box_limits_ensure_workers (const char *what, GError **error)
   locker = g_mutex_locker_new (&lock);
   if (g_atomic_int_get (&there))
     return TRUE;
-  if (!check_threads (N_WORKERS, what, error))
+  if (!ensure_pools (what, error) || !check_threads (N_WORKERS, what, error))
     return FALSE;
   g_type_ensure (G_TYPE_TASK);
   g_atomic_int_set (&there, TRUE);
