@@ -164,17 +164,40 @@ test_token_set_while_playing (void)
   parts_fixture_play_to_the_end (fixture, path);
 }
 
-/* The message about a file that everybody can read comes while the plan is made. */
+typedef struct
+{
+  GstElement *sink;
+  const char *second; /* a token file that has not been named */
+  gboolean set;
+} Planned;
+
+/* A file that everybody can read is named once: the first while the settings are looked at, the
+ * second while the plan is made. */
 static void
 set_token (const char *domain, GLogLevelFlags level, const char *message, gpointer user_data)
 {
-  GstState state = GST_STATE_NULL;
+  Planned *planned = user_data;
 
   if (level != G_LOG_LEVEL_MESSAGE)
     return;
-  gst_element_get_state (user_data, &state, NULL, 0);
-  if (state == GST_STATE_READY)
-    g_object_set (user_data, "access-token", "the-next-token", NULL);
+  if (strstr (message, planned->second) == NULL)
+    g_object_set (planned->sink, "token-file", planned->second, NULL);
+  else
+    {
+      planned->set = TRUE;
+      g_object_set (planned->sink, "access-token", "the-next-token", NULL);
+    }
+}
+
+static char *
+write_open_token (SinkFixture *fixture, const char *name)
+{
+  char *path = g_build_filename (fixture->dir, name, NULL);
+
+  g_assert_true (g_file_set_contents_full (path, SINK_FIXTURE_TOKEN, -1, G_FILE_SET_CONTENTS_NONE,
+                                           0666, NULL));
+  g_chmod (path, 0666);
+  return path;
 }
 
 static void
@@ -182,16 +205,16 @@ test_token_set_while_the_upload_is_planned (void)
 {
   g_autoptr (SinkFixture) fixture = parts_fixture_new (NULL);
   g_autofree char *path = parts_fixture_launch (fixture, "");
-  g_autofree char *token_file = g_build_filename (fixture->dir, "token", NULL);
+  g_autofree char *first = write_open_token (fixture, "first");
+  g_autofree char *second = write_open_token (fixture, "second");
+  Planned planned = { fixture->sink, second, FALSE };
   g_autoptr (GPtrArray) requests = NULL;
 
-  g_assert_true (g_file_set_contents_full (token_file, SINK_FIXTURE_TOKEN, -1,
-                                           G_FILE_SET_CONTENTS_NONE, 0666, NULL));
-  g_chmod (token_file, 0666);
-  g_object_set (fixture->sink, "token-file", token_file, "access-token", NULL, NULL);
-  g_log_set_default_handler (set_token, fixture->sink);
+  g_object_set (fixture->sink, "token-file", first, "access-token", NULL, NULL);
+  g_log_set_default_handler (set_token, &planned);
   parts_fixture_play_to_the_end (fixture, path);
   g_log_set_default_handler (g_log_default_handler, NULL);
+  g_assert_true (planned.set);
   requests = box_emulator_get_requests (fixture->emulator, NULL);
   for (guint i = 0; i < requests->len; i++)
     g_assert_cmpstr (((BoxEmulatorRequest *) requests->pdata[i])->token, ==, "the-next-token");
