@@ -39,13 +39,15 @@ share_registries ()
   chmod 644 "$root/etc/resolv.conf" "$root/etc/hosts" "$root/etc/ssl/certs/ca-certificates.crt"
 }
 
-# in_root ROOT COMMAND...: in a mount and process namespace of its own, which takes with it what the command leaves running.
+# in_root ROOT COMMAND...: in a mount and process namespace of its own, which takes with it what the command leaves running. The
+# root is a mount of its own as well: tests there make namespaces, and the kernel lets nobody do so below a mere directory.
 in_root ()
 {
   # shellcheck disable=SC2016 # the inner shell's
   env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
     unshare --mount --pid --fork --kill-child bash -c '
       root=$1; shift
+      mount --bind "$root" "$root"
       mount --rbind /dev "$root/dev" && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys"
       mount -t tmpfs tmp "$root/tmp"
       exec chroot "$root" "$@"' in-root "$@"
