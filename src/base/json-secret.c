@@ -84,10 +84,11 @@ read_value (const char *text, gsize length)
 
   if (*text == '{')
     {
-      JsonObject *object = json_object_new ();
+      JsonNode *node = json_node_new (JSON_NODE_OBJECT);
 
-      box_json_visit_members (text, length, add_member, object);
-      return json_node_init_object (json_node_alloc (), object);
+      json_node_take_object (node, json_object_new ());
+      box_json_visit_members (text, length, add_member, json_node_get_object (node));
+      return node;
     }
   if (*text == '"')
     string = read_string (text, length);

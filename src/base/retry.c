@@ -6,6 +6,9 @@
 #define FIRST_DELAY   (G_USEC_PER_SEC / 2)
 #define LONGEST_DELAY (30 * G_USEC_PER_SEC)
 
+/* The most that is added to a Retry-After. */
+#define LONGEST_SPREAD (60 * G_USEC_PER_SEC)
+
 /* A part of @width, by @random. */
 static gint64
 spread (gint64 width, guint32 random)
@@ -25,7 +28,8 @@ box_retry_delay (guint attempt, const GError *error, guint32 random)
     return delay - spread (delay / 4, random);
   /* All clients of an account are told the same moment. */
   delay = (gint64) MIN (retry_after, BOX_RETRY_AFTER_MAX) * G_USEC_PER_SEC;
-  return delay + spread (MAX (delay / 4, FIRST_DELAY), random);
+  return MIN (delay + spread (CLAMP (delay / 4, FIRST_DELAY, LONGEST_SPREAD), random),
+              (gint64) BOX_RETRY_AFTER_MAX * G_USEC_PER_SEC);
 }
 
 gboolean

@@ -11,12 +11,38 @@ struct _BoxTrust
 {
   GTlsDatabase parent;
 
-  /* immutable */
-  GTlsDatabase *own; /* nullable */
-  GTlsDatabase *system;
+  GTlsDatabase *own; /* nullable; immutable */
+  GMutex lock;
+  GTlsDatabase *system; /* with lock; nullable: it could not be read yet */
 };
 
 BOX_DEFINE_TYPE (BoxTrust, box_trust, G_TYPE_TLS_DATABASE, {})
+
+/* glib-networking from 2.80 on has no database where it cannot read the system's certificates, or
+ * finds none. It reads them again if it is asked again: later there may be a descriptor, or a file.
+ * NULL: still none; else unref. */
+static GTlsDatabase *
+dup_system (BoxTrust *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->system == NULL)
+    self->system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
+  return self->system != NULL ? g_object_ref (self->system) : NULL;
+}
+
+static GTlsCertificateFlags
+ask_system (BoxTrust *self, GTlsCertificate *chain, const char *purpose,
+            GSocketConnectable *identity, GTlsInteraction *interaction,
+            GTlsDatabaseVerifyFlags flags, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GTlsDatabase) system = dup_system (self);
+
+  if (system == NULL)
+    return G_TLS_CERTIFICATE_UNKNOWN_CA;
+  return g_tls_database_verify_chain (system, chain, purpose, identity, interaction, flags,
+                                      cancellable, error);
+}
 
 static GTlsCertificateFlags
 ask_databases (BoxTrust *self, GTlsCertificate *chain, const char *purpose,
@@ -26,15 +52,14 @@ ask_databases (BoxTrust *self, GTlsCertificate *chain, const char *purpose,
   GTlsCertificateFlags own_problems, system_problems;
 
   if (self->own == NULL)
-    return g_tls_database_verify_chain (self->system, chain, purpose, identity, interaction, flags,
-                                        cancellable, error);
+    return ask_system (self, chain, purpose, identity, interaction, flags, cancellable, error);
   own_problems = g_tls_database_verify_chain (self->own, chain, purpose, identity, interaction,
                                               flags, cancellable, error);
   if (own_problems == 0)
     return 0;
   g_clear_error (error);
-  system_problems = g_tls_database_verify_chain (self->system, chain, purpose, identity,
-                                                 interaction, flags, cancellable, error);
+  system_problems =
+      ask_system (self, chain, purpose, identity, interaction, flags, cancellable, error);
   if (system_problems == 0 || (own_problems & G_TLS_CERTIFICATE_UNKNOWN_CA) != 0)
     return system_problems;
   /* The authority is our own: what it says is wrong with the certificate is nearer to the point. */
@@ -65,6 +90,7 @@ box_trust_finalize (GObject *object)
 
   g_clear_object (&self->own);
   g_clear_object (&self->system);
+  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (box_trust_parent_class)->finalize (object);
 }
 
@@ -78,6 +104,7 @@ box_trust_class_init (BoxTrustClass *klass)
 static void
 box_trust_init (BoxTrust *self)
 {
+  g_mutex_init (&self->lock);
 }
 
 gboolean
@@ -116,7 +143,7 @@ box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
   BoxTrust *self = g_object_new (BOX_TYPE_TRUST, NULL);
 
   g_set_object (&self->own, own);
-  self->system = g_object_ref (system);
+  g_set_object (&self->system, system);
   return G_TLS_DATABASE (self);
 }
 

@@ -26,7 +26,8 @@ gboolean box_trust_check_file (const char *ca_file, const char *pem, GError **er
  * itself, which glib-networking would read once more for each connection. */
 GTlsDatabase *box_trust_new (const char *ca_file, GError **error);
 
-/* Trusts what either of @own (nullable) and @system does; takes references. */
+/* Trusts what either of @own (nullable) and @system does; takes references. @system: NULL is the
+ * system's, as soon as it can be read. */
 GTlsDatabase *box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system);
 
 /* The problems of @certificate (nullable: not known), in words; free with g_free(). */

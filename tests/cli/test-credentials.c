@@ -294,7 +294,8 @@ dumps_core (Fixture *f, const char *allowed)
   fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
   process = fixture_start_env (f, environment, (const char *const[]){ "put", "a", NULL });
   g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
-  g_subprocess_send_signal (process, SIGABRT); /* a program in the background of a script ignores SIGQUIT */
+  /* SIGQUIT is ignored by what a script runs in the background. */
+  g_subprocess_send_signal (process, SIGABRT);
   g_assert_true (g_subprocess_wait (process, NULL, NULL));
   dumped = WCOREDUMP (g_subprocess_get_status (process));
   box_emulator_clear_scenario (f->emulator);

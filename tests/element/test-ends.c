@@ -254,6 +254,8 @@ stop_in_the_middle (GstBus *bus, GstMessage *message, gpointer user_data)
     g_atomic_int_inc (&stopper->n_spooled);
   if (!is_moment (stopper->moment, message) || g_atomic_int_add (&stopper->n_stops, 1) > 0)
     return GST_BUS_PASS;
+  /* A session can be there before the first byte is; then there is no recording. */
+  KIT_AWAIT (sink_fixture_get_stat (stopper->fixture, "bytes-received") > 0);
   gst_element_set_state (stopper->fixture->sink, GST_STATE_NULL);
   g_mutex_lock (&stopper->lock);
   stopper->stopped = TRUE;

@@ -271,7 +271,7 @@ test_requests_without_descriptors_fail_alone (void)
       g_test_trap_assert_passed ();
       return;
     }
-  config = box_transport_config_new (g_getenv ("BOX_TEST_CA"), NULL, 10, &error);
+  config = box_transport_config_new (g_getenv ("BOX_TEST_CA"), NULL, 300, &error);
   g_assert_no_error (error);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   g_assert_true (send_with_descriptors (config, g_getenv ("BOX_TEST_URL"), 100));

@@ -136,6 +136,24 @@ test_a_ca_file_adds_to_what_is_trusted (void)
   kit_remove_file (third_path);
 }
 
+/* As where the system has no authority at all: a small container. */
+static void
+test_a_ca_file_is_enough_where_the_system_trusts_nothing (void)
+{
+  char *own_path = NULL, *other_path = NULL;
+  g_autoptr (GTlsCertificate) own = new_certificate ("own.example.com", &own_path);
+  g_autoptr (GTlsCertificate) other = new_certificate ("other.example.com", &other_path);
+  g_autoptr (GTlsDatabase) own_database = g_tls_file_database_new (own_path, NULL);
+  g_autoptr (GTlsDatabase) trust = box_trust_new_of (own_database, NULL);
+  g_autoptr (GTlsDatabase) nothing = box_trust_new_of (NULL, NULL);
+
+  g_assert_cmpint (verify (trust, own, "own.example.com"), ==, 0);
+  g_assert_cmpint (verify (trust, other, "other.example.com"), !=, 0);
+  g_assert_cmpint (verify (nothing, own, "own.example.com"), !=, 0);
+  kit_remove_file (own_path);
+  kit_remove_file (other_path);
+}
+
 static void
 test_unusable_settings_are_named (void)
 {
@@ -344,6 +362,8 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/old-tls-is-refused", test_old_tls_is_refused);
   g_test_add_func ("/transport/a-ca-file-adds-to-what-is-trusted",
                    test_a_ca_file_adds_to_what_is_trusted);
+  g_test_add_func ("/transport/a-ca-file-is-enough-where-the-system-trusts-nothing",
+                   test_a_ca_file_is_enough_where_the_system_trusts_nothing);
   g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
   g_test_add_func ("/transport/equal-settings-share-a-configuration",
                    test_equal_settings_share_a_configuration);
