@@ -112,7 +112,8 @@ class Host:
             self.first = file.read().split()[0]
 
     def command(self, *words):
-        return ['nsenter', '--target', self.first, '--net', '--mount', '--uts', '--pid', '--', *words]
+        # --root: the root of a mount namespace is not ours, if we are in a chroot.
+        return ['nsenter', '--target', self.first, '--net', '--mount', '--uts', '--pid', '--root', '--', *words]
 
     def run(self, *words):
         """What the program prints."""
