@@ -176,7 +176,8 @@ parse_body (const BoxReply *reply)
   const char *text = g_bytes_get_data (reply->body, &length);
   gsize mark = box_json_mark_length (text, length);
 
-  return box_json_parse_secret (text + mark, length - mark);
+  /* Without bytes there is no text either. */
+  return length > 0 ? box_json_parse_secret (text + mark, length - mark) : NULL;
 }
 
 /* FALSE unless the body is an OAuth error. */
