@@ -115,15 +115,14 @@ describe_wait (SinkReporter *self)
 {
   guint outage = (guint) g_atomic_int_get (&self->outage_since);
   guint commit = (guint) g_atomic_int_get (&self->commit_since);
-  g_autofree char *limit =
-      self->retry_timeout > 0
-          ? g_strdup_printf (" (gives up after %u s without progress)", self->retry_timeout)
-          : NULL;
+  guint since = MAX (outage, commit);
 
   if (outage == 0)
     return NULL;
-  return g_strdup_printf ("waiting for Box for %u s%s", get_seconds () - MAX (outage, commit),
-                          limit != NULL ? limit : "");
+  if (self->retry_timeout == 0)
+    return g_strdup_printf ("waiting for Box for %u s", get_seconds () - since);
+  return g_strdup_printf ("waiting for Box for %u s (gives up after %u s without progress)",
+                          get_seconds () - since, self->retry_timeout);
 }
 
 void

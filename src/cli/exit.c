@@ -42,7 +42,8 @@ find_exit (const GError *error)
   /* GOption's own word for arguments that are not text. */
   if (error->domain == G_OPTION_ERROR || error->domain == G_CONVERT_ERROR)
     return usage;
-  if (error->domain == BOX_ERROR)
+  if (error->domain == BOX_ERROR && error->code >= 0
+      && error->code < (gint) G_N_ELEMENTS (box_exits))
     return (ExitEntry){ box_exits[error->code], box_error_get_kind (error) };
   for (gsize i = 0; error->domain == CLI_PART_ERROR && i < G_N_ELEMENTS (part_exits); i++)
     if (part_exits[i].code == (CliExit) error->code)

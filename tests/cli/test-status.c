@@ -115,36 +115,58 @@ get_status (const Daemon *daemon)
   return parse_document (line);
 }
 
-/* Asks for the status until its member @name is @value. */
-static JsonObject *
-wait_for_status (const Daemon *daemon, const char *name, const char *value)
+static gboolean
+has_state (JsonObject *status, gconstpointer state)
 {
-  for (;;)
+  return g_strcmp0 (json_object_get_string_member (status, "state"), state) == 0;
+}
+
+/* Of the one recording. */
+static gboolean
+has_recording_state (JsonObject *status, gconstpointer state)
+{
+  JsonArray *recordings = json_object_get_array_member (status, "recordings");
+
+  return json_array_get_length (recordings) == 1
+         && has_state (json_array_get_object_element (recordings, 0), state);
+}
+
+typedef struct
+{
+  const char *name;
+  gint64 value;
+} Count;
+
+static gboolean
+has_count (JsonObject *status, gconstpointer data)
+{
+  const Count *count = data;
+
+  return json_object_get_int_member (status, count->name) == count->value;
+}
+
+/* Asks for the status until @is_so says so. */
+static JsonObject *
+wait_for_status (const Daemon *daemon, gboolean (*is_so) (JsonObject *, gconstpointer),
+                 gconstpointer wanted)
+{
+  gint64 deadline = g_get_monotonic_time () + KIT_PATIENCE_US;
+
+  while (TRUE)
     {
       g_autoptr (JsonObject) status = get_status (daemon);
 
-      if (g_strcmp0 (json_object_get_string_member (status, name), value) == 0)
+      if (is_so (status, wanted))
         return g_steal_pointer (&status);
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
       g_usleep (100000);
     }
 }
 
-/* The same for the state of the one recording. */
-static JsonObject *
-wait_for_recording (const Daemon *daemon, const char *state)
+static void
+wait_for_count (const Daemon *daemon, const char *name, gint64 value)
 {
-  for (;;)
-    {
-      g_autoptr (JsonObject) status = get_status (daemon);
-      JsonArray *recordings = json_object_get_array_member (status, "recordings");
-
-      if (json_array_get_length (recordings) == 1
-          && g_str_equal (json_object_get_string_member (
-                              json_array_get_object_element (recordings, 0), "state"),
-                          state))
-        return g_steal_pointer (&status);
-      g_usleep (100000);
-    }
+  json_object_unref (wait_for_status (daemon, has_count, &(Count){ name, value }));
 }
 
 /* A recording of 1000 bytes, to be @name at Box. */
@@ -209,7 +231,7 @@ test_a_failure_is_shown_with_the_way_out (Fixture *f, gconstpointer data)
   add_recording (f, "a.bin");
   daemon = start_daemon (f, NULL);
   /* Trouble is there from the failure on, also while the upload ends or is tried again. */
-  status = wait_for_recording (&daemon, "failed");
+  status = wait_for_status (&daemon, has_recording_state, "failed");
   recording =
       json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
   g_assert_cmpstr (json_object_get_string_member (status, "state"), ==, "trouble");
@@ -232,7 +254,7 @@ test_the_recorders_own_recording_is_seen (Fixture *f, gconstpointer data)
   fixture_write_file (f, "live.ts", 1000, 1);
   recording = recordings_begin (f, "live.ts");
   daemon = start_daemon (f, NULL);
-  status = wait_for_status (&daemon, "state", "unsafe");
+  status = wait_for_status (&daemon, has_state, "unsafe");
   seen = json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
   g_assert_cmpstr (json_object_get_string_member (seen, "state"), ==, "recording");
   g_assert_cmpstr (json_object_get_string_member (seen, "file"), ==, "live.ts");
@@ -262,16 +284,8 @@ test_what_is_unsettled_is_safe (Fixture *f, gconstpointer data)
     g_assert_cmpint (put.code, ==, 0);
   }
   daemon = start_daemon (f, NULL);
-  for (;;)
-    {
-      g_clear_pointer (&status, json_object_unref);
-      status = get_status (&daemon);
-      if (json_object_get_int_member (status, "failures") == 1)
-        break;
-      g_usleep (100000);
-    }
-  json_object_unref (status);
-  status = wait_for_recording (&daemon, "unsettled");
+  wait_for_count (&daemon, "failures", 1);
+  status = wait_for_status (&daemon, has_recording_state, "unsettled");
   recording =
       json_array_get_object_element (json_object_get_array_member (status, "recordings"), 0);
   g_assert_nonnull (strstr (json_object_get_string_member (recording, "failure"), "metadata"));
@@ -315,14 +329,7 @@ test_metrics_have_the_names_that_are_documented (Fixture *f, gconstpointer data)
 
   add_recording (f, "a.bin");
   daemon = start_daemon (f, NULL);
-  for (;;)
-    {
-      g_autoptr (JsonObject) status = get_status (&daemon);
-
-      if (json_object_get_int_member (status, "commits") == 1)
-        break;
-      g_usleep (100000);
-    }
+  wait_for_count (&daemon, "commits", 1);
   reply = get (&daemon, "GET", "/metrics", HOST);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (strstr (reply, names[i]) == NULL)
@@ -563,14 +570,7 @@ test_a_useless_hook_holds_nothing_up (Fixture *f, gconstpointer data)
   add_recording (f, "b.bin");
   write_text (f, "hook", data, 0700);
   daemon = start_daemon (f, (const char *const[]){ "--hook", "./hook", NULL });
-  for (;;)
-    {
-      g_autoptr (JsonObject) status = get_status (&daemon);
-
-      if (json_object_get_int_member (status, "commits") == 2)
-        break;
-      g_usleep (100000);
-    }
+  wait_for_count (&daemon, "commits", 2);
   stop_daemon (&daemon);
 }
 
