@@ -25,7 +25,7 @@ def list_tests(build):
     """The paths of all tests, as the programs themselves list them."""
     with open(os.path.join(build, 'meson-info/intro-tests.json'), encoding='utf-8') as file:
         programs = {test['cmd'][0]: test['env'] for test in json.load(file)
-                    if test['cmd'][1:] in (['--tap'], ['--tap', 'http'], ['--tap', '--keep-going'], ['--tap', 'faults'])}
+                    if test['cmd'][1:] in (['--tap'], ['--tap', 'http'], ['--tap', '--keep-going'], ['--tap', 'faults'], ['--tap', 'one-of-each'])}
     tests = set()
     for program, environment in programs.items():
         output = subprocess.run([program, '-l'], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
