@@ -344,6 +344,7 @@ main (int argc, char **argv)
   sink_fixture_init (&argc, &argv);
   each = argc < 2 || g_str_equal (argv[1], "one-of-each");
   others = argc < 2 || g_str_equal (argv[1], "others");
+  /* The cases of a row take turns at being the one. */
   for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
     for (guint variant = 0; variant < 4; variant++)
       if (variant == i % 4 ? each : others)

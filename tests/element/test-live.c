@@ -412,12 +412,6 @@ typedef struct
   gboolean tls;
 } Case;
 
-static void
-load_rules (SinkFixture *fixture, const char *rules)
-{
-  kit_load_rules (fixture->emulator, rules);
-}
-
 /* Where a second of silence is a failure, a busy machine makes outages of its own. */
 static gboolean
 is_of_an_outage (const GError *said)
@@ -490,7 +484,7 @@ test_fault (gconstpointer data)
   go_to (fixture, c->place);
   if (c->fault->is_silent)
     g_object_set (fixture->sink, "timeout", c->tls ? SILENCE_TLS : SILENCE, NULL);
-  load_rules (fixture, c->fault->rules);
+  kit_load_rules (fixture->emulator, c->fault->rules);
   sink_fixture_start_harness (fixture);
   for (gsize offset = 0; offset < c->size; offset += HALF)
     push (fixture, bytes, offset, MIN (HALF, c->size - offset));
@@ -511,8 +505,7 @@ add_case (const Fault *fault, const Place *place, gsize size, gboolean tls)
   g_test_add_data_func_full (path, g_memdup2 (&c, sizeof c), test_fault, g_free);
 }
 
-/* Each meets a new file over HTTP or over TLS, and one other place or, if Box may have made a file,
- * all of them; some meet a recording that a session carries afterwards. */
+/* Each meets a new file, over HTTP or over TLS. */
 static void
 add_cases (const Fault *all, gsize n)
 {
@@ -520,6 +513,8 @@ add_cases (const Fault *all, gsize n)
     add_case (&all[i], &places[0], SIZE, i % 2 == 0);
 }
 
+/* Each meets one other place or, if Box may have made a file, all of them; some meet a recording
+ * that a session carries afterwards. */
 static void
 add_cases_elsewhere (const Fault *all, gsize n, gboolean everywhere)
 {

@@ -16,7 +16,7 @@ own=$1
 may_make_namespaces ()
 {
   local user=
-  [ "$(id -u)" = 0 ] || user=--map-root-user
+  [ "$(id -u)" = 0 ] || user=--map-current-user
   unshare $user --pid --fork --mount-proc true 2>/dev/null
 }
 
@@ -36,6 +36,11 @@ exit_status_is_the_commands ()
   [ "$status" = 77 ] || { echo "the status is $status"; return 1; }
 }
 
+user_stays_the_same ()
+{
+  [ "$("$own" id -u)" = "$(id -u)" ]
+}
+
 command_that_a_signal_ends_fails ()
 {
   local status=0
@@ -49,6 +54,7 @@ arguments_and_streams_pass_through ()
 }
 
 check "numbers of processes and threads begin anew" numbers_begin_anew
+check "the user stays the same" user_stays_the_same
 check "the exit status is the command's" exit_status_is_the_commands
 check "a command that a signal ends fails" command_that_a_signal_ends_fails
 check "arguments and streams pass through" arguments_and_streams_pass_through
