@@ -120,11 +120,50 @@ check_algorithm (gnutls_privkey_t key, const char *label, GError **error)
   return TRUE;
 }
 
+/* The bytes of a key that is not encrypted, which GnuTLS would not wipe if it read the text itself;
+ * NULL: a key of another kind. Free with box_secret_clear(). */
+static char *
+decode_plain_key (const char *pem, gsize *length)
+{
+  const char *begin = strstr (pem, "PRIVATE KEY-----"), *end;
+  gint state = 0;
+  guint save = 0;
+  char *bytes;
+
+  if (is_encrypted (pem) || !(has_line (pem, "PRIVATE KEY") || has_line (pem, "RSA PRIVATE KEY")))
+    return NULL;
+  begin += strlen ("PRIVATE KEY-----");
+  end = strstr (begin, "-----END");
+  if (end == NULL)
+    return NULL;
+  bytes = g_malloc ((gsize) (end - begin) + 4);
+  *length = g_base64_decode_step (begin, (gsize) (end - begin), (guchar *) bytes, &state, &save);
+  return bytes;
+}
+
+/* A passphrase beside a plain key is ignored: configurations carry an empty one then. */
+static int
+import_key (gnutls_privkey_t key, const char *pem, const char *passphrase)
+{
+  gnutls_datum_t text = { (unsigned char *) pem, (unsigned int) strlen (pem) };
+  gnutls_datum_t bytes = { NULL, 0 };
+  gsize length = 0;
+  char *plain = decode_plain_key (pem, &length);
+  int code;
+
+  if (plain == NULL)
+    return gnutls_privkey_import_x509_raw (key, &text, GNUTLS_X509_FMT_PEM,
+                                           is_encrypted (pem) ? passphrase : NULL, 0);
+  bytes = (gnutls_datum_t){ (unsigned char *) plain, (unsigned int) length };
+  code = gnutls_privkey_import_x509_raw (key, &bytes, GNUTLS_X509_FMT_DER, NULL, 0);
+  box_secret_clear (plain, length);
+  return code;
+}
+
 BoxKey *
 box_key_new (const char *pem, const char *passphrase, const char *label, GError **error)
 {
   g_autoptr (BoxKey) key = g_new0 (BoxKey, 1);
-  gnutls_datum_t data = { (unsigned char *) pem, (unsigned int) strlen (pem) };
   const char *other = what_else (pem);
   int code;
 
@@ -137,9 +176,7 @@ box_key_new (const char *pem, const char *passphrase, const char *label, GError 
   if (gnutls_privkey_init (&key->key) != GNUTLS_E_SUCCESS)
     g_error ("gnutls_privkey_init: out of memory");
 
-  /* A passphrase beside a plain key is ignored: configurations carry an empty one then. */
-  code = gnutls_privkey_import_x509_raw (key->key, &data, GNUTLS_X509_FMT_PEM,
-                                         is_encrypted (pem) ? passphrase : NULL, 0);
+  code = import_key (key->key, pem, passphrase);
   if (code != GNUTLS_E_SUCCESS)
     {
       set_import_error (error, pem, passphrase, label, code);
@@ -224,8 +261,8 @@ box_jwt_sign (const BoxJwtClaims *claims, BoxJwtAlgorithm algorithm, BoxKey *key
 {
   g_autofree char *header = encode_header (claims, algorithm);
   g_autofree char *payload = encode_claims (claims);
-  g_autofree char *message = g_strconcat (header, ".", payload, NULL);
-  g_autofree char *encoded = NULL;
+  g_autoptr (BoxSecret) message = g_strconcat (header, ".", payload, NULL);
+  g_autoptr (BoxSecret) encoded = NULL;
   gnutls_datum_t data = { (unsigned char *) message, (unsigned int) strlen (message) };
   gnutls_datum_t signature = { NULL, 0 };
   int code = gnutls_privkey_sign_data2 (key->key, algorithms[algorithm].sign, 0, &data, &signature);
@@ -237,6 +274,7 @@ box_jwt_sign (const BoxJwtClaims *claims, BoxJwtAlgorithm algorithm, BoxKey *key
       return NULL;
     }
   encoded = base64url (signature.data, signature.size);
+  explicit_bzero (signature.data, signature.size);
   gnutls_free (signature.data);
   return g_strconcat (message, ".", encoded, NULL);
 }

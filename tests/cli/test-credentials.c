@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where boxupload takes credentials from, what it says of them, and that it does not show them. */
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli-fixture.h"
-#include "kit/watchdog.h"
 #include "kit/emulator.h"
 #include "kit/places.h"
 
@@ -281,155 +274,6 @@ test_no_secret_is_in_the_process_list (Fixture *f, gconstpointer data)
   g_assert_cmpint (answer.code, ==, 0);
 }
 
-/* Whether a "put" that crashes while it sends leaves a core dump. */
-static gboolean
-dumps_core (Fixture *f, const char *allowed)
-{
-  char **environment = fixture_environment (f);
-  g_autoptr (GSubprocess) process = NULL;
-  gboolean dumped;
-
-  if (allowed != NULL)
-    environment = g_environ_setenv (environment, "BOXUPLOAD_CORE_DUMPS", allowed, TRUE);
-  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
-  process = fixture_start_env (f, environment, (const char *const[]){ "put", "a", NULL });
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
-  /* SIGQUIT is ignored by what a script runs in the background. */
-  g_subprocess_send_signal (process, SIGABRT);
-  g_assert_true (g_subprocess_wait (process, NULL, NULL));
-  dumped = WCOREDUMP (g_subprocess_get_status (process));
-  box_emulator_clear_scenario (f->emulator);
-  return dumped;
-}
-
-static void
-test_no_secret_is_in_a_core_dump (Fixture *f, gconstpointer data)
-{
-  struct rlimit limit;
-
-  g_assert_cmpint (getrlimit (RLIMIT_CORE, &limit), ==, 0);
-  limit.rlim_cur = limit.rlim_max;
-  g_assert_cmpint (setrlimit (RLIMIT_CORE, &limit), ==, 0);
-  fixture_write_file (f, "a", 1000, 1);
-  if (dumps_core (f, "1"))
-    g_assert_false (dumps_core (f, NULL));
-  else
-    g_test_skip ("this system makes no core dumps, or the build needs them");
-}
-
-/* --- What stays in memory ------------------------------------------------------------------- */
-
-/* What a renewal needs, and nothing after it: with no copy left in memory that was freed. */
-typedef struct
-{
-  const char *name;
-  const char *config;
-  const char *secrets[3];
-} Renewal;
-
-#define CLIENT_SECRET "client-secret-81-qwertzuiop-tail-47"
-#define REFRESH_TOKEN "refresh-token-92-qwertzuiop-asdfghjkl-yxcvbnm-qwertzuiop-asdfghjkl-tail-58"
-
-static const Renewal renewals[] = {
-  { "client",
-    "{\"client_id\":\"the-client\",\"client_secret\":\"" CLIENT_SECRET
-    "\",\"enterprise_id\":\"42\"}",
-    { CLIENT_SECRET } },
-  { "refresh",
-    "{\"client_id\":\"the-client\",\"client_secret\":\"" CLIENT_SECRET
-    "\",\"refresh_token\":\"" REFRESH_TOKEN "\"}",
-    { CLIENT_SECRET, REFRESH_TOKEN } },
-};
-
-/* Bytes at the end of a secret by which a copy of it is recognised: malloc writes over the head of
- * what is freed. */
-#define TAIL 12
-
-static gboolean
-has_copy (int memory, guint64 from, guint64 to, const char *secret)
-{
-  g_autofree char *bytes = g_malloc (to - from);
-  ssize_t length = pread (memory, bytes, to - from, (off_t) from);
-
-  return length > 0
-         && memmem (bytes, (gsize) length, secret + strlen (secret) - TAIL, TAIL) != NULL;
-}
-
-/* How many mappings of @process that it can write to have a copy of @secret; -1: this system does
- * not let its memory be read. */
-static int
-count_copies (GSubprocess *process, const char *secret)
-{
-  const char *id = g_subprocess_get_identifier (process);
-  g_autofree char *maps_path = g_build_filename ("/proc", id, "maps", NULL);
-  g_autofree char *memory_path = g_build_filename ("/proc", id, "mem", NULL);
-  g_autofree char *maps = NULL;
-  g_auto (GStrv) lines = NULL;
-  int memory = open (memory_path, O_RDONLY | O_CLOEXEC);
-  int n = 0;
-
-  if (memory < 0 || !g_file_get_contents (maps_path, &maps, NULL, NULL))
-    return -1;
-  lines = g_strsplit (maps, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      guint64 from, to;
-
-      if (sscanf (lines[i], "%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x rw", &from, &to) == 2
-          && strstr (lines[i], " rw") != NULL)
-        n += has_copy (memory, from, to, secret);
-    }
-  close (memory);
-  return n;
-}
-
-static void
-test_what_a_renewal_needs_is_not_in_memory_after_it (Fixture *f, gconstpointer data)
-{
-  const Renewal *renewal = data;
-  char **environment = NULL;
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (KIT_SANITIZED)
-    {
-      g_test_skip ("a sanitizer maps terabytes, and keeps what was freed");
-      return;
-    }
-  box_emulator_load_accounts (f->emulator,
-                              "{\"users\":[{\"id\":\"2001\",\"name\":\"a\",\"login\":\"a@example."
-                              "com\"}],\"refresh_tokens\":[{"
-                              "\"token\":\"" REFRESH_TOKEN
-                              "\",\"client_id\":\"the-client\",\"user\":\"2001\"}],\"clients\":"
-                              "[{\"client_id\":\"the-client\",\"client_secret\":\"" CLIENT_SECRET
-                              "\",\"enterprise_id\":\"42\",\"user\":\"2001\"}]}",
-                              &error);
-  g_assert_no_error (error);
-  write_secret (f, "box.json", renewal->config);
-  fixture_write_file (f, "a", 1000, 1);
-  fixture_load (f, RULE ({"route": "upload_file", "do": "hold", "name": "gate"}));
-  environment = g_environ_setenv (fixture_environment (f), "BOXUPLOAD_CORE_DUMPS", "1", TRUE);
-  process = fixture_start_env (
-      f, environment,
-      (const char *const[]){ "put", "a", "--auth-config", "box.json", "--endpoint",
-                             box_emulator_get_endpoint (f->emulator, TRUE), "--api-endpoint",
-                             box_emulator_get_api_endpoint (f->emulator, TRUE), "--ca-file",
-                             box_emulator_get_ca_file (f->emulator), NULL });
-  g_assert_true (box_emulator_wait_held (f->emulator, "gate", KIT_PATIENCE_MS));
-  for (guint i = 0; i < G_N_ELEMENTS (renewal->secrets) && renewal->secrets[i] != NULL; i++)
-    {
-      int n = count_copies (process, renewal->secrets[i]);
-
-      if (n < 0)
-        g_test_skip ("the memory of another process cannot be read here");
-      else
-        g_assert_cmpint (n, ==, 0);
-    }
-  box_emulator_clear_scenario (f->emulator);
-  g_assert_true (g_subprocess_wait_check (process, NULL, &error));
-  g_assert_no_error (error);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -451,15 +295,6 @@ main (int argc, char **argv)
             test_exposed_file_is_complained_of_once);
   ADD_TEST ("/cli/credentials/as-user-goes-with-every-request",
             test_as_user_goes_with_every_request);
-  ADD_TEST ("/cli/secrets/not-in-a-core-dump", test_no_secret_is_in_a_core_dump);
-  for (guint i = 0; i < G_N_ELEMENTS (renewals); i++)
-    {
-      g_autofree char *path =
-          g_strdup_printf ("/cli/secrets/not-in-memory-after-a-renewal/%s", renewals[i].name);
-
-      g_test_add (path, Fixture, &renewals[i], fixture_set_up,
-                  test_what_a_renewal_needs_is_not_in_memory_after_it, fixture_tear_down);
-    }
   ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",
             test_a_narrow_token_goes_to_a_file_of_its_owner);
   ADD_TEST ("/cli/token/is-alone-on-stdout", test_a_narrow_token_is_alone_on_stdout);

@@ -18,7 +18,7 @@ typedef struct
 } TestKey;
 
 #define TEST_PASSPHRASE    "op3n-sesame"
-#define TEST_CLIENT_SECRET "client-s3cret-0123456789abcdef"
+#define TEST_CLIENT_SECRET "client-s3cret-0123456789-qwertzuiop"
 
 /* @algorithm: GNUTLS_PK_RSA (2048 bits) or GNUTLS_PK_ECDSA (P-256). */
 TestKey *test_key_new (gnutls_pk_algorithm_t algorithm);
