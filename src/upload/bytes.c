@@ -111,10 +111,16 @@ void
 box_upload_publish_locked (BoxUpload *upload, guint64 end)
 {
   guint n_before = upload->plan.n_sealed, n;
+  BoxBlocksPadding padding;
+  guint64 part_size;
 
   if (upload->session == NULL)
     return;
-  n = end == upload->size ? upload->plan.parts->len : (guint) (end / upload->session->part_size);
+  part_size = upload->session->part_size;
+  padding = box_blocks_get_padding_locked (upload->store);
+  if (padding.offset != G_MAXUINT64)
+    box_plan_pad (&upload->plan, (guint) ((padding.offset + part_size - 1) / part_size));
+  n = end == upload->size ? upload->plan.parts->len : (guint) (end / part_size);
   box_plan_seal (&upload->plan, n, g_get_monotonic_time ());
   /* Of a session that is continued, some are there already. */
   for (guint i = n_before; i < n; i++)
@@ -200,6 +206,7 @@ note_sent (gpointer user_data)
     box_flow_sent (&upload->host->flow, bytes->flow, g_get_monotonic_time ());
   else
     bytes->flow->sent = g_get_monotonic_time ();
+  box_plan_left (&upload->plan, bytes->part);
   if (upload->file_behind.read != NULL)
     {
       box_blocks_unpin_locked (upload->store, &bytes->range);

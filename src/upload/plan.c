@@ -17,6 +17,7 @@ box_plan_init (BoxPlan *plan, guint parallel, gboolean commit, gboolean abort_on
     .control_since = now,
     .parts = g_array_new (FALSE, TRUE, sizeof (BoxPlanPart)),
     .troubled = g_array_new (FALSE, FALSE, sizeof (guint)),
+    .n_stream = G_MAXUINT,
   };
 }
 
@@ -92,6 +93,16 @@ send_step (const BoxPlan *plan, guint i, gint64 now)
   };
 }
 
+/* Padding for which it is not the time yet: box_plan_pad(). */
+static gboolean
+makes_way (const BoxPlan *plan, guint i)
+{
+  gboolean waits =
+      plan->n_held > 0 || (plan->troubled->len > 0 && troubled_at (plan, 0) < plan->n_stream);
+
+  return i >= plan->n_stream && (plan->n_leaving > 0 || (waits && plan->n_leaving_padding > 0));
+}
+
 /* The first part that failed and is due; else the first that was never sent, where a share is left:
  * a failed part keeps its own, so that an outage is met with `parallel` requests and no more. */
 static BoxStep
@@ -105,14 +116,14 @@ next_transfer (const BoxPlan *plan, gint64 now)
     {
       const BoxPlanPart *part = part_at (plan, troubled_at (plan, k));
 
-      if (part->state == BOX_PART_UNSURE)
+      if (part->state == BOX_PART_UNSURE || makes_way (plan, troubled_at (plan, k)))
         continue;
       if (part->not_before <= now)
         return send_step (plan, troubled_at (plan, k), now);
       wake_at = MIN (wake_at, part->not_before);
     }
   if (plan->n_in_flight + plan->troubled->len < MIN (plan->allowed, plan->share)
-      && plan->next_new < plan->n_sealed)
+      && plan->next_new < plan->n_sealed && !makes_way (plan, plan->next_new))
     return send_step (plan, plan->next_new, now);
   return wait_until (wake_at);
 }
@@ -252,6 +263,38 @@ mark_listed (BoxPlan *plan)
     }
 }
 
+static guint *
+leaving_with (BoxPlan *plan, guint i)
+{
+  return i < plan->n_stream ? &plan->n_leaving : &plan->n_leaving_padding;
+}
+
+static void
+begin_leaving (BoxPlan *plan, const BoxStep *step)
+{
+  BoxPlanPart *part = part_at (plan, step->part);
+
+  part->left = step->kind != BOX_STEP_SEND;
+  *leaving_with (plan, step->part) += part->left ? 0 : 1;
+}
+
+void
+box_plan_left (BoxPlan *plan, guint i)
+{
+  BoxPlanPart *part = part_at (plan, i);
+
+  *leaving_with (plan, i) -= part->left ? 0 : 1;
+  part->left = TRUE;
+}
+
+/* Part @i is in flight no more. */
+static void
+land (BoxPlan *plan, guint i)
+{
+  box_plan_left (plan, i);
+  plan->n_in_flight--;
+}
+
 void
 box_plan_begin (BoxPlan *plan, const BoxStep *step)
 {
@@ -279,6 +322,7 @@ box_plan_begin (BoxPlan *plan, const BoxStep *step)
       part->attempts += step->kind == BOX_STEP_SEND ? 1 : 0;
       part->ease = plan->ease;
       plan->n_in_flight++;
+      begin_leaving (plan, step);
       skip_begun_parts (plan);
       return;
     case BOX_STEP_WHOLE:
@@ -365,6 +409,12 @@ box_plan_seal (BoxPlan *plan, guint n, gint64 now)
 }
 
 void
+box_plan_pad (BoxPlan *plan, guint n_stream)
+{
+  plan->n_stream = n_stream;
+}
+
+void
 box_plan_leave_digest (BoxPlan *plan)
 {
   plan->undigested = TRUE;
@@ -389,7 +439,7 @@ void
 box_plan_sent (BoxPlan *plan, guint i)
 {
   part_at (plan, i)->state = BOX_PART_DONE;
-  plan->n_in_flight--;
+  land (plan, i);
   plan->n_done++;
   if (plan->allowed == plan->parallel || ++plan->prompt < plan->allowed)
     return;
@@ -420,7 +470,7 @@ box_plan_send_failed (BoxPlan *plan, guint i, gboolean unsure, gint64 not_before
   part->listed = FALSE;
   part->not_before = not_before;
   part->asked = asked;
-  plan->n_in_flight--;
+  land (plan, i);
   plan->n_unsure += unsure ? 1 : 0;
   trouble (plan, i);
 }
@@ -558,7 +608,7 @@ box_plan_dropped (BoxPlan *plan, const BoxStep *step)
     }
   part_at (plan, step->part)->state = BOX_PART_FAILED;
   trouble (plan, step->part);
-  plan->n_in_flight--;
+  land (plan, step->part);
 }
 
 void

@@ -65,6 +65,7 @@ typedef struct
   guint slow;        /* requests that moved, but not in time */
   guint ease;        /* the plan's ease when it was begun last */
   gboolean listed; /* UNSURE: the LIST that runs was asked for after the part's request had ended */
+  gboolean left;   /* IN_FLIGHT: its last byte has left, or none is sent */
 } BoxPlanPart;
 
 typedef enum
@@ -111,10 +112,13 @@ typedef struct
   guint n_sealed; /* parts [0, n_sealed) are */
   guint n_done;   /* sealed and DONE */
   guint n_in_flight;
-  guint allowed;    /* sends in flight at most now: less than `parallel` after slow ones */
-  guint prompt;     /* sends that ended well since `allowed` changed */
-  guint ease;       /* how often `allowed` was lowered */
-  guint next_new;   /* no part below is READY */
+  guint allowed;   /* sends in flight at most now: less than `parallel` after slow ones */
+  guint prompt;    /* sends that ended well since `allowed` changed */
+  guint ease;      /* how often `allowed` was lowered */
+  guint next_new;  /* no part below is READY */
+  guint n_stream;  /* parts below hold bytes of the stream, the others only padding */
+  guint n_leaving; /* of those in flight and not left: with bytes of the stream */
+  guint n_leaving_padding;
   GArray *troubled; /* guint: indices of FAILED and UNSURE parts, ascending */
   guint n_unsure;
   guint n_held;
@@ -149,6 +153,11 @@ void box_plan_hold (BoxPlan *plan, guint part);
 /* The bytes of parts [0, @n) are complete. */
 void box_plan_seal (BoxPlan *plan, guint n, gint64 now);
 
+/* Before they are sealed: parts from @n_stream on are nothing but padding. They make way for the
+ * bytes of the stream, which are lost if this host is: none begins beside a part of the stream that
+ * is being sent, and one at a time while such a part waits for another try. */
+void box_plan_pad (BoxPlan *plan, guint n_stream);
+
 /* The file's digest needs a DIGEST, from the finish on. */
 void box_plan_leave_digest (BoxPlan *plan);
 
@@ -157,6 +166,9 @@ void box_plan_digested (BoxPlan *plan, gint64 now);
 
 /* Every part is sealed (or every byte of a whole upload is there). */
 void box_plan_finish (BoxPlan *plan, gint64 now);
+
+/* The last byte of a part that is sent has left this host. */
+void box_plan_left (BoxPlan *plan, guint part);
 
 /* A SEND or VERIFY ended well. */
 void box_plan_sent (BoxPlan *plan, guint part);

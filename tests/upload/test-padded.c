@@ -103,6 +103,26 @@ test_padding_takes_no_memory (Fixture *f, gconstpointer data)
   assert_padded (f, &c);
 }
 
+/* The rate leaves the stream's part half a minute. */
+static void
+test_padding_begins_when_the_stream_has_left (Fixture *f, gconstpointer data)
+{
+  const Case c = { NULL, 1000, 6 * PART, BOX_PADDING_ZERO };
+  g_autoptr (BoxDestination) destination = new_session (f, "p.bin", c.size, NULL);
+  BoxUploadSettings settings = settings_for (f, destination, c.size);
+  BoxUploadStats stats = { 0 };
+
+  settings.upload_rate = 2000;
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, c.stream));
+  box_upload_finish_padded (f->upload, c.padding);
+  KIT_AWAIT ((box_upload_get_stats (f->upload, &stats), stats.bytes_sent >= 1024));
+  g_assert_cmpuint (stats.parts_in_flight, ==, 1);
+  box_upload_set_rate (f->upload, 0);
+  assert_done (f);
+  assert_padded (f, &c);
+}
+
 static void
 test_a_stream_that_nothing_fills_is_too_short (Fixture *f, gconstpointer data)
 {
@@ -150,6 +170,7 @@ main (int argc, char **argv)
     }
 #define ADD(path, func) g_test_add ("/padded/" path, Fixture, NULL, set_up, func, tear_down)
   ADD ("without-memory", test_padding_takes_no_memory);
+  ADD ("begins-when-the-stream-has-left", test_padding_begins_when_the_stream_has_left);
   ADD ("by-nothing-is-too-short", test_a_stream_that_nothing_fills_is_too_short);
   ADD ("cancel-ends-the-digest", test_a_cancel_ends_the_digest);
   return g_test_run ();
