@@ -2,9 +2,13 @@
 #include "api/client.h"
 
 #include "api/calls.h"
+#include "base/text.h"
 #include "http/trust.h"
 
 #include <libsoup/soup.h>
+
+/* The longest name of a host. */
+#define MAX_HOST 253
 
 static const char attempt[] = "read the file";
 
@@ -29,6 +33,7 @@ check_address (const BoxReply *reply, GError **error)
   g_autoptr (GUri) uri =
       reply->location != NULL ? g_uri_parse (reply->location, SOUP_HTTP_URI_FLAGS, NULL) : NULL;
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  g_autofree char *tidy = host != NULL ? box_text_tidy (host, MAX_HOST) : NULL;
 
   if (host != NULL
       && (g_str_equal (g_uri_get_scheme (uri), "https")
@@ -36,7 +41,7 @@ check_address (const BoxReply *reply, GError **error)
     return TRUE;
   g_set_error (error, BOX_ERROR, host != NULL ? BOX_ERROR_TRUST : BOX_ERROR_PROTOCOL,
                "could not %s: Box sends it from %s, which is not an https address", attempt,
-               host != NULL ? host : "nowhere");
+               tidy != NULL ? tidy : "nowhere");
   return FALSE;
 }
 

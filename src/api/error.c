@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_REQUEST_ID 300
+#define MAX_HOST       253
 
 #define ANY_STATUS  0
 #define ANY_SUBJECT -1
@@ -253,12 +254,14 @@ static char *
 describe_redirect (const BoxReply *reply)
 {
   g_autoptr (GUri) uri = NULL;
+  g_autofree char *host = NULL;
 
   if (reply->location != NULL)
     uri = g_uri_parse (reply->location, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL || g_uri_get_host (uri) == NULL)
     return g_strdup ("a redirect, which is not followed");
-  return g_strdup_printf ("a redirect to the host %s, which is not followed", g_uri_get_host (uri));
+  host = box_text_tidy (g_uri_get_host (uri), MAX_HOST);
+  return g_strdup_printf ("a redirect to the host %s, which is not followed", host);
 }
 
 /* Those that libsoup does not know. */

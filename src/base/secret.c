@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a URI's scheme (RFC 3986, section 3.1). */
+#define SCHEME_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "+-."
+
 gboolean
 box_file_stamp_take (const char *path, BoxFileStamp *stamp)
 {
@@ -186,8 +189,9 @@ box_secret_trim (char *secret)
 char *
 box_secret_hide_password (const char *uri)
 {
-  const char *scheme_end = strstr (uri, "://");
-  const char *user = scheme_end != NULL ? scheme_end + strlen ("://") : uri;
+  /* A password may hold "://", too, and a scheme may be missing. */
+  gsize scheme = strspn (uri, SCHEME_CHARACTERS);
+  const char *user = g_str_has_prefix (uri + scheme, "://") ? uri + scheme + strlen ("://") : uri;
   /* The last: a password may hold one that was not encoded. */
   const char *at = strrchr (user, '@');
   gsize length;

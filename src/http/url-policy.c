@@ -6,6 +6,15 @@
 #include <gio/gio.h>
 #include <libsoup/soup.h>
 
+/* GUri decodes the host: a control character in it would get into messages. */
+static gboolean
+is_printable (const char *host)
+{
+  while (g_ascii_isgraph (*host) || (*host & 0x80) != 0)
+    host++;
+  return *host == '\0';
+}
+
 static GUri *
 parse (const char *url)
 {
@@ -13,7 +22,8 @@ parse (const char *url)
   const char *scheme;
 
   if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
-      || g_uri_get_userinfo (uri) != NULL || g_uri_get_fragment (uri) != NULL)
+      || !is_printable (g_uri_get_host (uri)) || g_uri_get_userinfo (uri) != NULL
+      || g_uri_get_fragment (uri) != NULL)
     return NULL;
   scheme = g_uri_get_scheme (uri);
   if (!g_str_equal (scheme, "https") && !g_str_equal (scheme, "http"))

@@ -36,77 +36,22 @@ struct _BoxStatusServer
   guint sent;         /* version of the view that they were sent */
 };
 
-/* --- Who may ask ------------------------------------------------------------------------------ */
-
-/* In a time that does not depend on where they differ. */
-static gboolean
-is_equal (const char *a, const char *b)
-{
-  gsize n = MIN (strlen (a), strlen (b));
-  guint difference = strlen (a) == strlen (b) ? 0 : 1;
-
-  for (gsize i = 0; i < n; i++)
-    difference |= (guint) (guchar) (a[i] ^ b[i]);
-  return difference == 0;
-}
-
-static gboolean
-has_token (BoxStatusServer *server, SoupMessageHeaders *headers)
-{
-  const char *value = soup_message_headers_get_one (headers, "Authorization");
-  g_autofree char *decoded = NULL;
-  const char *password;
-  gsize length;
-
-  if (value == NULL)
-    return FALSE;
-  if (g_ascii_strncasecmp (value, "Bearer ", 7) == 0)
-    return is_equal (value + 7, server->token);
-  if (g_ascii_strncasecmp (value, "Basic ", 6) != 0)
-    return FALSE;
-  decoded = (char *) g_base64_decode (value + 6, &length);
-  decoded = g_realloc (decoded, length + 1);
-  decoded[length] = '\0';
-  password = strchr (decoded, ':');
-  return password != NULL && is_equal (password + 1, server->token);
-}
-
-/* Whether the request names a loopback address as its host. */
-static gboolean
-names_loopback (SoupMessageHeaders *headers)
-{
-  const char *host = soup_message_headers_get_one (headers, "Host");
-  g_autofree char *url = g_strdup_printf ("http://%s/", host != NULL ? host : "");
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_NONE, NULL);
-  const char *name = uri != NULL ? g_uri_get_host (uri) : NULL;
-  g_autoptr (GInetAddress) address = name != NULL ? g_inet_address_new_from_string (name) : NULL;
-
-  return (address != NULL && g_inet_address_get_is_loopback (address))
-         || g_strcmp0 (name, "localhost") == 0;
-}
-
 /* Refuses what may not be asked; TRUE: it may. */
 static gboolean
 admit (BoxStatusServer *server, SoupServerMessage *message)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
   SoupMessageHeaders *reply = soup_server_message_get_response_headers (message);
-  const char *method = soup_server_message_get_method (message);
+  guint status =
+      box_status_admit (soup_server_message_get_request_headers (message),
+                        soup_server_message_get_method (message), server->loopback, server->token);
 
-  if (server->loopback && !names_loopback (headers))
-    soup_server_message_set_status (message, SOUP_STATUS_FORBIDDEN, NULL);
-  else if (server->token != NULL && !has_token (server, headers))
-    {
-      soup_message_headers_replace (reply, "WWW-Authenticate", "Basic realm=\"boxupload\"");
-      soup_server_message_set_status (message, SOUP_STATUS_UNAUTHORIZED, NULL);
-    }
-  else if (!g_str_equal (method, "GET") && !g_str_equal (method, "HEAD"))
-    {
-      soup_message_headers_replace (reply, "Allow", "GET, HEAD");
-      soup_server_message_set_status (message, SOUP_STATUS_METHOD_NOT_ALLOWED, NULL);
-    }
-  else
+  if (status == SOUP_STATUS_OK)
     return TRUE;
+  if (status == SOUP_STATUS_UNAUTHORIZED)
+    soup_message_headers_replace (reply, "WWW-Authenticate", "Basic realm=\"boxupload\"");
+  if (status == SOUP_STATUS_METHOD_NOT_ALLOWED)
+    soup_message_headers_replace (reply, "Allow", "GET, HEAD");
+  soup_server_message_set_status (message, status, NULL);
   return FALSE;
 }
 

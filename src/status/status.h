@@ -78,6 +78,14 @@ JsonNode *box_status_view_to_json (BoxStatusView *view);
  * 0.0.4. No label has the name of a file. Free with g_free(). */
 char *box_status_metrics_format (BoxStatusView *view);
 
+/* libsoup's. */
+typedef struct _SoupMessageHeaders SoupMessageHeaders;
+
+/* What a request with @headers is worth to a server at a @loopback address, or with a @token
+ * (nullable): HTTP's 200, or the status that refuses it. */
+guint box_status_admit (SoupMessageHeaders *headers, const char *method, gboolean loopback,
+                        const char *token);
+
 /*
  * BoxStatusServer: shows a BoxStatusView over HTTP: a page for people ("/"), the same as JSON
  * ("/api/status"), live ("/api/events", server-sent events), and for Prometheus ("/metrics"). It

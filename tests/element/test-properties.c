@@ -25,6 +25,7 @@ static const struct
   { "http://u:s3cret@@proxy.example.com", "http://u@proxy.example.com" },
   { "http://u:s3cret/@proxy.example.com", "http://u@proxy.example.com" },
   { "u:s3cret@proxy.example.com", "u@proxy.example.com" },
+  { "u:s3cret://x@proxy.example.com", "u@proxy.example.com" },
   { "http://:s3cret@proxy.example.com/", "http://@proxy.example.com/" },
   { "http://u@proxy.example.com", "http://u@proxy.example.com" },
   { "socks5://proxy.example.com", "socks5://proxy.example.com" },

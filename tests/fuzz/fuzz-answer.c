@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A reply that refuses: two bytes choose its status, the rest is its body. */
+/* A reply that refuses: two bytes choose its status, what follows is its body, and what follows a
+ * null byte the headers WWW-Authenticate and Location. */
 #include "fuzz.h"
 
 #include "api/error.h"
@@ -10,11 +11,18 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autoptr (GBytes) body = g_bytes_new_static (data + MIN (size, 2), size - MIN (size, 2));
+  gsize begin = MIN (size, 2);
+  const guint8 *null = memchr (data + begin, '\0', size - begin);
+  gsize length = null != NULL ? (gsize) (null - data) - begin : size - begin;
+  g_autofree char *header =
+      null != NULL ? g_strndup ((const char *) null + 1, size - begin - length - 1) : NULL;
+  g_autoptr (GBytes) body = g_bytes_new_static (data + begin, length);
   BoxReply reply = {
     .status = size >= 2 ? 300 + (data[0] * 256u + data[1]) % 300 : 400,
     .body = body,
     .retry_after = -1,
+    .www_authenticate = header,
+    .location = header,
   };
   g_autoptr (GError) error = box_api_error_from_reply (&reply, BOX_SUBJECT_SESSION, "try");
   g_autoptr (BoxFile) file = box_file_from_conflict (error);

@@ -28,12 +28,22 @@ check_allowed (const char *url, const char *endpoint)
   g_assert_cmpstr (host, ==, g_uri_get_host (uri));
 }
 
+/* What is refused is refused in one line. */
+static void
+check_refused (const GError *error)
+{
+  g_assert_nonnull (error);
+  for (const char *p = error->message; *p != '\0'; p++)
+    g_assert_false (g_ascii_iscntrl (*p));
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autofree char *text = g_strndup ((const char *) data, size);
   g_auto (GStrv) lines = g_strsplit (text, "\n", 2);
   g_autofree char *origin = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (lines[0] == NULL || !g_utf8_validate (text, -1, NULL))
     return 0;
@@ -47,7 +57,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       g_assert_true (g_str_has_suffix (lower, "box.com")
                      || !box_url_policy_check (lines[0], "https://upload.box.com/api/2.0", NULL));
     }
-  if (lines[1] != NULL && box_url_policy_check (lines[0], lines[1], NULL))
+  if (lines[1] == NULL)
+    return 0;
+  if (box_url_policy_check (lines[0], lines[1], &error))
     check_allowed (lines[0], lines[1]);
+  else
+    check_refused (error);
   return 0;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What people write on a command line or into a property: sizes, rates by the time of day, paths of
- * folders, places, and pairs of metadata.
+ * folders, places, pairs of metadata, and passwords of proxies.
  */
 #include "fuzz.h"
 
 #include "api/destination.h"
 #include "api/metadata.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "base/timetable.h"
 
@@ -48,6 +49,24 @@ check_texts (const char *text, gsize size)
     g_assert_false (g_ascii_iscntrl (*p));
 }
 
+/* @text as the password of a proxy, whether its URI begins with a scheme or not. */
+static void
+check_password (const char *text)
+{
+  static const char *const schemes[] = { "http://", "" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (schemes); i++)
+    {
+      g_autofree char *uri = g_strconcat (schemes[i], "user:", text, "@proxy:3128", NULL);
+      g_autofree char *wanted = g_strconcat (schemes[i], "user@proxy:3128", NULL);
+      g_autofree char *hidden = box_secret_hide_password (uri);
+
+      /* "user://" is a scheme. */
+      if (i == 0 || !g_str_has_prefix (text, "//"))
+        g_assert_cmpstr (hidden, ==, wanted);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -61,6 +80,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_timetable (text);
   check_places (text);
   check_texts (text, size);
+  check_password (text);
   if (!g_utf8_validate (text, -1, NULL))
     return 0;
   metadata = box_metadata_new_from_pairs (NULL, pairs, &error);

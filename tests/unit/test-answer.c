@@ -142,9 +142,13 @@ test_quotes_are_one_short_line (void)
   g_autofree char *body = g_strdup_printf (
       "{\"message\":\"a\\nb\\u001b[31m\\u0000%s\",\"code\":\"%s\"}", filler, filler);
   g_autoptr (GError) error = error_of (400, body, NULL);
+  g_autoptr (GError) redirect = error_of (302, "", "https://%1b%5b31melsewhere%07%0a.example/");
 
   g_assert_cmpuint (strlen (error->message), <, 500);
+  g_assert_nonnull (strstr (redirect->message, "elsewhere"));
   for (const char *p = error->message; *p != '\0'; p++)
+    g_assert_false (g_ascii_iscntrl (*p));
+  for (const char *p = redirect->message; *p != '\0'; p++)
     g_assert_false (g_ascii_iscntrl (*p));
 }
 
