@@ -41,7 +41,7 @@ typedef struct
   guint64 safe;         /* of them, from the start and without a gap, acknowledged by Box */
   gint64 safe_time;     /* of the stream, up to which these reach; -1: not known */
   guint64 backlog;      /* bytes that Box has not acknowledged, wherever they are */
-  gint64 oldest_unsafe; /* age of the first byte that is not safe; 0: all are */
+  gint64 oldest_unsafe; /* age of the first byte that is not safe; 0: all are, but for padding */
   guint64 fill_rate;    /* bytes that come */
   guint64 drain_rate;   /* bytes that Box acknowledges */
   gint64 full_in;       /* until the spool is full; -1: never, not known, or no spool */

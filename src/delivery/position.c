@@ -11,6 +11,7 @@ typedef struct
   guint64 total; /* bytes that there are */
   guint64 acked;
   guint64 in_order; /* of those, from the start and without a gap */
+  guint64 padding;  /* at the end of the total */
 } Reach;
 
 /* While it is not known what Box has, it has what it had. */
@@ -18,7 +19,7 @@ static Reach
 reach_locked (BoxDelivery *delivery)
 {
   BoxUploadStats stats = { .in_doubt = TRUE };
-  Reach reach = { .total = delivery->left_size };
+  Reach reach = { .total = delivery->left_size, .padding = delivery->reached.padding };
 
   if (delivery->recording != NULL)
     reach.total = box_recording_get_size (delivery->recording);
@@ -29,6 +30,7 @@ reach_locked (BoxDelivery *delivery)
   else if (delivery->ahead != NULL)
     reach.acked = box_ahead_get_bytes (delivery->ahead, &reach.in_order);
   reach.total = MAX (MAX (reach.total, stats.bytes_received), delivery->reached.total);
+  reach.padding = MAX (reach.padding, stats.bytes_padding);
   if (delivery->facts.committed)
     reach.acked = reach.in_order = reach.total;
   else if (delivery->upload != NULL || delivery->ahead == NULL)
@@ -63,6 +65,7 @@ count_locked (BoxDelivery *delivery, const Reach *reach, gint64 now)
   delivery->reached.total = reach->total;
   delivery->reached.acked = reach->acked;
   delivery->reached.in_order = reach->in_order;
+  delivery->reached.padding = reach->padding;
 }
 
 static void
@@ -86,7 +89,7 @@ look_locked (BoxDelivery *delivery, BoxPosition *position)
       since = box_watermark_get_since (delivery->marks, reach.in_order);
       position->safe_time = box_watermark_get_time (delivery->marks, reach.in_order);
     }
-  if (reach.in_order < reach.total)
+  if (reach.in_order + reach.padding < reach.total)
     position->oldest_unsafe = MAX (now - (since != 0 ? since : delivery->begun), 1);
 }
 

@@ -84,6 +84,7 @@ struct _BoxDelivery
     guint64 total;
     guint64 acked;
     guint64 in_order;
+    guint64 padding;
   } reached;            /* at the last look: bytes that there are, and that Box has */
   gint64 full_in;       /* the spool, at the last tick: microseconds; -1: never, or not known */
   gboolean unsafe_told; /* the last event position said that something is unsafe */

@@ -522,9 +522,13 @@ count_in_order_locked (BoxUpload *upload)
 void
 box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats)
 {
+  BoxBlocksPadding padding;
+
   g_mutex_lock (box_workers_lock ());
+  padding = box_blocks_get_padding_locked (upload->store);
   *stats = (BoxUploadStats){
     .bytes_received = __atomic_load_n (&upload->received, __ATOMIC_RELAXED),
+    .bytes_padding = padding.offset != G_MAXUINT64 ? padding.gap : 0,
     .bytes_uploaded = upload->bytes_acked,
     .bytes_under_way = __atomic_load_n (&upload->under_way, __ATOMIC_RELAXED),
     .bytes_sent = __atomic_load_n (&upload->sent, __ATOMIC_RELAXED),

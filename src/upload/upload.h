@@ -245,7 +245,8 @@ gboolean box_upload_set_process_rate (const char *text, const char *what, GError
 
 typedef struct
 {
-  guint64 bytes_received; /* written by the producer */
+  guint64 bytes_received; /* written by the producer, and the padding behind them */
+  guint64 bytes_padding;  /* of them */
   guint64 bytes_uploaded; /* acknowledged by Box, adopted ones included */
   guint64
       bytes_under_way; /* of the parts in flight, handed to the network by their current requests */

@@ -91,7 +91,8 @@ end_part (BoxUpload *upload, BoxFlowPart *part, const GError *error)
 }
 
 /* A recording that is being made, or one that is nowhere but in memory, is more urgent than a file
- * that is complete on a disk here: the age of that is the file's. */
+ * that is complete on a disk here: the age of that is the file's. Mere padding cannot be lost, but
+ * a recording waits for it. */
 static BoxTurn
 turn_of_locked (const BoxUpload *upload, const BoxStep *step)
 {
@@ -99,11 +100,13 @@ turn_of_locked (const BoxUpload *upload, const BoxStep *step)
       step->kind == BOX_STEP_SEND || step->kind == BOX_STEP_VERIFY || step->kind == BOX_STEP_WHOLE;
   gboolean live = upload->file_behind.read == NULL
                   || (upload->grows && !upload->complete && !upload->plan.finished);
+  gboolean pads = step->kind == BOX_STEP_SEND && step->part >= upload->plan.n_stream;
 
   return (BoxTurn){
-    .rank = !sends ? BOX_RANK_CONTROL
-            : live ? BOX_RANK_LIVE
-                   : BOX_RANK_BACKLOG,
+    .rank = !sends  ? BOX_RANK_CONTROL
+            : !live ? BOX_RANK_BACKLOG
+            : pads  ? BOX_RANK_PADDING
+                    : BOX_RANK_LIVE,
     .since = sends && !live ? upload->born : step->since,
     .size = upload->size,
   };

@@ -21,6 +21,7 @@ typedef enum
 {
   BOX_RANK_CONTROL, /* short, and much depends on it: open, commit */
   BOX_RANK_LIVE,    /* bytes of a recording that is being made, or that are only in memory */
+  BOX_RANK_PADDING, /* what such a recording gets behind its end */
   BOX_RANK_BACKLOG, /* bytes of a file that is complete on a disk here */
 } BoxRank;
 

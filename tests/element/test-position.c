@@ -223,6 +223,34 @@ test_a_reserve_is_safe_with_its_padding (void)
   finish (fixture, SIZE);
 }
 
+static gpointer
+push_eos (gpointer data)
+{
+  g_assert_true (sink_fixture_push_eos (data));
+  return NULL;
+}
+
+/* It came from nobody, so that it has no age. */
+static void
+test_padding_is_no_byte_that_could_be_lost (void)
+{
+  g_autoptr (SinkFixture) fixture =
+      begin (FALSE, "unknown-size=reserve reserve-size=25000000 padding=zero");
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, SIZE);
+  const GstStructure *position;
+  GThread *streaming;
+
+  kit_load_rules (fixture->emulator,
+                  RULE ({ "route" : "upload_part", "part" : 10, "do" : "hold", "name" : "gate" }));
+  push (fixture, bytes, 0, 7);
+  streaming = g_thread_new ("streaming", push_eos, fixture);
+  position = wait_for (fixture, "bytes-safe", 10 * PART);
+  g_assert_cmpuint (get (position, "backlog-bytes"), >, 0);
+  g_assert_cmpuint (get (position, "oldest-unsafe-age"), ==, 0);
+  box_emulator_release (fixture->emulator, "gate");
+  g_thread_join (streaming);
+}
+
 /* Its own disk is as large as max-spool. */
 static void
 test_a_spool_is_full_at_a_time (void)
@@ -299,6 +327,7 @@ main (int argc, char **argv)
                         test_nothing_is_safe_before_the_answer);
   g_test_add_func ("/position/ahead", test_what_is_written_again_is_not_safe);
   g_test_add_func ("/position/reserve", test_a_reserve_is_safe_with_its_padding);
+  g_test_add_func ("/position/padding", test_padding_is_no_byte_that_could_be_lost);
   g_test_add_func ("/position/failure", test_a_failure_leaves_the_mark);
   g_test_add_func ("/position/full-spool", test_a_spool_is_full_at_a_time);
   return g_test_run ();

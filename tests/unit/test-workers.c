@@ -199,6 +199,7 @@ test_turns_go_by_rank_then_age_then_size (void)
   const BoxTurn turns[] = {
     { BOX_RANK_CONTROL, 9 * minute, 1000 }, /* a commit, however late */
     { BOX_RANK_LIVE, 7 * minute, 500 },       { BOX_RANK_LIVE, 8 * minute, 1 },
+    { BOX_RANK_PADDING, 2 * minute, 1 },      /* of an older recording */
     { BOX_RANK_BACKLOG, 1 * minute, 2000 },   /* the oldest file, however large */
     { BOX_RANK_BACKLOG, 5 * minute + 2, 10 }, /* of two that came together the smaller one */
     { BOX_RANK_BACKLOG, 5 * minute + 1, 20 }, { BOX_RANK_BACKLOG, 5 * minute + 3, 20 },
