@@ -7,6 +7,10 @@
 /* Elements between the source and us: more is a loop. */
 #define MAX_DEPTH 64
 
+/* How often an fdsrc that reads meanwhile is looked at, and the pause between two looks in us. */
+#define MAX_LOOKS  20
+#define LOOK_PAUSE 1000
+
 /* An element that can be believed while these properties have their defaults. */
 typedef struct
 {
@@ -114,18 +118,36 @@ find_source (GstPad *pad)
   return element;
 }
 
+/* Whether all that @fdsrc read so far is counted in its position, and nothing before it was left
+ * out. The position is asked for first: a file from elsewhere is always further than that. */
+static gboolean
+is_at_its_position (GstElement *fdsrc, int fd)
+{
+  gint64 position;
+
+  return gst_element_query_position (fdsrc, GST_FORMAT_BYTES, &position)
+         && lseek (fd, 0, SEEK_CUR) == position;
+}
+
 /* Whether an fdsrc began at the first byte: it has read as many as the file is advanced. It may
- * read on meanwhile, so its position is asked for first. */
+ * read on meanwhile, and then the file is ahead of what it counted: it is looked at again. */
 static gboolean
 is_read_whole (GstElement *fdsrc)
 {
-  gint64 position;
+  gboolean is_whole;
   struct stat status;
   int fd;
 
   g_object_get (fdsrc, "fd", &fd, NULL);
-  return gst_element_query_position (fdsrc, GST_FORMAT_BYTES, &position) && fstat (fd, &status) == 0
-         && S_ISREG (status.st_mode) && lseek (fd, 0, SEEK_CUR) == position;
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
+    return FALSE;
+  is_whole = is_at_its_position (fdsrc, fd);
+  for (guint looks = 1; !is_whole && looks < MAX_LOOKS; looks++)
+    {
+      g_usleep (LOOK_PAUSE);
+      is_whole = is_at_its_position (fdsrc, fd);
+    }
+  return is_whole;
 }
 
 guint64

@@ -4,9 +4,11 @@
  * file source, and most of them change the bytes. Each line here ends in filesink and boxuploadsink
  * at once, and both must have the same file.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../element/sink-fixture.h"
@@ -70,6 +72,41 @@ static void
 open_elsewhere (SinkFixture *fixture, const char *input)
 {
   open_at (fixture, input, 12345);
+}
+
+/* Whether the next look at a file finds it a block ahead of what its source counted. */
+static gint is_ahead;
+
+off_t lseek (int fd, off_t offset, int whence);
+
+/* Takes the place of the C library's. */
+off_t
+lseek (int fd, off_t offset, int whence)
+{
+  off_t position = syscall (SYS_lseek, fd, offset, whence);
+  gboolean is_look = offset == 0 && whence == SEEK_CUR;
+
+  if (is_look && g_atomic_int_compare_and_exchange (&is_ahead, TRUE, FALSE))
+    position += 4096;
+  return position;
+}
+
+static GstPadProbeReturn
+be_ahead (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  g_atomic_int_set (&is_ahead, TRUE);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* The sink asks while the source reads its next block. */
+static void
+open_and_read_on (SinkFixture *fixture, const char *input)
+{
+  g_autoptr (GstElement) source = get_source (fixture);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+
+  open_at_the_beginning (fixture, input);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, be_ahead, NULL, NULL);
 }
 
 static void
@@ -190,6 +227,7 @@ static const Line lines[] = {
     NULL, TRUE },
   { "giosrc", "giosrc name=src ! tee name=t", NULL, read_gio, TRUE },
   { "fdsrc", "fdsrc name=src ! tee name=t", NULL, open_at_the_beginning, TRUE },
+  { "fdsrc-that-reads-on", "fdsrc name=src ! tee name=t", NULL, open_and_read_on, TRUE },
   { "souphttpsrc", "souphttpsrc name=src ! tee name=t", NULL, read_from_a_server, TRUE },
 
   { "aacparse", FILE "aacparse ! mpegtsmux ! tee name=t", AAC },
