@@ -50,6 +50,11 @@
 #define SHORTEST_INTERVAL (20 * 1000)
 #define LONGEST_INTERVAL  (15 * G_USEC_PER_SEC)
 
+/* Beside parts of live recordings, one of so many parts that may be sent is of another kind. With
+ * four a live part has half of the link when the others have ended; the aim is higher where one
+ * connection cannot fill the link, and then more of them take nothing of it. */
+#define YIELDING 4
+
 /* Time without a part that spoils an epoch, as a fraction of it. */
 #define IDLE_SHARE 0.1
 
@@ -324,6 +329,23 @@ box_flow_may_start (BoxFlow *flow, gint64 now, gint64 *wake_at)
   room = has_room (flow, now);
   *wake_at = MIN (next, room ? not_before (flow) : G_MAXINT64);
   return room && not_before (flow) <= now;
+}
+
+gboolean
+box_flow_makes_way (const BoxFlow *flow)
+{
+  guint n_yielding = 0, n_others = 0;
+
+  for (guint i = 0; i < flow->parts->len; i++)
+    {
+      const BoxFlowPart *part = g_ptr_array_index (flow->parts, i);
+
+      if (part->sent != 0)
+        continue;
+      n_yielding += part->yields ? 1 : 0;
+      n_others += part->yields ? 0 : 1;
+    }
+  return n_others > 0 && n_yielding >= MAX (flow->aim / YIELDING, 1);
 }
 
 static void

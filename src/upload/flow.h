@@ -8,6 +8,7 @@
  * (the aim) and lets others wait beside them. The aim goes up while that makes the uploads faster,
  * and back where it does not; it is halved when parts take too long, and when Box asks for fewer
  * requests. Such an answer (429) means a rate and not a number at a time: starts are then spaced.
+ * The bytes of a live recording share the link with few others: see box_flow_makes_way().
  *
  *   if (box_flow_may_start (flow, now, &wake_at))
  *     box_flow_begin (flow, &part, now);
@@ -34,7 +35,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint64 begun;
-  gint64 sent; /* 0: it is being sent */
+  gint64 sent;     /* 0: it is being sent */
+  gboolean yields; /* set by the caller after the beginning: to those that do not */
 } BoxFlowPart;
 
 /* How a part ended. */
@@ -89,6 +91,10 @@ void box_flow_clear (BoxFlow *flow);
 /* Whether a part may begin now. FALSE: @wake_at is when to ask again (G_MAXINT64: after the next
  * event). */
 gboolean box_flow_may_start (BoxFlow *flow, gint64 now, gint64 *wake_at);
+
+/* Whether a part that yields has to wait although one may begin: a part that does not is being
+ * sent, and as many that do as may be sent beside it. Ask again after the next event. */
+gboolean box_flow_makes_way (const BoxFlow *flow);
 
 /* @part begins; it must stay until it has ended. */
 void box_flow_begin (BoxFlow *flow, BoxFlowPart *part, gint64 now);

@@ -34,6 +34,15 @@ perform (BoxUpload *upload, BoxTransport *transport, const BoxStep *step, BoxFlo
     }
 }
 
+/* A recording that is being made, or one that is nowhere but in memory, is more urgent than a file
+ * that is complete on a disk here. */
+static gboolean
+is_live_locked (const BoxUpload *upload)
+{
+  return upload->file_behind.read == NULL
+         || (upload->grows && !upload->complete && !upload->plan.finished);
+}
+
 /* As the plan says, and the host's flow. In trouble, an upload keeps to few requests. */
 static BoxStep
 next_step_locked (BoxUpload *upload, gint64 now)
@@ -46,6 +55,8 @@ next_step_locked (BoxUpload *upload, gint64 now)
       flow = &upload->host->flow;
       if (!box_flow_may_start (flow, now, &wake_at))
         gate = wake_at;
+      else if (!is_live_locked (upload) && box_flow_makes_way (flow))
+        gate = G_MAXINT64;
       box_plan_set_gate (&upload->plan, gate,
                          upload->trouble_count > 0 ? flow->aim : upload->plan.parallel);
     }
@@ -58,6 +69,7 @@ begin_part_locked (BoxUpload *upload, BoxFlowPart *part, gint64 now)
   *part = (BoxFlowPart){ .begun = now };
   if (upload->host != NULL)
     box_flow_begin (&upload->host->flow, part, now);
+  part->yields = !is_live_locked (upload);
   if (upload->file_behind.read != NULL)
     g_cond_broadcast (&upload->changed); /* the producer may make the next one */
 }
@@ -90,16 +102,14 @@ end_part (BoxUpload *upload, BoxFlowPart *part, const GError *error)
   g_mutex_unlock (box_workers_lock ());
 }
 
-/* A recording that is being made, or one that is nowhere but in memory, is more urgent than a file
- * that is complete on a disk here: the age of that is the file's. Mere padding cannot be lost, but
+/* The age of a file that is complete on a disk here is the file's. Mere padding cannot be lost, but
  * a recording waits for it. */
 static BoxTurn
 turn_of_locked (const BoxUpload *upload, const BoxStep *step)
 {
   gboolean sends =
       step->kind == BOX_STEP_SEND || step->kind == BOX_STEP_VERIFY || step->kind == BOX_STEP_WHOLE;
-  gboolean live = upload->file_behind.read == NULL
-                  || (upload->grows && !upload->complete && !upload->plan.finished);
+  gboolean live = is_live_locked (upload);
   gboolean pads = step->kind == BOX_STEP_SEND && step->part >= upload->plan.n_stream;
 
   return (BoxTurn){

@@ -236,6 +236,37 @@ test_of_two_files_the_older_one_is_sent_first (Fixture *f, gconstpointer data)
   g_test_trap_assert_passed ();
 }
 
+/* Its rate leaves the live part two minutes. */
+static void
+test_a_file_makes_way_for_a_live_recording (Fixture *f, gconstpointer data)
+{
+  guint64 size = 8 * PART;
+  g_autoptr (BoxDestination) first = new_session (f, "a.bin", size, NULL);
+  g_autoptr (BoxDestination) second = new_session (f, "b.bin", size, NULL);
+  BoxUploadSettings settings = auto_settings (f, first, size);
+  BoxUploadStats stats = { 0 };
+  BoxUpload *live;
+
+  settings.upload_rate = 500;
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, PART));
+  KIT_AWAIT (get_stats (f).bytes_sent > 0);
+  live = g_steal_pointer (&f->upload);
+  settings.destination = second;
+  settings.file = &pattern_file;
+  settings.upload_rate = 2000;
+  begin (f, &settings);
+  g_assert_true (produce (f, 0, size));
+  box_upload_finish (f->upload);
+  KIT_AWAIT ((stats = get_stats (f)).bytes_sent >= 1024);
+  g_assert_cmpuint (stats.parts_in_flight, ==, 1);
+  box_upload_set_rate (f->upload, 0);
+  g_assert_cmpint (box_upload_wait_done (f->upload, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
+  assert_stored (f, "b.bin", size);
+  box_upload_close (live);
+  box_upload_unref (live);
+}
+
 static void
 test_a_host_is_remembered (void)
 {
@@ -284,6 +315,7 @@ main (int argc, char **argv)
   ADD ("of-two-files-the-older-one-is-sent-first", test_of_two_files_the_older_one_is_sent_first);
   ADD ("an-upload-goes-on-after-the-pause-that-box-asked-for",
        test_an_upload_goes_on_after_the_pause_that_box_asked_for);
+  ADD ("a-file-makes-way-for-a-live-recording", test_a_file_makes_way_for_a_live_recording);
   g_test_add_func ("/auto/a-host-is-remembered", test_a_host_is_remembered);
   return g_test_run ();
 }
