@@ -2,6 +2,7 @@
 #include "cli-fixture.h"
 
 #include "kit/emulator.h"
+#include "kit/pattern.h"
 #include "kit/places.h"
 #include "kit/watchdog.h"
 
@@ -263,15 +264,9 @@ void
 fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed)
 {
   g_autofree char *path = g_build_filename (f->dir, name, NULL);
-  g_autofree guint32 *data = g_malloc (size + sizeof (guint32));
-  guint32 state = seed * 2654435761u + 1;
+  g_autoptr (GBytes) bytes = kit_pattern_bytes ((guint64) seed << 24, size);
 
-  for (gsize i = 0; i <= size / sizeof (guint32); i++)
-    {
-      state = state * 1664525u + 1013904223u;
-      data[i] = state;
-    }
-  kit_write_bytes (path, data, size);
+  kit_write_bytes (path, g_bytes_get_data (bytes, NULL), size);
 }
 
 char *

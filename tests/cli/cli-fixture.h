@@ -86,7 +86,8 @@ Answer fixture_run_on_terminal (Fixture *f, guint columns, char **environment,
 /* Runs it on a terminal on which @input is typed. */
 Answer fixture_type_on_terminal (Fixture *f, const char *input, const char *const *arguments);
 
-/* Writes @size bytes that are the same for the same @seed to a file in the working directory. */
+/* Writes @size bytes of the kit's pattern to a file in the working directory; another @seed, below
+ * 256, gives other bytes at every offset. */
 void fixture_write_file (Fixture *f, const char *name, gsize size, guint32 seed);
 
 /* The SHA-1 of a file in the working directory; free with g_free(). */

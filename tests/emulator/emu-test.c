@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/emu-test.h"
 
+#include "kit/emulator.h"
+
 #include <string.h>
 
 const BoxEmulatorOptions small = { .part_size = PART, .min_size = 1 };
@@ -8,10 +10,7 @@ const BoxEmulatorOptions small = { .part_size = PART, .min_size = 1 };
 void
 fixture_set_up (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->emulator = box_emulator_new (options, &error);
-  g_assert_no_error (error);
+  fixture->emulator = kit_emulator_new (options);
   fixture->http = soup_session_new_with_options ("timeout", KIT_PATIENCE, NULL);
 }
 
@@ -185,39 +184,12 @@ get_int (Answer *answer, const char *name)
 void
 load_scenario (Fixture *fixture, const char *json)
 {
-  g_autoptr (GError) error = NULL;
-
   soup_session_abort (fixture->http);
-  box_emulator_load_scenario (fixture->emulator, json, &error);
-  g_assert_no_error (error);
-}
-
-void
-remove_tree (const char *dir)
-{
-  const char *const command[] = { "rm", "-r", dir, NULL };
-
-  g_assert_true (g_spawn_sync (NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                               NULL, NULL, NULL));
+  kit_load_rules (fixture->emulator, json);
 }
 
 /* --- bytes and sessions ------------------------------------------------------------------------
  */
-
-GBytes *
-make_bytes (gsize size, guint seed)
-{
-  g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
-  guint8 *data = g_malloc (size + 4);
-
-  for (gsize i = 0; i < size; i += 4)
-    {
-      guint32 word = g_rand_int (rand);
-
-      memcpy (data + i, &word, 4);
-    }
-  return g_bytes_new_take (data, size);
-}
 
 char *
 sha1_hex (GBytes *bytes)

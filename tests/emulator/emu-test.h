@@ -6,6 +6,7 @@
 
 #include "emulator/box-emulator.h"
 #include "kit/patience.h"
+#include "kit/pattern.h"
 
 #include <json-glib/json-glib.h>
 
@@ -70,11 +71,6 @@ gint64 get_int (Answer *answer, const char *name);
  * is reset. */
 void load_scenario (Fixture *fixture, const char *json);
 
-/* Removes a directory with all that is in it. */
-void remove_tree (const char *dir);
-
-/* @size bytes that differ by @seed. */
-GBytes *make_bytes (gsize size, guint seed);
 char *sha1_hex (GBytes *bytes);
 char *sha1_base64 (GBytes *bytes);
 

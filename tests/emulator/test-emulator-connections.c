@@ -329,7 +329,7 @@ test_sessions_live_on_the_upload_host (Fixture *fixture, gconstpointer options)
 static void
 test_rate_is_shared_by_all (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (300000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 300000);
   g_autoptr (GBytes) body = NULL;
   const char *const headers[] = { NULL };
   gint64 began = g_get_monotonic_time ();
@@ -372,7 +372,7 @@ put_every_eighth (gpointer user_data)
 static void
 test_parts_come_in_parallel (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (200 * PART + 1, 5);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 200 * PART + 1);
   g_autofree char *id = create_session (fixture, "a", 200 * PART + 1);
   g_autoptr (BoxEmulatorSession) session = NULL;
   Uploader uploaders[8];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/emu-test.h"
 
+#include "kit/places.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -98,7 +100,7 @@ test_upload_without_its_end_is_refused (Fixture *fixture, gconstpointer options)
 static void
 test_upload_of_a_large_file_is_whole (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) random = make_bytes (3000000, 1);
+  g_autoptr (GBytes) random = kit_pattern_bytes (0, 3000000);
   g_autofree char *text = g_base64_encode (g_bytes_get_data (random, NULL), 3000000);
   g_autofree char *sha1 = g_compute_checksum_for_string (G_CHECKSUM_SHA1, text, -1);
   g_autoptr (Answer) answer = upload (fixture, "a", text, NULL);
@@ -313,7 +315,7 @@ test_restart_finds_everything_again (void)
 {
   g_autofree char *dir = g_dir_make_tmp ("emulator-test-XXXXXX", NULL);
   const BoxEmulatorOptions options = { .dir = dir, .part_size = PART, .min_size = 1 };
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   const char *bytes = g_bytes_get_data (data, NULL);
   g_autofree char *ca = NULL, *ca_again = NULL, *file = NULL, *session = NULL, *body = NULL;
   g_autoptr (Answer) answer = NULL;
@@ -345,7 +347,7 @@ test_restart_finds_everything_again (void)
   g_assert_cmpuint (answer->status, ==, 201);
   g_assert_cmpstr (get_string (answer, "entries", "id", NULL), ==, file);
   fixture_tear_down (&fixture, NULL);
-  remove_tree (dir);
+  kit_remove_tree (dir);
 }
 
 int

@@ -4,6 +4,8 @@
  */
 #include "emulator/emu-test.h"
 
+#include "kit/emulator.h"
+
 #define FORM_OF_PATCH "Content-Type: application/json-patch+json"
 
 static Answer *
@@ -166,10 +168,8 @@ limit_token (Fixture *fixture, const char *folder)
 {
   g_autofree char *accounts =
       g_strdup_printf ("{\"tokens\":[{\"token\":\"t\",\"folder\":\"%s\"}]}", folder);
-  g_autoptr (GError) error = NULL;
 
-  g_assert_true (box_emulator_load_accounts (fixture->emulator, accounts, &error));
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, accounts);
 }
 
 static void

@@ -43,7 +43,7 @@ get_late_status (Fixture *fixture, const char *route)
 static void
 test_commit_counts_when_the_test_says_so (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *file = NULL, *session = NULL;
   g_autofree char *body = prepare_version (fixture, data, &file, &session);
   g_autoptr (Answer) answer = NULL;
@@ -76,7 +76,7 @@ test_released_beforehand_it_is_done_at_once (Fixture *fixture, gconstpointer opt
 static void
 test_done_between_the_next_request_and_its_answer (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *file = NULL, *session = NULL;
   g_autofree char *body = prepare_version (fixture, data, &file, &session);
   g_autofree char *path = g_strconcat ("/files/", file, NULL);
@@ -114,7 +114,7 @@ test_done_after_some_time (Fixture *fixture, gconstpointer options)
 static void
 put_with_rule (Fixture *fixture, const char *rule, guint status)
 {
-  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1000);
   g_autofree char *id = create_session (fixture, "a", 1000);
   g_autoptr (BoxEmulatorSession) before = NULL, after = NULL;
   g_autoptr (Answer) answer = NULL;
@@ -173,7 +173,7 @@ test_done_although_the_client_left (Fixture *fixture, gconstpointer options)
 static void
 test_late_commit_with_an_old_etag_is_refused (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *sha1 = sha1_base64 (data);
   g_autofree char *digest = g_strconcat ("Digest: sha=", sha1, NULL);
   g_autofree char *file = NULL, *session = NULL;

@@ -5,6 +5,8 @@
  */
 #include "emulator/emu-test.h"
 
+#include "kit/emulator.h"
+
 #define ME      "/users/me"
 #define UPLOADS 2
 #define CALLS   4
@@ -86,7 +88,7 @@ static void
 test_part_beyond_the_limit_is_refused_and_not_stored (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *session = create_session (fixture, "a", 4 * PART);
-  g_autoptr (GBytes) data = make_bytes (4 * PART, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 4 * PART);
   g_autoptr (BoxEmulatorSession) stored = NULL;
   g_autoptr (Answer) refused = NULL, again = NULL;
 
@@ -110,7 +112,7 @@ test_part_beyond_the_limit_is_refused_and_not_stored (Fixture *fixture, gconstpo
 static void
 test_file_in_one_request_is_an_upload (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (PART, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, PART);
   const char *const headers[] = { NULL };
   const guint expected[UPLOADS + 1] = { 400, 400, 429 };
 
@@ -126,15 +128,10 @@ test_file_in_one_request_is_an_upload (Fixture *fixture, gconstpointer options)
 static void
 test_users_have_a_limit_each (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_accounts (fixture->emulator,
-                              "{\"users\": [{\"id\": \"2001\", \"name\": \"a\"},"
-                              "             {\"id\": \"2002\", \"name\": \"b\"}],"
-                              " \"tokens\": [{\"token\": \"A\", \"user\": \"2001\"},"
-                              "              {\"token\": \"B\", \"user\": \"2001\"}]}",
-                              &error);
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, "{\"users\": [{\"id\": \"2001\", \"name\": \"a\"},"
+                                        "             {\"id\": \"2002\", \"name\": \"b\"}],"
+                                        " \"tokens\": [{\"token\": \"A\", \"user\": \"2001\"},"
+                                        "              {\"token\": \"B\", \"user\": \"2001\"}]}");
   for (guint i = 0; i < CALLS; i++)
     g_assert_cmpuint (call_as (fixture, i % 2 == 0 ? "A" : "B", NULL), ==, 200);
   g_assert_cmpuint (call_as (fixture, "A", NULL), ==, 429);

@@ -93,7 +93,7 @@ static const Scope scopes[] = {
 static void
 test_each_scope_finds_what_it_says (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) stored = make_bytes (SIZE, 1), open = make_bytes (SIZE, 2);
+  g_autoptr (GBytes) stored = kit_pattern_bytes (0, SIZE), open = kit_pattern_bytes (SIZE, SIZE);
   g_autofree char *file = store_file (fixture, "a", stored);
   g_autofree char *version = create_version_session (fixture, file);
   g_autofree char *own = create_session (fixture, "b", SIZE);
@@ -113,7 +113,7 @@ test_each_scope_finds_what_it_says (Fixture *fixture, gconstpointer options)
 static void
 test_without_a_plan_there_is_no_endpoint (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (SIZE, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, SIZE);
   g_autofree char *session = create_session (fixture, "a", SIZE);
   g_autofree char *path = g_strconcat (SESSIONS "/", session, NULL);
   g_autoptr (Answer) before = ask (fixture, "GET", path, NULL, NULL);
@@ -133,7 +133,7 @@ test_without_a_plan_there_is_no_endpoint (Fixture *fixture, gconstpointer option
 static void
 test_a_late_part_is_found_when_it_is_old_enough (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (SIZE, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, SIZE);
   g_autofree char *file = store_file (fixture, "a", data);
   g_autofree char *session = create_session (fixture, "b", SIZE);
 
@@ -146,7 +146,7 @@ test_a_late_part_is_found_when_it_is_old_enough (Fixture *fixture, gconstpointer
 static void
 test_the_first_questions_may_find_nothing (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (SIZE, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, SIZE);
   g_autofree char *file = store_file (fixture, "a", data);
   g_autofree char *session = create_session (fixture, "b", SIZE);
 
@@ -182,7 +182,7 @@ commit_hits (Fixture *fixture, BoxEmulatorPlan scope, const char *name, GBytes *
 static void
 test_a_commit_takes_hits (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (SIZE, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, SIZE);
   g_autofree char *sha1 = sha1_hex (data);
   g_autoptr (Answer) answer = commit_hits (fixture, BOX_EMULATOR_PLAN_ACCOUNT, "a", data);
   g_autoptr (BoxEmulatorFile) file = box_emulator_find_file (fixture->emulator, "0", "a");
@@ -194,7 +194,7 @@ test_a_commit_takes_hits (Fixture *fixture, gconstpointer options)
 static void
 test_a_commit_refuses_false_hits (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (SIZE, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, SIZE);
   g_autoptr (Answer) lying = commit_hits (fixture, BOX_EMULATOR_PLAN_LYING, "a", data);
   g_autoptr (Answer) wrong = commit_hits (fixture, BOX_EMULATOR_PLAN_WRONG, "b", data);
 

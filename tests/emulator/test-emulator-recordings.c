@@ -4,6 +4,8 @@
  */
 #include "emulator/emu-test.h"
 
+#include "kit/emulator.h"
+
 #include <string.h>
 
 #define SESSIONS "/files/upload_sessions"
@@ -146,7 +148,7 @@ static void
 test_overlap_names_the_part_that_is_there (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autoptr (Answer) first = put_part (fixture, id, data, 1000);
   g_autoptr (Answer) second = put_part (fixture, id, data, 1000);
   JsonObject *part;
@@ -185,7 +187,7 @@ static void
 test_parts_are_processed_bit_by_bit (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *body = put_all (fixture, id, data);
 
   for (gint64 processed = 1; processed < 3; processed++)
@@ -220,12 +222,9 @@ test_bad_bearers_are_challenged (Fixture *fixture, gconstpointer options)
 static void
 test_downscoped_token_may_not_ask_who_it_is (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GError) error = NULL;
   g_autoptr (Answer) answer = NULL;
 
-  box_emulator_load_accounts (fixture->emulator,
-                              "{\"tokens\":[{\"token\":\"t\",\"folder\":\"0\"}]}", &error);
-  g_assert_no_error (error);
+  kit_load_accounts (fixture->emulator, "{\"tokens\":[{\"token\":\"t\",\"folder\":\"0\"}]}");
   answer = ask (fixture, "GET", "/users/me", NULL, NULL);
   assert_challenged (answer, 403, "insufficient_scope");
 }

@@ -160,7 +160,7 @@ test_stages_of_the_reply_take_what_can_be_done_there (Fixture *fixture, gconstpo
 static guint
 upload (Fixture *fixture, const char *rule)
 {
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *id = create_session (fixture, "mine", 2500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autoptr (Answer) answer = NULL;

@@ -84,7 +84,7 @@ static void
 test_rule_finds_a_part_by_index_or_offset (Fixture *fixture, gconstpointer options)
 {
   static const char *const rules[] = { "'part': 1", "'offset': 1000" };
-  g_autoptr (GBytes) data = make_bytes (3000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 3000);
 
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
     {
@@ -160,7 +160,7 @@ static guint
 put_with_rule (Fixture *fixture, const char *rule, guint *stored)
 {
   g_autofree char *id = create_session (fixture, "a", 1000);
-  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1000);
   g_autofree char *json = g_strdup_printf ("[{'route': 'upload_part', 'nth': 1, %s}]", rule);
   g_autoptr (BoxEmulatorSession) session = NULL;
   g_autoptr (Answer) answer = NULL;
@@ -235,7 +235,7 @@ static void
 test_rules_in_the_body_wait_for_their_bytes (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1000);
-  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1000);
   g_autoptr (GPtrArray) requests = NULL;
   g_autoptr (Answer) answer = NULL;
 
@@ -250,7 +250,7 @@ test_rules_in_the_body_wait_for_their_bytes (Fixture *fixture, gconstpointer opt
 static void
 test_rule_at_the_end_strikes_also_what_is_refused (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1000);
   g_autoptr (Answer) answer = NULL;
 
   load_scenario (fixture, RULE ({"route": "upload_part", "do": "reply", "status": 503}));

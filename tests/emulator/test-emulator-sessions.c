@@ -114,7 +114,7 @@ test_session_beyond_the_quota_is_refused (Fixture *fixture, gconstpointer option
       ask (fixture, "POST", SESSIONS,
            "{\"folder_id\":\"0\",\"file_size\":9001,\"file_name\":\"a\"}", NULL);
   g_autoptr (Answer) full = NULL;
-  g_autoptr (GBytes) data = make_bytes (6000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 6000);
 
   assert_refused (large, 403, "file_size_limit_exceeded");
   g_free (box_emulator_add_file (fixture->emulator, "0", "x", g_bytes_get_data (data, NULL), 6000));
@@ -130,7 +130,7 @@ static void
 test_part_is_answered_with_its_hash (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autoptr (GBytes) tail = g_bytes_new_from_bytes (data, 2000, 500);
   g_autofree char *sha1 = sha1_hex (tail);
   g_autoptr (Answer) answer = put_part (fixture, id, data, 2000);
@@ -200,7 +200,7 @@ static void
 test_part_that_is_there_is_refused_by_name (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autoptr (Answer) first = put_part (fixture, id, data, 1000);
   g_autoptr (Answer) second = put_part (fixture, id, data, 1000);
   g_autofree char *message = g_strdup_printf (
@@ -227,7 +227,7 @@ put_other_first_part (gpointer data)
 {
   Fixture *fixture = data;
   g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (GBytes) bytes = make_bytes (1500, 8);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (1500, 1500);
   g_autoptr (Answer) answer = put_part (fixture, g_ptr_array_index (ids, 0), bytes, 0);
 
   return GUINT_TO_POINTER (answer->status);
@@ -237,7 +237,7 @@ static void
 test_same_part_twice_at_once_is_stored_once (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 7);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autofree char *body = NULL;
   g_autoptr (SoupSession) other = soup_session_new ();
   Fixture second = { fixture->emulator, other };
@@ -271,7 +271,7 @@ test_list_pages_through_stored_parts_without_hashes (Fixture *fixture, gconstpoi
 {
   g_autofree char *id = create_session (fixture, "a", 5000);
   g_autofree char *path = session_path (id, "/parts?offset=1&limit=2");
-  g_autoptr (GBytes) data = make_bytes (5000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 5000);
   g_autoptr (Answer) page = NULL;
   JsonArray *entries;
 
@@ -307,7 +307,7 @@ static void
 test_commit_makes_the_file (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autofree char *sha1 = sha1_hex (data);
   g_autoptr (Answer) answer = commit (fixture, id, data, body);
@@ -327,7 +327,7 @@ static void
 test_commit_keeps_attributes (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 900);
-  g_autoptr (GBytes) data = make_bytes (900, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 900);
   g_autofree char *parts = put_all (fixture, id, data);
   g_autofree char *body =
       g_strdup_printf ("%.*s,\"attributes\":{\"description\":\"d\",\"content_created_at\":"
@@ -345,8 +345,8 @@ static void
 test_commit_of_other_bytes_is_refused (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
-  g_autoptr (GBytes) other = make_bytes (1500, 2);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
+  g_autoptr (GBytes) other = kit_pattern_bytes (1500, 1500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autoptr (Answer) answer = commit (fixture, id, other, body);
 
@@ -358,7 +358,7 @@ static void
 test_commit_without_a_part_is_refused (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autoptr (Answer) part = put_part (fixture, id, data, 0);
   g_autofree char *body =
       g_strdup_printf ("{\"parts\":[{\"part_id\":\"%s\",\"offset\":0,\"size\":1000}]}",
@@ -372,7 +372,7 @@ static void
 test_commit_out_of_order_is_refused (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autoptr (Answer) first = put_part (fixture, id, data, 0);
   g_autoptr (Answer) second = put_part (fixture, id, data, 1000);
   g_autofree char *body = g_strdup_printf (
@@ -388,7 +388,7 @@ static void
 test_commit_may_have_to_wait (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autofree char *body = put_all (fixture, id, data);
 
   for (guint i = 0; i < 2; i++)
@@ -410,7 +410,7 @@ static void
 test_second_commit_of_a_file_conflicts (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autofree char *sha1 = sha1_hex (data);
   g_autoptr (Answer) first = commit (fixture, id, data, body);
@@ -440,7 +440,7 @@ test_every_commit_of_a_version_session_makes_a_version (Fixture *fixture, gconst
 {
   g_autofree char *file_id = box_emulator_add_file (fixture->emulator, "0", "a", "x", 1);
   g_autofree char *id = create_version_session (fixture, file_id, 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autoptr (Answer) first = commit (fixture, id, data, body);
   g_autoptr (Answer) second = commit (fixture, id, data, body);
@@ -457,7 +457,7 @@ test_commit_of_a_changed_file_fails_if_match (Fixture *fixture, gconstpointer op
 {
   g_autofree char *file_id = box_emulator_add_file (fixture->emulator, "0", "a", "x", 1);
   g_autofree char *id = create_version_session (fixture, file_id, 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autofree char *body = put_all (fixture, id, data);
   g_autofree char *path = session_path (id, "/commit");
   g_autofree char *sha1 = sha1_base64 (data);
@@ -478,7 +478,7 @@ test_aborted_session_is_not_found (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
   g_autofree char *path = session_path (id, "");
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autoptr (Answer) gone = ask (fixture, "DELETE", path, NULL, NULL);
   g_autoptr (Answer) status = ask (fixture, "GET", path, NULL, NULL);
   g_autoptr (Answer) part = put_part (fixture, id, data, 0);
@@ -494,7 +494,7 @@ static void
 test_expired_session_is_gone (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = create_session (fixture, "a", 1500);
-  g_autoptr (GBytes) data = make_bytes (1500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1500);
   g_autoptr (Answer) part = NULL;
 
   box_emulator_expire_session (fixture->emulator, id);
@@ -514,7 +514,7 @@ static void
 test_session_added_beforehand_has_its_parts (Fixture *fixture, gconstpointer options)
 {
   g_autofree char *id = box_emulator_add_session (fixture->emulator, "0", "a", NULL, 2500);
-  g_autoptr (GBytes) data = make_bytes (2500, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 2500);
   const char *bytes = g_bytes_get_data (data, NULL);
   g_autoptr (Answer) again = NULL;
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/emu-test.h"
 
-#include <gnutls/abstract.h>
+#include "kit/emulator.h"
+#include "kit/keys.h"
+#include "kit/places.h"
+
 #include <string.h>
 
 #define ME             "/users/me"
@@ -42,15 +45,6 @@ try_token (Fixture *fixture, const char *token, char **user)
   if (user != NULL)
     *user = g_strdup (get_string (answer, "id", NULL));
   return answer->status;
-}
-
-static void
-load_accounts (Fixture *fixture, const char *json)
-{
-  g_autoptr (GError) error = NULL;
-
-  box_emulator_load_accounts (fixture->emulator, json, &error);
-  g_assert_no_error (error);
 }
 
 /* --- access tokens -----------------------------------------------------------------------------
@@ -102,7 +96,7 @@ test_token_is_revoked (Fixture *fixture, gconstpointer options)
 static void
 test_expired_token_stores_no_part (Fixture *fixture, gconstpointer options)
 {
-  g_autoptr (GBytes) data = make_bytes (1000, 1);
+  g_autoptr (GBytes) data = kit_pattern_bytes (0, 1000);
   g_autofree char *id = NULL;
   g_autoptr (Answer) late = NULL;
 
@@ -118,7 +112,7 @@ put_first_part (gpointer data)
 {
   Fixture *fixture = data;
   g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (fixture->emulator);
-  g_autoptr (GBytes) bytes = make_bytes (1000, 1);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, 1000);
   g_autoptr (SoupSession) http = soup_session_new ();
   Fixture own = { fixture->emulator, http };
   g_autoptr (Answer) answer = put_part (&own, g_ptr_array_index (ids, 0), bytes, 0);
@@ -167,7 +161,7 @@ test_as_user_must_be_known (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) known = NULL, unknown = NULL;
 
-  load_accounts (fixture, "{'users': [{'id': '2001', 'name': 'A'}]}");
+  kit_load_accounts (fixture->emulator, "{'users': [{'id': '2001', 'name': 'A'}]}");
   known = ask (fixture, "GET", ME, NULL, "As-User: 2001", NULL);
   unknown = ask (fixture, "GET", ME, NULL, "As-User: 2002", NULL);
   g_assert_cmpstr (get_string (known, "id", NULL), ==, "2001");
@@ -185,7 +179,7 @@ test_refresh_token_is_of_use_once (Fixture *fixture, gconstpointer options)
   g_autoptr (Answer) first = NULL, again = NULL, next = NULL, stranger = NULL;
   g_autofree char *form = NULL;
 
-  load_accounts (fixture, "{'refresh_tokens': [{'token': 'R', 'client_id': 'c'}]}");
+  kit_load_accounts (fixture->emulator, "{'refresh_tokens': [{'token': 'R', 'client_id': 'c'}]}");
   stranger = ask_token (fixture, "grant_type=refresh_token&refresh_token=R&client_id=d");
   assert_grant_refused (stranger, "invalid_grant", "Invalid refresh token");
   first = ask_token (fixture, "grant_type=refresh_token&refresh_token=R&client_id=c");
@@ -205,7 +199,7 @@ test_refresh_token_expires (Fixture *fixture, gconstpointer options)
 {
   g_autoptr (Answer) answer = NULL;
 
-  load_accounts (fixture, "{'refresh_tokens': [{'token': 'R', 'expires_in': 10}]}");
+  kit_load_accounts (fixture->emulator, "{'refresh_tokens': [{'token': 'R', 'expires_in': 10}]}");
   box_emulator_advance_clock (fixture->emulator, 11);
   answer = ask_token (fixture, "grant_type=refresh_token&refresh_token=R&client_id=c");
   assert_grant_refused (answer, "invalid_grant", "Refresh token has expired");
@@ -231,8 +225,9 @@ test_client_credentials_are_checked (Fixture *fixture, gconstpointer options)
   g_autoptr (Answer) good = NULL;
   g_autofree char *user = NULL;
 
-  load_accounts (fixture, "{'users': [{'id': '7'}], 'clients': [{'client_id': 'c',"
-                          " 'client_secret': 's', 'enterprise_id': '42', 'user': '7'}]}");
+  kit_load_accounts (fixture->emulator,
+                     "{'users': [{'id': '7'}], 'clients': [{'client_id': 'c',"
+                     " 'client_secret': 's', 'enterprise_id': '42', 'user': '7'}]}");
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
     {
       g_autofree char *form = g_strconcat ("grant_type=client_credentials&", refused[i].form, NULL);
@@ -313,23 +308,6 @@ encode (gconstpointer data, gsize size)
   return text;
 }
 
-/* A key of tests/data. */
-static gnutls_privkey_t
-read_key (const char *name)
-{
-  g_autofree char *path = g_build_filename (TEST_DATA, name, NULL);
-  g_autofree char *text = NULL;
-  gnutls_privkey_t key;
-  gnutls_datum_t pem;
-  gsize size;
-
-  g_assert_true (g_file_get_contents (path, &text, &size, NULL));
-  pem = (gnutls_datum_t){ (unsigned char *) text, (unsigned int) size };
-  g_assert_cmpint (gnutls_privkey_init (&key), >=, 0);
-  g_assert_cmpint (gnutls_privkey_import_x509_raw (key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0), >=, 0);
-  return key;
-}
-
 static char *
 get_public_pem (gnutls_privkey_t key)
 {
@@ -395,7 +373,7 @@ ask_by_jwt (Fixture *fixture, gnutls_privkey_t key, const Claims *claims)
 static gnutls_privkey_t
 load_signer (Fixture *fixture)
 {
-  gnutls_privkey_t key = read_key ("rsa-2048.pem");
+  gnutls_privkey_t key = test_key_read ("rsa-2048.pem");
   g_autofree char *pem = get_public_pem (key);
   g_autofree char *escaped = g_strescape (pem, NULL);
   g_autofree char *json = g_strdup_printf (
@@ -403,7 +381,7 @@ load_signer (Fixture *fixture)
       "\"public_keys\":{\"k1\":\"%s\"}}]}",
       escaped);
 
-  load_accounts (fixture, json);
+  kit_load_accounts (fixture->emulator, json);
   return key;
 }
 
@@ -446,7 +424,7 @@ test_jwt_is_checked (Fixture *fixture, gconstpointer options)
     { { .jti = "short" }, "'jti'" },
   };
   gnutls_privkey_t key = load_signer (fixture);
-  gnutls_privkey_t other = read_key ("rsa-2048-other.pem");
+  gnutls_privkey_t other = test_key_read ("rsa-2048-other.pem");
   const Claims good = { 0 };
   g_autoptr (Answer) first = NULL, again = NULL;
 
@@ -490,7 +468,7 @@ test_jwt_times_are_by_the_clock_of_the_date_header (Fixture *fixture, gconstpoin
 static void
 test_accounts_leave_no_room_for_unknown_tokens (Fixture *fixture, gconstpointer options)
 {
-  load_accounts (fixture, "{\"tokens\":[{\"token\":\"known\",\"user\":\"1001\"}]}");
+  kit_load_accounts (fixture->emulator, "{\"tokens\":[{\"token\":\"known\",\"user\":\"1001\"}]}");
   g_assert_cmpuint (try_token (fixture, "known", NULL), ==, 200);
   g_assert_cmpuint (try_token (fixture, "unknown", NULL), ==, 401);
 }
@@ -502,9 +480,10 @@ start_in (Fixture *fixture, const char *dir)
   const BoxEmulatorOptions options = { .dir = dir, .strict_clients = TRUE };
 
   fixture_set_up (fixture, &options);
-  load_accounts (fixture, "{\"users\":[{\"id\":\"7\"}],\"clients\":[{\"client_id\":\"c\","
-                          "\"client_secret\":\"s\"}],\"refresh_tokens\":[{\"token\":\"R1\","
-                          "\"user\":\"7\",\"client_id\":\"c\"}]}");
+  kit_load_accounts (fixture->emulator,
+                     "{\"users\":[{\"id\":\"7\"}],\"clients\":[{\"client_id\":\"c\","
+                     "\"client_secret\":\"s\"}],\"refresh_tokens\":[{\"token\":\"R1\","
+                     "\"user\":\"7\",\"client_id\":\"c\"}]}");
 }
 
 static Answer *
@@ -543,7 +522,7 @@ test_restart_keeps_tokens_and_their_users (void)
   start_in (&fixture, dir);
   g_assert_cmpuint (try_token (&fixture, access, NULL), ==, 401);
   fixture_tear_down (&fixture, NULL);
-  remove_tree (dir);
+  kit_remove_tree (dir);
 }
 
 int

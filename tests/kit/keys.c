@@ -94,11 +94,10 @@ make_certificate (gnutls_x509_privkey_t key)
   return take_datum (&out);
 }
 
-/* The content of tests/data/@name. */
-static gnutls_x509_privkey_t
-read_key (const char *name)
+gnutls_privkey_t
+test_key_read (const char *name)
 {
-  gnutls_x509_privkey_t key;
+  gnutls_privkey_t key;
   g_autofree char *path = g_build_filename (TEST_DATA, name, NULL);
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
@@ -108,8 +107,8 @@ read_key (const char *name)
   if (!g_file_get_contents (path, &text, &size, &error))
     g_error ("%s", error->message);
   pem = (gnutls_datum_t){ (unsigned char *) text, (unsigned int) size };
-  check (gnutls_x509_privkey_init (&key));
-  check (gnutls_x509_privkey_import2 (key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0));
+  check (gnutls_privkey_init (&key));
+  check (gnutls_privkey_import_x509_raw (key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0));
   return key;
 }
 
@@ -117,12 +116,12 @@ TestKey *
 test_key_new (gnutls_pk_algorithm_t algorithm)
 {
   TestKey *key = g_new0 (TestKey, 1);
+  gnutls_privkey_t abstract =
+      test_key_read (algorithm == GNUTLS_PK_RSA ? "rsa-2048.pem" : "ec-256.pem");
   gnutls_x509_privkey_t private_key;
-  gnutls_privkey_t abstract;
   gnutls_datum_t out;
 
-  private_key = read_key (algorithm == GNUTLS_PK_RSA ? "rsa-2048.pem" : "ec-256.pem");
-
+  check (gnutls_privkey_export_x509 (abstract, &private_key));
   key->pkcs8 = export_pkcs8 (private_key, NULL, GNUTLS_PKCS_PLAIN);
   key->pkcs8_encrypted = export_pkcs8 (private_key, TEST_PASSPHRASE, GNUTLS_PKCS_PBES2_AES_256);
   check (gnutls_x509_privkey_export2 (private_key, GNUTLS_X509_FMT_PEM, &out));
@@ -131,8 +130,6 @@ test_key_new (gnutls_pk_algorithm_t algorithm)
     key->traditional_encrypted = encrypt_traditional (private_key);
   key->certificate = make_certificate (private_key);
 
-  check (gnutls_privkey_init (&abstract));
-  check (gnutls_privkey_import_x509 (abstract, private_key, 0));
   check (gnutls_pubkey_init (&key->public_key));
   check (gnutls_pubkey_import_privkey (key->public_key, abstract, 0, 0));
   check (gnutls_pubkey_export2 (key->public_key, GNUTLS_X509_FMT_PEM, &out));

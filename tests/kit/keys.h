@@ -20,6 +20,9 @@ typedef struct
 #define TEST_PASSPHRASE    "op3n-sesame"
 #define TEST_CLIENT_SECRET "client-s3cret-0123456789-qwertzuiop"
 
+/* The private key in the file @name of tests/data. Free with gnutls_privkey_deinit(). */
+gnutls_privkey_t test_key_read (const char *name);
+
 /* @algorithm: GNUTLS_PK_RSA (2048 bits) or GNUTLS_PK_ECDSA (P-256). */
 TestKey *test_key_new (gnutls_pk_algorithm_t algorithm);
 void test_key_free (TestKey *key);
