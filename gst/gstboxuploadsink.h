@@ -135,9 +135,6 @@ void sink_wait_end (GstBoxUploadSink *self);
 /* After an interruption: waits until the pipeline plays. FLUSHING: the stream is over. */
 GstFlowReturn sink_wait_until_playing (GstBoxUploadSink *self);
 
-/* Whether to interrupt a long operation now and resume it after sink_wait_until_playing(). */
-gboolean sink_wait_is_interrupted (GstBoxUploadSink *self);
-
 /* --- stall.c --- */
 
 /*
@@ -163,9 +160,6 @@ void sink_stall_end (GstBoxUploadSink *self);
  * continue after it. With errors-fatal=false a reported failure is GST_FLOW_OK, and the rest
  * of the stream is dropped.
  */
-
-/* Where in the file the next byte goes. */
-void sink_stream_set_position (GstBoxUploadSink *self, guint64 position);
 
 /* A stream begins: nothing has been taken from it yet. The configuration is there. */
 void sink_stream_begin (GstBoxUploadSink *self);

@@ -56,8 +56,8 @@ settle (GstBoxUploadSink *self, GstFlowReturn flow)
   return GST_FLOW_OK;
 }
 
-void
-sink_stream_set_position (GstBoxUploadSink *self, guint64 position)
+static void
+set_position (GstBoxUploadSink *self, guint64 position)
 {
   g_mutex_lock (&self->lock);
   self->stream.position = position;
@@ -313,7 +313,7 @@ sink_stream_begin (GstBoxUploadSink *self)
   };
   SinkReporter *reporter = sink_reporter_new (GST_ELEMENT (self), &settings);
 
-  sink_stream_set_position (self, 0);
+  set_position (self, 0);
   self->stream.failed = FALSE;
   self->stream.size = sink_size_from_config (self->config);
   g_mutex_lock (&self->lock);
@@ -373,7 +373,7 @@ write_bytes (GstBoxUploadSink *self, const guint8 *data, gsize length)
       gsize n = box_delivery_write (self->stream.delivery, self->stream.position, data, length);
       GstFlowReturn flow;
 
-      sink_stream_set_position (self, self->stream.position + n);
+      set_position (self, self->stream.position + n);
       data += n;
       length -= n;
       if (length == 0)
@@ -544,7 +544,7 @@ sink_stream_segment (GstBoxUploadSink *self, GstEvent *event)
     begin_anew (self);
   if (self->stream.seekable || is_live (self))
     {
-      sink_stream_set_position (self, segment->start);
+      set_position (self, segment->start);
       return TRUE;
     }
   if (!self->stream.failed)

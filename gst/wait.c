@@ -82,8 +82,9 @@ is_paused (GstBoxUploadSink *self)
   return paused;
 }
 
-gboolean
-sink_wait_is_interrupted (GstBoxUploadSink *self)
+/* Whether to interrupt a long operation now and resume it after sink_wait_until_playing(). */
+static gboolean
+is_interrupted (GstBoxUploadSink *self)
 {
   gboolean interrupted;
 
@@ -96,7 +97,7 @@ sink_wait_is_interrupted (GstBoxUploadSink *self)
 void
 sink_wait_arrive (GstBoxUploadSink *self)
 {
-  if (sink_wait_is_interrupted (self))
+  if (is_interrupted (self))
     clear_interruption (self);
 }
 
@@ -138,7 +139,7 @@ sink_wait_until_playing (GstBoxUploadSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
   GstFlowReturn flow = GST_FLOW_OK;
 
-  if (!sink_wait_is_interrupted (self))
+  if (!is_interrupted (self))
     return GST_FLOW_OK;
   while (!sink->flushing)
     {

@@ -139,7 +139,7 @@ box_client_unref (BoxClient *client)
 {
   if (!g_atomic_ref_count_dec (&client->ref_count))
     return;
-  g_clear_pointer (&client->credentials, box_credentials_unref);
+  g_clear_pointer (&client->credentials, box_credentials_free);
   g_clear_pointer (&client->config, box_transport_config_unref);
   g_free (client->endpoint);
   g_free (client->api_endpoint);

@@ -77,15 +77,6 @@ box_item_fold_name (const char *name)
   return g_utf8_casefold (composed != NULL ? composed : name, -1);
 }
 
-gboolean
-box_item_name_equal (const char *a, const char *b)
-{
-  g_autofree char *left = box_item_fold_name (a);
-  g_autofree char *right = box_item_fold_name (b);
-
-  return g_str_equal (left, right);
-}
-
 /* ---- lists ---- */
 
 /* Takes @reason. */

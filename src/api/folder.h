@@ -39,10 +39,8 @@ BoxItem *box_item_parse (JsonNode *node, GError **error);
  * name it. */
 BoxItem *box_item_from_conflict (const GError *error);
 
-/* Whether two names are the same to Box, which does not regard case. */
-gboolean box_item_name_equal (const char *a, const char *b);
-
-/* A name as it is compared: two are the same to Box if these are equal. Free with g_free(). */
+/* @name as it is compared: Box, which ignores case, takes two names for the same if these are
+ * equal. Free with g_free(). */
 char *box_item_fold_name (const char *name);
 
 /* An item of a folder. FALSE: no more are wanted. */

@@ -22,8 +22,6 @@
 
 struct _BoxCredentials
 {
-  gatomicrefcount users;
-
   /* immutable */
   BoxTokenSource *source;
   BoxTokenCache *configured; /* NULL: the settings name nothing but a token, or nothing */
@@ -112,7 +110,6 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
 {
   g_autoptr (BoxCredentials) credentials = g_new0 (BoxCredentials, 1);
 
-  g_atomic_ref_count_init (&credentials->users);
   g_mutex_init (&credentials->lock);
   credentials->request_limit = REQUEST_LIMIT;
   credentials->source = box_token_source_new (settings, config);
@@ -125,18 +122,9 @@ box_credentials_new (const BoxCredentialsSettings *settings, BoxTransportConfig 
   return g_steal_pointer (&credentials);
 }
 
-BoxCredentials *
-box_credentials_ref (BoxCredentials *credentials)
-{
-  g_atomic_ref_count_inc (&credentials->users);
-  return credentials;
-}
-
 void
-box_credentials_unref (BoxCredentials *credentials)
+box_credentials_free (BoxCredentials *credentials)
 {
-  if (!g_atomic_ref_count_dec (&credentials->users))
-    return;
   g_clear_pointer (&credentials->configured, box_token_cache_unref);
   g_clear_pointer (&credentials->application, box_token_cache_unref);
   box_token_source_free (credentials->source);

@@ -40,9 +40,8 @@ typedef struct
  * request function must be given later. */
 BoxCredentials *box_credentials_new (const BoxCredentialsSettings *settings,
                                      BoxTransportConfig *config, GError **error);
-BoxCredentials *box_credentials_ref (BoxCredentials *credentials);
-void box_credentials_unref (BoxCredentials *credentials);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentials, box_credentials_unref)
+void box_credentials_free (BoxCredentials *credentials);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxCredentials, box_credentials_free)
 
 /* A new access token from the application; takes effect with the next request. NULL takes it away.
  */

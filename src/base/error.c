@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/error.h"
 
-#include <gio/gio.h>
-#include <libsoup/soup.h>
-
 typedef BoxErrorDetails BoxErrorPrivate;
 
 static void
@@ -85,44 +82,4 @@ gboolean
 box_error_is_transient (const GError *error)
 {
   return g_error_matches (error, BOX_ERROR, BOX_ERROR_TRANSIENT);
-}
-
-static BoxErrorCode
-code_of_io_error (const GError *error)
-{
-  if (error->domain == G_TLS_ERROR)
-    return error->code == G_TLS_ERROR_BAD_CERTIFICATE ? BOX_ERROR_TRUST : BOX_ERROR_TRANSIENT;
-  if (error->domain == SOUP_SESSION_ERROR)
-    return error->code == SOUP_SESSION_ERROR_PARSING ? BOX_ERROR_PROTOCOL : BOX_ERROR_TRANSIENT;
-  if (error->domain == G_FILE_ERROR)
-    return BOX_ERROR_STORAGE;
-  if (error->domain != G_IO_ERROR)
-    return BOX_ERROR_TRANSIENT;
-
-  switch (error->code)
-    {
-    case G_IO_ERROR_CANCELLED:
-      return BOX_ERROR_CANCELLED;
-    case G_IO_ERROR_NO_SPACE:
-      return BOX_ERROR_SPACE;
-    case G_IO_ERROR_NOT_FOUND:
-    case G_IO_ERROR_EXISTS:
-    case G_IO_ERROR_IS_DIRECTORY:
-    case G_IO_ERROR_NOT_DIRECTORY:
-    case G_IO_ERROR_PERMISSION_DENIED:
-    case G_IO_ERROR_READ_ONLY:
-      return BOX_ERROR_STORAGE;
-    default:
-      return BOX_ERROR_TRANSIENT;
-    }
-}
-
-GError *
-box_error_from_io (GError *error)
-{
-  g_autoptr (GError) source = error;
-
-  if (source->domain == BOX_ERROR)
-    return g_steal_pointer (&source);
-  return g_error_new_literal (BOX_ERROR, (gint) code_of_io_error (source), source->message);
 }

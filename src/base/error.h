@@ -92,8 +92,4 @@ const char *box_error_get_kind (const GError *error);
 /* Whether the same request can work later: BOX_ERROR_TRANSIENT. */
 gboolean box_error_is_transient (const GError *error);
 
-/* Maps an error of GIO, GnuTLS/GTls or libsoup to this domain; takes @error, never returns NULL.
- * Errors that are of this domain are returned as they are. */
-GError *box_error_from_io (GError *error);
-
 G_END_DECLS

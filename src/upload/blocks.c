@@ -161,7 +161,7 @@ void
 box_blocks_free_locked (BoxBlocks *store)
 {
   box_blocks_set_waiter_locked (store, NULL);
-  box_blocks_set_sharing_locked (store, FALSE);
+  box_blocks_set_sharing_locked (store, 0);
   for (guint i = 0; i < store->blocks->len; i++)
     release_block_locked (store, &g_array_index (store->blocks, Block, i));
   g_array_unref (store->blocks);

@@ -89,8 +89,9 @@ box_upload_set_memory_locked (BoxUpload *upload)
     box_blocks_set_limit_locked (upload->store, MAX (limit, 2 * part), part);
 }
 
-void
-box_upload_drop_locked (BoxUpload *upload, guint i)
+/* The bytes of part @i are not needed in memory: Box has them, or the file behind does. */
+static void
+drop_part_locked (BoxUpload *upload, guint i)
 {
   if (upload->dropped->data[i] != 0)
     return;
@@ -104,7 +105,7 @@ void
 box_upload_release_locked (BoxUpload *upload, guint i)
 {
   upload->bytes_acked += box_upload_part_size (upload, i);
-  box_upload_drop_locked (upload, i);
+  drop_part_locked (upload, i);
 }
 
 void
@@ -210,7 +211,7 @@ note_sent (gpointer user_data)
   if (upload->file_behind.read != NULL)
     {
       box_blocks_unpin_locked (upload->store, &bytes->range);
-      box_upload_drop_locked (upload, bytes->part);
+      drop_part_locked (upload, bytes->part);
     }
   box_workers_continue_locked ();
   g_mutex_unlock (box_workers_lock ());

@@ -125,9 +125,6 @@ struct _BoxUpload
 /* Box has part @i. */
 void box_upload_release_locked (BoxUpload *upload, guint i);
 
-/* The bytes of part @i are not needed in memory: Box has them, or the file behind does. */
-void box_upload_drop_locked (BoxUpload *upload, guint i);
-
 /* The range of part @i. */
 guint64 box_upload_part_offset (const BoxUpload *upload, guint i);
 guint64 box_upload_part_size (const BoxUpload *upload, guint i);

@@ -25,7 +25,6 @@ typedef struct
   BoxEmulator *emulator;
   char *dir;   /* the program's working directory */
   char *state; /* XDG_STATE_HOME */
-  char *old_dir;
 } Fixture;
 
 void fixture_set_up (Fixture *f, gconstpointer data);

@@ -310,7 +310,6 @@ typedef struct
   gboolean is_silent; /* silence has to be a failure soon */
   const char *words;  /* in the WARNING; nullable */
   guint more;         /* versions beside the one that is wanted: Box made them of pieces */
-  gboolean is_right;  /* there is no WARNING: nothing went wrong after all */
 } Fault;
 
 /* The one request that carries the recording, not the one after it that may be of the same route.

@@ -16,7 +16,6 @@ typedef struct
 } Fixture;
 
 #define SHA1_OF_ABC "a9993e364706816aba3e25717850c26c9cd0d89d"
-#define SESSION_URL "\"%s/api/2.0/files/upload_sessions/5E55\""
 #define ENDPOINTS(base)                                                                            \
   "{\"upload_part\":\"" base "/s/5E55\",\"commit\":\"" base "/s/5E55/commit\",\"abort\":\"" base   \
   "/s/5E55/abort\",\"list_parts\":\"" base "/s/5E55/parts\",\"status\":\"" base "/s/5E55\"}"

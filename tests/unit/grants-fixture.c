@@ -17,7 +17,7 @@ grants_set_up (Fixture *f, gconstpointer data)
 void
 grants_tear_down (Fixture *f, gconstpointer data)
 {
-  g_clear_pointer (&f->credentials, box_credentials_unref);
+  g_clear_pointer (&f->credentials, box_credentials_free);
   g_clear_pointer (&f->server, token_server_free);
   box_transport_config_unref (f->transport_config);
   g_unlink (f->path);

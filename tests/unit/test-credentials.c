@@ -390,7 +390,7 @@ test_application_that_never_answers_is_given_up (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (message, "did not answer"));
 
   /* The credentials can go while the application still thinks. */
-  g_clear_pointer (&credentials, box_credentials_unref);
+  g_clear_pointer (&credentials, box_credentials_free);
   g_assert_cmpuint (application.destroyed, ==, 0);
   application_let (&application);
   application_wait (&application, &application.destroyed);
@@ -443,7 +443,7 @@ test_cancel_does_not_wait_for_the_application (Fixture *f, gconstpointer data)
   application_let (&application);
   assert_token (credentials, NULL, "answered");
   g_assert_cmpuint (application.asked, ==, 1);
-  g_clear_pointer (&credentials, box_credentials_unref);
+  g_clear_pointer (&credentials, box_credentials_free);
   application_wait (&application, &application.destroyed);
 }
 
@@ -471,7 +471,7 @@ test_many_threads_share_one_renewal (Fixture *f, gconstpointer data)
       box_credentials_free_token (callers[i].token);
     }
   g_assert_cmpuint (application.asked, ==, 1);
-  g_clear_pointer (&credentials, box_credentials_unref);
+  g_clear_pointer (&credentials, box_credentials_free);
   application_wait (&application, &application.destroyed);
 }
 
@@ -492,7 +492,7 @@ test_token_given_meanwhile_ends_the_wait (Fixture *f, gconstpointer data)
   box_credentials_free_token (caller.token);
 
   application_let (&application);
-  g_clear_pointer (&credentials, box_credentials_unref);
+  g_clear_pointer (&credentials, box_credentials_free);
   application_wait (&application, &application.destroyed);
 }
 

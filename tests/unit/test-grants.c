@@ -223,7 +223,7 @@ test_no_endpoint_is_transient (Fixture *f, gconstpointer data)
 
   grants_start_plain (f, CLIENT);
   url = g_strdup (token_server_get_url (f->server));
-  g_clear_pointer (&f->credentials, box_credentials_unref);
+  g_clear_pointer (&f->credentials, box_credentials_free);
   g_clear_pointer (&f->server, token_server_free);
 
   settings.token_url = url;
@@ -411,13 +411,13 @@ test_next_sink_takes_up_the_token_of_the_last (Fixture *f, gconstpointer data)
 {
   grants_start_plain (f, CLIENT);
   grants_assert_token (f->credentials, NULL, "access-1");
-  g_clear_pointer (&f->credentials, box_credentials_unref);
+  g_clear_pointer (&f->credentials, box_credentials_free);
   f->credentials = grants_open (f);
   grants_assert_token (f->credentials, NULL, "access-1");
   g_assert_cmpuint (token_server_count (f->server), ==, 1);
 
   /* Unless it is no longer what the configuration says. */
-  g_clear_pointer (&f->credentials, box_credentials_unref);
+  g_clear_pointer (&f->credentials, box_credentials_free);
   grants_write_config (f, "{\"client_id\":\"id\",\"client_secret\":\"b\",\"user_id\":\"5\"}");
   f->credentials = grants_open (f);
   grants_assert_token (f->credentials, NULL, "access-2");

@@ -201,7 +201,7 @@ test_renewal_that_nobody_wants_any_more_is_finished (Fixture *f, gconstpointer d
   g_cancellable_cancel (cancellable);
   g_thread_join (thread);
   g_clear_error (&caller.error);
-  g_clear_pointer (&f->credentials, box_credentials_unref);
+  g_clear_pointer (&f->credentials, box_credentials_free);
 
   /* The file is locked until it is; then its token is as good as a new one. */
   token_server_release (f->server);

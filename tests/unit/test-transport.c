@@ -160,7 +160,6 @@ typedef struct
   enum
   {
     THEN_CLOSE,
-    THEN_RESET_BY_CLOSING,
     THEN_LINGER,
   } then;
   guint status;

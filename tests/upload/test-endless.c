@@ -32,11 +32,9 @@ typedef struct
   gboolean at_once;   /* libsoup itself asks once more, on another connection */
 } Answer;
 
-#define REPLY(status, rest) "'do':'reply','status':" #status rest
-#define JSON_CODE(code)     ",'json':{'type':'error','code':'" code "','message':'No'}"
-#define HTML                ",'headers':{'Content-Type':'text/html'},'body':'<html>No</html>'"
-#define BEARER(error)                                                                              \
-  ",'headers':{'WWW-Authenticate':'Bearer realm=\\'Service\\', error=\\'" error "\\''}"
+#define REPLY(status, rest)  "'do':'reply','status':" #status rest
+#define JSON_CODE(code)      ",'json':{'type':'error','code':'" code "','message':'No'}"
+#define HTML                 ",'headers':{'Content-Type':'text/html'},'body':'<html>No</html>'"
 #define RETRY_AFTER(seconds) ",'headers':{'Retry-After':'" seconds "'}"
 #define NO_FILE              "4711" /* becomes that of the file that has the name */
 #define NAME_OF(type)                                                                              \

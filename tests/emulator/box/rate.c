@@ -24,17 +24,6 @@ emu_rate_set (EmuRate *rate, guint64 bytes_per_second)
   g_mutex_unlock (&rate->lock);
 }
 
-guint64
-emu_rate_get (EmuRate *rate)
-{
-  guint64 result;
-
-  g_mutex_lock (&rate->lock);
-  result = rate->rate;
-  g_mutex_unlock (&rate->lock);
-  return result;
-}
-
 gint64
 emu_rate_take (EmuRate *rate, gsize bytes)
 {

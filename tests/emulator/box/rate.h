@@ -20,7 +20,6 @@ typedef struct
 void emu_rate_init (EmuRate *rate, guint64 bytes_per_second);
 void emu_rate_clear (EmuRate *rate);
 void emu_rate_set (EmuRate *rate, guint64 bytes_per_second);
-guint64 emu_rate_get (EmuRate *rate);
 
 /* Takes @bytes; the result is how long to wait, in µs, until they are through. */
 gint64 emu_rate_take (EmuRate *rate, gsize bytes);

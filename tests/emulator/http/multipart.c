@@ -61,12 +61,6 @@ emu_multipart_is_complete (EmuMultipart *multipart)
   return multipart->complete;
 }
 
-gboolean
-emu_multipart_is_lost (EmuMultipart *multipart)
-{
-  return multipart->lost;
-}
-
 /* Reads more into the buffer; FALSE: there is no more, or no room. */
 static gboolean
 fill (EmuMultipart *multipart)

@@ -28,7 +28,4 @@ gssize emu_multipart_read (EmuMultipart *multipart, gpointer data, gsize size);
 /* Whether the closing delimiter was read. */
 gboolean emu_multipart_is_complete (EmuMultipart *multipart);
 
-/* Whether the source gave up (-1). */
-gboolean emu_multipart_is_lost (EmuMultipart *multipart);
-
 G_END_DECLS
