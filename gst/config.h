@@ -72,9 +72,9 @@ typedef struct
 /* The size known before the stream begins: total-size, else the note. */
 SinkSize sink_size_from_config (const SinkConfig *config);
 
-/* The size reported by the source upstream of @pad, once the first buffer has arrived.
- * If the settings name another way (unknown-size, a spool), this takes precedence: if
- * the source's answer were wrong, the upload would fail. */
+/* The size reported by the source upstream of @pad, once the first buffer has arrived. If the
+ * settings name another way (unknown-size, a spool), this takes precedence: if the source's answer
+ * were wrong, the upload would fail. */
 SinkSize sink_size_from_upstream (const SinkConfig *config, GstPad *pad, const GstSegment *segment);
 
 /* The reserve that unknown-size=reserve declares. BOX_ERROR_SETTINGS if streams of @media_type
@@ -87,10 +87,10 @@ gboolean sink_size_reserve (SinkSize *size, const SinkValues *values, const char
 BoxPaddingKind
 sink_size_get_padding (const SinkSize *size, BoxPaddingKind wanted, const char *media_type);
 
-/* The padding that makes a file of @size from @stream_size bytes: its kind, and its bytes in
- * @gap. 0: no padding, also if the stream is shorter than an exact size or
- * too long (the upload then fails by itself). BOX_ERROR_SIZE: a reserve cannot be
- * filled; the error names the way out. @media_type is that of the caps, or NULL. */
+/* The padding that makes a file of @size from @stream_size bytes: its kind, and its bytes in @gap.
+ * 0: no padding, also if the stream is shorter than an exact size or too long (the upload then
+ * fails by itself). BOX_ERROR_SIZE: a reserve cannot be filled; the error names the way out.
+ * @media_type is that of the caps, or NULL. */
 gboolean
 sink_size_get_gap (const SinkSize *size, guint64 stream_size, BoxPaddingKind wanted,
                    const char *media_type, BoxPaddingKind *kind, guint64 *gap, GError **error);

@@ -140,9 +140,9 @@ GstFlowReturn sink_wait_until_playing (GstBoxUploadSink *self);
 /*
  * SinkStall: warns if a stream that is uploaded while it runs does not arrive.
  *
- * If plain mp4mux cannot seek, it passes nothing on before EOS: everything is uploaded at
- * the end, and memory grows. One WARNING is posted when the source has advanced for some time of
- * the stream and no byte has reached the sink. A source that does not advance is ignored.
+ * If plain mp4mux cannot seek, it passes nothing on before EOS: everything is uploaded at the end,
+ * and memory grows. One WARNING is posted when the source has advanced for some time of the stream
+ * and no byte has reached the sink. A source that does not advance is ignored.
  */
 
 /* The stream begins, and ends. Any thread; without the lock. Ending may be repeated. */
@@ -157,8 +157,8 @@ void sink_stall_end (GstBoxUploadSink *self);
  * state while no data flows.
  *
  * Functions that return GST_FLOW_ERROR have reported the error. Waits give way to a pause and
- * continue after it. With errors-fatal=false a reported failure is GST_FLOW_OK, and the rest
- * of the stream is dropped.
+ * continue after it. With errors-fatal=false a reported failure is GST_FLOW_OK, and the rest of the
+ * stream is dropped.
  */
 
 /* A stream begins: nothing has been taken from it yet. The configuration is there. */

@@ -339,8 +339,7 @@ sink_post_position (GstElement *element, const BoxPosition *position)
 }
 
 /* Bytes that Box has, and those of parts in flight that have left: whole parts would be large
- * steps.
- */
+ * steps. */
 static guint64
 bytes_gone (const BoxUploadStats *stats)
 {

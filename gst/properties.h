@@ -101,8 +101,7 @@ typedef struct
   gboolean in_use; /* an upload runs with a copy of the values */
 } SinkProperties;
 
-/* The properties that an application may set while an upload runs, for
- * sink_properties_set(). */
+/* The properties that an application may set while an upload runs, for sink_properties_set(). */
 typedef enum
 {
   SINK_CHANGED_NOTHING, /* or nothing that a running upload has to know */
@@ -130,8 +129,8 @@ gboolean sink_properties_set_location (SinkProperties *self, const char *locatio
 /* While TRUE, only the properties that are mutable in PLAYING can be set. */
 void sink_properties_set_in_use (SinkProperties *self, gboolean in_use);
 
-/* The present values, for a client or an upload that was made with earlier ones. The
- * token (NULL: none) is freed with box_credentials_free_token(). */
+/* The present values, for a client or an upload that was made with earlier ones. The token (NULL:
+ * none) is freed with box_credentials_free_token(). */
 char *sink_properties_dup_access_token (SinkProperties *self);
 guint64 sink_properties_get_upload_rate (SinkProperties *self);
 

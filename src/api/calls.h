@@ -41,9 +41,8 @@ typedef struct
 } BoxClientCall;
 
 /* Sends @call with a token, and once more with another one after a 401, unless it may be sent only
- * once. A 401 without Box's words
- * is TRANSIENT at first, and believed if it comes again later: the token may be as good as it was.
- * Any other reply is returned, whatever its status. */
+ * once. A 401 without Box's words is TRANSIENT at first, and believed if it comes again later: the
+ * token may be as good as it was. Any other reply is returned, whatever its status. */
 BoxReply *box_client_send (BoxClient *client, BoxTransport *transport, const BoxClientCall *call,
                            GCancellable *cancellable, GError **error);
 

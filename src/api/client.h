@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * BoxClient: Box's upload API. Each function makes one call, and one attempt; the caller decides
- * about retries (base/retry.h). After a 401 the call is sent once more with a renewed
- * token. Immutable and shared by threads; each thread uses its own BoxTransport.
+ * about retries (base/retry.h). After a 401 the call is sent once more with a renewed token.
+ * Immutable and shared by threads; each thread uses its own BoxTransport.
  *
  * Every function returns FALSE or NULL exactly when @error is set, in the domain BOX_ERROR, with
  * what Box said in the details. Sizes and offsets are bytes.

@@ -201,8 +201,7 @@ box_destination_new_file (const char *file_id, GError **error)
 }
 
 /* A pattern such as "%05d" in @path, which is not an escaped character; NULL if there is no
- * pattern.
- */
+ * pattern. */
 static char *
 find_number_pattern (const char *path)
 {

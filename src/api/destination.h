@@ -86,8 +86,7 @@ gboolean box_destination_is_same_name (const BoxDestination *a, const BoxDestina
 char *box_destination_to_uri (const BoxDestination *destination);
 
 /* Refuses names that Box refuses: empty, over 255 characters, "/", "\\", control characters, "."
- * and
- * "..", a space at either end, not UTF-8. The rest is Box's to decide. */
+ * and "..", a space at either end, not UTF-8. The rest is Box's to decide. */
 gboolean box_destination_check_name (const char *name, GError **error);
 
 BoxDestination *box_destination_copy (const BoxDestination *destination);

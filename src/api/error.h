@@ -23,9 +23,9 @@ typedef enum
 /* @box_code: (nullable). */
 BoxErrorCode box_api_classify (guint status, const char *box_code, BoxSubject subject);
 
-/* The error of an unsuccessful @reply. @attempt completes "could not …". A reply that is
- * not Box's own (BoxRefusal) is TRANSIENT and unsure, whatever its status: a proxy or gateway
- * may have sent it. */
+/* The error of an unsuccessful @reply. @attempt completes "could not …". A reply that is not Box's
+ * own (BoxRefusal) is TRANSIENT and unsure, whatever its status: a proxy or gateway may have sent
+ * it. */
 GError *box_api_error_from_reply (const BoxReply *reply, BoxSubject subject, const char *attempt);
 
 /* The same for the question whether Box takes an upload: a refusal is its answer, and is said to be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The lock is on the file itself (flock): the one who gets it checks that the path
- * still leads to this file, because the holder before may have replaced it.
+ * The lock is on the file itself (flock): the one who gets it checks that the path still leads to
+ * this file, because the holder before may have replaced it.
  *
  * The replacement is called .NAME.HASH.new, HASH being of the refresh token that it replaces: a
  * complete one that is there when the lock is taken was left by a writer that died before the

@@ -34,10 +34,10 @@ typedef struct
   gboolean use_environment;
 } BoxCredentialsSettings;
 
-/* Makes all checks that need no network (unless access_token is given), and logs a
- * message if everybody can read a file with secrets. BOX_ERROR_SETTINGS or
- * BOX_ERROR_CREDENTIALS names the file and the field, never the content. Without any setting a
- * request function must be given later. */
+/* Makes all checks that need no network (unless access_token is given), and logs a message if
+ * everybody can read a file with secrets. BOX_ERROR_SETTINGS or BOX_ERROR_CREDENTIALS names the
+ * file and the field, never the content. Without any setting a request function must be given
+ * later. */
 BoxCredentials *box_credentials_new (const BoxCredentialsSettings *settings,
                                      BoxTransportConfig *config, GError **error);
 void box_credentials_free (BoxCredentials *credentials);

@@ -126,15 +126,14 @@ BoxReply *box_grant_send (const BoxTokenEndpoint *endpoint, char *form, GCancell
 /*
  * BoxTokenCache: the token of one provider, and its renewal. Only one renewal runs at a time, for
  * any number of threads. It has its own thread, so that no caller's cancellation ends it. Callers
- * whose token is still valid do not wait for it; the others share the result. The cache of
- * a file or a configuration is shared by all users of the process with the same file, token
- * endpoint and transport.
+ * whose token is still valid do not wait for it; the others share the result. The cache of a file
+ * or a configuration is shared by all users of the process with the same file, token endpoint and
+ * transport.
  */
 typedef struct _BoxTokenCache BoxTokenCache;
 
-/* The existing or a new cache for @source (taken; FILE or CONFIG). Reads no
- * file. An unused cache is kept for the next caller while its token is valid.
- */
+/* The existing or a new cache for @source (taken; FILE or CONFIG). Reads no file. An unused cache
+ * is kept for the next caller while its token is valid. */
 BoxTokenCache *box_token_cache_get (BoxTokenSource *source);
 
 /* A cache that is not shared. @provider is taken; @limit: its time for an answer (microseconds).
@@ -151,8 +150,8 @@ gboolean box_token_cache_open (BoxTokenCache *cache, GError **error);
 char *box_token_cache_take (BoxTokenCache *cache, const char *refused, gint64 lasting,
                             GCancellable *cancellable, GError **error);
 
-/* The present token, if it is valid and not @refused (nullable); else NULL. Never
- * waits. Free with box_secret_free(). */
+/* The present token, if it is valid and not @refused (nullable); else NULL. Never waits. Free with
+ * box_secret_free(). */
 char *box_token_cache_peek (BoxTokenCache *cache, const char *refused);
 
 /* Drops the present token, and ends all waits for another: BOX_ERROR_CANCELLED. */

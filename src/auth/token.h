@@ -53,10 +53,9 @@ gboolean box_token_check (const char *label, const char *string, GError **error)
  * @advice: for the user, if the grant itself was refused (invalid_grant).
  * @issued: when the token was asked for (monotonic, microseconds).
  *
- * BOX_ERROR_CREDENTIALS: a permanent refusal; the details carry its OAuth
- * name. BOX_ERROR_TRANSIENT: 429, 5xx and any answer that no token endpoint gives,
- * such as a portal's page or redirect. BOX_ERROR_SETTINGS: 404 and 405; a gateway may send them,
- * too.
+ * BOX_ERROR_CREDENTIALS: a permanent refusal; the details carry its OAuth name.
+ * BOX_ERROR_TRANSIENT: 429, 5xx and any answer that no token endpoint gives, such as a portal's
+ * page or redirect. BOX_ERROR_SETTINGS: 404 and 405; a gateway may send them, too.
  */
 BoxToken *box_token_reply_parse (const BoxReply *reply, const char *label, const char *advice,
                                  gint64 issued, GError **error);
@@ -79,8 +78,7 @@ char *box_token_reply_get_refresh (const BoxReply *reply);
  * an assertion by the server's clock (the reply's date) may be accepted. */
 gboolean box_token_reply_is_about_time (const BoxReply *reply);
 
-/* Whether @reply refuses the token of the request, so that a newer token may be
- * accepted. */
+/* Whether @reply refuses the token of the request, so that a newer token may be accepted. */
 gboolean box_token_reply_is_about_token (const BoxReply *reply);
 
 G_END_DECLS

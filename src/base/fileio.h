@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whole reads and writes of local files. Interrupted calls are repeated. Errors name the path and
- * the way out: BOX_ERROR_SPACE if there is no room, BOX_ERROR_STORAGE for everything
- * else.
+ * the way out: BOX_ERROR_SPACE if there is no room, BOX_ERROR_STORAGE for everything else.
  */
 #pragma once
 

@@ -25,8 +25,7 @@ gboolean box_json_is_valid (const char *text, gsize length);
 
 /* The valid JSON @text with ".0" after each integer that does not fit in a gint64; NULL if all of
  * them fit. Versions of json-glib read such an integer differently: as another number, or as the
- * nearest.
- */
+ * nearest. */
 GString *box_json_spell_out_floats (const char *text, gsize length);
 
 /* A member of an object as it is written, quotes and escapes included. */

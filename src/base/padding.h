@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxPadding: the bytes between the end of a stream and its reserve; players ignore
- * them. Pure: any range can be computed, and nothing is stored.
+ * BoxPadding: the bytes between the end of a stream and its reserve; players ignore them. Pure: any
+ * range can be computed, and nothing is stored.
  */
 #pragma once
 

@@ -17,8 +17,8 @@ G_BEGIN_DECLS
  * makes GLib take one, so that only one recording fails, not all.
  */
 
-/* A recording needs this many free descriptors: for the workers of the process that serve it
- * (a connection, its event, a cancellable each), and a margin for the application. */
+/* A recording needs this many free descriptors: for the workers of the process that serve it (a
+ * connection, its event, a cancellable each), and a margin for the application. */
 #define BOX_LIMITS_DESCRIPTORS_TO_BEGIN 64
 
 /* A worker needs this many free descriptors: its context, a connection, the look-up of a name.

@@ -42,8 +42,7 @@ gboolean box_secret_file_is_exposed (const char *path);
 void box_secret_free (char *string);
 void box_secret_clear (char *data, gsize length);
 
-/* @uri without its password, for messages. @uri need not be a
- * valid URI. Free with g_free(). */
+/* @uri without its password, for messages. @uri need not be a valid URI. Free with g_free(). */
 char *box_secret_hide_password (const char *uri);
 
 /* @secret without white space at either end and a byte order mark at its head; takes it. */

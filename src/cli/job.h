@@ -152,8 +152,7 @@ CliJob *cli_job_new_stream (int fd, const char *name, CliTell tell);
  * destination are filled in here. Its size is settings->size; 0: not known, then @spool records it,
  * and @how counts. @spool: (nullable): it is held in memory. SIGINT ends the reading: what is left
  * of the input is taken if it ends soon. Other signals, and a failure, leave what was read in the
- * spool.
- */
+ * spool. */
 gboolean cli_job_start_stream (CliJob *job, Cli *cli, BoxSpool *spool, CliUnknownSize how,
                                const BoxDestination *destination, const BoxUploadSettings *settings,
                                GError **error);

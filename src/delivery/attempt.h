@@ -41,8 +41,8 @@ void box_attempt_abort (BoxClient *client, const BoxSession *session, GCancellab
 
 /*
  * BoxElsewhere: the parts of a recording that Box may have in another session than the one that is
- * filled: in the seed (BoxAhead), or in a session that was lost. Which these are, what
- * became of them in the uploads of one run, and what that says about the account.
+ * filled: in the seed (BoxAhead), or in a session that was lost. Which these are, what became of
+ * them in the uploads of one run, and what that says about the account.
  */
 
 /* All zero in the beginning. */

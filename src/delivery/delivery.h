@@ -117,10 +117,9 @@ typedef struct
   gboolean live;
 } BoxDeliverySettings;
 
-/* A stream that will be written. @spool: (nullable): records it; NULL: it is held in
- * memory, and its size has to be known. @user_data is released with @destroy (nullable) when no
- * event can come any more. Errors are box_upload_new()'s and the spool's; @user_data is not
- * released then. */
+/* A stream that will be written. @spool: (nullable): records it; NULL: it is held in memory, and
+ * its size has to be known. @user_data is released with @destroy (nullable) when no event can come
+ * any more. Errors are box_upload_new()'s and the spool's; @user_data is not released then. */
 BoxDelivery *box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
                                       const BoxDeliveryEvents *events, gpointer user_data,
                                       GDestroyNotify destroy, GError **error);
@@ -140,9 +139,9 @@ box_delivery_new_recording (BoxRecording *recording, const BoxRecoverySettings *
                             const BoxDeliveryEvents *events, gpointer user_data,
                             GCancellable *cancellable);
 
-/* Stops it at once, unless it has ended: the session stays, and an unfinished recording
- * is kept (see the event). After this returns no event runs. Events may call it. Then they and
- * others that have begun may still run, and the recording is let go of soon after. */
+/* Stops it at once, unless it has ended: the session stays, and an unfinished recording is kept
+ * (see the event). After this returns no event runs. Events may call it. Then they and others that
+ * have begun may still run, and the recording is let go of soon after. */
 void box_delivery_free (BoxDelivery *delivery);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxDelivery, box_delivery_free)
 

@@ -18,10 +18,9 @@ typedef struct
   gboolean left_to_others; /* somebody else uploads the recording, with other credentials */
 } BoxTerms;
 
-/* Whether @error is Box's own answer (or a finding of this process) about a setting
- * that the user can correct: the folder, the name, the credentials. Only such an answer may
- * stop a recording, and only at its beginning. A gateway, a portal, a proxy, a certificate or a
- * full account may not. */
+/* Whether @error is Box's own answer (or a finding of this process) about a setting that the user
+ * can correct: the folder, the name, the credentials. Only such an answer may stop a recording, and
+ * only at its beginning. A gateway, a portal, a proxy, a certificate or a full account may not. */
 gboolean box_policy_refuses_settings (const BoxTerms *terms, const GError *error);
 
 /* Whether @error can be ignored: others upload the recording, with their own credentials, and this

@@ -2,8 +2,8 @@
 /*
  * BoxRecovery: finishes one recording of the spool. It decides from the journal, the data and Box
  * what is left to do, does it, and removes the recording when Box has confirmed its size and SHA-1.
- * The stream may have ended, or its writer may have died. It is safe to repeat after
- * any failure, kill or power cut.
+ * The stream may have ended, or its writer may have died. It is safe to repeat after any failure,
+ * kill or power cut.
  */
 #pragma once
 
@@ -64,10 +64,9 @@ typedef enum
  * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT, UNSETTLED or
  * LEFT.
  *
- * Runs in the calling thread until it is done. After any failure the recording stays,
- * with the failure in its journal.
- * Errors are the upload's, and: BOX_ERROR_STORAGE if journal or data are damaged,
- * BOX_ERROR_SIZE if a session given by its id does not fit the recording,
+ * Runs in the calling thread until it is done. After any failure the recording stays, with the
+ * failure in its journal. Errors are the upload's, and: BOX_ERROR_STORAGE if journal or data are
+ * damaged, BOX_ERROR_SIZE if a session given by its id does not fit the recording,
  * BOX_ERROR_INTEGRITY if the data has changed since it was recorded, BOX_ERROR_CANCELLED.
  */
 gboolean

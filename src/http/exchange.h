@@ -3,8 +3,8 @@
  * BoxExchange: one request and its reply on a SoupSession, from the first byte to the text of an
  * error. It adds features that libsoup's synchronous path lacks: it watches the connection for an
  * early reply while the body is sent, cuts a failed connection so that closing it cannot block, and
- * knows how far a failed exchange had come. Its parts follow: the parser of early replies,
- * the watchdog, the early reply, the body as a stream, and the text of a failure.
+ * knows how far a failed exchange had come. Its parts follow: the parser of early replies, the
+ * watchdog, the early reply, the body as a stream, and the text of a failure.
  */
 #pragma once
 
@@ -136,24 +136,23 @@ box_early_reply_write (BoxEarlyReply *watch, const guint8 *bytes, gsize length, 
  * return earlier. FALSE with @error set as above: the server has something to say. */
 gboolean box_early_reply_rest (BoxEarlyReply *watch, int fd, gint64 timeout, GError **error);
 
-/* Stops sending the body. After a failed write this is the last moment to read the server's
- * reply. @complete: the whole body was read, though its last bytes may not
- * have been written. */
+/* Stops sending the body. After a failed write this is the last moment to read the server's reply.
+ * @complete: the whole body was read, though its last bytes may not have been written. */
 void box_early_reply_read_last_words (BoxEarlyReply *watch, gboolean complete);
 
 /* Keeps the reason why the exchange was ended; takes @reason. Only the first reason counts. */
 void box_early_reply_fail (BoxEarlyReply *watch, GError *reason);
 
-/* Shuts the connection down below TLS, so that closing it later does not wait for a peer
- * that does not read. */
+/* Shuts the connection down below TLS, so that closing it later does not wait for a peer that does
+ * not read. */
 void box_early_reply_cut (BoxEarlyReply *watch);
 
 /*
  * BoxBodyStream: a BoxBody as the stream that libsoup sends. libsoup's synchronous path would copy
  * it in pieces of 8 KiB, each with its own TLS record and system call. Therefore the first read,
  * after the head has been written, writes the whole body to the connection in the largest possible
- * pieces, and libsoup finds an empty stream. libsoup closes the stream when it is done
- * or the writing has failed, before it closes the connection: the watch then reads the last reply.
+ * pieces, and libsoup finds an empty stream. libsoup closes the stream when it is done or the
+ * writing has failed, before it closes the connection: the watch then reads the last reply.
  */
 #define BOX_TYPE_BODY_STREAM (box_body_stream_get_type ())
 G_DECLARE_FINAL_TYPE (BoxBodyStream, box_body_stream, BOX, BODY_STREAM, GInputStream)

@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /* libsoup's; its headers are left to the two files that parse replies. */
 typedef struct _SoupMessageHeaders SoupMessageHeaders;
 
-/* A longer body of a successful reply is an error: a page of 1000 parts has
- * about 200 kB. Of other bodies only the beginning is kept. */
+/* A longer body of a successful reply is an error: a page of 1000 parts has about 200 kB. Of other
+ * bodies only the beginning is kept. */
 #define BOX_TRANSPORT_MAX_REPLY (4u << 20)
 
 /* What a BoxBodySource has now. */
@@ -124,8 +124,8 @@ gint box_reply_parse_retry_after (const char *value, GDateTime *date);
 
 /*
  * BoxMultipart: the multipart/form-data body of a direct upload, as a BoxBody around another one.
- * It has the attributes, which must come first, the file's bytes, and the end. Its
- * length is known in advance, unless the file's bytes have a source.
+ * It has the attributes, which must come first, the file's bytes, and the end. Its length is known
+ * in advance, unless the file's bytes have a source.
  */
 
 typedef struct _BoxMultipart BoxMultipart;

@@ -74,9 +74,9 @@ gboolean box_proxy_memory_check (GUri *uri, GError **error);
 void box_proxy_memory_forget (void);
 
 /*
- * BoxChallenge: a proxy's Proxy-Authenticate, and the Proxy-Authorization that
- * answers it: Basic (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256). Digest takes precedence,
- * because it does not send the password. Pure.
+ * BoxChallenge: a proxy's Proxy-Authenticate, and the Proxy-Authorization that answers it: Basic
+ * (RFC 7617) and Digest (RFC 7616, MD5 and SHA-256). Digest takes precedence, because it does not
+ * send the password. Pure.
  */
 typedef enum
 {

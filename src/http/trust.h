@@ -38,8 +38,7 @@ gboolean box_trust_is_modern (GTlsConnection *tls);
 
 /*
  * BoxCertificate: checks of a server's certificate that glib-networking does not make: its purpose
- * must be a server's, and no key of its chain may be
- * weak. Pure.
+ * must be a server's, and no key of its chain may be weak. Pure.
  */
 /* Whether the certificate's extended key usage allows it to say who a server is. */
 gboolean box_certificate_is_for_servers (GTlsCertificate *certificate);

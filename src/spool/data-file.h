@@ -5,10 +5,9 @@
  *
  *   write ─► run (at most BOX_RUN_SIZE) ─► file
  *
- * A run is written when it is full, when the next write does not follow it, when it is
- * BOX_RUN_AGE old (a thread of the process checks this, so it also works while the stream
- * rests), and before its bytes are read or synced. A killed process therefore loses at most
- * one run.
+ * A run is written when it is full, when the next write does not follow it, when it is BOX_RUN_AGE
+ * old (a thread of the process checks this, so it also works while the stream rests), and before
+ * its bytes are read or synced. A killed process therefore loses at most one run.
  *
  * Threads: one writes; any number may call everything else.
  */

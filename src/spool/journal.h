@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * BoxJournal: the history of a recording as lines of JSON, which are only appended, and the
- * state that they add up to. Pure: no file is touched here (spool/recording.h does this). Every
- * line has a checksum that detects a torn or damaged line. A journal never has
- * credentials.
+ * BoxJournal: the history of a recording as lines of JSON, which are only appended, and the state
+ * that they add up to. Pure: no file is touched here (spool/recording.h does this). Every line has
+ * a checksum that detects a torn or damaged line. A journal never has credentials.
  */
 #pragma once
 
@@ -109,8 +108,8 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * @settled: the file has got its metadata.
  * @earlier: (element-type BoxDestination): former destinations. It may have been committed there.
  * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
- * @valid_length: bytes up to and including the last whole line; cut off the rest
- * before anything is appended.
+ * @valid_length: bytes up to and including the last whole line; cut off the rest before anything is
+ * appended.
  * @torn: there is a rest.
  * @damaged: a line was damaged: anything may be missing here, even a commit. All other lines
  * passed their checksum.

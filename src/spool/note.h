@@ -13,9 +13,9 @@ G_BEGIN_DECLS
 
 /*
  * BoxNote: the size and the destination of a session that "boxupload create" made, because Box
- * never reports them. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/,
- * 0600 in a 0700 directory, without secrets. Beside it, the parts that "boxupload part" sent from
- * this machine.
+ * never reports them. One JSON file per session in $XDG_STATE_HOME/boxupload/sessions/, 0600 in a
+ * 0700 directory, without secrets. Beside it, the parts that "boxupload part" sent from this
+ * machine.
  */
 
 typedef struct

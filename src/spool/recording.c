@@ -114,8 +114,7 @@ create_file (const char *path, GError **error)
 }
 
 /* The journal gets its name only when it is locked and has its first @lines: others never see half
- * of one.
- */
+ * of one. */
 static gboolean
 create_files (BoxRecording *recording, const char *lines, gboolean with_data, GError **error)
 {

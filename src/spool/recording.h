@@ -5,8 +5,8 @@
  * lock when the process ends, however it ends; the files stay until box_recording_remove().
  *
  * Order of writing: bytes are on disk before a line of the journal mentions them. After a power cut
- * or a kill, the journal therefore never promises missing bytes. A failed sync is
- * remembered: the bytes that it should have made durable never get into the journal.
+ * or a kill, the journal therefore never promises missing bytes. A failed sync is remembered: the
+ * bytes that it should have made durable never get into the journal.
  *
  * Threads: one thread writes; any number read and append to the journal.
  */

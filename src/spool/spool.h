@@ -39,8 +39,7 @@ BoxRecording *box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent,
                               const BoxFile *file, GError **error);
 
 /* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the
- * limit. It counts bytes written by other processes, too (as of the last 16 MiB written
- * here). */
+ * limit. It counts bytes written by other processes, too (as of the last 16 MiB written here). */
 gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
 
 /* Bytes that the recordings take now. */
@@ -92,8 +91,8 @@ GPtrArray *box_spool_list_names (BoxSpool *spool, GError **error);
 /* The recording @name as box_spool_list() gives it; NULL: it is gone. */
 BoxSpoolEntry *box_spool_look (BoxSpool *spool, const char *name);
 
-/* Removes the recording @name in any state. Bytes that Box does not have are
- * lost. BOX_ERROR_BUSY: a running process has it. */
+/* Removes the recording @name in any state. Bytes that Box does not have are lost. BOX_ERROR_BUSY:
+ * a running process has it. */
 gboolean box_spool_remove (BoxSpool *spool, const char *name, GError **error);
 
 /* Emits "changed" in the calling thread's main context when recordings come, go, or lose their

@@ -408,8 +408,7 @@ box_blocks_peek (const BoxBlocksRange *range, guint64 offset, gsize *length)
 }
 
 /* Copies up to @length bytes at @position of the stream; how many that were, 0: @error says why
- * not.
- */
+ * not. */
 static gsize
 read_some (const BoxBlocksRange *range, guint64 position, guint8 *buffer, gsize length,
            GError **error)

@@ -27,8 +27,7 @@ G_BEGIN_DECLS
 /* Memory of all stores that share, which have the same part of it each, but at least one block: a
  * few parts for one file, and little for each of hundreds. What is not in memory is copied from the
  * file, for its digest and to be sent: of a file that is read, an upload takes 7 % more CPU with 8
- * MiB than with 32. Bytes.
- */
+ * MiB than with 32. Bytes. */
 #define BOX_BLOCKS_SHARED (32u * 1024 * 1024)
 
 /* The same for files that are being written, whose latest bytes the system has in memory anyway.

@@ -115,8 +115,8 @@ guint box_flow_count_waiting (const BoxFlow *flow);
 
 /*
  * BoxHost: what the uploads of this process share because they go to the same host: the number of
- * parts that are sent at a time. A host that nobody uploads to any more is
- * remembered, so that the next file begins with what the last one has learnt.
+ * parts that are sent at a time. A host that nobody uploads to any more is remembered, so that the
+ * next file begins with what the last one has learnt.
  *
  * Functions are called with the workers' lock held.
  */

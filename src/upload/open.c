@@ -90,8 +90,7 @@ try_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError *
 }
 
 /* Tries one name. If it is taken, the failure of this step leads to the next one
- * (upload/trouble.c).
- */
+ * (upload/trouble.c). */
 static gboolean
 open_target (BoxUpload *upload, BoxTransport *transport, Opened *opened, GError **error)
 {

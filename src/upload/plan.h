@@ -179,12 +179,11 @@ void box_plan_send_failed (BoxPlan *plan, guint part, gboolean unsure, gint64 no
                            gboolean asked);
 
 /* A SEND made progress, but did not end in time; call this before box_plan_send_failed(). From now
- * on half as many parts are in flight, and one more each time that as many have succeeded.
- */
+ * on half as many parts are in flight, and one more each time that as many have succeeded. */
 void box_plan_send_was_slow (BoxPlan *plan, guint part);
 
-/* A list has @part. Ignored if the part is in flight or done. @verify: its digest
- * must be compared. Returns whether it was adopted. */
+/* A list has @part. Ignored if the part is in flight or done. @verify: its digest must be compared.
+ * Returns whether it was adopted. */
 gboolean box_plan_adopt (BoxPlan *plan, guint part, gboolean verify);
 
 /* The LIST succeeded, and all its parts were adopted: unsure parts that it did not have are

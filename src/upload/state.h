@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of BoxUpload, shared by its files: upload/upload.c (the application's side),
- * upload/producer.c (the producer's), upload/bytes.c (where the bytes are),
- * upload/work.c (the workers' side: which step runs), the steps themselves (upload/open.c,
- * upload/parts.c, upload/commit.c, upload/lookup.c), and upload/trouble.c (what a failed one
- * means).
+ * upload/producer.c (the producer's), upload/bytes.c (where the bytes are), upload/work.c (the
+ * workers' side: which step runs), the steps themselves (upload/open.c, upload/parts.c,
+ * upload/commit.c, upload/lookup.c), and upload/trouble.c (what a failed one means).
  */
 #pragma once
 
@@ -253,8 +252,8 @@ box_upload_bytes_init_file (BoxUploadBytes *bytes, BoxUpload *upload, guint64 of
 void box_upload_bytes_clear (BoxUploadBytes *bytes);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
 
-/* Factor for the time of the reply to a body that was @slow times too slow; @slow is
- * read with the lock. */
+/* Factor for the time of the reply to a body that was @slow times too slow; @slow is read with the
+ * lock. */
 guint box_upload_slack (BoxUpload *upload, const guint *slow);
 
 /* The digests of the bytes, each nullable; and the bytes as a body, which borrows @bytes. */

@@ -293,8 +293,7 @@ is_taken_meanwhile (const BoxUpload *upload, const BoxStep *step, const GError *
 }
 
 /* The upload is opened again, and if_exists decides. The bytes of a replaced session are sent
- * again.
- */
+ * again. */
 static gboolean
 can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
 {

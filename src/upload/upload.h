@@ -286,10 +286,10 @@ void box_upload_get_stats (BoxUpload *upload, BoxUploadStats *stats);
  * in the producer's thread, and wait for the upload itself elsewhere. To end it early, cancel
  * @upload.
  *
- * FALSE with @error set if not all bytes are good. @upload has then failed, with the
- * same error if the file is the reason: BOX_ERROR_STORAGE (it cannot be read), BOX_ERROR_SIZE
- * (it does not have @size bytes, or it changed while it was read, so that the written bytes are a
- * mixture of versions).
+ * FALSE with @error set if not all bytes are good. @upload has then failed, with the same error if
+ * the file is the reason: BOX_ERROR_STORAGE (it cannot be read), BOX_ERROR_SIZE (it does not have
+ * @size bytes, or it changed while it was read, so that the written bytes are a mixture of
+ * versions).
  */
 gboolean box_feed_fd (BoxUpload *upload, int fd, guint64 size, GError **error);
 

@@ -4,9 +4,9 @@
  * do not mean hundreds of threads. At most 32 (environment BOXUPLOAD_WORKERS, 1 to 256), made when
  * there is work, ended after 15 idle seconds; each owns a BoxTransport.
  *
- * Threads share one lock, the workers' (box_workers_lock()). It guards the list of
- * tasks and the shared state of every upload. It is held for decisions only, never for I/O, hashing
- * or calls out, so that it is free whatever the number of uploads.
+ * Threads share one lock, the workers' (box_workers_lock()). It guards the list of tasks and the
+ * shared state of every upload. It is held for decisions only, never for I/O, hashing or calls out,
+ * so that it is free whatever the number of uploads.
  */
 #pragma once
 
@@ -60,17 +60,17 @@ struct _BoxTask
 /* The one lock of uploads and workers. */
 GMutex *box_workers_lock (void);
 
-/* Adds @task and wakes a worker for it. There is at least one worker until the task is
- * dropped. BOX_ERROR_SPACE: there is no worker, and the system has no thread or no
- * descriptors for one; @task was not added. */
+/* Adds @task and wakes a worker for it. There is at least one worker until the task is dropped.
+ * BOX_ERROR_SPACE: there is no worker, and the system has no thread or no descriptors for one;
+ * @task was not added. */
 gboolean box_workers_add_locked (BoxTask *task, GError **error);
 
 /* Something changed that may have made a step of @task possible. */
 void box_workers_wake_locked (BoxTask *task);
 
-/* Called by run_locked after it has taken its step, before it releases the lock: another
- * worker takes the next step, so that steps run at the same time. And by anybody after a change
- * that may have made a step of any task possible. */
+/* Called by run_locked after it has taken its step, before it releases the lock: another worker
+ * takes the next step, so that steps run at the same time. And by anybody after a change that may
+ * have made a step of any task possible. */
 void box_workers_continue_locked (void);
 
 /* Workers at most. */

@@ -82,8 +82,8 @@ gboolean sink_fixture_run (SinkFixture *fixture);
 void sink_fixture_drain (SinkFixture *fixture);
 
 /* Of the messages that have been taken: how many of @type the sink or the pipeline (which keeps the
- * sink's EOS and posts its own) posted; the last element message
- * of a name, or NULL; how many of these. */
+ * sink's EOS and posts its own) posted; the last element message of a name, or NULL; how many of
+ * these. */
 guint sink_fixture_count (SinkFixture *fixture, GstMessageType type);
 const GstStructure *sink_fixture_find (SinkFixture *fixture, const char *name);
 guint sink_fixture_count_element (SinkFixture *fixture, const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events while the streaming thread waits for Box: state changes of other threads return
- * at once, also with async=false (splitmuxsink's setting), and EOS is posted once.
+ * Events while the streaming thread waits for Box: state changes of other threads return at once,
+ * also with async=false (splitmuxsink's setting), and EOS is posted once.
  *
  * With async=false the streaming thread reaches PLAYING by itself, while the thread that changes
  * the state may still be on its way there. A handler on the bus holds the latter back between READY

@@ -6,9 +6,8 @@
  *
  * records SIZE bytes of the pattern, on the WAY exact, reserve (both into SESSION), unknown, live,
  * spooled (into the file NAME of folder 0; SESSION is "-"; spooled: others upload it) or memory
- * (exact, without the spool DIR). Prints
- * "accepted N" whenever N bytes were taken, "kept REASON", and at the end "committed" or "failed
- * MESSAGE". The exit code is 0 after "committed", else 1.
+ * (exact, without the spool DIR). Prints "accepted N" whenever N bytes were taken, "kept REASON",
+ * and at the end "committed" or "failed MESSAGE". The exit code is 0 after "committed", else 1.
  */
 #include <stdio.h>
 #include <stdlib.h>
