@@ -7,7 +7,6 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 
 #define FORMAT_VERSION 1
 #define MAX_FILE       (1u << 20)

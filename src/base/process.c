@@ -23,7 +23,7 @@ fail (guint n, GError **error)
 }
 
 gboolean
-box_limits_check_descriptors (guint n, GError **error)
+box_process_check_descriptors (guint n, GError **error)
 {
   g_autofree int *fds = g_new (int, n);
   guint opened = 0;
@@ -83,7 +83,7 @@ check_threads (guint n, const char *what, GError **error)
   g_mutex_lock (&lock);
   for (; started < n; started++)
     {
-      threads[started] = start ("box-probe", what, wait_for, &lock, error);
+      threads[started] = start ("box-check", what, wait_for, &lock, error);
       if (threads[started] == NULL)
         break;
     }
@@ -114,7 +114,7 @@ ensure_pools (const char *what, GError **error)
 }
 
 gboolean
-box_limits_ensure_workers (const char *what, GError **error)
+box_process_ensure_glib_threads (const char *what, GError **error)
 {
   static gint there; /* atomic */
   static GMutex lock;
@@ -133,10 +133,11 @@ box_limits_ensure_workers (const char *what, GError **error)
 }
 
 GThread *
-box_limits_start_thread (const char *name, const char *what, GThreadFunc function, gpointer data,
-                         GError **error)
+box_process_start_thread (const char *name, const char *what, GThreadFunc function, gpointer data,
+                          GError **error)
 {
-  return box_limits_ensure_workers (what, error) ? start (name, what, function, data, error) : NULL;
+  return box_process_ensure_glib_threads (what, error) ? start (name, what, function, data, error)
+                                                       : NULL;
 }
 
 /* The owners of the events that this thread is in, innermost first. */

@@ -128,7 +128,7 @@ cli_signal_new (GError **error)
 {
   CliSignal *signals;
 
-  if (!box_limits_ensure_workers ("to wait for signals with", error))
+  if (!box_process_ensure_glib_threads ("to wait for signals with", error))
     return NULL;
   signals = g_new0 (CliSignal, 1);
   signals->cancellable = g_cancellable_new ();
@@ -137,7 +137,7 @@ cli_signal_new (GError **error)
   listen_for (signals, SIGINT, on_sigint);
   listen_for (signals, SIGTERM, on_sigterm);
   signals->thread =
-      box_limits_start_thread ("signals", "to wait for signals with", run_loop, signals, error);
+      box_process_start_thread ("signals", "to wait for signals with", run_loop, signals, error);
   if (signals->thread == NULL)
     g_clear_pointer (&signals, cli_signal_free);
   return signals;

@@ -10,7 +10,6 @@
 
 #include "api/account.h"
 #include "cli/job.h"
-#include "cli/output.h"
 
 /* A directory is read this often. Microseconds. */
 #define SCAN_INTERVAL G_USEC_PER_SEC

@@ -5,7 +5,6 @@
 
 #include <gio/gio.h>
 #include <signal.h>
-#include <unistd.h>
 
 #define TIME_LIMIT 30 /* seconds */
 #define MAX_QUEUE  64

@@ -4,7 +4,6 @@
  * into words and an exit code.
  */
 #include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 

@@ -242,7 +242,7 @@ dispose_in_a_thread (BoxDelivery *delivery)
   if (delivery->thread == NULL && delivery->recording != NULL)
     box_delivery_tell_kept (delivery, "stop");
   thread =
-      box_limits_start_thread ("box-dispose", "to stop with", stop_and_dispose, delivery, &error);
+      box_process_start_thread ("box-dispose", "to stop with", stop_and_dispose, delivery, &error);
   if (thread != NULL)
     g_thread_unref (thread);
   else

@@ -327,7 +327,7 @@ abort_seeds (BoxFollow *follow, gint64 until)
 
   g_mutex_init (&job.lock);
   g_cond_init (&job.changed);
-  thread = box_limits_start_thread ("box-abort", "to abort sessions with", run_abort, &job, NULL);
+  thread = box_process_start_thread ("box-abort", "to abort sessions with", run_abort, &job, NULL);
   g_mutex_lock (&job.lock);
   while (thread != NULL && !job.done && g_cond_wait_until (&job.changed, &job.lock, until))
     ;

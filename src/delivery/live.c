@@ -373,7 +373,7 @@ box_live_new (BoxRecording *recording, const BoxUploadSettings *settings,
   BoxLive *live;
   int wakeup;
 
-  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_TO_BEGIN, error))
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, error))
     return NULL;
   wakeup = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wakeup < 0)
@@ -399,7 +399,7 @@ box_live_new (BoxRecording *recording, const BoxUploadSettings *settings,
 gboolean
 box_live_start (BoxLive *live, GError **error)
 {
-  live->thread = box_limits_start_thread ("box-live", "to upload with", run, live, error);
+  live->thread = box_process_start_thread ("box-live", "to upload with", run, live, error);
   if (live->thread != NULL)
     return TRUE;
   g_mutex_lock (&live->lock);

@@ -108,7 +108,7 @@ box_preflight_new (BoxClient *client, const BoxDestination *destination,
   preflight->cancellable = g_cancellable_new ();
   /* Without it the same is found out at the end. */
   preflight->thread =
-      box_limits_start_thread ("box-preflight", "to ask Box with", run, preflight, &error);
+      box_process_start_thread ("box-preflight", "to ask Box with", run, preflight, &error);
   if (preflight->thread == NULL)
     g_info ("%s", error->message);
   return preflight;

@@ -458,7 +458,7 @@ box_delivery_start_thread (BoxDelivery *delivery)
   delivery->threaded = TRUE;
   g_mutex_unlock (&delivery->lock);
   delivery->thread =
-      box_limits_start_thread ("box-delivery", "to upload with", run, delivery, &error);
+      box_process_start_thread ("box-delivery", "to upload with", run, delivery, &error);
   if (delivery->thread != NULL)
     return;
   g_mutex_lock (&delivery->lock);

@@ -106,7 +106,7 @@ box_delivery_drop_ahead (BoxDelivery *delivery)
   job = g_new0 (Abort, 1);
   job->client = box_client_ref (delivery->settings.upload.client);
   job->session = g_steal_pointer (&session);
-  thread = box_limits_start_thread ("box-abort", "to abort a session with", run_abort, job, NULL);
+  thread = box_process_start_thread ("box-abort", "to abort a session with", run_abort, job, NULL);
   if (thread != NULL)
     {
       g_thread_unref (thread);

@@ -277,7 +277,7 @@ box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **er
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&beginning);
 
-  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_TO_BEGIN, error)
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, error)
       || !box_spool_admit (spool, 0, error))
     return NULL;
   return box_recording_create (spool->path, intent, error);

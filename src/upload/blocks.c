@@ -259,9 +259,10 @@ box_blocks_extend_locked (BoxBlocks *store, guint64 offset)
 static void
 forget_front_locked (BoxBlocks *store)
 {
+  const Block *block;
   guint n = 0;
 
-  while (n < store->blocks->len && is_done (&g_array_index (store->blocks, Block, n)))
+  while ((block = block_at (store, store->first + n)) != NULL && is_done (block))
     n++;
   if (n == 0)
     return;

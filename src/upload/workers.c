@@ -96,7 +96,7 @@ start_worker_locked (GError **error)
 {
   GThread *thread;
 
-  thread = box_limits_start_thread ("boxupload", "to upload with", work, NULL, error);
+  thread = box_process_start_thread ("boxupload", "to upload with", work, NULL, error);
   if (thread == NULL)
     return FALSE;
   pool.n_threads++;
@@ -128,7 +128,7 @@ call_worker_locked (void)
   if (pool.idle->len > 0)
     call_idle_locked ();
   else if (pool.n_threads < pool.max_threads
-           && box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, NULL))
+           && box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, NULL))
     start_worker_locked (NULL);
 }
 
@@ -245,7 +245,7 @@ box_workers_add_locked (BoxTask *task, GError **error)
 {
   g_return_val_if_fail (!task->listed, FALSE);
   ensure_pool_locked ();
-  if (!box_limits_check_descriptors (BOX_LIMITS_DESCRIPTORS_OF_WORKER, error)
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, error)
       || (pool.n_threads == 0 && !start_worker_locked (error)))
     return FALSE;
   task->klass->ref (task);

@@ -2,7 +2,6 @@
 /* boxupload put -: standard input, of known and unknown length. */
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli-recordings.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* boxupload put: files of all kinds, several at once, refused, interrupted and continued. */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>

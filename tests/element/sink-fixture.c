@@ -7,7 +7,6 @@
 #include "kit/places.h"
 #include "kit/watchdog.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 void

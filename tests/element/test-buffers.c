@@ -5,8 +5,6 @@
 #include "kit/pattern.h"
 #include "sink-fixture.h"
 
-#include <string.h>
-
 /* Small parts, so that a short stream has many; the emulator then takes sessions of any size, but
  * the sink opens one only from 20,000,000 bytes on. */
 #define PART_SIZE 1000003

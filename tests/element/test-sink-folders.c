@@ -6,8 +6,6 @@
 #include "kit/patience.h"
 #include "kit/pattern.h"
 
-#include <string.h>
-
 #define SIZE 70000
 
 static SinkFixture *

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <ftw.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 
 #define DEFAULT_PART_SIZE        8388608

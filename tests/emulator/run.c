@@ -8,10 +8,8 @@
  */
 #include "emulator/run.h"
 
-#include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
 
 #include "kit/places.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 /* A multipart body: pairs of a name and its content, up to NULL. */

@@ -39,7 +39,7 @@
 #define PATIENCE 300
 
 /* Descriptors that are left when they run out: one fewer than the product looks for before it makes
- * a request (BOX_LIMITS_DESCRIPTORS_OF_WORKER), so that those under way come to an end. */
+ * a request (BOX_PROCESS_DESCRIPTORS_OF_WORKER), so that those under way come to an end. */
 #define MARGIN 15
 
 #define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))

@@ -10,8 +10,6 @@
  * and at the end "committed" or "failed MESSAGE". The exit code is 0 after "committed", else 1.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "delivery/delivery.h"
 #include "kit/pattern.h"

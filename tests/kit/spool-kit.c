@@ -6,7 +6,6 @@
 #include "kit/places.h"
 #include "kit/watchdog.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define CHUNK 65536

@@ -5,8 +5,6 @@
  */
 #include "parts-fixture.h"
 
-#include "kit/watchdog.h"
-
 #include <glib/gstdio.h>
 
 typedef struct

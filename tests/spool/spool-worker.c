@@ -5,7 +5,6 @@
  * with a size that is not known; "recover DIR URL" finishes what is in the spool. Prints the number
  * of bytes that have reached the data file, a line each time.
  */
-#include <stdlib.h>
 
 #include "delivery/attempt.h"
 #include "delivery/delivery.h"

@@ -8,7 +8,6 @@
 #include "base/digest.h"
 #include "emulator/base/json.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>

@@ -4,8 +4,6 @@
  */
 #include "emulator/box/store-state.h"
 
-#include "emulator/base/json.h"
-
 static JsonObject *
 path_to_json_locked (EmuStore *store, EmuItem *item)
 {

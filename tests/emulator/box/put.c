@@ -4,8 +4,6 @@
  */
 #include "emulator/box/store-state.h"
 
-#include "emulator/base/json.h"
-
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>

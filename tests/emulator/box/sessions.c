@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/box/sessions-state.h"
 
-#include "emulator/base/json.h"
 #include "emulator/box/item.h"
 
 #include <errno.h>
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_LIST_OFFSET 10000

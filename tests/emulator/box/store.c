@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/box/store-state.h"
 
-#include "emulator/base/json.h"
-
 #include <errno.h>
 #include <gio/gio.h>
-#include <glib/gstdio.h>
-#include <unistd.h>
 
 #define FIRST_ID 1000000000
 

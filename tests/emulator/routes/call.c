@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "emulator/routes/call.h"
 
-#include "emulator/base/json.h"
 #include "emulator/routes/faults.h"
 
 #include <string.h>

@@ -5,8 +5,6 @@
 #include "emulator/base/json.h"
 #include "emulator/routes/routes.h"
 
-#include <string.h>
-
 #define BUFFER_SIZE 262144
 
 static char *
