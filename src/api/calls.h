@@ -19,9 +19,8 @@ struct _BoxClient
   BoxCredentials *credentials;
 
   /* atomic */
-  gint64 clock; /* Box's time less the monotonic clock, microseconds; 0: not known */
-  gint64
-      doubted_since; /* monotonic: a 401 without Box's words came, and no other answer since; 0 */
+  gint64 clock;         /* Box's time less the monotonic clock, microseconds; 0: not known */
+  gint64 doubted_since; /* monotonic: since when a 401 without Box's words is all; 0: it is not */
 };
 
 /* A word for the account behind @client, for what the process remembers of it: the token is part of

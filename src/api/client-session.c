@@ -8,7 +8,7 @@
 #define PAGE_LIMIT       1000
 #define LAST_PAGE_OFFSET (BOX_LISTED_PARTS_MAX - PAGE_LIMIT)
 
-/* So many pages are read of one list. A server may make them shorter than asked for, but one that
+/* Pages of one list that are read. A server may make them shorter than asked for, but one that
  * gives ten parts at a time has something else in mind. */
 #define MAX_PAGES 1000
 

@@ -108,9 +108,11 @@ GPtrArray *box_client_plan (BoxClient *client, BoxTransport *transport, const Bo
  * @sha1: of the whole file.
  * @attributes: (nullable):
  * @if_match: (nullable): etag that the file must still have (versions).
- * @file: (out) (transfer full) (nullable): the file; NULL with TRUE if Box answered 202: ask
- * again after
- *   @retry_after seconds (out; -1: it did not say). parts_mismatch is TRANSIENT.
+ * @file: (out) (transfer full) (nullable): the file; NULL with TRUE if Box answered 202: ask again
+ * after @retry_after seconds.
+ * @retry_after: (out): -1: Box did not say.
+ *
+ * parts_mismatch is TRANSIENT.
  */
 gboolean box_client_commit (BoxClient *client, BoxTransport *transport, const BoxSession *session,
                             GPtrArray *parts, const BoxSha1 *sha1, const BoxAttributes *attributes,

@@ -15,8 +15,8 @@
 /* "name (1).ext" to "name (100).ext". More files of one name are an error worth reporting. */
 #define MAX_RENAMES 100
 
-/* A name that is taken is that of a file, which gets the version; so often it may be gone, or be
- * another one, when it is to. */
+/* Tries to add a version to the file that has the name: it may be gone, or another one, each
+ * time. */
 #define MAX_VERSIONS 5
 
 static gboolean

@@ -10,7 +10,7 @@
 /* Items of one page; Box allows no more. */
 #define PAGE 1000
 
-/* So many pages are ten million items; more is a server that never ends. */
+/* Pages of one list: ten million items. A server that gives more never ends. */
 #define MAX_PAGES 10000
 
 /* ---- items ---- */

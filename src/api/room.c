@@ -28,7 +28,7 @@ find (JsonObject *object, const char *name, guint64 *value)
 {
   gboolean found = FALSE;
 
-  /* What makes no sense is not known: Box writes large numbers in several ways. */
+  /* A number that makes no sense counts as not known: Box writes large ones in several ways. */
   return box_json_find_uint64 (object, name, 0, G_MAXINT64, &found, value, NULL) && found;
 }
 

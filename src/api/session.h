@@ -50,8 +50,8 @@ void box_session_free (BoxSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSession, box_session_free)
 
 /* Refuses (BOX_ERROR_TRUST) a session whose endpoints are not of @endpoint's scheme, or are on a
- * host that is neither
- * @endpoint's own nor under its registrable domain: they would be sent the token. */
+ * host that is neither @endpoint's own nor under its registrable domain: they would be sent the
+ * token. */
 gboolean
 box_session_check_endpoints (const BoxSession *session, const char *endpoint, GError **error);
 

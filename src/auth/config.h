@@ -2,12 +2,14 @@
 /*
  * BoxAuthConfig: the JSON file with the settings for obtaining tokens. One of
  *
- *   {"boxAppSettings": {"clientID", "clientSecret", "appAuth": {"publicKeyID", "privateKey",
- * "passphrase"}}, "enterpriseID" or "userID"}                                       Box's own: an
- * application with a key pair (JWT)
- *   {"client_id", "client_secret", "enterprise_id" or "user_id"}       client credentials
- *   {"client_id", "client_secret", "refresh_token"}                    OAuth 2 with a user's
- * consent; rewritten on each renewal
+ *   Box's own, of an application with a key pair (JWT):
+ *     {"boxAppSettings": {"clientID", "clientSecret",
+ *                         "appAuth": {"publicKeyID", "privateKey", "passphrase"}},
+ *      "enterpriseID" or "userID"}
+ *   client credentials:
+ *     {"client_id", "client_secret", "enterprise_id" or "user_id"}
+ *   OAuth 2 with a user's consent; rewritten on each renewal:
+ *     {"client_id", "client_secret", "refresh_token"}
  *
  * Parsing is pure. Every error is BOX_ERROR_CREDENTIALS, and names the file and the field, never
  * the content.
@@ -90,12 +92,12 @@ char *box_auth_config_rewrite (const BoxAuthConfig *config, const BoxToken *toke
  * new content is on the disk before it takes the file's place. If the writer dies in between, the
  * next process that locks the file finds it.
  *
- *   store = box_config_file_lock (origin, path, cancellable, &error);
- *   config = box_config_file_get_config (store);
- *   box_config_file_prepare (store, &error);
+ *   file = box_config_file_lock (origin, path, cancellable, &error);
+ *   config = box_config_file_get_config (file);
+ *   box_config_file_prepare (file, &error);
  *   …use config->refresh_token…
- *   box_config_file_replace (store, text, &error);
- *   box_config_file_unlock (store);
+ *   box_config_file_replace (file, text, &error);
+ *   box_config_file_unlock (file);
  */
 typedef struct _BoxConfigFile BoxConfigFile;
 
@@ -103,20 +105,20 @@ typedef struct _BoxConfigFile BoxConfigFile;
  * box_auth_config_load() at a renewal; the configuration must be one with a refresh token. */
 BoxConfigFile *box_config_file_lock (const char *origin, const char *path,
                                      GCancellable *cancellable, GError **error);
-void box_config_file_unlock (BoxConfigFile *store);
+void box_config_file_unlock (BoxConfigFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxConfigFile, box_config_file_unlock)
 
-/* Owned by @store. */
-const BoxAuthConfig *box_config_file_get_config (BoxConfigFile *store);
+/* Owned by @file. */
+const BoxAuthConfig *box_config_file_get_config (BoxConfigFile *file);
 
 /* Opens the replacement of the file and reserves its space. BOX_ERROR_STORAGE, BOX_ERROR_SPACE: the
  * refresh token has not been used yet. */
-gboolean box_config_file_prepare (BoxConfigFile *store, GError **error);
+gboolean box_config_file_prepare (BoxConfigFile *file, GError **error);
 
 /* Replaces the file by @text, durably; its mode and owner are kept. If this fails, @text is
  * kept in memory: this process uses it as the file's content, and the next lock tries to write it
  * again. If the new content had reached the disk, the next process that locks the file installs it.
  */
-gboolean box_config_file_replace (BoxConfigFile *store, const char *text, GError **error);
+gboolean box_config_file_replace (BoxConfigFile *file, const char *text, GError **error);
 
 G_END_DECLS

@@ -89,9 +89,9 @@ end_rotation (void)
 
 /* Writes the next content of the file. @token: NULL if the reply had no good one. */
 static void
-save (BoxConfigFile *store, const BoxToken *token, const char *successor)
+save (BoxConfigFile *file, const BoxToken *token, const char *successor)
 {
-  const BoxAuthConfig *config = box_config_file_get_config (store);
+  const BoxAuthConfig *config = box_config_file_get_config (file);
   BoxToken next = { .refresh = (char *) (successor != NULL ? successor : config->refresh_token) };
   g_autoptr (BoxSecret) text = NULL;
   g_autoptr (GError) error = NULL;
@@ -102,7 +102,7 @@ save (BoxConfigFile *store, const BoxToken *token, const char *successor)
       next.life = token->life;
     }
   text = box_auth_config_rewrite (config, &next, g_get_real_time () / G_USEC_PER_SEC);
-  if (!box_config_file_replace (store, text, &error))
+  if (!box_config_file_replace (file, text, &error))
     g_message ("%s. The new refresh token is in this process alone until it can be written",
                error->message);
 }
@@ -118,10 +118,10 @@ was_overtaken (const BoxAuthConfig *used, const BoxTokenSource *source)
 }
 
 static BoxToken *
-rotate (BoxConfigFile *store, const BoxTokenSource *source, GCancellable *cancellable,
+rotate (BoxConfigFile *file, const BoxTokenSource *source, GCancellable *cancellable,
         GError **error)
 {
-  const BoxAuthConfig *config = box_config_file_get_config (store);
+  const BoxAuthConfig *config = box_config_file_get_config (file);
   gint64 issued = g_get_monotonic_time ();
   g_autoptr (BoxSecretReply) reply = NULL;
   g_autoptr (BoxToken) token = NULL;
@@ -134,7 +134,7 @@ rotate (BoxConfigFile *store, const BoxTokenSource *source, GCancellable *cancel
   successor = box_token_reply_get_refresh (reply);
   token = box_token_reply_parse (reply, config->label, ADVICE, issued, &local_error);
   if (token != NULL || successor != NULL)
-    save (store, token, successor);
+    save (file, token, successor);
   if (token != NULL)
     g_clear_pointer (&token->refresh, box_secret_free); /* it is on disk */
   if (token != NULL)
@@ -151,20 +151,20 @@ static BoxToken *
 obtain (BoxTokenProvider *provider, const BoxTokenWish *wish, GError **error)
 {
   const BoxTokenSource *source = ((BoxGrantProvider *) provider)->source;
-  g_autoptr (BoxConfigFile) store = NULL;
+  g_autoptr (BoxConfigFile) file = NULL;
   BoxToken *token;
 
-  store = box_config_file_lock (source->origin, source->path, wish->cancellable, error);
-  if (store == NULL)
+  file = box_config_file_lock (source->origin, source->path, wish->cancellable, error);
+  if (file == NULL)
     return NULL;
-  token = stored_token (box_config_file_get_config (store), wish);
+  token = stored_token (box_config_file_get_config (file), wish);
   if (token != NULL)
     return token;
-  if (!box_config_file_prepare (store, error))
+  if (!box_config_file_prepare (file, error))
     return NULL;
 
   begin_rotation ();
-  token = rotate (store, source, wish->cancellable, error);
+  token = rotate (file, source, wish->cancellable, error);
   end_rotation ();
   return token;
 }

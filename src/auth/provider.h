@@ -8,7 +8,6 @@
 
 #include "auth/config.h"
 #include "auth/credentials.h"
-#include "auth/provider.h"
 
 G_BEGIN_DECLS
 

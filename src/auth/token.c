@@ -10,7 +10,7 @@
 /* Tokens that live longer are no tokens of Box; 0 expires at once. Seconds. */
 #define LIFE_MAX (400 * 24 * 3600)
 
-/* So many replies in a row that there is no token endpoint are believed. */
+/* Replies in a row that say that there is no token endpoint, until they are believed. */
 #define STRAYS_MAX 3
 
 /* How much of the server's own words is shown. Bytes. */

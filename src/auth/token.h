@@ -35,8 +35,7 @@ typedef enum
 {
   BOX_TOKEN_GOOD,
   BOX_TOKEN_DUE,     /* still valid; renew it in the background */
-  BOX_TOKEN_SHORT,   /* would expire within the time asked for: renew it first, use it if that fails
-                      */
+  BOX_TOKEN_SHORT,   /* too short for the time asked for: renew it first, use it if that fails */
   BOX_TOKEN_EXPIRED, /* or there is no token */
 } BoxTokenState;
 

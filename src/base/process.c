@@ -167,7 +167,7 @@ box_process_count_events (gconstpointer owner)
   return n;
 }
 
-/* Where it lies tells one copy of this code from another. */
+/* Its address tells one copy of this code from another. */
 static const char this_copy;
 
 GType

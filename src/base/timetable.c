@@ -40,7 +40,7 @@ parse_time (const char **text, guint *minute)
   return t[3] < '6' && *minute <= BOX_MINUTES_OF_DAY;
 }
 
-/* "HH:MM-HH:MM" and blanks. FALSE: it begins like hours, and is none. */
+/* "HH:MM-HH:MM" and blanks. FALSE: it begins like hours, but is not valid. */
 static gboolean
 parse_hours (const char **text, Entry *entry)
 {

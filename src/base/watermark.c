@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/watermark.h"
 
-/* So many marks, and those that say little are removed; a few hundred stay. */
+/* Marks that are kept. At this number those that say little are removed; a few hundred stay. */
 #define MOST_MARKS 1024
 
 /* The distance of old marks, as a part of their age. */

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-/* So many lines fit beside others; larger sessions share cells. */
+/* The largest map, which leaves room for other lines; larger sessions share cells. */
 #define MAP_MAX_ROWS    16
 #define MAP_MAX_COLUMNS 100
 

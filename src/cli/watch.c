@@ -17,7 +17,7 @@
  * Seconds. */
 #define FILLED_WAIT 3600
 
-/* Who says that another process has a recording is asked again no sooner: the list and the lock
+/* Shortest time between two tries of a recording that another process has: the list and the lock
  * might disagree forever. Seconds. */
 #define ELSEWHERE_WAIT 1
 
@@ -72,7 +72,7 @@ typedef struct
   gboolean woken;     /* there is a reason to look for what is due */
 } Watch;
 
-/* Seconds to wait after a recording has been refused so often. */
+/* Seconds to wait after a recording has been refused @failures times in a row. */
 static guint
 get_wait (guint failures)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/growing.h"
 
-/* Workers are told of new bytes so often. Bytes. */
+/* Workers are told of new bytes each time that so many have come. Bytes. */
 #define STEP (256u << 10)
 
 #define READ_RUN (64u << 10)
@@ -298,7 +298,7 @@ box_ahead_finish (BoxAhead *ahead)
     {
       g_autoptr (GError) error = NULL;
 
-      /* What is asked for in vain is refused at the commit, and sent after all. */
+      /* Without this note the part is asked for in vain, refused at the commit, and sent then. */
       if (!box_recording_set_rewritten (ahead->recording, *(guint64 *) offset->data, &error))
         g_info ("%s", error->message);
     }

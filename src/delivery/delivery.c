@@ -231,7 +231,7 @@ stop_and_dispose (gpointer delivery)
   return NULL;
 }
 
-/* The caller is in an event that disposing would wait for. Without a thread to be had, the
+/* The caller is in an event that disposing would wait for. If no thread can be started, the
  * recording stays with the process until its end. */
 static void
 dispose_in_a_thread (BoxDelivery *delivery)

@@ -15,7 +15,7 @@
 /* Bytes at the end of the file that may not rest yet: more than programs write at a time. */
 #define MARGIN (G_GUINT64_CONSTANT (1) << 20)
 
-/* Workers are told of new bytes so often. Bytes. */
+/* Workers are told of new bytes each time that so many have come. Bytes. */
 #define STEP (256u << 10)
 
 /* A file that is cut is followed from its beginning again, this often. */

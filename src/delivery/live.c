@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Small writes leave together, when they are so many bytes or so old (microseconds): 60 MB in
+/* Small writes leave together, when they have this size or age (bytes, microseconds): 60 MB in
  * pieces of 1316 bytes cost 1.7 CPU s in a chunk each, and 0.17 like this. */
 #define BATCH     (64u << 10)
 #define BATCH_AGE (100 * G_TIME_SPAN_MILLISECOND)

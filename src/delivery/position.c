@@ -49,7 +49,7 @@ growth (guint64 before, guint64 now)
   return now > before ? now - before : 0;
 }
 
-/* What came and left since the last look goes into the rates. */
+/* Adds the bytes that came and left since the last look to the rates. */
 static void
 count_locked (BoxDelivery *delivery, const Reach *reach, gint64 now)
 {

@@ -12,7 +12,7 @@ struct _BoxPreflight
   BoxPreflightEvents events;
   gpointer user_data;
   GCancellable *cancellable;
-  GThread *thread; /* NULL: there was none to be had */
+  GThread *thread; /* NULL: none could be started */
 };
 
 /* Nothing is made for a question: a folder that is missing is made when the upload opens. */

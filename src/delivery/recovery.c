@@ -215,7 +215,7 @@ feed_checked (const BoxRecoveryRun *recovery, BoxUpload *upload, BoxSha1 *sha1, 
   return FALSE;
 }
 
-/* What was just recorded, and sent ahead as it came, need not be read again for its digest. */
+/* A recording that was just made, and sent ahead as it came, is not read again for its digest. */
 static gboolean
 has_fresh_digest (const BoxRecoveryRun *recovery)
 {
@@ -572,7 +572,7 @@ replace_piece (BoxRecoveryRun *recovery, const BoxFile *piece, GError **error)
   return TRUE;
 }
 
-/* What a live request for a new file has made of it. */
+/* The file that a live request for a new one has made. */
 static gboolean
 find_live (BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {

@@ -51,8 +51,7 @@ typedef enum
                            stays */
   BOX_RECOVERED_EMPTY,  /* it had no bytes; it was removed without making a file */
   BOX_RECOVERED_KEPT,   /* Box has the file; the recording stays, as settings.keep wants */
-  BOX_RECOVERED_UNSETTLED, /* Box has the file; its metadata is missing there, and the journal stays
-                            */
+  BOX_RECOVERED_UNSETTLED, /* Box has the file without its metadata; the journal stays */
   BOX_RECOVERED_LEFT,      /* Box has the file; the recording could not be removed: its journal's
                               failure says why */
 } BoxRecovered;

@@ -53,7 +53,7 @@ tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_d
                                        recovery->user_data);
 }
 
-/* What is left to do for the file, which Box has: the data is not needed for it. */
+/* Leaves the rest to another try. Box has the file, so that the data is not needed for it. */
 static void
 leave_unsettled (const BoxRecoveryRun *recovery, const BoxFile *file, const GError *reason)
 {
@@ -65,8 +65,8 @@ leave_unsettled (const BoxRecoveryRun *recovery, const BoxFile *file, const GErr
     recovery->events->unsettled (reason, recovery->events->uploading_data);
 }
 
-/* What the file gets after its commit. @settled: (out): FALSE: Box has refused it, or it took too
- * long. FALSE: stopped. */
+/* Gives the file its metadata. @settled: (out): FALSE: Box has refused them, or it took too long.
+ * FALSE: stopped. */
 static gboolean
 give_metadata (const BoxRecoveryRun *recovery, const BoxFile *file, gboolean *settled,
                GError **error)

@@ -214,8 +214,8 @@ tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_d
   box_delivery_upload_events.retrying ("metadata", G_MAXUINT64, number, delay, reason, user_data);
 }
 
-/* Where it is noted that there is something left to do; NULL: nowhere. An errand of a file whose
- * bytes are not in the spool. */
+/* The journal that notes what is left to do: the recording's; or an errand's, if the bytes are not
+ * in the spool. NULL: it cannot be made. */
 static BoxRecording *
 open_errand (BoxDelivery *delivery)
 {
@@ -230,7 +230,7 @@ open_errand (BoxDelivery *delivery)
   return errand;
 }
 
-/* Of an errand nothing is left when it is done; a recording is cleared by the next step. */
+/* An errand that is done is removed; a recording is cleared by the next step. */
 static void
 close_errand (BoxDelivery *delivery, BoxRecording *errand, const GError *failure)
 {

@@ -46,7 +46,7 @@ guess_size (BoxDelivery *delivery)
   return MAX (size != 0 ? size : USUAL_SIZE, BOX_SESSION_MIN_SIZE);
 }
 
-/* What cannot be sent ahead is sent at the end. */
+/* Failures are logged only: bytes that cannot be sent ahead are sent at the end. */
 void
 box_delivery_open_ahead (BoxDelivery *delivery)
 {

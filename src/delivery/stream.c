@@ -94,7 +94,7 @@ box_delivery_start_live (BoxDelivery *delivery)
 
 /* --- Data ----------------------------------------------------------------------------------- */
 
-/* What goes back writes what has left already. */
+/* A stream that goes back writes bytes again that have left already. */
 static void
 break_live (BoxDelivery *delivery, guint64 offset)
 {

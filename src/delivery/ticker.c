@@ -176,7 +176,7 @@ add_locked (BoxDelivery *delivery)
   delivery->ticks = TRUE;
 }
 
-/* Without a worker to be had there is nobody to tell the time. */
+/* If no worker can be started, no position is reported. */
 static void
 call_locked (void)
 {

@@ -46,7 +46,7 @@ box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream)
 {
   GSocket *socket = stream != NULL ? box_early_reply_find_socket (stream) : NULL;
 
-  g_clear_pointer (&watch->wire, box_reply_parser_free);
+  g_clear_pointer (&watch->parser, box_reply_parser_free);
   g_set_object (&watch->stream, stream);
   g_set_object (&watch->socket, socket);
 }
@@ -117,7 +117,7 @@ take_state (BoxEarlyReply *watch, BoxReplyParserState state)
   switch (state)
     {
     case BOX_REPLY_PARSER_DONE:
-      watch->reply = box_reply_parser_take_reply (watch->wire);
+      watch->reply = box_reply_parser_take_reply (watch->parser);
       return NEWS_REPLY;
     case BOX_REPLY_PARSER_BAD:
       box_early_reply_fail (
@@ -141,8 +141,8 @@ read_news (BoxEarlyReply *watch)
   gboolean has_begun = FALSE;
   News news;
 
-  if (watch->wire == NULL)
-    watch->wire = box_reply_parser_new ();
+  if (watch->parser == NULL)
+    watch->parser = box_reply_parser_new ();
   for (;;)
     {
       guint8 buffer[READ_SIZE];
@@ -157,14 +157,14 @@ read_news (BoxEarlyReply *watch)
       n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
       if (n > 0)
         {
-          state = box_reply_parser_feed (watch->wire, buffer, (gsize) n);
+          state = box_reply_parser_feed (watch->parser, buffer, (gsize) n);
           if ((news = take_state (watch, state)) != NEWS_NONE)
             return news;
           continue;
         }
       if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         {
-          news = take_state (watch, box_reply_parser_end (watch->wire));
+          news = take_state (watch, box_reply_parser_end (watch->parser));
           return news == NEWS_NONE ? NEWS_CLOSED : news;
         }
       if (state == BOX_REPLY_PARSER_NOTHING)

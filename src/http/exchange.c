@@ -382,7 +382,7 @@ exchange_end (Exchange *self)
 
 /* ---- the reply ---- */
 
-/* Where the server says that it closes the connection, libsoup takes an early end for the end. */
+/* If the server says that it closes the connection, libsoup takes an early end for the end. */
 static gboolean
 is_short (SoupMessage *message, gsize length)
 {

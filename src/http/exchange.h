@@ -42,23 +42,25 @@ typedef enum
 } BoxReplyParserState;
 
 BoxReplyParser *box_reply_parser_new (void);
-void box_reply_parser_free (BoxReplyParser *wire);
+void box_reply_parser_free (BoxReplyParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReplyParser, box_reply_parser_free)
 
 /* Takes the next @length bytes of the reply. BAD is final. */
-BoxReplyParserState box_reply_parser_feed (BoxReplyParser *wire, const guint8 *data, gsize length);
+BoxReplyParserState
+box_reply_parser_feed (BoxReplyParser *parser, const guint8 *data, gsize length);
 
 /* The connection has ended. MORE: the reply is incomplete. An error with a complete head is
  * DONE even if its body is incomplete, because the status is enough. */
-BoxReplyParserState box_reply_parser_end (BoxReplyParser *wire);
+BoxReplyParserState box_reply_parser_end (BoxReplyParser *parser);
 
 /* The reply, after DONE. */
-BoxReply *box_reply_parser_take_reply (BoxReplyParser *wire);
+BoxReply *box_reply_parser_take_reply (BoxReplyParser *parser);
 
 /*
  * BoxWatchdog: ends a request that has run out of patience (http/patience.h), wherever libsoup or
- * GIO block in it. One thread looks at the connections of all requests under way, once a second at
- * most often, and cancels; it exists while there are requests, and some seconds longer.
+ * GIO block in it. One thread looks at the connections of all requests under way, every second, or
+ * twenty times in a shorter timeout, and cancels. It exists while there are requests, and two
+ * seconds longer.
  *
  *   if (!box_watchdog_begin (&dog, cancellable, timeout, body_size, slack, &error)) ...
  *   box_watchdog_set_socket (&dog, socket); box_watchdog_enter (&dog, BOX_PHASE_SENDING); ...
@@ -104,11 +106,11 @@ typedef struct
   GPollFD cancel_fd;
   BoxWatchdog *dog; /* borrowed; ends every wait by the cancellable */
 
-  GIOStream *stream;    /* owned; NULL before there is a connection */
-  GSocket *socket;      /* of @stream, owned; NULL if it cannot be watched */
-  BoxReplyParser *wire; /* an early reply as it comes in */
-  BoxReply *reply;      /* it, complete */
-  GError *failure;      /* why we ended the exchange */
+  GIOStream *stream;      /* owned; NULL before there is a connection */
+  GSocket *socket;        /* of @stream, owned; NULL if it cannot be watched */
+  BoxReplyParser *parser; /* an early reply as it comes in */
+  BoxReply *reply;        /* it, complete */
+  GError *failure;        /* why we ended the exchange */
 } BoxEarlyReply;
 
 /* @cancellable: ends every wait. @dog: cancels it when there was no progress. */

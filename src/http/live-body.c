@@ -75,7 +75,7 @@ box_live_body_write (const BoxBody *body, BoxEarlyReply *watch, guint64 *positio
   Writer self = { .body = body, .watch = watch, .position = *position, .buffer = buffer };
   gboolean ok = TRUE, ended = FALSE;
 
-  /* What cannot be listened to, cannot be cut either. */
+  /* A connection that cannot be watched cannot be cut either. */
   if (watch->socket == NULL)
     return fail (&self,
                  g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "http/patience.h"
 
-/* A phase may take so many timeouts: enough for a list of parts over a modem, and for a host with
+/* Timeouts that a phase may take: enough for a list of parts over a modem, and for a host with
  * several addresses of which only the last answers. */
 #define LONGEST 5
 

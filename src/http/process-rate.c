@@ -86,7 +86,7 @@ ask_environment (void)
     g_warning ("%s: there is no limit", error->message);
 }
 
-/* What the file says now, if that makes sense and is something else. */
+/* Takes the rate that the file has now, if it is a valid one and has changed. */
 static void
 reload_locked (void)
 {

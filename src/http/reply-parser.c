@@ -16,20 +16,20 @@ struct _BoxReplyParser
 BoxReplyParser *
 box_reply_parser_new (void)
 {
-  BoxReplyParser *wire = g_new0 (BoxReplyParser, 1);
+  BoxReplyParser *parser = g_new0 (BoxReplyParser, 1);
 
-  wire->bytes = g_byte_array_new ();
-  return wire;
+  parser->bytes = g_byte_array_new ();
+  return parser;
 }
 
 void
-box_reply_parser_free (BoxReplyParser *wire)
+box_reply_parser_free (BoxReplyParser *parser)
 {
-  if (wire == NULL)
+  if (parser == NULL)
     return;
-  g_byte_array_unref (wire->bytes);
-  g_clear_pointer (&wire->headers, soup_message_headers_unref);
-  g_free (wire);
+  g_byte_array_unref (parser->bytes);
+  g_clear_pointer (&parser->headers, soup_message_headers_unref);
+  g_free (parser);
 }
 
 /* The length of the head up to its empty line. @body_start: (out): offset of the body. FALSE: the
@@ -62,31 +62,31 @@ begins_like_http (const GByteArray *bytes)
 }
 
 static BoxReplyParserState
-parse_head (BoxReplyParser *wire)
+parse_head (BoxReplyParser *parser)
 {
   g_autoptr (SoupMessageHeaders) headers = NULL;
   SoupHTTPVersion version;
   gsize head_length, body_start;
   guint status;
 
-  if (wire->bytes->len == 0)
+  if (parser->bytes->len == 0)
     return BOX_REPLY_PARSER_NOTHING;
-  if (!begins_like_http (wire->bytes))
+  if (!begins_like_http (parser->bytes))
     return BOX_REPLY_PARSER_BAD;
-  if (!find_head_end (wire->bytes, &head_length, &body_start))
-    return wire->bytes->len > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
+  if (!find_head_end (parser->bytes, &head_length, &body_start))
+    return parser->bytes->len > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
   if (body_start > MAX_HEAD)
     return BOX_REPLY_PARSER_BAD;
 
   headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
-  if (!soup_headers_parse_response ((const char *) wire->bytes->data, (int) head_length, headers,
+  if (!soup_headers_parse_response ((const char *) parser->bytes->data, (int) head_length, headers,
                                     &version, &status, NULL))
     return BOX_REPLY_PARSER_BAD;
-  g_byte_array_remove_range (wire->bytes, 0, (guint) body_start);
+  g_byte_array_remove_range (parser->bytes, 0, (guint) body_start);
   if (status < 200)
-    return parse_head (wire);
-  wire->status = status;
-  wire->headers = g_steal_pointer (&headers);
+    return parse_head (parser);
+  parser->status = status;
+  parser->headers = g_steal_pointer (&headers);
   return BOX_REPLY_PARSER_MORE;
 }
 
@@ -136,81 +136,81 @@ decode_chunks (const GByteArray *coded, gboolean *ended)
 
 /* Bytes after such a reply are not its body. */
 static gboolean
-has_no_body (BoxReplyParser *wire)
+has_no_body (BoxReplyParser *parser)
 {
-  return wire->status == SOUP_STATUS_NO_CONTENT || wire->status == SOUP_STATUS_NOT_MODIFIED;
+  return parser->status == SOUP_STATUS_NO_CONTENT || parser->status == SOUP_STATUS_NOT_MODIFIED;
 }
 
 static gboolean
-is_chunked (BoxReplyParser *wire)
+is_chunked (BoxReplyParser *parser)
 {
-  return soup_message_headers_get_encoding (wire->headers) == SOUP_ENCODING_CHUNKED;
+  return soup_message_headers_get_encoding (parser->headers) == SOUP_ENCODING_CHUNKED;
 }
 
 static BoxReplyParserState
-parse_body (BoxReplyParser *wire)
+parse_body (BoxReplyParser *parser)
 {
-  SoupEncoding encoding = soup_message_headers_get_encoding (wire->headers);
-  gboolean complete = wire->bytes->len > BOX_TRANSPORT_MAX_REPLY || has_no_body (wire);
+  SoupEncoding encoding = soup_message_headers_get_encoding (parser->headers);
+  gboolean complete = parser->bytes->len > BOX_TRANSPORT_MAX_REPLY || has_no_body (parser);
 
   if (encoding == SOUP_ENCODING_CONTENT_LENGTH)
     {
-      goffset length = soup_message_headers_get_content_length (wire->headers);
+      goffset length = soup_message_headers_get_content_length (parser->headers);
 
-      complete = complete || (goffset) wire->bytes->len >= length;
+      complete = complete || (goffset) parser->bytes->len >= length;
     }
   else if (encoding == SOUP_ENCODING_CHUNKED && !complete)
-    g_bytes_unref (decode_chunks (wire->bytes, &complete));
+    g_bytes_unref (decode_chunks (parser->bytes, &complete));
   return complete ? BOX_REPLY_PARSER_DONE : BOX_REPLY_PARSER_MORE;
 }
 
 BoxReplyParserState
-box_reply_parser_feed (BoxReplyParser *wire, const guint8 *data, gsize length)
+box_reply_parser_feed (BoxReplyParser *parser, const guint8 *data, gsize length)
 {
-  g_byte_array_append (wire->bytes, data, (guint) length);
-  if (wire->headers == NULL)
+  g_byte_array_append (parser->bytes, data, (guint) length);
+  if (parser->headers == NULL)
     {
-      BoxReplyParserState state = parse_head (wire);
+      BoxReplyParserState state = parse_head (parser);
 
-      if (wire->headers == NULL)
+      if (parser->headers == NULL)
         return state;
     }
-  return parse_body (wire);
+  return parse_body (parser);
 }
 
 BoxReplyParserState
-box_reply_parser_end (BoxReplyParser *wire)
+box_reply_parser_end (BoxReplyParser *parser)
 {
   SoupEncoding encoding;
 
-  if (wire->headers == NULL && wire->bytes->len == 0)
+  if (parser->headers == NULL && parser->bytes->len == 0)
     return BOX_REPLY_PARSER_NOTHING;
-  if (wire->headers == NULL)
-    return begins_like_http (wire->bytes) ? BOX_REPLY_PARSER_MORE : BOX_REPLY_PARSER_BAD;
-  encoding = soup_message_headers_get_encoding (wire->headers);
-  if (wire->status < 400
+  if (parser->headers == NULL)
+    return begins_like_http (parser->bytes) ? BOX_REPLY_PARSER_MORE : BOX_REPLY_PARSER_BAD;
+  encoding = soup_message_headers_get_encoding (parser->headers);
+  if (parser->status < 400
       && (encoding == SOUP_ENCODING_CONTENT_LENGTH || encoding == SOUP_ENCODING_CHUNKED))
-    return parse_body (wire);
+    return parse_body (parser);
   return BOX_REPLY_PARSER_DONE;
 }
 
 BoxReply *
-box_reply_parser_take_reply (BoxReplyParser *wire)
+box_reply_parser_take_reply (BoxReplyParser *parser)
 {
   g_autoptr (GBytes) body = NULL;
-  gsize length = MIN (wire->bytes->len, BOX_TRANSPORT_MAX_REPLY);
+  gsize length = MIN (parser->bytes->len, BOX_TRANSPORT_MAX_REPLY);
   gboolean ended;
 
-  if (has_no_body (wire))
+  if (has_no_body (parser))
     body = g_bytes_new (NULL, 0);
-  else if (is_chunked (wire))
-    body = decode_chunks (wire->bytes, &ended);
+  else if (is_chunked (parser))
+    body = decode_chunks (parser->bytes, &ended);
   else
     {
-      if (soup_message_headers_get_encoding (wire->headers) == SOUP_ENCODING_CONTENT_LENGTH)
-        length =
-            MIN (length, (gsize) MAX (soup_message_headers_get_content_length (wire->headers), 0));
-      body = g_bytes_new (wire->bytes->data, length);
+      if (soup_message_headers_get_encoding (parser->headers) == SOUP_ENCODING_CONTENT_LENGTH)
+        length = MIN (length,
+                      (gsize) MAX (soup_message_headers_get_content_length (parser->headers), 0));
+      body = g_bytes_new (parser->bytes->data, length);
     }
-  return box_reply_new (wire->status, wire->headers, body);
+  return box_reply_new (parser->status, parser->headers, body);
 }

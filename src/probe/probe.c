@@ -5,7 +5,7 @@
 
 #define PROFILE_VERSION 1
 
-/* A commit that Box is still working on is asked about so many times, this often (seconds). */
+/* Questions about a commit that Box is still working on, and the seconds between them. */
 #define MAX_COMMITS  60
 #define COMMIT_PAUSE 2
 

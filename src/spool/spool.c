@@ -21,7 +21,8 @@
 
 #define UNNAMED_SUFFIX BOX_RECORDING_JOURNAL_SUFFIX BOX_RECORDING_UNNAMED_SUFFIX
 
-/* Making a recording takes milliseconds; after so many seconds its maker is dead. */
+/* Making a recording takes milliseconds: one that takes longer than this has lost its maker.
+ * Seconds. */
 #define UNNAMED_SECONDS 60
 
 /* Looking leaves no trace: a descriptor that could have been written would tell everybody who
@@ -403,7 +404,7 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
 }
 
 /* Data whose journal is gone. The order of the questions leaves out a recording that is being made
- * or removed: its data comes after the unnamed journal, and goes before the journal. */
+ * or removed: its data is made after the unnamed journal, and removed before the journal. */
 static gboolean
 is_lone_data (const BoxSpoolEntry *spooled)
 {

@@ -201,7 +201,7 @@ serve (gpointer data)
   return NULL;
 }
 
-/* ADDRESS:PORT; NULL with @error set if it is none. */
+/* @text is ADDRESS:PORT; NULL with @error set if it is not. */
 static GSocketAddress *
 parse_address (const char *text, GError **error)
 {

@@ -245,7 +245,7 @@ update_row_locked (BoxStatusView *view, const char *name, gint64 now, BoxRates *
     return;
   row->seen = TRUE;
   view->version += row->size != size ? 1 : 0;
-  /* What was there at the start has come before. */
+  /* Bytes that were there at the start came before it. */
   if (is_new && view->looked_at == 0)
     return;
   drained = row->uploaded > uploaded ? row->uploaded - uploaded : 0;

@@ -10,7 +10,7 @@
  * misses can leave soon. Bytes. */
 #define HASHED_AT_ONCE (G_GUINT64_CONSTANT (256) << 20)
 
-/* So often a request that may have reached Box is tried; then the parts are sent. */
+/* Tries of a request that may have reached Box; after them the parts are sent. */
 #define MAX_ATTEMPTS 3
 
 /* The index of a part of another session, if it is one of this session's grid, too. */

@@ -22,8 +22,8 @@
 /* A smaller one does no harm if this fraction of the rate is left. */
 #define HARMLESS 0.9
 
-/* Of slow parts, so many remain: one alone leaves the link idle between two. Behind a queue, those
- * that wait for their answers are among them. */
+/* The smallest aim after slow parts: one alone leaves the link idle between two. Behind a queue, it
+ * includes those that wait for their answers. */
 #define FEWEST        2
 #define FEWEST_QUEUED 3
 
@@ -43,8 +43,8 @@
 #define QUEUE_TIME (60 * G_USEC_PER_SEC)
 
 /* Starts are spaced by this fraction of the rate that Box took, and by less as time goes on, until
- * it says so again. Box counts by the minute: after LIMIT_EASE a third of the interval is left. An
- * interval below the shortest is none. */
+ * it says so again. Box counts by the minute: after LIMIT_EASE a third of the interval is left. A
+ * shorter interval than the shortest counts as 0. */
 #define LIMIT_SHARE       0.9
 #define LIMIT_EASE        (125 * G_USEC_PER_SEC)
 #define SHORTEST_INTERVAL (20 * 1000)

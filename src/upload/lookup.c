@@ -5,7 +5,7 @@
  */
 #include "upload/state.h"
 
-/* The clock here may be so much ahead of Box's. Seconds. */
+/* How much the clock here may be ahead of Box's. Seconds. */
 #define CLOCK_SKEW 600
 
 static gboolean

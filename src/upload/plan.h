@@ -71,8 +71,7 @@ typedef struct
 typedef enum
 {
   BOX_PLAN_CONTROL_NONE,
-  BOX_PLAN_CONTROL_BUSY, /* an OPEN, WHOLE, COMMIT, LOOKUP or ABORT runs, and nothing else may begin
-                          */
+  BOX_PLAN_CONTROL_BUSY, /* an OPEN, WHOLE, COMMIT, LOOKUP or ABORT runs; nothing else may begin */
   BOX_PLAN_CONTROL_LIST, /* a LIST, ASK or DIGEST runs; parts may be sent meanwhile */
 } BoxPlanControl;
 

@@ -210,8 +210,7 @@ typedef enum
 BoxVerdict
 box_upload_judge (BoxStepKind kind, const GError *error, guint refusals, gboolean repeated);
 
-/* The end. It is reported before a wait for it returns. Takes
- * @file. */
+/* The end. It is reported before a wait for it returns. Takes @file. */
 void box_upload_committed (BoxUpload *upload, BoxFile *file);
 
 /* If a commit or whole upload worked and its answer was lost, the name is taken by the file itself.

@@ -5,13 +5,13 @@
 #include "base/retry.h"
 #include "upload/state.h"
 
-/* So often a small file is opened anew because its name was taken meanwhile. */
+/* Times that a small file is opened again because its name was taken meanwhile. */
 #define MAX_REOPENED 10
 
-/* So many sessions are filled for a file whose name somebody else takes each time. */
+/* Sessions that are filled for a file whose name somebody else takes each time. */
 #define MAX_REPLACED 5
 
-/* So many commits are told that a part is not there before parts from elsewhere are doubted. */
+/* Commits that miss a part before the parts from elsewhere are doubted. */
 #define HITS_MISSED 3
 
 /* The shortest pause before the last try. Microseconds. */
@@ -20,7 +20,7 @@
 /* Pause before the next name is tried after a taken one. Microseconds. */
 #define NAME_PAUSE (G_USEC_PER_SEC / 20)
 
-/* So many passing failures in a row, with no success between them, are an outage worth a warning; a
+/* Passing failures in a row, with no success between them, that are an outage worth a warning: a
  * single reset is not. */
 #define OUTAGE_FAILURES 3
 

@@ -219,8 +219,8 @@ void box_upload_close (BoxUpload *upload);
 void box_upload_drain (BoxUpload *upload);
 
 /* After a failure: waits until the last request is done, such as the one that aborts the
- * session;
- * @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was over. */
+ * session; @timeout in microseconds. Not interrupted by box_upload_interrupt(). FALSE: the time was
+ * over. */
 gboolean box_upload_wait_settled (BoxUpload *upload, gint64 timeout);
 
 /* A copy of the error; NULL without an error. */
@@ -245,13 +245,12 @@ gboolean box_upload_set_process_rate (const char *text, const char *what, GError
 
 typedef struct
 {
-  guint64 bytes_received; /* written by the producer, and the padding behind them */
-  guint64 bytes_padding;  /* of them */
-  guint64 bytes_uploaded; /* acknowledged by Box, adopted ones included */
-  guint64
-      bytes_under_way; /* of the parts in flight, handed to the network by their current requests */
-  guint64 bytes_sent;  /* handed to the network, repeated ones included */
-  guint64 bytes_total; /* 0: unknown */
+  guint64 bytes_received;  /* written by the producer, and the padding behind them */
+  guint64 bytes_padding;   /* of them */
+  guint64 bytes_uploaded;  /* acknowledged by Box, adopted ones included */
+  guint64 bytes_under_way; /* of the parts in flight, sent by their current requests */
+  guint64 bytes_sent;      /* handed to the network, repeated ones included */
+  guint64 bytes_total;     /* 0: unknown */
   guint64 bytes_in_order; /* of those that Box has acknowledged, from the start and without a gap */
   gboolean in_doubt;      /* Box may have more: it is still asked, or no session is open */
   guint parts_uploaded;   /* acknowledged, adopted ones included */

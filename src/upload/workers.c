@@ -10,8 +10,8 @@
  * connections behind. Microseconds. */
 #define IDLE_TIME (15 * G_USEC_PER_SEC)
 
-/* What began within one such interval is of the same age: then the smaller file goes first, because
- * it is safe the sooner. Microseconds. */
+/* Files that began within one such interval count as of the same age: the smaller one goes first,
+ * because it is safe sooner. Microseconds. */
 #define SAME_AGE (10 * G_USEC_PER_SEC)
 
 static GMutex the_lock;
@@ -20,9 +20,8 @@ static GMutex the_lock;
 static struct
 {
   GPtrArray *tasks;
-  GPtrArray *idle; /* GCond of workers that were not called yet, the one that rested least last */
-  gint64
-      kept_until; /* when the idle worker that keeps the time looks again; G_MAXINT64: none does */
+  GPtrArray *idle;   /* GCond of workers that were not called yet, the one that rested least last */
+  gint64 kept_until; /* when the worker that keeps the time looks again; G_MAXINT64: none does */
   guint n_threads;
   guint max_threads;
   gint64 idle_time;
