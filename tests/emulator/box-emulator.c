@@ -129,7 +129,7 @@ box_emulator_new (const BoxEmulatorOptions *options, GError **error)
   emu_clock_init (&world->clock, options->clock_offset);
   emu_rate_init (&world->rate, options->rate);
   emu_limits_init (&world->limits, options->calls_per_minute, options->uploads_per_minute);
-  world->journal = emu_request_log_new ();
+  world->log = emu_request_log_new ();
   world->scenario = emu_scenario_new ();
   world->late = emu_late_calls_new ();
   if (!make_dir (emulator, options->dir, error) || !make_world (emulator, options, error))
@@ -172,7 +172,7 @@ box_emulator_free (BoxEmulator *emulator)
   g_clear_pointer (&world->profile, emu_profile_free);
   g_clear_pointer (&world->store, emu_store_free);
   g_clear_pointer (&world->tokens, emu_tokens_free);
-  emu_request_log_free (world->journal);
+  emu_request_log_free (world->log);
   emu_scenario_free (world->scenario);
   emu_rate_clear (&world->rate);
   emu_limits_clear (&world->limits);
@@ -274,43 +274,43 @@ box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds)
   emu_clock_advance (&emulator->world.clock, seconds);
 }
 
-/* --- journal -----------------------------------------------------------------------------------
+/* --- the log of requests -----------------------------------------------------------------------
  */
 
 GPtrArray *
 box_emulator_get_requests (BoxEmulator *emulator, const char *route)
 {
-  return emu_request_log_get (emulator->world.journal, route);
+  return emu_request_log_get (emulator->world.log, route);
 }
 
 guint
 box_emulator_count (BoxEmulator *emulator, const char *route)
 {
-  return emu_request_log_count (emulator->world.journal, route, 0, FALSE);
+  return emu_request_log_count (emulator->world.log, route, 0, FALSE);
 }
 
 guint
 box_emulator_count_status (BoxEmulator *emulator, const char *route, guint status)
 {
-  return emu_request_log_count (emulator->world.journal, route, status, FALSE);
+  return emu_request_log_count (emulator->world.log, route, status, FALSE);
 }
 
 guint
 box_emulator_count_parallel (BoxEmulator *emulator, const char *route)
 {
-  return emu_request_log_count_parallel (emulator->world.journal, route);
+  return emu_request_log_count_parallel (emulator->world.log, route);
 }
 
 gboolean
 box_emulator_wait_seen (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms)
 {
-  return emu_request_log_wait (emulator->world.journal, route, FALSE, n, timeout_ms);
+  return emu_request_log_wait (emulator->world.log, route, FALSE, n, timeout_ms);
 }
 
 gboolean
 box_emulator_wait_done (BoxEmulator *emulator, const char *route, guint n, guint timeout_ms)
 {
-  return emu_request_log_wait (emulator->world.journal, route, TRUE, n, timeout_ms);
+  return emu_request_log_wait (emulator->world.log, route, TRUE, n, timeout_ms);
 }
 
 gboolean
@@ -328,7 +328,7 @@ box_emulator_wait_late (BoxEmulator *emulator, guint n, guint timeout_ms)
 gboolean
 box_emulator_wait_bytes (BoxEmulator *emulator, guint64 bytes, guint timeout_ms)
 {
-  return emu_request_log_wait_bytes (emulator->world.journal, bytes, timeout_ms);
+  return emu_request_log_wait_bytes (emulator->world.log, bytes, timeout_ms);
 }
 
 /* --- what is stored ----------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 /*
  * BoxEmulator: a stand-in for Box's upload API in this process, over HTTP and TLS on loopback. It
  * runs in threads of its own, so that a test may block in the code under test. Faults are data
- * (scenarios, docs/emulator.md); what was asked of it is in its journal, what it stored can be
- * looked at directly.
+ * (scenarios, docs/emulator.md); its log has every request, and what it stored can be looked at
+ * directly.
  *
  * Every function may be called from any thread. Strings in results belong to the result.
  *
@@ -38,17 +38,15 @@ typedef struct
   guint page_limit;         /* the largest page of a list: 1000 */
   guint processing;  /* the first so many commits of a session are answered 202 with Retry-After */
   guint retry_after; /* the Retry-After of these, 0: 1 */
-  gint64 clock_offset; /* the emulator's clock against the machine's */
-  const char *const
-      *tokens;          /* accepted access tokens, never expiring; NULL: any token is accepted */
-  gboolean late_expiry; /* a token that expires while a part or file is on its way: 401 */
-  BoxEmulatorPlan plan; /* how far it looks: ABSENT */
-  guint plan_delay;     /* s; of LATE: 0 */
-  const char *profile;  /* JSON that "boxupload probe" wrote: answers as that account's */
+  gint64 clock_offset;        /* the emulator's clock against the machine's */
+  const char *const *tokens;  /* accepted access tokens, never expiring; NULL: any is accepted */
+  gboolean late_expiry;       /* a token that expires while a part or file is on its way: 401 */
+  BoxEmulatorPlan plan;       /* how far it looks: ABSENT */
+  guint plan_delay;           /* s; of LATE: 0 */
+  const char *profile;        /* JSON that "boxupload probe" wrote: answers as that account's */
   gboolean session_conflicts; /* a session for what an open one is for: 409 session_conflict */
-  const char
-      *upload_host; /* host of the URLs of sessions and preflights: the one that was called */
-  gboolean strict_clients; /* only clients and tokens of box_emulator_load_accounts() are good */
+  const char *upload_host;    /* in URLs of sessions and preflights: the host that was called */
+  gboolean strict_clients;    /* only clients and tokens of box_emulator_load_accounts() are good */
 } BoxEmulatorOptions;
 
 typedef struct _BoxEmulator BoxEmulator;
@@ -107,7 +105,7 @@ void box_emulator_set_plan (BoxEmulator *emulator, BoxEmulatorPlan scope, guint 
 /* Moves the emulator's clock: expiry of sessions and tokens, JWT times, the Date header. */
 void box_emulator_advance_clock (BoxEmulator *emulator, gint64 seconds);
 
-/* --- Journal -----------------------------------------------------------------------------------
+/* --- The log of requests -----------------------------------------------------------------------
  */
 
 /* Copies of the requests of @route (%NULL: all) so far, in order, with free function. */

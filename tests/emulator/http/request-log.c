@@ -52,102 +52,102 @@ box_emulator_request_free (BoxEmulatorRequest *request)
 EmuRequestLog *
 emu_request_log_new (void)
 {
-  EmuRequestLog *journal = g_new0 (EmuRequestLog, 1);
+  EmuRequestLog *log = g_new0 (EmuRequestLog, 1);
 
-  g_mutex_init (&journal->lock);
-  g_cond_init (&journal->changed);
-  g_cond_init (&journal->received);
-  journal->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) box_emulator_request_free);
-  return journal;
+  g_mutex_init (&log->lock);
+  g_cond_init (&log->changed);
+  g_cond_init (&log->received);
+  log->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) box_emulator_request_free);
+  return log;
 }
 
 void
-emu_request_log_free (EmuRequestLog *journal)
+emu_request_log_free (EmuRequestLog *log)
 {
-  g_ptr_array_unref (journal->requests);
-  g_mutex_clear (&journal->lock);
-  g_cond_clear (&journal->changed);
-  g_cond_clear (&journal->received);
-  g_free (journal);
+  g_ptr_array_unref (log->requests);
+  g_mutex_clear (&log->lock);
+  g_cond_clear (&log->changed);
+  g_cond_clear (&log->received);
+  g_free (log);
 }
 
 static BoxEmulatorRequest *
-get_locked (EmuRequestLog *journal, guint number)
+get_locked (EmuRequestLog *log, guint number)
 {
-  return g_ptr_array_index (journal->requests, number - 1);
+  return g_ptr_array_index (log->requests, number - 1);
 }
 
 guint
-emu_request_log_begin (EmuRequestLog *journal, BoxEmulatorRequest *request)
+emu_request_log_begin (EmuRequestLog *log, BoxEmulatorRequest *request)
 {
   guint number;
 
   request->headers = copy_headers (request->headers);
-  g_mutex_lock (&journal->lock);
-  number = journal->requests->len + 1;
+  g_mutex_lock (&log->lock);
+  number = log->requests->len + 1;
   request->number = number;
   request->began = g_get_monotonic_time ();
-  g_ptr_array_add (journal->requests, request);
-  g_cond_broadcast (&journal->changed);
-  g_mutex_unlock (&journal->lock);
+  g_ptr_array_add (log->requests, request);
+  g_cond_broadcast (&log->changed);
+  g_mutex_unlock (&log->lock);
   return number;
 }
 
 void
-emu_request_log_add_body (EmuRequestLog *journal, guint number, gsize bytes)
+emu_request_log_add_body (EmuRequestLog *log, guint number, gsize bytes)
 {
-  g_mutex_lock (&journal->lock);
-  get_locked (journal, number)->body_bytes += bytes;
-  journal->bytes += bytes;
-  g_cond_broadcast (&journal->received);
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  get_locked (log, number)->body_bytes += bytes;
+  log->bytes += bytes;
+  g_cond_broadcast (&log->received);
+  g_mutex_unlock (&log->lock);
 }
 
 void
-emu_request_log_set_fault (EmuRequestLog *journal, guint number, const char *fault)
+emu_request_log_set_fault (EmuRequestLog *log, guint number, const char *fault)
 {
   BoxEmulatorRequest *request;
 
-  g_mutex_lock (&journal->lock);
-  request = get_locked (journal, number);
+  g_mutex_lock (&log->lock);
+  request = get_locked (log, number);
   g_free (request->fault);
   request->fault = g_strdup (fault);
-  g_mutex_unlock (&journal->lock);
+  g_mutex_unlock (&log->lock);
 }
 
 void
-emu_request_log_answer (EmuRequestLog *journal, guint number, guint status)
+emu_request_log_answer (EmuRequestLog *log, guint number, guint status)
 {
   BoxEmulatorRequest *request;
 
-  g_mutex_lock (&journal->lock);
-  request = get_locked (journal, number);
+  g_mutex_lock (&log->lock);
+  request = get_locked (log, number);
   request->status = status;
   request->ended = g_get_monotonic_time ();
-  g_mutex_unlock (&journal->lock);
+  g_mutex_unlock (&log->lock);
 }
 
 void
-emu_request_log_set_late (EmuRequestLog *journal, guint number, guint status)
+emu_request_log_set_late (EmuRequestLog *log, guint number, guint status)
 {
-  g_mutex_lock (&journal->lock);
-  get_locked (journal, number)->late_status = status;
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  get_locked (log, number)->late_status = status;
+  g_mutex_unlock (&log->lock);
 }
 
 void
-emu_request_log_end (EmuRequestLog *journal, guint number, gboolean aborted)
+emu_request_log_end (EmuRequestLog *log, guint number, gboolean aborted)
 {
   BoxEmulatorRequest *request;
 
-  g_mutex_lock (&journal->lock);
-  request = get_locked (journal, number);
+  g_mutex_lock (&log->lock);
+  request = get_locked (log, number);
   request->aborted = aborted;
   request->done = TRUE;
   if (request->ended == 0)
     request->ended = g_get_monotonic_time ();
-  g_cond_broadcast (&journal->changed);
-  g_mutex_unlock (&journal->lock);
+  g_cond_broadcast (&log->changed);
+  g_mutex_unlock (&log->lock);
 }
 
 static gboolean
@@ -157,26 +157,26 @@ is_of_route (const BoxEmulatorRequest *request, const char *route)
 }
 
 GPtrArray *
-emu_request_log_get (EmuRequestLog *journal, const char *route)
+emu_request_log_get (EmuRequestLog *log, const char *route)
 {
   GPtrArray *result = g_ptr_array_new_with_free_func ((GDestroyNotify) box_emulator_request_free);
 
-  g_mutex_lock (&journal->lock);
-  for (guint i = 1; i <= journal->requests->len; i++)
-    if (is_of_route (get_locked (journal, i), route))
-      g_ptr_array_add (result, copy_request (get_locked (journal, i)));
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  for (guint i = 1; i <= log->requests->len; i++)
+    if (is_of_route (get_locked (log, i), route))
+      g_ptr_array_add (result, copy_request (get_locked (log, i)));
+  g_mutex_unlock (&log->lock);
   return result;
 }
 
 static guint
-count_locked (EmuRequestLog *journal, const char *route, guint status, gboolean done)
+count_locked (EmuRequestLog *log, const char *route, guint status, gboolean done)
 {
   guint n = 0;
 
-  for (guint i = 1; i <= journal->requests->len; i++)
+  for (guint i = 1; i <= log->requests->len; i++)
     {
-      const BoxEmulatorRequest *request = get_locked (journal, i);
+      const BoxEmulatorRequest *request = get_locked (log, i);
 
       n += is_of_route (request, route) && (!done || request->done)
            && (status == 0 || request->status == status);
@@ -185,20 +185,20 @@ count_locked (EmuRequestLog *journal, const char *route, guint status, gboolean 
 }
 
 guint
-emu_request_log_count (EmuRequestLog *journal, const char *route, guint status, gboolean done)
+emu_request_log_count (EmuRequestLog *log, const char *route, guint status, gboolean done)
 {
   guint n;
 
-  g_mutex_lock (&journal->lock);
-  n = count_locked (journal, route, status, done);
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  n = count_locked (log, route, status, done);
+  g_mutex_unlock (&log->lock);
   return n;
 }
 
 guint
-emu_request_log_count_parallel (EmuRequestLog *journal, const char *route)
+emu_request_log_count_parallel (EmuRequestLog *log, const char *route)
 {
-  g_autoptr (GPtrArray) requests = emu_request_log_get (journal, route);
+  g_autoptr (GPtrArray) requests = emu_request_log_get (log, route);
   guint most = 0;
 
   for (guint i = 0; i < requests->len; i++)
@@ -218,28 +218,28 @@ emu_request_log_count_parallel (EmuRequestLog *journal, const char *route)
 }
 
 gboolean
-emu_request_log_wait (EmuRequestLog *journal, const char *route, gboolean done, guint n,
+emu_request_log_wait (EmuRequestLog *log, const char *route, gboolean done, guint n,
                       guint timeout_ms)
 {
   gint64 until = g_get_monotonic_time () + timeout_ms * (gint64) G_TIME_SPAN_MILLISECOND;
   gboolean in_time = TRUE;
 
-  g_mutex_lock (&journal->lock);
-  while (in_time && count_locked (journal, route, 0, done) < n)
-    in_time = g_cond_wait_until (&journal->changed, &journal->lock, until);
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  while (in_time && count_locked (log, route, 0, done) < n)
+    in_time = g_cond_wait_until (&log->changed, &log->lock, until);
+  g_mutex_unlock (&log->lock);
   return in_time;
 }
 
 gboolean
-emu_request_log_wait_bytes (EmuRequestLog *journal, guint64 bytes, guint timeout_ms)
+emu_request_log_wait_bytes (EmuRequestLog *log, guint64 bytes, guint timeout_ms)
 {
   gint64 until = g_get_monotonic_time () + timeout_ms * (gint64) G_TIME_SPAN_MILLISECOND;
   gboolean in_time = TRUE;
 
-  g_mutex_lock (&journal->lock);
-  while (in_time && journal->bytes < bytes)
-    in_time = g_cond_wait_until (&journal->received, &journal->lock, until);
-  g_mutex_unlock (&journal->lock);
+  g_mutex_lock (&log->lock);
+  while (in_time && log->bytes < bytes)
+    in_time = g_cond_wait_until (&log->received, &log->lock, until);
+  g_mutex_unlock (&log->lock);
   return in_time;
 }

@@ -178,7 +178,7 @@ emu_call_read (EmuCall *call, gpointer data, gsize size)
   if (n > 0)
     {
       call->body_read += n;
-      emu_request_log_add_body (call->world->journal, call->number, n);
+      emu_request_log_add_body (call->world->log, call->number, n);
       if (!pace (call, n))
         n = -1;
     }

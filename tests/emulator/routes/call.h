@@ -24,7 +24,7 @@ typedef enum
 
 typedef struct
 {
-  const char *name; /* in the journal, and for rules */
+  const char *name; /* in the log, and for rules */
   const char *method;
   const char *path; /* below the API's root; ":id" stands for one segment, "*" for two at the end */
   gboolean streams; /* the handler reads the body, else it has it whole */
@@ -38,7 +38,7 @@ struct _EmuCall
   EmuConnection *connection; /* NULL: a late call (routes/late.h), answered long ago */
 
   /* the request */
-  guint number; /* in the journal */
+  guint number; /* in the log */
   gboolean tls;
   const EmuRoute *route;
   char *method;

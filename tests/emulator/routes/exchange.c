@@ -28,7 +28,7 @@ get_bearer (SoupMessageHeaders *headers)
 }
 
 static void
-note_in_journal (EmuCall *call)
+note_in_log (EmuCall *call)
 {
   BoxEmulatorRequest *request = g_new0 (BoxEmulatorRequest, 1);
 
@@ -40,7 +40,7 @@ note_in_journal (EmuCall *call)
   request->headers = call->headers;
   request->token = g_strdup (call->token);
   request->offset = call->offset;
-  call->number = emu_request_log_begin (call->world->journal, request);
+  call->number = emu_request_log_begin (call->world->log, request);
 }
 
 static void
@@ -178,7 +178,7 @@ conclude (EmuCall *call)
   if (call->verdict != EMU_VERDICT_LOST)
     emu_send_reply (call);
   lost = call->verdict == EMU_VERDICT_LOST || emu_connection_is_lost (call->connection);
-  emu_request_log_end (call->world->journal, call->number, lost);
+  emu_request_log_end (call->world->log, call->number, lost);
   return !lost;
 }
 
@@ -202,9 +202,9 @@ open_tunnel (EmuCall *call)
     }
   if (call->verdict != EMU_VERDICT_NONE)
     return conclude (call) && !call->close;
-  emu_request_log_answer (call->world->journal, call->number, 200);
+  emu_request_log_answer (call->world->log, call->number, 200);
   ok = emu_connection_write (call->connection, yes, strlen (yes));
-  emu_request_log_end (call->world->journal, call->number, !ok);
+  emu_request_log_end (call->world->log, call->number, !ok);
   return ok && emu_connection_upgrade (call->connection);
 }
 
@@ -216,7 +216,7 @@ exchange (EmuCall *call)
   gboolean more;
 
   understand (call);
-  note_in_journal (call);
+  note_in_log (call);
   choose_rules (call);
   if (g_str_equal (call->method, "CONNECT"))
     return open_tunnel (call);

@@ -178,7 +178,7 @@ strike (EmuCall *call, guint index)
 {
   const EmuRule *rule = g_ptr_array_remove_index (call->rules, index);
 
-  emu_request_log_set_fault (call->world->journal, call->number, rule->action_name);
+  emu_request_log_set_fault (call->world->log, call->number, rule->action_name);
   if (rule->later != EMU_LATER_NEVER)
     emu_late_calls_add (call->world->late, call, rule);
   apply (call, rule);

@@ -70,7 +70,7 @@ carry_out (EmuLateCalls *late, Late *one)
 
   if (emu_call_authorise (call))
     call->route->handler (call);
-  emu_request_log_set_late (call->world->journal, call->number, call->status);
+  emu_request_log_set_late (call->world->log, call->number, call->status);
   late_free (one);
   g_mutex_lock (&late->lock);
   late->n_done++;

@@ -2,7 +2,7 @@
 /*
  * EmuLateCalls: requests that were answered (or met with silence) before they were done, and are
  * done later: Box may carry out what it has answered with 503. A rule's "later" says when. What
- * comes of them is in the journal only.
+ * comes of them is in the log only.
  *
  * All functions but the last two may be called from any thread.
  */

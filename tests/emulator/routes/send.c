@@ -197,7 +197,7 @@ emu_send_reply (EmuCall *call)
   length = call->reply_body != NULL ? g_bytes_get_size (call->reply_body) : 0;
   if (call->reply_file != NULL)
     length = call->file_length;
-  emu_request_log_answer (call->world->journal, call->number, call->status);
+  emu_request_log_answer (call->world->log, call->number, call->status);
   if (send_head (call, length) && !g_str_equal (call->method, "HEAD"))
     send_body (call, call->reply_body);
 }

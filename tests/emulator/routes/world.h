@@ -33,7 +33,7 @@ typedef struct
   EmuClock clock;
   EmuRate rate;
   EmuLimits limits;
-  EmuRequestLog *journal;
+  EmuRequestLog *log;
   EmuScenario *scenario;
   EmuStore *store;
   EmuSessions *sessions;
