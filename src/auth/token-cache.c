@@ -434,9 +434,13 @@ begin_renewal_locked (BoxTokenCache *cache)
     }
   cache->renewing = FALSE;
   cache->rounds++;
-  note_failure_locked (cache, g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
-                                           "No thread to renew the access token: %s",
-                                           local_error->message));
+  note_failure_locked (
+      cache,
+      g_error_new (
+          BOX_ERROR, BOX_ERROR_TRANSIENT,
+          "The system has no thread left to renew the access token with (%s): raise the limit "
+          "(ulimit -u, TasksMax=) if this does not pass",
+          local_error->message));
 }
 
 /* Whether the present renewal must run to its end: cancelling it would lose the new token. */

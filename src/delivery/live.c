@@ -379,7 +379,8 @@ box_live_new (BoxRecording *recording, const BoxUploadSettings *settings,
   if (wakeup < 0)
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SPACE,
-                           "The system has no descriptor left to upload with");
+                           "The system has no file descriptor left to upload with: raise the limit "
+                           "(ulimit -n, LimitNOFILE=) or record fewer channels in one process");
       return NULL;
     }
   live = g_new0 (BoxLive, 1);

@@ -140,7 +140,8 @@ ensure_thread_locked (GError **error)
   if (thread == NULL)
     {
       g_set_error (error, BOX_ERROR, BOX_ERROR_TRANSIENT,
-                   "no request can be watched over, for no thread can be started: %s",
+                   "the system has no thread left to watch requests with (%s): raise the limit "
+                   "(ulimit -u, TasksMax=) if this does not pass",
                    reason->message);
       return FALSE;
     }
