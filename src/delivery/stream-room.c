@@ -3,7 +3,7 @@
  * told while something can still be done about it. */
 #include "delivery/state.h"
 
-/* A recording that has this share of what the account takes is told to be large: early enough to
+/* A recording that has this share of what the account takes is reported as large: early enough to
  * free space or to end it. */
 #define SHARE(limit) ((limit) / 4 * 3)
 

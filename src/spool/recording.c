@@ -604,7 +604,7 @@ box_recording_set_committing (BoxRecording *recording, GError **error)
   return TRUE;
 }
 
-/* With a line that versions know which know nothing of live requests. */
+/* The second line is for earlier versions, which know nothing of live requests. */
 gboolean
 box_recording_set_live (BoxRecording *recording, const BoxDestination *target, GError **error)
 {

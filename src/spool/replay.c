@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* Longest line that is read: a session is below 2 kB, a intent with the longest name and
+/* Longest line that is read: a session is below 2 kB, an intent with the longest name and
  * description below 10 kB. */
 #define LINE_MAX_LENGTH (1u << 16)
 

@@ -50,8 +50,8 @@ box_spool_default_path (void)
   return g_build_filename (g_get_user_state_dir (), "boxupload", "spool", NULL);
 }
 
-/* Nobody else may put a file there. Changing rights is advised only to whose directory it is: of a
- * recorder's own, or of /tmp, it would lock somebody out. */
+/* Nobody else may put a file there. Only the owner of the directory is told of chmod: in a
+ * directory of another user, such as /tmp, it would lock others out. */
 static gboolean
 check_owner (const char *path, const struct stat *info, GError **error)
 {
