@@ -102,6 +102,7 @@ sink_post_complete (GstElement *element, const BoxFile *file)
   set_string (structure, "version-id", file->version_id);
   set_string (structure, "name", file->name);
   set_string (structure, "etag", file->etag);
+  set_string (structure, "link", file->link);
   set_sha1 (structure, file->has_sha1, &file->sha1);
   if (file->has_size)
     gst_structure_set (structure, "size", G_TYPE_UINT64, file->size, NULL);
@@ -362,8 +363,9 @@ sink_format_committed (const BoxFile *file)
   g_autofree char *name = box_text_escape (file->name != NULL ? file->name : "The file");
   g_autofree char *size = file->has_size ? g_format_size (file->size) : NULL;
 
-  return g_strdup_printf ("%s is at Box (file ID %s%s%s)", name, file->id, size != NULL ? ", " : "",
-                          size != NULL ? size : "");
+  return g_strdup_printf ("%s is at Box (file ID %s%s%s)%s%s", name, file->id,
+                          size != NULL ? ", " : "", size != NULL ? size : "",
+                          file->link != NULL ? ": " : "", file->link != NULL ? file->link : "");
 }
 
 void

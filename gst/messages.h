@@ -27,7 +27,7 @@ void sink_post_retry (GstElement *element, const char *request, guint64 offset, 
 /* A WARNING when an outage begins (@reason), an INFO when it is over (NULL). */
 void sink_post_outage (GstElement *element, const GError *reason);
 
-/* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag. */
+/* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag, link. */
 void sink_post_complete (GstElement *element, const BoxFile *file);
 
 /* boxuploadsink-filled: session-id, size, sha1: what the application needs to commit the session
@@ -97,7 +97,8 @@ void sink_post_position (GstElement *element, const BoxPosition *position);
  * (nanoseconds, or GST_CLOCK_TIME_NONE). @wait: what the text says it waits for; (nullable). */
 void sink_post_commit_progress (GstElement *element, const BoxUploadStats *stats, const char *wait);
 
-/* Name, ID and size of the file that was made, for the end of that progress. Free the result. */
+/* Name, ID, size and link of the file that was made, for the end of that progress. Free the result.
+ */
 char *sink_format_committed (const BoxFile *file);
 
 /*

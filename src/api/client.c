@@ -159,6 +159,39 @@ box_client_get_endpoint (BoxClient *client)
   return client->endpoint;
 }
 
+/* Whether the API that @client uses is at @domain, or below it. */
+static gboolean
+is_at (BoxClient *client, const char *domain)
+{
+  g_autoptr (GUri) uri = g_uri_parse (client->api_endpoint, G_URI_FLAGS_NONE, NULL);
+  g_autofree char *host = NULL;
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL || !g_str_equal (g_uri_get_scheme (uri), "https"))
+    return FALSE;
+  host = g_ascii_strdown (g_uri_get_host (uri), -1);
+  if (!g_str_has_suffix (host, domain))
+    return FALSE;
+  return strlen (host) == strlen (domain) || host[strlen (host) - strlen (domain) - 1] == '.';
+}
+
+char *
+box_client_format_link (BoxClient *client, const char *file_id)
+{
+  static const char *const domains[] = { "box.com", "box-gov.com" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    if (is_at (client, domains[i]))
+      return g_strdup_printf ("https://app.%s/file/%s", domains[i], file_id);
+  return NULL;
+}
+
+void
+box_client_add_link (BoxClient *client, BoxFile *file)
+{
+  g_free (file->link);
+  file->link = box_client_format_link (client, file->id);
+}
+
 guint
 box_client_get_timeout (BoxClient *client)
 {

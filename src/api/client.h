@@ -48,6 +48,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxClient, box_client_unref)
 BoxCredentials *box_client_get_credentials (BoxClient *client);
 const char *box_client_get_endpoint (BoxClient *client);
 
+/* The page of a file in Box's web app, by where the client's API is: at Box, or at Box for
+ * governments. NULL for any other server, such as an emulated Box or a gateway, whose files no page
+ * of Box shows. Pure. Free with g_free(). */
+char *box_client_format_link (BoxClient *client, const char *file_id);
+
+/* Sets the link of @file. */
+void box_client_add_link (BoxClient *client, BoxFile *file);
+
 /* Seconds without progress after which a request has failed. */
 guint box_client_get_timeout (BoxClient *client);
 

@@ -130,6 +130,7 @@ box_file_copy (const BoxFile *file)
   copy->version_id = g_strdup (file->version_id);
   copy->name = g_strdup (file->name);
   copy->etag = g_strdup (file->etag);
+  copy->link = g_strdup (file->link);
   return copy;
 }
 
@@ -142,6 +143,7 @@ box_file_free (BoxFile *file)
   g_free (file->version_id);
   g_free (file->name);
   g_free (file->etag);
+  g_free (file->link);
   g_free (file);
 }
 

@@ -21,6 +21,7 @@ typedef struct
   guint64 size;
   gboolean has_sha1;
   BoxSha1 sha1;
+  char *link; /* its page in Box's web app; NULL: not known (box_client_add_link()) */
 } BoxFile;
 
 /* Parses a file object, or {"entries":[file]} with exactly one entry. */

@@ -312,6 +312,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   /* The note stays until it expires: a recording that was spooled for this session leaves the spool
    * only when its file is found at Box. */
+  box_client_add_link (cli->client, file);
   cli_output_file (cli->options->json, file);
   return TRUE;
 }
@@ -324,7 +325,8 @@ const CliCommand cli_command_commit = {
                  "is still processing them. Box compares the digest with its bytes. Prints the\n"
                  "file.\n"
                  "\n"
-                 "With --json: one object with file_id, version_id, name, size, sha1 and etag.\n"
+                 "With --json: one object with file_id, version_id, name, size, sha1, etag\n"
+                 "and link.\n"
                  "\n"
                  "Examples (sessions that boxupload part, or boxuploadsink with commit=false,\n"
                  "have filled):\n"

@@ -175,7 +175,7 @@ print_result (Cli *cli, const BoxFile *file, const char *path)
 
   if (!cli->options->json)
     {
-      text = cli_format_file (file);
+      text = cli_format_made (file, "");
       local = cli_format_text (shown);
       cli_print ("%s: %s", local, text);
       return;
@@ -205,7 +205,10 @@ find_file (Cli *cli, const char *place, GError **error)
         }
     }
   file = cli_call_get_file (cli, item != NULL ? item->id : place, error);
-  if (file == NULL || (file->has_size && file->has_sha1 && file->name != NULL))
+  if (file == NULL)
+    return NULL;
+  box_client_add_link (cli->client, file);
+  if (file->has_size && file->has_sha1 && file->name != NULL)
     return g_steal_pointer (&file);
   g_set_error (error, BOX_ERROR, BOX_ERROR_PROTOCOL,
                "Box does not say the name, the size and the SHA-1 of file %s", file->id);
@@ -242,7 +245,8 @@ const CliCommand cli_command_get = {
       "standard output. Without LOCAL it gets its name at Box, in the current directory.\n"
       "The local file appears only when it is whole and has the SHA-1 that Box says.\n"
       "\n"
-      "With --json: one object with file_id, version_id, name, size, sha1, etag, path;\n"
+      "With --json: one object with file_id, version_id, name, size, sha1, etag,\n"
+      "link, path;\n"
       "nothing for standard output.\n"
       "\n"
       "Examples:\n"

@@ -390,6 +390,7 @@ begin_comparing (FileJob *job, const GError *failure)
       g_clear_pointer (&job->there, box_file_free);
       return FALSE;
     }
+  box_client_add_link (job->cli->client, job->there);
   job->digest = box_digest_new (job->settings.digest_engine);
   return TRUE;
 }

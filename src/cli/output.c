@@ -105,8 +105,8 @@ cli_json_add_part (JsonBuilder *builder, const BoxPart *part)
   cli_json_add_sha1 (builder, "sha1", part->has_sha1 ? &part->sha1 : NULL);
 }
 
-void
-cli_json_add_file (JsonBuilder *builder, const BoxFile *file)
+static void
+add_file (JsonBuilder *builder, const BoxFile *file)
 {
   cli_json_add_string (builder, "file_id", file->id);
   cli_json_add_string (builder, "version_id", file->version_id);
@@ -115,6 +115,13 @@ cli_json_add_file (JsonBuilder *builder, const BoxFile *file)
     cli_json_add_uint (builder, "size", file->size);
   cli_json_add_sha1 (builder, "sha1", file->has_sha1 ? &file->sha1 : NULL);
   cli_json_add_string (builder, "etag", file->etag);
+}
+
+void
+cli_json_add_file (JsonBuilder *builder, const BoxFile *file)
+{
+  add_file (builder, file);
+  cli_json_add_string (builder, "link", file->link);
 }
 
 void
@@ -138,7 +145,7 @@ cli_json_add_error (JsonBuilder *builder, const GError *error)
     {
       json_builder_set_member_name (builder, "conflict");
       json_builder_begin_object (builder);
-      cli_json_add_file (builder, conflict);
+      add_file (builder, conflict);
       json_builder_end_object (builder);
     }
   json_builder_end_object (builder);
@@ -171,7 +178,7 @@ cli_output_file (gboolean json, const BoxFile *file)
     }
   else
     {
-      g_autofree char *text = cli_format_file (file);
+      g_autofree char *text = cli_format_made (file, "");
 
       cli_print ("%s", text);
     }
@@ -250,6 +257,14 @@ cli_format_file (const BoxFile *file)
       g_string_append_printf (text, ", sha1 %s", sha1);
     }
   return g_string_free (text, FALSE);
+}
+
+char *
+cli_format_made (const BoxFile *file, const char *remark)
+{
+  g_autofree char *text = cli_format_file (file);
+
+  return g_strconcat (text, remark, file->link != NULL ? ", " : NULL, file->link, NULL);
 }
 
 char *

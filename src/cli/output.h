@@ -53,6 +53,10 @@ char *cli_format_text (const char *text);
 /* A file in words: "file 123 “a.mp4”, 1.9 GB, sha1 …"; free with g_free(). */
 char *cli_format_file (const BoxFile *file);
 
+/* The same with @remark, and the link of the file, if it is known, as the last word, so that a
+ * terminal makes it one to click on; free with g_free(). */
+char *cli_format_made (const BoxFile *file, const char *remark);
+
 /* A number of bytes for people, "1.9 GB"; free with g_free(). */
 char *cli_format_bytes (guint64 bytes);
 

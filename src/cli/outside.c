@@ -103,7 +103,7 @@ cli_outside_new (Cli *cli, const CliOutsideOptions *options, BoxSpool *spool, co
   /* A view that nobody looks at would remember each recording for good. */
   if (options->http == NULL && options->hook == NULL)
     return g_steal_pointer (&outside);
-  outside->view = box_status_view_new (spool, dir);
+  outside->view = box_status_view_new (spool, dir, cli->client);
   if (options->http != NULL && !start_server (outside, options, error))
     return NULL;
   if (options->hook == NULL)
@@ -140,7 +140,7 @@ cli_outside_tell_done (CliOutside *outside, const char *name, const BoxFile *fil
   if (outside->view == NULL)
     return;
   if (file != NULL)
-    box_status_view_note_commit (outside->view, name, file->size);
+    box_status_view_note_commit (outside->view, name, file);
   box_status_view_set_working (outside->view, name, FALSE);
   if (file == NULL || outside->hook == NULL)
     return;
@@ -151,6 +151,7 @@ cli_outside_tell_done (CliOutside *outside, const char *name, const BoxFile *fil
   cli_json_add_string (event, "name", file->name);
   cli_json_add_uint (event, "size", file->size);
   cli_json_add_sha1 (event, "sha1", &file->sha1);
+  cli_json_add_string (event, "link", file->link);
   cli_hook_send (outside->hook, event);
 }
 

@@ -441,7 +441,7 @@ const CliCommand cli_command_put = {
       "  commit    nothing more\n"
       "  spooled   recording, size, reason, interrupted: standard input is in the spool\n"
       "  room      limit, reason: it may be too much for the account\n"
-      "  complete  session_id, file_id, version_id, name, size, sha1, etag\n"
+      "  complete  session_id, file_id, version_id, name, size, sha1, etag, link\n"
       "  failed    session_id, error\n"
       "\n"
       "Examples:\n"

@@ -391,9 +391,9 @@ cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxFile *
 
   if (reporter->tell != CLI_TELL_JSON)
     {
-      g_autofree char *text = cli_format_file (file);
+      g_autofree char *text = cli_format_made (file, describe_cut (cut));
 
-      cli_print ("%s: %s%s", name, text, describe_cut (cut));
+      cli_print ("%s: %s", name, text);
       return;
     }
   builder = new_end (reporter, "complete");
@@ -414,9 +414,9 @@ cli_reporter_tell_skipped (CliReporter *reporter, const char *name, const BoxFil
 
   if (reporter->tell != CLI_TELL_JSON)
     {
-      g_autofree char *text = cli_format_file (file);
+      g_autofree char *text = cli_format_made (file, "; it was there already, nothing was sent");
 
-      cli_print ("%s: %s; it was there already, nothing was sent", name, text);
+      cli_print ("%s: %s", name, text);
       return;
     }
   builder = new_event (reporter, "skipped");

@@ -147,6 +147,15 @@ box_delivery_abandon (BoxDelivery *delivery)
     box_live_cancel (delivery->live);
 }
 
+/* @file: (nullable): taken. */
+static void
+take_file_locked (BoxDelivery *delivery, BoxFile *file)
+{
+  if (file != NULL)
+    box_client_add_link (delivery->recovery.client, file);
+  delivery->file = file;
+}
+
 static void
 await_live (BoxDelivery *delivery)
 {
@@ -154,7 +163,7 @@ await_live (BoxDelivery *delivery)
 
   g_mutex_lock (&delivery->lock);
   delivery->facts.carrier = wait == BOX_WAIT_READY ? BOX_CARRIER_DONE : BOX_CARRIER_FAILED;
-  delivery->file = box_live_get_file (delivery->live);
+  take_file_locked (delivery, box_live_get_file (delivery->live));
   delivery->facts.committed = delivery->file != NULL;
   g_mutex_unlock (&delivery->lock);
 }
@@ -168,7 +177,7 @@ await_carrier (BoxDelivery *delivery)
   g_mutex_lock (&delivery->lock);
   if (wait == BOX_WAIT_READY)
     {
-      delivery->file = box_upload_get_file (upload);
+      take_file_locked (delivery, box_upload_get_file (upload));
       delivery->facts.carrier = BOX_CARRIER_DONE;
       delivery->facts.committed = delivery->file != NULL;
     }
@@ -317,7 +326,7 @@ resend (BoxDelivery *delivery)
   delivery->facts.committed = file != NULL;
   delivery->facts.empty = done && how == BOX_RECOVERED_EMPTY;
   delivery->facts.again = delivery->facts.settled = delivery->facts.cleared = TRUE;
-  delivery->file = g_steal_pointer (&file);
+  take_file_locked (delivery, g_steal_pointer (&file));
   g_mutex_unlock (&delivery->lock);
 }
 

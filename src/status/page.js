@@ -26,6 +26,7 @@ let opened = 0; // when a stream was asked for last, ms
 let events = null;
 let retryTimer = 0;
 let spokenFor = '';
+let fileFor = ''; // the last file that is shown, as JSON
 const rows = new Map(); // name → {key, node}
 
 const byId = id => document.getElementById(id);
@@ -115,6 +116,15 @@ function summariseFailures(recordings) {
   return { total, reason, n };
 }
 
+// The name, as a link to the file's page at Box if there is one.
+function fileLink(name, link) {
+  if (!link) return document.createTextNode(name);
+  const anchor = element('a', '', name);
+  anchor.href = link;
+  anchor.rel = 'noreferrer';
+  return anchor;
+}
+
 const capitalise = text => text.charAt(0).toUpperCase() + text.slice(1);
 const endSentence = text => (/[.!?]$/.test(text) ? text : `${text}.`);
 
@@ -145,7 +155,7 @@ function describeBacklog() {
   return { kind: 'unsafe', headline: `${formatBytes(status.backlog_bytes)} on the way to Box`, advice: `Nothing needs to be done.${left}` };
 }
 
-// What is said: kind (a class of the page), headline, since, advice.
+// What is said: kind (a class of the page), headline, since, file (the last one, linked), advice.
 function describe() {
   const since = status.oldest_unsafe ? capitalise(formatSince(status.oldest_unsafe)) : '';
   const failed = summariseFailures(status.recordings);
@@ -161,7 +171,7 @@ function describe() {
     return { kind: 'trouble', headline: `The disk is full in ${formatTime(status.full_in)}`, since, advice: 'More is recorded than uploaded. Record less, upload faster, or give the spool more room.' };
   }
   if (status.backlog_bytes > 0) return { since, ...describeBacklog() };
-  return { kind: 'safe', headline: 'Everything is at Box', since: status.last_commit ? `Last file: ${formatClock(status.last_commit)}` : '', advice: 'Nothing needs to be done.' };
+  return { kind: 'safe', headline: 'Everything is at Box', since: status.last_commit ? `Last file: ${formatClock(status.last_commit)}` : '', file: status.last_file, advice: 'Nothing needs to be done.' };
 }
 
 // --- Drawing
@@ -205,11 +215,17 @@ function drawWaysOut(recording) {
   return list;
 }
 
+function drawName(recording) {
+  const name = element('span', 'name');
+  name.append(fileLink(recording.file || recording.name, recording.link));
+  return name;
+}
+
 function drawRecording(recording) {
   const item = element('li', recording.state);
   const row = element('div', 'row');
   const safe = isAtBox(recording);
-  row.append(element('span', 'name', recording.file || recording.name),
+  row.append(drawName(recording),
     element('span', 'state', WORDS[recording.state] + (recording.interrupted ? ', cut short' : '')));
   item.append(row);
   if (!safe && !(isFailed(recording) && recording.bytes_uploaded === 0)) item.append(drawMap(recording));
@@ -255,14 +271,23 @@ function drawIcon(kind) {
   document.querySelector('link[rel=icon]').href = canvas.toDataURL();
 }
 
+// Only what has changed is made anew, so that the link keeps the focus.
+function drawLastFile(file) {
+  const key = file ? JSON.stringify(file) : '';
+  if (key === fileFor) return;
+  fileFor = key;
+  byId('file').replaceChildren(...(file ? [', ', fileLink(file.name || file.file_id, file.link)] : []));
+}
+
 function drawSummary() {
-  const { kind, headline, since, advice } = describe();
+  const { kind, headline, since, file, advice } = describe();
   if (document.body.className !== kind) {
     document.body.className = kind;
     drawIcon(kind);
   }
   setText('headline', headline);
   setText('since', since || '');
+  drawLastFile(file);
   setText('advice', advice);
   document.title = `${headline} – boxupload`;
   // Figures change at every moment, which nobody wants to hear.

@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "api/client.h"
 #include "spool/spool.h"
 
 G_BEGIN_DECLS
@@ -22,8 +23,8 @@ G_BEGIN_DECLS
 
 typedef struct _BoxStatusView BoxStatusView;
 
-/* @path: of @spool, as the file system has it. */
-BoxStatusView *box_status_view_new (BoxSpool *spool, const char *path);
+/* @path: of @spool, as the file system has it. @client: (nullable): its files' links are shown. */
+BoxStatusView *box_status_view_new (BoxSpool *spool, const char *path, BoxClient *client);
 BoxStatusView *box_status_view_ref (BoxStatusView *view);
 void box_status_view_unref (BoxStatusView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxStatusView, box_status_view_unref)
@@ -31,8 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxStatusView, box_status_view_unref)
 /* What this process does: @name (of a recording) is at work, or not any more. */
 void box_status_view_set_working (BoxStatusView *view, const char *name, gboolean working);
 
-/* Box has the file of @name, of @size bytes, since now. */
-void box_status_view_note_commit (BoxStatusView *view, const char *name, guint64 size);
+/* Box has @file, that of @name, since now. */
+void box_status_view_note_commit (BoxStatusView *view, const char *name, const BoxFile *file);
 
 /* @name failed with @message, one line; another attempt follows after @wait seconds. */
 void box_status_view_note_failure (BoxStatusView *view, const char *name, const char *message,

@@ -47,8 +47,9 @@ struct _BoxStatusView
 {
   gatomicrefcount ref_count;
   BoxSpool *spool;
-  char *path;  /* as the file system has it */
-  char *shown; /* the same, for people: UTF-8 */
+  BoxClient *client; /* nullable */
+  char *path;        /* as the file system has it */
+  char *shown;       /* the same, for people: UTF-8 */
 
   GMutex lock;
   /* with lock */
@@ -60,6 +61,7 @@ struct _BoxStatusView
   BoxStatusSums told; /* the sums of that version */
   gint64 looked_at;   /* monotonic; 0: never */
   guint64 drained;    /* bytes of commits since the last look */
+  BoxFile *last_file; /* of this process; nullable: none yet */
   BoxRates rates;
   gboolean stale; /* something is known to have changed since */
   BoxStatusSums sums;
@@ -76,13 +78,14 @@ free_row (gpointer data)
 }
 
 BoxStatusView *
-box_status_view_new (BoxSpool *spool, const char *path)
+box_status_view_new (BoxSpool *spool, const char *path, BoxClient *client)
 {
   BoxStatusView *view = g_new0 (BoxStatusView, 1);
 
   g_atomic_ref_count_init (&view->ref_count);
   g_mutex_init (&view->lock);
   view->spool = box_spool_ref (spool);
+  view->client = client != NULL ? box_client_ref (client) : NULL;
   view->path = g_strdup (path);
   view->shown = g_filename_display_name (path);
   view->rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_row);
@@ -106,6 +109,8 @@ box_status_view_unref (BoxStatusView *view)
   g_hash_table_unref (view->rows);
   g_ptr_array_unref (view->names);
   box_spool_unref (view->spool);
+  g_clear_pointer (&view->client, box_client_unref);
+  g_clear_pointer (&view->last_file, box_file_free);
   g_mutex_clear (&view->lock);
   g_free (view->path);
   g_free (view->shown);
@@ -143,7 +148,7 @@ box_status_view_set_working (BoxStatusView *view, const char *name, gboolean wor
 }
 
 void
-box_status_view_note_commit (BoxStatusView *view, const char *name, guint64 size)
+box_status_view_note_commit (BoxStatusView *view, const char *name, const BoxFile *file)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&view->lock);
   Row *row = ensure_row_locked (view, name);
@@ -152,8 +157,10 @@ box_status_view_note_commit (BoxStatusView *view, const char *name, guint64 size
   view->version++;
   view->sums.commits++;
   view->sums.last_commit = g_get_real_time () / G_USEC_PER_SEC;
-  view->drained += size - MIN (row->uploaded, size);
-  row->size = row->uploaded = size;
+  g_clear_pointer (&view->last_file, box_file_free);
+  view->last_file = box_file_copy (file);
+  view->drained += file->size - MIN (row->uploaded, file->size);
+  row->size = row->uploaded = file->size;
   row->committed = TRUE;
 }
 
@@ -518,8 +525,20 @@ get_state (const Row *row)
     }
 }
 
+/* The members file_id and link of a file that Box has. */
 static void
-add_recording (JsonBuilder *builder, const char *name, const Row *row, gint64 now)
+add_file (JsonBuilder *builder, const BoxStatusView *view, const BoxFile *file)
+{
+  g_autofree char *link =
+      file != NULL && view->client != NULL ? box_client_format_link (view->client, file->id) : NULL;
+
+  add_string (builder, "file_id", file != NULL ? file->id : NULL);
+  add_string (builder, "link", link);
+}
+
+static void
+add_recording (JsonBuilder *builder, const BoxStatusView *view, const char *name, const Row *row,
+               gint64 now)
 {
   const BoxJournalState *state = row->entry->state;
   const BoxDestination *destination = state->intent != NULL ? state->intent->destination : NULL;
@@ -530,6 +549,7 @@ add_recording (JsonBuilder *builder, const char *name, const Row *row, gint64 no
   add_string (builder, "name", name);
   add_string (builder, "file", destination != NULL ? destination->name : NULL);
   add_string (builder, "folder_id", destination != NULL ? destination->folder_id : NULL);
+  add_file (builder, view, state->file);
   add_string (builder, "state", get_state (row));
   add_int (builder, "size", (gint64) row->size);
   add_int (builder, "bytes_uploaded", (gint64) row->uploaded);
@@ -543,6 +563,21 @@ add_recording (JsonBuilder *builder, const char *name, const Row *row, gint64 no
               : row->entry->problem != NULL ? row->entry->problem
                                             : state->failure);
   add_known (builder, "retry_at", row->failure != NULL ? row->retry_at : 0, 0);
+  json_builder_end_object (builder);
+}
+
+static void
+add_last_file (JsonBuilder *builder, const BoxStatusView *view)
+{
+  json_builder_set_member_name (builder, "last_file");
+  if (view->last_file == NULL)
+    {
+      json_builder_add_null_value (builder);
+      return;
+    }
+  json_builder_begin_object (builder);
+  add_string (builder, "name", view->last_file->name);
+  add_file (builder, view, view->last_file);
   json_builder_end_object (builder);
 }
 
@@ -571,6 +606,7 @@ add_sums (JsonBuilder *builder, const BoxStatusView *view, gint64 now)
   add_int (builder, "commits", (gint64) sums->commits);
   add_int (builder, "failures", (gint64) sums->failures);
   add_known (builder, "last_commit", sums->last_commit, 0);
+  add_last_file (builder, view);
 }
 
 JsonNode *
@@ -591,7 +627,7 @@ box_status_view_to_json (BoxStatusView *view)
       const Row *row = g_hash_table_lookup (view->rows, name);
 
       if (row != NULL && row->entry != NULL)
-        add_recording (builder, name, row, now);
+        add_recording (builder, view, name, row, now);
     }
   json_builder_end_array (builder);
   json_builder_end_object (builder);

@@ -495,7 +495,7 @@ test_the_hook_hears_of_a_commit (Fixture *f, gconstpointer data)
   g_assert_cmpstr (json_object_get_string_member (event, "name"), ==, "a.bin");
   g_assert_cmpint (json_object_get_int_member (event, "size"), ==, 1000);
   assert_members (event, (const char *const[]){ "event", "recording", "file_id", "name", "size",
-                                                "sha1", NULL });
+                                                "sha1", "link", NULL });
   stop_daemon (&daemon);
 }
 

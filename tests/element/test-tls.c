@@ -7,11 +7,30 @@
 #include "kit/places.h"
 #include "sink-fixture.h"
 
+#include <string.h>
+
 #define PART 1000000
 #define SIZE 20500000
 
 /* Below the size of sessions. */
 #define SMALL 300000
+
+/* Whether some progress of the commit has @part in its text. */
+static gboolean
+tells (SinkFixture *fixture, const char *part)
+{
+  for (guint i = 0; i < fixture->messages->len; i++)
+    {
+      g_autofree char *code = NULL, *text = NULL;
+
+      if (GST_MESSAGE_TYPE (fixture->messages->pdata[i]) != GST_MESSAGE_PROGRESS)
+        continue;
+      gst_message_parse_progress (fixture->messages->pdata[i], NULL, &code, &text);
+      if (g_str_equal (code, "commit") && strstr (text, part) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
 
 static void
 test_proxy (gconstpointer data)
@@ -33,6 +52,39 @@ test_proxy (gconstpointer data)
 
       g_assert_true (request->tls == !g_str_equal (request->route, "connect"));
     }
+}
+
+/* At Box's own hosts, which the proxy answers for. */
+static void
+test_the_file_has_a_link (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (SinkFixture) fixture = sink_fixture_new_upload (SMALL, TRUE, PART, "", &path);
+  g_autofree char *link = NULL, *end = NULL;
+  const GstStructure *complete;
+
+  g_object_set (fixture->sink, "proxy", box_emulator_get_origin (fixture->emulator, FALSE),
+                "endpoint", "https://upload.box.com/api/2.0", "api-endpoint",
+                "https://api.box.com/2.0", NULL);
+  sink_fixture_play_upload (fixture, path);
+  complete = sink_fixture_find (fixture, "boxuploadsink-complete");
+  link = g_strconcat ("https://app.box.com/file/", gst_structure_get_string (complete, "file-id"),
+                      NULL);
+  g_assert_cmpstr (gst_structure_get_string (complete, "link"), ==, link);
+  end = g_strconcat ("): ", link, NULL);
+  g_assert_true (tells (fixture, end));
+}
+
+static void
+test_a_file_elsewhere_has_none (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (SinkFixture) fixture = sink_fixture_new_upload (SMALL, FALSE, PART, "", &path);
+
+  sink_fixture_play_upload (fixture, path);
+  g_assert_false (
+      gst_structure_has_field (sink_fixture_find (fixture, "boxuploadsink-complete"), "link"));
+  g_assert_false (tells (fixture, "//"));
 }
 
 /* One token serves all workers. */
@@ -63,5 +115,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/auth-config", test_auth_config);
   g_test_add_data_func ("/settings/proxy/session", GSIZE_TO_POINTER (SIZE), test_proxy);
   g_test_add_data_func ("/settings/proxy/one-request", GSIZE_TO_POINTER (SMALL), test_proxy);
+  g_test_add_func ("/settings/link/of-a-file-at-box", test_the_file_has_a_link);
+  g_test_add_func ("/settings/link/not-of-a-file-elsewhere", test_a_file_elsewhere_has_none);
   return g_test_run ();
 }

@@ -261,6 +261,41 @@ const MORE = {
   refused: { 'the-way-out-works-as-printed': testWayOut },
 };
 
+// --- Links
+
+// With Box's own hosts, which the emulator answers for as a proxy: one recording goes to Box, one was cut short and stays.
+async function startAtBox(stage) {
+  await stage.startBox();
+  stage.addRecording('hall <00041>.mkv', 1000, 900);
+  stage.addRecording('cut.mp4', 1000, 800, [
+    { record: 'committed', id: '4711', name: 'cut.mp4', size: 1000, sha1: '00'.repeat(20) }, { record: 'kept' },
+  ]);
+  await stage.startDaemon(['--endpoint', 'https://upload.box.com/api/2.0', '--api-endpoint', 'https://api.box.com/2.0', '--proxy', stage.proxy]);
+  await stage.waitForStatus(s => s.last_file !== null && s.recordings.length === 1);
+}
+
+async function testLinks(browser) {
+  await onStage(startAtBox, async stage => {
+    await test('links/files-at-box-are-one-click-away', async () => {
+      const { last_file: last } = await stage.status();
+      const page = await openPage(browser, stage);
+      await waitForKind(page, 'safe');
+      const anchor = page.locator('#file a');
+      assert.strictEqual(await anchor.textContent(), 'hall <00041>.mkv');
+      assert.strictEqual(await anchor.getAttribute('href'), `https://app.box.com/file/${last.file_id}`);
+      assert.strictEqual(await page.locator('#recordings .kept .name a').getAttribute('href'), 'https://app.box.com/file/4711');
+      // It keeps the focus while the page tells the time.
+      await anchor.focus();
+      await page.waitForTimeout(2500);
+      assert.strictEqual(await page.evaluate(() => document.activeElement.textContent), 'hall <00041>.mkv');
+      assert.deepStrictEqual(await findBarriers(page), []);
+      assert.deepStrictEqual(page.complaints, []);
+      await page.close();
+    });
+    await test('links/json-is-as-documented', () => checkMachineReadable(stage));
+  });
+}
+
 // --- Many recordings
 
 async function testManyRecordings(browser) {
@@ -307,6 +342,7 @@ async function main() {
   const browser = await launchBrowser();
   try {
     await testStates(browser);
+    await testLinks(browser);
     await testManyRecordings(browser);
     await testDocuments();
   } finally {

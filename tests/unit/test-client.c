@@ -159,6 +159,44 @@ test_the_environment_is_checked_as_settings_are (void)
     }
 }
 
+/* ---- links ---- */
+
+static const struct
+{
+  const char *api_endpoint; /* NULL: Box's */
+  const char *link;
+} link_cases[] = {
+  { NULL, "https://app.box.com/file/4711" },
+  { "https://api.box.com/2.0/", "https://app.box.com/file/4711" },
+  { "https://API.Box.com:443/2.0", "https://app.box.com/file/4711" },
+  { "https://box.com/2.0", "https://app.box.com/file/4711" },
+  { "https://api.box-gov.com/2.0", "https://app.box-gov.com/file/4711" },
+  { "https://127.0.0.1:8443/2.0", NULL },
+  { "http://localhost:8080/2.0", NULL },
+  { "https://[::1]/2.0", NULL },
+  { "https://notbox.com/2.0", NULL },
+  { "https://box.com.example/2.0", NULL },
+  { "https://gateway.example.com/api.box.com/2.0", NULL },
+};
+
+static void
+test_files_at_box_have_a_link (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (link_cases); i++)
+    {
+      const BoxClientSettings settings = { .access_token = "t",
+                                           .api_endpoint = link_cases[i].api_endpoint };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (BoxClient) client = box_client_new (&settings, &error);
+      g_autofree char *link = NULL;
+
+      g_assert_no_error (error);
+      g_test_message ("%s", link_cases[i].api_endpoint);
+      link = box_client_format_link (client, "4711");
+      g_assert_cmpstr (link, ==, link_cases[i].link);
+    }
+}
+
 /* ---- tokens ---- */
 
 static const char user_reply[] = "{\"id\":\"7\",\"name\":\"Recorder\",\"login\":\"r@example.com\"}";
@@ -532,6 +570,7 @@ main (int argc, char **argv)
                    test_settings_win_over_the_environment);
   g_test_add_func ("/client/a-loopback-endpoint-alone-is-the-server-of-all-calls",
                    test_a_loopback_endpoint_alone_is_the_server_of_all_calls);
+  g_test_add_func ("/client/files-at-box-have-a-link", test_files_at_box_have_a_link);
   g_test_add_func ("/client/the-environment-is-checked-as-settings-are",
                    test_the_environment_is_checked_as_settings_are);
   g_test_add_func ("/client/the-user-is-asked-with-token-and-as-user",
