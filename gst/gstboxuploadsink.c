@@ -19,24 +19,27 @@
  * write append-only files that are valid.
  *
  * ## Example launch lines
+ *
+ * In a shell of `box-emulator --run` they work as they stand, without an account. `videotestsrc`
+ * stands for a camera; without `num-buffers`, Ctrl-C ends a recording.
  * |[
- * gst-launch-1.0 filesrc location=clip.mp4 ! boxuploadsink location=box://0/clip.mp4
- * token-file=token
+ * gst-launch-1.0 filesrc location=short.mp4 ! boxuploadsink location=box://0/clip.mp4 \
+ *   token-file=token
  * ]| Uploads a file to the root folder.
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc ! h264parse ! matroskamux ! boxuploadsink
- * location=box://0/lecture.mkv
+ * gst-launch-1.0 -e videotestsrc num-buffers=60 ! x264enc ! h264parse ! matroskamux ! \
+ *   boxuploadsink location=box://0/lecture.mkv
  * ]| Records to the spool, and uploads at the end.
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc key-int-max=30 ! h264parse ! queue !
- * splitmuxsink async-finalize=true muxer-factory=matroskamux max-size-time=600000000000
- * location=box://0/camera-%05d.mkv sink-factory=boxuploadsink
- * sink-properties="properties,errors-fatal=false"
+ * gst-launch-1.0 -e videotestsrc num-buffers=60 ! x264enc key-int-max=30 ! h264parse ! queue ! \
+ *   splitmuxsink async-finalize=true muxer-factory=matroskamux max-size-time=600000000000 \
+ *     location=box://0/camera-%05d.mkv sink-factory=boxuploadsink \
+ *     sink-properties="properties,errors-fatal=false"
  * ]| Records forever, in pieces of ten minutes.
  * |[
- * gst-launch-1.0 -e v4l2src ! videoconvert ! x264enc ! mpegtsmux ! boxuploadsink
- * session=F971964745A5CD0C001BBE4E58196BFD
- * ]| Records into a session that `boxupload create` made; what the recording leaves free is padded.
+ * gst-launch-1.0 -e videotestsrc num-buffers=60 ! x264enc ! h264parse ! mpegtsmux ! \
+ *   boxuploadsink session=$(boxupload create --size 20MB --folder 0 --name event.ts)
+ * ]| Records into a session that is made for it; what the recording leaves free is padded.
  *
  * ## Element messages
  * * `boxuploadsink-session`: the session has been opened (Since: 0.1)

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs what README.md and its neighbours, docs/*.md and the man pages tell users to type, word for word, as a TAP test: one subtest a block.
+"""Runs what README.md and its neighbours, docs/*.md, the man pages and the elements' documentation in gst/ tell users to type, word for word,
+as a TAP test: one subtest a block.
 
 usage: run-command-lines.py SOURCE_DIR BUILD_DIR
 
 A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder). One that begins with
 "```sh serve" runs until it is ready, answers at the address that it prints, if any, and is ended. Other "```sh" blocks are only parsed: NOT_RUN has the reason
 for each; a block without one fails, and so does a reason without a block, and a block whose language is not known here. A man page has the
-same words in a comment before a display: "run", "serve", "json", or "output" for what is printed. No word is rewritten. The blocks run in a
+same words in a comment before a display: "run", "serve", "json", or "output" for what is printed. In gst/, "|[" begins a block in a comment of
+"SECTION:element-", which is run, and "]|" ends it. No word is rewritten. The blocks run in a
 network of their own, which needs root or user namespaces; nothing can leave it. Those of README.md run under "box-emulator --run", with the variables that README.md has exported until there; for those of the
 other pages Box's host names are box-emulator's (port 443, its authority trusted).
 """
@@ -48,6 +50,8 @@ READY = re.compile(r'^(?:boxupload: )?(watching .*|listening on https:.*|.*the s
 READY_SECONDS = 300
 MAN_BLOCK = re.compile(r'^(?:\.\\" ([a-z]+)\n)?(?:\.Bd -literal[^\n]*\n(.*?)^\.Ed$|((?:\.Dl [^\n]*\n)+))', re.DOTALL | re.MULTILINE)
 AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
+SECTION = re.compile(r'/\*\*\n \* SECTION:element-.*?\*/', re.DOTALL)
+SECTION_BLOCK = re.compile(r'^ \* \|\[(.*)\n((?: \*(?: .*)?\n)*?) \* \]\|', re.MULTILINE)
 BLOCK_SECONDS = 600
 # GStreamer 1.22's splitmuxsink sometimes posts no EOS if a fragment's sink is at its end just when the last one's is, and then
 # gst-launch-1.0 waits forever. Only that is tried again, with Box as it was before.
@@ -85,9 +89,20 @@ def read_pages(top):
             yield Block(page, line, KINDS.get(match.group(2), 'unknown'), textwrap.dedent(match.group(3)))
 
 
+def read_elements(top):
+    """Launch lines in GStreamer's form. A word after "|[" would say that it is something else."""
+    for page in sorted(f'gst/{name}' for name in os.listdir(f'{top}/gst') if name.endswith('.c')):
+        with open(os.path.join(top, page), encoding='utf-8') as file:
+            text = file.read()
+        for section in SECTION.finditer(text):
+            for match in SECTION_BLOCK.finditer(text, section.start(), section.end()):
+                line = text.count('\n', 0, match.start()) + 2
+                yield Block(page, line, 'unknown' if match.group(1) else 'run', re.sub(r'^ \* ?', '', match.group(2), flags=re.MULTILINE))
+
+
 def read_blocks(top):
     """All but what is neither a command line nor JSON."""
-    return [block for block in (*read_man_pages(top), *read_pages(top)) if block.how not in ('output', 'other')]
+    return [block for block in (*read_man_pages(top), *read_pages(top), *read_elements(top)) if block.how not in ('output', 'other')]
 
 
 class Report:
