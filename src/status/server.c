@@ -36,6 +36,41 @@ struct _BoxStatusServer
   guint sent;         /* version of the view that they were sent */
 };
 
+/* What is to be done about @status: browsers and proxies show it. */
+static const char *
+explain (guint status)
+{
+  switch (status)
+    {
+    case SOUP_STATUS_FORBIDDEN:
+      return "This address answers to 127.0.0.1 and localhost only. A web server in front of it "
+             "has "
+             "to send that name as Host, and to ask its own visitors for a password.\n";
+    case SOUP_STATUS_UNAUTHORIZED:
+      return "The token of --http-token-file is needed: as a bearer token, or as the password of "
+             "any "
+             "user name.\n";
+    case SOUP_STATUS_METHOD_NOT_ALLOWED:
+      return "Nothing can be changed here: only GET and HEAD are answered.\n";
+    case SOUP_STATUS_SERVICE_UNAVAILABLE:
+      return "Too many pages are open: /api/status has the same.\n";
+    default:
+      return "There are /, /api/status, /api/events and /metrics.\n";
+    }
+}
+
+static void
+refuse (SoupServerMessage *message, guint status)
+{
+  const char *text = explain (status);
+
+  soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                "X-Content-Type-Options", "nosniff");
+  soup_server_message_set_status (message, status, NULL);
+  soup_server_message_set_response (message, "text/plain; charset=utf-8", SOUP_MEMORY_STATIC, text,
+                                    strlen (text));
+}
+
 /* Refuses what may not be asked; TRUE: it may. */
 static gboolean
 admit (BoxStatusServer *server, SoupServerMessage *message)
@@ -51,7 +86,7 @@ admit (BoxStatusServer *server, SoupServerMessage *message)
     soup_message_headers_replace (reply, "WWW-Authenticate", "Basic realm=\"boxupload\"");
   if (status == SOUP_STATUS_METHOD_NOT_ALLOWED)
     soup_message_headers_replace (reply, "Allow", "GET, HEAD");
-  soup_server_message_set_status (message, status, NULL);
+  refuse (message, status);
   return FALSE;
 }
 
@@ -116,7 +151,7 @@ open_stream (BoxStatusServer *server, SoupServerMessage *message)
 
   if (server->streams->len == MAX_STREAMS)
     {
-      soup_server_message_set_status (message, SOUP_STATUS_SERVICE_UNAVAILABLE, NULL);
+      refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
       return;
     }
   json = format_status (server);
@@ -124,6 +159,8 @@ open_stream (BoxStatusServer *server, SoupServerMessage *message)
   soup_message_headers_set_encoding (headers, SOUP_ENCODING_CHUNKED);
   soup_message_headers_replace (headers, "Content-Type", "text/event-stream");
   soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  /* nginx would keep events until its buffer is full. */
+  soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
   soup_server_message_set_status (message, SOUP_STATUS_OK, NULL);
   soup_message_body_set_accumulate (soup_server_message_get_response_body (message), FALSE);
   g_ptr_array_add (server->streams, message);
@@ -182,7 +219,7 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
     answer (message, "text/plain; version=0.0.4; charset=utf-8",
             box_status_metrics_format (server->view));
   else
-    soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+    refuse (message, SOUP_STATUS_NOT_FOUND);
 }
 
 static gpointer

@@ -373,16 +373,18 @@ typedef struct
   const char *path;
   const char *headers;
   guint status;
+  const char *words; /* that a refusal has */
 } Request;
 
 static const Request refused[] = {
-  { "a-foreign-name", "GET", "/", "Host: evil.example\r\n", 403 },
-  { "a-foreign-name-with-port", "GET", "/api/status", "Host: evil.example:80\r\n", 403 },
-  { "no-host", "GET", "/metrics", "Host: \r\n", 403 },
-  { "post", "POST", "/api/status", HOST "Content-Length: 0\r\n", 405 },
-  { "put", "PUT", "/", HOST "Content-Length: 0\r\n", 405 },
-  { "unknown", "GET", "/secret", HOST, 404 },
-  { "parent", "GET", "/../../etc/passwd", HOST, 404 },
+  { "a-foreign-name", "GET", "/", "Host: evil.example\r\n", 403, "has to send that name as Host" },
+  { "a-foreign-name-with-port", "GET", "/api/status", "Host: evil.example:80\r\n", 403,
+    "localhost" },
+  { "no-host", "GET", "/metrics", "Host: \r\n", 403, "localhost" },
+  { "post", "POST", "/api/status", HOST "Content-Length: 0\r\n", 405, "only GET" },
+  { "put", "PUT", "/", HOST "Content-Length: 0\r\n", 405, "only GET" },
+  { "unknown", "GET", "/secret", HOST, 404, "/api/status" },
+  { "parent", "GET", "/../../etc/passwd", HOST, 404, "/api/status" },
 };
 
 static void
@@ -393,6 +395,7 @@ test_refused_request (Fixture *f, gconstpointer data)
   g_autofree char *reply = get (&daemon, request->method, request->path, request->headers);
 
   g_assert_cmpuint (status_of (reply), ==, request->status);
+  g_assert_nonnull (strstr (body_of (reply), request->words));
   stop_daemon (&daemon);
 }
 
@@ -419,6 +422,8 @@ test_token (Fixture *f, gconstpointer data)
   reply = get (&daemon, request->method, request->path, request->headers);
   g_assert_cmpuint (status_of (reply), ==, request->status);
   g_assert_null (strstr (reply, READ_TOKEN));
+  if (request->status == 401)
+    g_assert_nonnull (strstr (body_of (reply), "--http-token-file"));
   stop_daemon (&daemon);
 }
 
