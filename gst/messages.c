@@ -94,6 +94,16 @@ sink_post_outage (GstElement *element, const GError *reason)
 }
 
 void
+sink_post_memory (GstElement *element)
+{
+  post_info (
+      element, GST_RESOURCE_ERROR_SETTINGS,
+      g_strdup ("This live stream is only in memory until Box has it: if the process dies, "
+                "what is left are parts in a session. With spool-dir it is on the disk, too."),
+      NULL);
+}
+
+void
 sink_post_complete (GstElement *element, const BoxFile *file)
 {
   GstStructure *structure =

@@ -27,6 +27,9 @@ void sink_post_retry (GstElement *element, const char *request, guint64 offset, 
 /* A WARNING when an outage begins (@reason), an INFO when it is over (NULL). */
 void sink_post_outage (GstElement *element, const GError *reason);
 
+/* An INFO that a live stream has no spool. */
+void sink_post_memory (GstElement *element);
+
 /* boxuploadsink-complete: file-id, version-id, name, size, sha1, etag, link. */
 void sink_post_complete (GstElement *element, const BoxFile *file);
 

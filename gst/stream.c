@@ -144,6 +144,18 @@ sink_stream_apply_rate (GstBoxUploadSink *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Whether what is not recorded now is lost: upstream is live. */
+static gboolean
+comes_live (GstBoxUploadSink *self)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
 static GstFlowReturn
 begin_delivery (GstBoxUploadSink *self)
 {
@@ -162,6 +174,8 @@ begin_delivery (GstBoxUploadSink *self)
 
   path = box_delivery_get_path (delivery);
   GST_INFO_OBJECT (self, "recording to %s", path != NULL ? path : "memory");
+  if (path == NULL && comes_live (self))
+    sink_post_memory (GST_ELEMENT (self));
   /* Applications wait in PAUSED for progress to end; a recording that has a spool waits for no
    * network. */
   if (path == NULL && sink_config_uses_session (self->config, self->stream.size.bytes))

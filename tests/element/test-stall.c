@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A stream that is to be uploaded while it runs, but that the muxer holds back.
+ * A stream that is to be uploaded while it runs: what is said if the muxer holds it back, and if it
+ * is live and in memory only.
  */
 #include "kit/pattern.h"
 #include "sink-fixture.h"
@@ -17,6 +18,7 @@ typedef struct
   GstClockTime step;
   GstClockTime position;
   guint n;
+  gboolean live;
 } Source;
 
 static Source source;
@@ -24,6 +26,11 @@ static Source source;
 static gboolean
 answer_position (GstPad *pad, GstObject *parent, GstQuery *query)
 {
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    {
+      gst_query_set_latency (query, source.live, 0, GST_CLOCK_TIME_NONE);
+      return TRUE;
+    }
   if (GST_QUERY_TYPE (query) != GST_QUERY_POSITION)
     return gst_pad_query_default (pad, parent, query);
   g_mutex_lock (&source.lock);
@@ -143,6 +150,32 @@ test_mp4mux (gconstpointer properties)
     g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ELEMENT);
 }
 
+static const struct
+{
+  const char *name;
+  const char *unknown_size;
+  gboolean live;
+  guint n_infos;
+} memory_cases[] = {
+  { "/memory/a-live-stream-in-memory-only-is-told", "reserve", TRUE, 1 },
+  { "/memory/one-that-comes-from-a-file-is-not", "reserve", FALSE, 0 },
+  { "/memory/one-in-the-spool-is-not", "spool", TRUE, 0 },
+};
+
+static void
+test_memory (gconstpointer data)
+{
+  gsize i = GPOINTER_TO_SIZE (data);
+  g_autoptr (SinkFixture) fixture = NULL;
+
+  source.live = memory_cases[i].live;
+  fixture = begin (memory_cases[i].unknown_size, 0);
+  fixture->has_state = TRUE;
+  sink_fixture_drain (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_INFO), ==, memory_cases[i].n_infos);
+  source.live = FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -156,5 +189,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stall/a-recording-is-not", test_a_recording_is_not);
   g_test_add_data_func ("/stall/mp4mux", "", test_mp4mux);
   g_test_add_data_func ("/stall/mp4mux-with-fragments", "fragment-duration=1000", test_mp4mux);
+  for (gsize i = 0; i < G_N_ELEMENTS (memory_cases); i++)
+    g_test_add_data_func (memory_cases[i].name, GSIZE_TO_POINTER (i), test_memory);
   return g_test_run ();
 }
