@@ -122,7 +122,7 @@ begin_file (Follow *follow, const char *path, Seen *seen)
 /* ---- a directory ---- */
 
 static gboolean
-is_over (const Follow *follow)
+is_over (void)
 {
   return options.until_file != NULL && g_file_test (options.until_file, G_FILE_TEST_EXISTS);
 }
@@ -218,7 +218,7 @@ follow_directory (Follow *follow, GError **error)
     {
       if (g_get_monotonic_time () >= follow->scan_at)
         {
-          over = is_over (follow);
+          over = is_over ();
           good = scan (follow, first, error);
           first = FALSE;
           follow->scan_at = g_get_monotonic_time () + SCAN_INTERVAL;

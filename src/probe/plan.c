@@ -87,8 +87,8 @@ try_open_sessions (BoxProbe *probe, GError **error)
 }
 
 /* Commits what was found alone. */
-static gboolean
-try_commit (BoxProbe *probe, const BoxSession *session, GPtrArray *hits, GError **error)
+static void
+try_commit (BoxProbe *probe, const BoxSession *session, GPtrArray *hits)
 {
   g_autoptr (BoxFile) file = NULL;
   g_autoptr (GError) reason = NULL;
@@ -104,7 +104,6 @@ try_commit (BoxProbe *probe, const BoxSession *session, GPtrArray *hits, GError 
 
       box_probe_tell (probe, "plan: a commit of parts that it found", "refused: %s", answer);
     }
-  return TRUE;
 }
 
 /* Parts of a file, for another file and for a version of it. */
@@ -128,8 +127,10 @@ try_file (BoxProbe *probe, GError **error)
                      &of_version, error))
     return FALSE;
   if (of_copy != NULL)
-    return try_commit (probe, copy, of_copy, error);
-  return of_version == NULL || try_commit (probe, version, of_version, error);
+    try_commit (probe, copy, of_copy);
+  else if (of_version != NULL)
+    try_commit (probe, version, of_version);
+  return TRUE;
 }
 
 static gboolean

@@ -132,7 +132,7 @@ box_upload_send_whole (BoxUpload *upload, BoxTransport *transport, GError **erro
   tell_committing (upload);
   box_upload_bytes_init (&bytes, upload, 0, upload->size);
   box_upload_bytes_to_body (&bytes, &body);
-  body.slack = box_upload_slack (upload, &upload->plan.whole_slow);
+  body.slack = box_upload_slack (&upload->plan.whole_slow);
   file =
       box_client_upload_file (upload->client, transport, upload->target, &upload->sha1, &body,
                               &upload->attributes, upload->etag_before, upload->transfers, error);

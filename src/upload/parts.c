@@ -100,7 +100,7 @@ box_upload_send_part (BoxUpload *upload, BoxTransport *transport, guint i, BoxFl
   if (!box_upload_bytes_digest (&bytes, &sha1, upload->sha512 ? &sha512 : NULL, error))
     return FALSE;
   box_upload_bytes_to_body (&bytes, &body);
-  body.slack = box_upload_slack (upload, &g_array_index (upload->plan.parts, BoxPlanPart, i).slow);
+  body.slack = box_upload_slack (&g_array_index (upload->plan.parts, BoxPlanPart, i).slow);
   part = box_client_upload_part (upload->client, transport, upload->session, offset, upload->size,
                                  &sha1, &body, upload->transfers, &failure);
   if (part == NULL)

@@ -253,7 +253,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoxUploadBytes, box_upload_bytes_clear)
 
 /* Factor for the time of the reply to a body that was @slow times too slow; @slow is read with the
  * lock. */
-guint box_upload_slack (BoxUpload *upload, const guint *slow);
+guint box_upload_slack (const guint *slow);
 
 /* The digests of the bytes, each nullable; and the bytes as a body, which borrows @bytes. */
 gboolean box_upload_bytes_digest (const BoxUploadBytes *bytes, BoxSha1 *sha1, BoxSha512 *sha512,

@@ -287,7 +287,7 @@ has_other_name_locked (const BoxUpload *upload, const BoxStep *step, const GErro
 
 /* Somebody took the name after the upload was opened. */
 static gboolean
-is_taken_meanwhile (const BoxUpload *upload, const BoxStep *step, const GError *error)
+is_taken_meanwhile (const BoxStep *step, const GError *error)
 {
   return is_commit (step->kind) && g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE);
 }
@@ -297,7 +297,7 @@ is_taken_meanwhile (const BoxUpload *upload, const BoxStep *step, const GError *
 static gboolean
 can_reopen_locked (const BoxUpload *upload, const BoxStep *step, const GError *error)
 {
-  if (!is_taken_meanwhile (upload, step, error) || upload->if_exists == BOX_IF_EXISTS_ERROR
+  if (!is_taken_meanwhile (step, error) || upload->if_exists == BOX_IF_EXISTS_ERROR
       || upload->destination->kind != BOX_DESTINATION_FOLDER)
     return FALSE;
   if (step->kind == BOX_STEP_WHOLE)
@@ -450,7 +450,7 @@ explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error)
   g_autoptr (GError) owned = error;
   const char *why = NULL;
 
-  if (!is_taken_meanwhile (upload, step, error))
+  if (!is_taken_meanwhile (step, error))
     return g_steal_pointer (&owned);
   if (upload->destination->kind == BOX_DESTINATION_SESSION)
     why = "a session cannot be given another one: upload the file anew, without this session";
@@ -520,7 +520,7 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
 }
 
 guint
-box_upload_slack (BoxUpload *upload, const guint *slow)
+box_upload_slack (const guint *slow)
 {
   guint slack;
 
