@@ -129,14 +129,15 @@ begin_next (CliHook *hook)
 
   if (hook->running != NULL || g_queue_is_empty (&hook->waiting))
     return;
-  event = g_queue_pop_head (&hook->waiting);
   launcher = new_launcher ();
   hook->running = g_subprocess_launcher_spawn (launcher, &error, hook->program, NULL);
   if (hook->running == NULL)
     {
-      cli_complain ("the hook %s cannot be run: %s", hook->program, error->message);
+      cli_complain ("the hook %s cannot be run: %s; its events wait for the next one",
+                    hook->program, error->message);
       return;
     }
+  event = g_queue_pop_head (&hook->waiting);
   hook->cancellable = g_cancellable_new ();
   hook->timer = g_timeout_add_seconds (TIME_LIMIT, on_time_limit, hook);
   g_subprocess_communicate_utf8_async (hook->running, event, hook->cancellable, on_written, hook);

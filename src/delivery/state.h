@@ -39,7 +39,7 @@ struct _BoxDelivery
   BoxLive *live;           /* the request that carries the recording; nullable */
   BoxAhead *ahead;         /* of a recording without an upload; nullable; changes with lock */
   BoxPreflight *preflight; /* of a recording without an upload; nullable */
-  BoxDigest *digest;       /* of what the request carries; NULL: it carries nothing (any more) */
+  BoxDigest *digest;       /* of the bytes, if no upload takes it; NULL: they were not in order */
   guint64 position;        /* where in the file the next byte goes */
   gint64 time;             /* of the stream, up to which it was written out; -1: none */
   gint64 running_time;     /* of the next byte, microseconds; -1: not known */

@@ -78,8 +78,7 @@ box_delivery_open_stream (BoxDelivery *delivery, GError **error)
   else if (!open_live (delivery, error))
     return FALSE;
   /* No upload has the bytes in order. */
-  if (delivery->live != NULL || delivery->ahead != NULL)
-    delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
+  delivery->digest = box_digest_new (BOX_DIGEST_ENGINE_GNUTLS);
   return TRUE;
 }
 
@@ -119,7 +118,7 @@ record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length,
     return FALSE;
   if (delivery->ahead != NULL)
     box_ahead_touch (delivery->ahead, offset, length);
-  if (delivery->ahead != NULL && offset != size)
+  if (delivery->live == NULL && offset != size)
     g_clear_pointer (&delivery->digest, box_digest_free);
   if (!box_recording_write (delivery->recording, offset, data, length, error))
     return FALSE;
@@ -266,8 +265,9 @@ decide_padding (BoxDelivery *delivery)
     delivery->gap = 0;
 }
 
-/* The file's digest, if the upload beside the recording can still succeed, or if it is known all
- * the same. */
+/* The file's digest, if the upload beside the recording can still succeed, or if the recording has
+ * no upload and its bytes came in order. It shows what the disk loses until the file is uploaded.
+ */
 static gboolean
 take_digest (BoxDelivery *delivery, BoxSha1 *sha1)
 {
@@ -275,7 +275,8 @@ take_digest (BoxDelivery *delivery, BoxSha1 *sha1)
 
   g_mutex_lock (&delivery->lock);
   wants = delivery->no_padding == NULL
-          && (delivery->facts.carrier == BOX_CARRIER_RUNNING || delivery->ahead != NULL);
+          && (delivery->facts.carrier == BOX_CARRIER_RUNNING
+              || (delivery->live == NULL && delivery->attempt == NULL));
   g_mutex_unlock (&delivery->lock);
   if (wants && delivery->attempt != NULL)
     return box_upload_digest (delivery->upload, delivery->padding, sha1, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* boxupload put -: standard input, of known and unknown length. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -265,6 +266,38 @@ test_input_that_cannot_be_uploaded_is_kept (Fixture *f, gconstpointer data)
   assert_spool_is_empty (f);
 }
 
+/* A page of zeros in a file of the right size, as some disks leave it after a power cut. */
+static void
+test_what_the_disk_lost_of_the_input_is_not_uploaded (Fixture *f, gconstpointer data)
+{
+  static const guint8 zeros[4096];
+  g_auto (Answer) answer = { 0 }, resumed = { 0 };
+  g_autoptr (GPtrArray) recordings = NULL;
+  const BoxSpoolEntry *entry;
+  GSubprocess *process;
+  int fd;
+
+  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
+  box_emulator_set_down (f->emulator, TRUE);
+  process = START_WITH_INPUT (f, "put", "-", "--name", "b", "--retry-timeout", "1");
+  feed (f, process, "a", 0, SESSION_FILE_SIZE);
+  end_input (process);
+  answer = fixture_finish (process);
+  g_assert_cmpint (answer.code, ==, 75);
+  recordings = recordings_list (f);
+  g_assert_cmpuint (recordings->len, ==, 1);
+  entry = recordings->pdata[0];
+  fd = open (entry->data_path, O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (pwrite (fd, zeros, sizeof zeros, SESSION_FILE_SIZE / 2), ==, sizeof zeros);
+  close (fd);
+  box_emulator_set_down (f->emulator, FALSE);
+  resumed = RUN (f, "resume");
+  g_assert_cmpint (resumed.code, !=, 0);
+  g_assert_nonnull (strstr (resumed.err, "is not what was recorded"));
+  g_assert_null (box_emulator_find_file (f->emulator, "0", "b"));
+  g_assert_true (g_file_test (entry->data_path, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_an_interrupt_takes_the_rest_of_the_input (Fixture *f, gconstpointer data)
 {
@@ -424,6 +457,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/input/interrupt-takes-the-rest", test_an_interrupt_takes_the_rest_of_the_input);
   ADD_TEST ("/cli/input/interrupt-ends-one-without-an-end",
             test_an_interrupt_ends_an_input_without_an_end);
+  ADD_TEST ("/cli/input/what-the-disk-lost-is-not-uploaded",
+            test_what_the_disk_lost_of_the_input_is_not_uploaded);
   ADD_TEST ("/cli/input/what-was-read-before-a-termination-is-kept",
             test_what_was_read_before_a_termination_is_kept);
   ADD_TEST ("/cli/input/what-was-read-before-a-kill-is-kept",
