@@ -20,18 +20,17 @@ LEAST = 92
 LISTED = 90
 REASONS = {
     'src/auth/config-file.c': 'failures of the file system while a token is replaced',
-    'src/base/error.c': 'kinds of errors of GIO that no test provokes',
     'src/base/fileio.c': 'failures of system calls (disk quota, rights, interrupted reads)',
     'src/base/secret.c': 'failures of system calls (disk quota, rights, interrupted reads)',
     'src/cli/follower.c': 'a followed file that cannot be read or looked at',
-    'src/cli/hook.c': 'a hook that cannot be started, is too slow or never ends',
+    'src/cli/hook.c': 'a hook that is too slow or never ends',
     'src/cli/job-recording.c': 'recordings for a session of which a note is left',
     'src/cli/outside.c': 'the event of a disk that fills up soon',
     'src/cli/reporter.c': 'rare events as JSON',
     'src/cli/resume.c': 'sessions that are left, as JSON; a signal between two recordings',
     'src/delivery/attempt.c': 'journal lines that cannot be written: the recording goes on',
     'src/http/proxy-link.c': 'proxies that are spoken to by TLS and are not trusted',
-    'src/upload/feed.c': 'a file that changes or cannot be read while it is uploaded',
+    'src/upload/feed.c': 'files that become shorter or cannot be read while they are uploaded',
 }
 
 

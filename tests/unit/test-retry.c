@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <gio/gio.h>
-
 #include "base/error.h"
 #include "base/retry.h"
 
@@ -93,51 +91,6 @@ test_a_wait_is_asked_for_by_429_or_retry_after (void)
   g_assert_false (box_retry_is_asked (NULL));
 }
 
-static const struct
-{
-  gint code; /* of G_IO_ERROR */
-  gint means;
-} io_errors[] = {
-  { G_IO_ERROR_CANCELLED, BOX_ERROR_CANCELLED },
-  { G_IO_ERROR_NO_SPACE, BOX_ERROR_SPACE },
-  { G_IO_ERROR_NOT_FOUND, BOX_ERROR_STORAGE },
-  { G_IO_ERROR_IS_DIRECTORY, BOX_ERROR_STORAGE },
-  { G_IO_ERROR_PERMISSION_DENIED, BOX_ERROR_STORAGE },
-  { G_IO_ERROR_READ_ONLY, BOX_ERROR_STORAGE },
-  { G_IO_ERROR_CONNECTION_REFUSED, BOX_ERROR_TRANSIENT },
-  { G_IO_ERROR_HOST_UNREACHABLE, BOX_ERROR_TRANSIENT },
-  { G_IO_ERROR_TIMED_OUT, BOX_ERROR_TRANSIENT },
-};
-
-static GError *
-translate (GQuark domain, gint code)
-{
-  return box_error_from_io (g_error_new_literal (domain, code, "why"));
-}
-
-static void
-test_each_failure_of_the_system_says_who_must_act (void)
-{
-  g_autoptr (GError) untrusted = translate (G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE);
-  g_autoptr (GError) torn = translate (G_TLS_ERROR, G_TLS_ERROR_EOF);
-  g_autoptr (GError) file = translate (G_FILE_ERROR, G_FILE_ERROR_ACCES);
-  g_autoptr (GError) name = translate (G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND);
-  g_autoptr (GError) ours = translate (BOX_ERROR, BOX_ERROR_INTEGRITY);
-
-  g_assert_error (untrusted, BOX_ERROR, BOX_ERROR_TRUST);
-  g_assert_error (torn, BOX_ERROR, BOX_ERROR_TRANSIENT);
-  g_assert_error (file, BOX_ERROR, BOX_ERROR_STORAGE);
-  g_assert_error (name, BOX_ERROR, BOX_ERROR_TRANSIENT);
-  g_assert_error (ours, BOX_ERROR, BOX_ERROR_INTEGRITY);
-  for (gsize i = 0; i < G_N_ELEMENTS (io_errors); i++)
-    {
-      g_autoptr (GError) error = translate (G_IO_ERROR, io_errors[i].code);
-
-      g_assert_error (error, BOX_ERROR, io_errors[i].means);
-      g_assert_cmpstr (error->message, ==, "why");
-    }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -151,7 +104,5 @@ main (int argc, char **argv)
   g_test_add_func ("/retry/a-short-wait-is-spread-as-well", test_a_short_wait_is_spread_as_well);
   g_test_add_func ("/retry/a-wait-is-asked-for-by-429-or-retry-after",
                    test_a_wait_is_asked_for_by_429_or_retry_after);
-  g_test_add_func ("/error/each-failure-of-the-system-says-who-must-act",
-                   test_each_failure_of_the_system_says_who_must_act);
   return g_test_run ();
 }
