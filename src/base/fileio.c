@@ -29,6 +29,13 @@ box_fileio_set_error (GError **error, int number, const char *doing, const char 
                    "another spool directory",
                    doing, path);
       break;
+    case EFBIG:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+                   "Cannot %s %s: the largest size of a file is reached; raise the limit (ulimit "
+                   "-f, LimitFSIZE=), use a spool directory on another file system, or record in "
+                   "pieces",
+                   doing, path);
+      break;
     case EACCES:
     case EPERM:
     case EROFS:

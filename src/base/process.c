@@ -8,6 +8,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+void
+box_process_fill_standard_descriptors (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+      return; /* nothing can be opened here: no recording gets it either */
+}
+
 static gboolean
 fail (guint n, GError **error)
 {

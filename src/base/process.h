@@ -17,6 +17,11 @@ G_BEGIN_DECLS
  * makes GLib take one, so that only one recording fails, not all.
  */
 
+/* Opens those of the descriptors 0, 1 and 2 that the program was started without, so that no
+ * recording gets one of them: what is read from or written to them then fails with EBADF. For the
+ * beginning of main(). */
+void box_process_fill_standard_descriptors (void);
+
 /* A recording needs this many free descriptors: for the workers of the process that serve it (a
  * connection, its event, a cancellable each), and a margin for the application. */
 #define BOX_PROCESS_DESCRIPTORS_TO_BEGIN 64

@@ -68,6 +68,7 @@ box_timetable_parse (const char *text, const char *what, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (*text != '\0' ? text : " ", ",", -1);
   g_autoptr (BoxTimetable) timetable = g_new0 (BoxTimetable, 1);
+  gboolean all_day = FALSE;
 
   timetable->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
   for (guint i = 0; words[i] != NULL; i++)
@@ -82,6 +83,16 @@ box_timetable_parse (const char *text, const char *what, GError **error)
                        what, words[i]);
           return NULL;
         }
+      if (all_day)
+        {
+          g_set_error (
+              error, BOX_ERROR, BOX_ERROR_SETTINGS,
+              "%s takes nothing after \"%s\", which is for all day, but got \"%s\": a rate "
+              "without hours is the last one, and has no decimals",
+              what, words[i - 1], words[i]);
+          return NULL;
+        }
+      all_day = strchr (words[i], ':') == NULL;
       g_array_append_val (timetable->entries, entry);
     }
   return g_steal_pointer (&timetable);

@@ -104,6 +104,7 @@ lead_group (gpointer unused)
 {
   setpgid (0, 0);
   signal (SIGPIPE, SIG_DFL);
+  signal (SIGXFSZ, SIG_DFL);
 }
 
 /* Credentials are not the hook's. */

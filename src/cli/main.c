@@ -4,9 +4,11 @@
  * into words and an exit code.
  */
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/process.h"
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/output.h"
@@ -410,6 +412,9 @@ main (int argc, char **argv)
   const CliCommand *command = find_command (name);
   g_autofree char *program = NULL;
 
+  box_process_fill_standard_descriptors ();
+  /* A write beyond ulimit -f fails, and what was read stays in the spool. */
+  signal (SIGXFSZ, SIG_IGN);
   forbid_core_dumps ();
   setlocale (LC_ALL, "");
   g_log_set_handler ("boxupload", G_LOG_LEVEL_MESSAGE, on_message, NULL);

@@ -93,15 +93,17 @@ box_delivery_start_live (BoxDelivery *delivery)
 
 /* --- Data ----------------------------------------------------------------------------------- */
 
-/* A stream that goes back writes bytes again that have left already. */
+/* A stream that goes back writes bytes again that have left already; one that leaves a hole may
+ * fill it later. */
 static void
 break_live (BoxDelivery *delivery, guint64 offset)
 {
   box_live_break (delivery->live,
                   g_error_new (BOX_ERROR, BOX_ERROR_TRANSIENT,
-                               "the stream went back to byte %" G_GUINT64_FORMAT " after byte "
+                               "the stream went %s to byte %" G_GUINT64_FORMAT " after byte "
                                "%" G_GUINT64_FORMAT,
-                               offset, delivery->position));
+                               offset < delivery->position ? "back" : "on", offset,
+                               delivery->position));
   g_clear_pointer (&delivery->digest, box_digest_free);
 }
 

@@ -108,6 +108,22 @@ get_status (int fd, struct stat *status, GError **error)
   return FALSE;
 }
 
+/* Files of /proc and /sys have more bytes than their size, which may be 0. */
+static gboolean
+check_end (int fd, guint64 size, GError **error)
+{
+  guint8 byte;
+
+  if (read_all (fd, &byte, 1, size) <= 0)
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
+               "The file has more bytes than the %" G_GUINT64_FORMAT
+               " of its size: is it still being written? What has no true size, as in /proc, is "
+               "uploaded with cat FILE | boxupload put - --name NAME",
+               size);
+  return FALSE;
+}
+
 /* FALSE without @error if the upload has ended by itself. */
 static gboolean
 feed (BoxUpload *upload, int fd, guint64 size, GError **error)
@@ -147,7 +163,7 @@ feed (BoxUpload *upload, int fd, guint64 size, GError **error)
   if (!get_status (fd, &after, error))
     return FALSE;
   if (!box_feed_has_changed (&before, &after))
-    return TRUE;
+    return check_end (fd, size, error);
   g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SIZE,
                        "The file changed while it was read: is it still being written?");
   return FALSE;

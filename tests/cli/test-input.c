@@ -39,13 +39,12 @@ assert_spool_is_empty (Fixture *f)
   g_assert_cmpuint (recordings->len, ==, 0);
 }
 
-/* Standard input as @redirection of a shell gives it. */
+/* Runs @script by a shell in which "$@" is the program with its @arguments. */
 static Answer
-run_redirected (Fixture *f, const char *redirection, const char *const *arguments)
+run_by_shell (Fixture *f, const char *script, const char *const *arguments)
 {
   g_auto (GStrv) command = fixture_command (f, arguments);
   g_auto (GStrv) environment = fixture_environment (f);
-  g_autofree char *script = g_strconcat ("exec \"$@\" ", redirection, NULL);
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autoptr (GPtrArray) shell = g_ptr_array_new ();
@@ -54,7 +53,7 @@ run_redirected (Fixture *f, const char *redirection, const char *const *argument
 
   g_ptr_array_add (shell, (char *) "sh");
   g_ptr_array_add (shell, (char *) "-c");
-  g_ptr_array_add (shell, script);
+  g_ptr_array_add (shell, (char *) script);
   g_ptr_array_add (shell, (char *) "sh");
   for (guint i = 0; command[i] != NULL; i++)
     g_ptr_array_add (shell, command[i]);
@@ -64,6 +63,17 @@ run_redirected (Fixture *f, const char *redirection, const char *const *argument
   process = g_subprocess_launcher_spawnv (launcher, (const char *const *) shell->pdata, &error);
   g_assert_no_error (error);
   return fixture_finish (process);
+}
+#define RUN_BY_SHELL(f, script, ...)                                                               \
+  run_by_shell (f, script, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Standard input as @redirection of a shell gives it. */
+static Answer
+run_redirected (Fixture *f, const char *redirection, const char *const *arguments)
+{
+  g_autofree char *script = g_strconcat ("exec \"$@\" ", redirection, NULL);
+
+  return run_by_shell (f, script, arguments);
 }
 #define RUN_REDIRECTED(f, redirection, ...)                                                        \
   run_redirected (f, redirection, (const char *const[]){ __VA_ARGS__, NULL })
@@ -412,6 +422,38 @@ test_input_without_a_byte_makes_no_file (Fixture *f, gconstpointer data)
   assert_spool_is_empty (f);
 }
 
+/* What a closed descriptor would be instead: any file that the program opens first. */
+static void
+test_closed_standard_descriptors_are_told (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) in = RUN_REDIRECTED (f, "<&-", "put", "-", "--name", "a");
+  g_auto (Answer) out = RUN_REDIRECTED (f, "</dev/null >&-", "whoami");
+  g_auto (Answer) all = RUN_REDIRECTED (f, "<&- >&- 2>&-", "put", "-", "--name", "b");
+
+  g_assert_cmpint (in.code, ==, 13);
+  g_assert_nonnull (strstr (in.err, "Standard input cannot be read: Bad file descriptor"));
+  g_assert_cmpint (out.code, ==, 13);
+  g_assert_nonnull (strstr (out.err, "Standard output cannot be written: Bad file descriptor"));
+  g_assert_cmpint (all.code, ==, 13);
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
+  assert_spool_is_empty (f);
+}
+
+static void
+test_a_limit_of_files_keeps_what_was_read (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) put = { 0 }, resume = { 0 };
+
+  fixture_write_file (f, "a", 3 << 20, 1);
+  put = RUN_BY_SHELL (f, "cat a | (ulimit -f 2048; exec \"$@\")", "put", "-", "--name", "a");
+  g_assert_cmpint (put.code, ==, 9);
+  g_assert_nonnull (strstr (put.err, "ulimit -f"));
+  g_assert_nonnull (strstr (put.err, "boxupload resume "));
+  resume = RUN (f, "resume");
+  g_assert_cmpint (resume.code, ==, 0);
+  assert_beginning_at_box (f, "a", 1 << 20);
+}
+
 static void
 test_options_that_do_not_go_with_input_are_refused (Fixture *f, gconstpointer data)
 {
@@ -466,6 +508,9 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/input/refusal-at-the-beginning-ends-the-reading",
             test_a_refusal_at_the_beginning_ends_the_reading);
   ADD_TEST ("/cli/input/without-a-byte-makes-no-file", test_input_without_a_byte_makes_no_file);
+  ADD_TEST ("/cli/input/closed-descriptors-are-told", test_closed_standard_descriptors_are_told);
+  ADD_TEST ("/cli/input/limit-of-files-keeps-what-was-read",
+            test_a_limit_of_files_keeps_what_was_read);
   ADD_TEST ("/cli/input/options-that-do-not-go-with-it-are-refused",
             test_options_that_do_not_go_with_input_are_refused);
   return g_test_run ();

@@ -73,6 +73,17 @@ test_several_files_go_and_a_bad_one_stops_none (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (answer.err, "3 of 6 files not uploaded"));
 }
 
+/* Files of /proc have bytes, but no size. */
+static void
+test_a_file_that_hides_its_size_is_not_taken_for_empty (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = RUN (f, "put", "/proc/version", "--name", "a");
+
+  g_assert_cmpint (answer.code, ==, 8);
+  g_assert_nonnull (strstr (answer.err, "more bytes than the 0 of its size"));
+  g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
+}
+
 static void
 test_the_first_failure_of_the_command_line_is_the_exit_code (Fixture *f, gconstpointer data)
 {
@@ -531,6 +542,8 @@ main (int argc, char **argv)
             test_a_file_that_grows_while_it_is_read_is_not_committed);
   ADD_TEST ("/cli/put/file-that-grows-until-it-is-at-box-is-a-failure",
             test_a_file_that_grows_until_it_is_at_box_is_a_failure);
+  ADD_TEST ("/cli/put/file-that-hides-its-size-is-not-taken-for-empty",
+            test_a_file_that_hides_its_size_is_not_taken_for_empty);
   ADD_TEST ("/cli/put/file-that-shrinks-is-not-committed",
             test_a_file_that_shrinks_while_it_is_read_is_not_committed);
   ADD_TEST ("/cli/put/outage-is-told-when-it-begins-and-when-it-ends",

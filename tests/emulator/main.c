@@ -3,6 +3,7 @@
  * box-emulator, the program: runs the emulator until a signal stops it, or as long as a command
  * runs.
  */
+#include "base/process.h"
 #include "emulator/box-emulator.h"
 #include "emulator/run.h"
 
@@ -292,6 +293,7 @@ main (int argc, char **argv)
   g_autoptr (BoxEmulator) emulator = NULL;
   char **command = NULL;
 
+  box_process_fill_standard_descriptors ();
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
   if (!parse_options (argc, argv, &command, &error) || !check_options (&error))
