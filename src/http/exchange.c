@@ -39,7 +39,7 @@ typedef struct
   BoxWatchdog dog;     /* so is its */
   guint connections;   /* made for this request */
   BoxBodyStream *body; /* owned; NULL without a body */
-  gboolean has_turn;   /* holds the_turn */
+  gboolean has_turn;   /* to make a TLS connection */
 } Exchange;
 
 /* ---- the connection ---- */
@@ -61,13 +61,52 @@ is_closed (gpointer id, gpointer stream, gpointer user_data)
  * milliseconds. One connection at a time does it, so that the workers of a process do not do it all
  * at once, just when the first parts have filled the memory. Held from the event that comes before
  * to the next one, which comes after; nothing between the two waits for the network. */
-static GMutex the_turn;
+static GMutex turn_lock;
+static GCond turn_is_free;
+static gboolean turn_taken;     /* turn_lock */
+static gint64 trim_rests_until; /* whose turn it is */
 
+static void
+wake_for_cancellable (GCancellable *cancellable, gpointer user_data)
+{
+  g_mutex_lock (&turn_lock);
+  g_cond_broadcast (&turn_is_free);
+  g_mutex_unlock (&turn_lock);
+}
+
+/* Waiting for it is no silence of the peer. Without a turn if the request is cancelled meanwhile:
+ * nothing more comes of it. */
 static void
 take_turn (Exchange *self)
 {
-  g_mutex_lock (&the_turn);
-  self->has_turn = TRUE;
+  gulong id = g_cancellable_connect (self->inner, G_CALLBACK (wake_for_cancellable), NULL, NULL);
+
+  box_watchdog_enter (&self->dog, BOX_PHASE_CONNECTING);
+  g_mutex_lock (&turn_lock);
+  while (turn_taken && !g_cancellable_is_cancelled (self->inner))
+    g_cond_wait (&turn_is_free, &turn_lock);
+  if (!turn_taken)
+    turn_taken = self->has_turn = TRUE;
+  g_mutex_unlock (&turn_lock);
+  g_cancellable_disconnect (self->inner, id);
+  box_watchdog_enter (&self->dog, BOX_PHASE_TALKING);
+}
+
+/* Gives what was freed back to the system. In a large process that takes long, while nobody can
+ * connect or allocate: at most a quarter of the time. */
+static void
+trim_memory (void)
+{
+#ifdef __GLIBC__
+  gint64 begin = g_get_monotonic_time ();
+  gint64 end;
+
+  if (begin < trim_rests_until)
+    return;
+  malloc_trim (0);
+  end = g_get_monotonic_time ();
+  trim_rests_until = end + 3 * (end - begin);
+#endif
 }
 
 static void
@@ -75,11 +114,12 @@ give_turn_back (Exchange *self)
 {
   if (!self->has_turn)
     return;
-#ifdef __GLIBC__
-  malloc_trim (0);
-#endif
+  trim_memory ();
   self->has_turn = FALSE;
-  g_mutex_unlock (&the_turn);
+  g_mutex_lock (&turn_lock);
+  turn_taken = FALSE;
+  g_cond_signal (&turn_is_free);
+  g_mutex_unlock (&turn_lock);
 }
 
 /* The kernel's buffer holds little that has not left, so that "sent" means sent. Timeouts are the
@@ -148,7 +188,6 @@ on_network_event (SoupMessage *message, GSocketClientEvent event, GIOStream *str
       break;
     case G_SOCKET_CLIENT_CONNECTED:
       count_connection (self);
-      box_watchdog_enter (&self->dog, BOX_PHASE_TALKING);
       watch_stream (self, stream);
       take_turn (self);
       break;
