@@ -67,7 +67,8 @@ box_elsewhere_note (const BoxElsewhere *elsewhere, const char *account_file, Box
 
 /*
  * BoxPreflight: asks Box at the beginning of a recording whether it would accept the file, and how
- * large the file may be, in a separate thread. Transient failures are not reported.
+ * large the file may be. The recordings of a process share a few threads for it, and wait for one
+ * of them in order. Transient failures are not reported.
  */
 
 typedef struct _BoxPreflight BoxPreflight;
