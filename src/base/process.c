@@ -3,8 +3,10 @@
 
 #include <gio/gio.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,6 +47,20 @@ box_process_check_descriptors (guint n, GError **error)
   for (guint i = 0; i < opened; i++)
     close (fds[i]);
   return opened == n || fail (n, error);
+}
+
+gboolean
+box_process_check_memory (gsize n, const char *what, GError **error)
+{
+  void *data = mmap (NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (data != MAP_FAILED)
+    return munmap (data, n) == 0;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+               "The system has no memory left %s (%s): raise the limit (ulimit -v, MemoryMax=) or "
+               "record fewer channels in one process",
+               what, g_strerror (errno));
+  return FALSE;
 }
 
 static gboolean

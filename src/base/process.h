@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /*
- * Free descriptors and threads. GLib ends the whole process if it finds no descriptor for a
+ * Free descriptors, memory and threads. GLib ends the whole process if it finds no descriptor for a
  * GMainContext or a GCancellable, or no thread for g_thread_new(). Ask here before any call that
  * makes GLib take one, so that only one recording fails, not all.
  */
@@ -33,6 +33,11 @@ void box_process_fill_standard_descriptors (void);
 /* Whether @n more descriptors can be opened now; else BOX_ERROR_SPACE. Another thread may take
  * them before the caller does: ask for a margin. */
 gboolean box_process_check_descriptors (guint n, GError **error);
+
+/* Whether @n more bytes of addresses can be mapped now; else BOX_ERROR_SPACE. For what ends the
+ * process if it gets no memory, or uses it without a look: GLib, and GnuTLS where it reads
+ * authorities. @what names the purpose in the error. */
+gboolean box_process_check_memory (gsize n, const char *what, GError **error);
 
 /* g_thread_try_new() with BOX_ERROR_SPACE if the system has no thread left. @what names the
  * thread's purpose in the error. GLib's own threads (below) are there before the first one. */

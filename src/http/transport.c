@@ -11,6 +11,10 @@
 
 #define DEFAULT_TIMEOUT 60
 
+/* Bytes of addresses. The system's authorities take some 10 MB; glibc maps 128 MiB for a thread
+ * that allocates, and gives half of it back. */
+#define MEMORY_OF_TRUST (160u << 20)
+
 /* A connection that rested longer is not used again: a router on the way may have forgotten it, and
  * the request would only find out by the timeout. */
 #define LONGEST_REST (30 * G_USEC_PER_SEC)
@@ -179,14 +183,15 @@ box_transport_config_get_timeout (const BoxTransportConfig *config)
 }
 
 /* Reading the authorities takes some 14 ms, which no state change has to wait for. NULL: the
- * ca-file cannot be used. */
+ * ca-file cannot be used, or there is no memory for them: GnuTLS does not look. */
 static GTlsDatabase *
 ensure_trust (BoxTransportConfig *config, GError **error)
 {
   GTlsDatabase *trust;
 
   g_mutex_lock (&config->trust_lock);
-  if (config->trust == NULL)
+  if (config->trust == NULL
+      && box_process_check_memory (MEMORY_OF_TRUST, "to read the authorities with", error))
     config->trust = box_trust_new (config->ca_file, error);
   trust = config->trust;
   g_mutex_unlock (&config->trust_lock);

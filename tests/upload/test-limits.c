@@ -40,7 +40,7 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*sta
 void *
 mmap (void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
-  if (deny_memory && length == BOX_BLOCK_SIZE)
+  if (deny_memory && length >= BOX_BLOCK_SIZE)
     {
       errno = ENOMEM;
       return MAP_FAILED;
@@ -118,6 +118,25 @@ test_without_descriptors_the_upload_fails_and_the_next_works (Fixture *f, gconst
   assert_another_works (f);
 }
 
+/* GnuTLS does not look whether it got any. A configuration of its own, which nobody used yet. */
+static void
+test_without_memory_a_request_fails_before_tls_needs_it (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 123, &error);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  BoxRequest request = { .method = "GET", .url = "http://127.0.0.1:9/" };
+  g_autoptr (BoxReply) reply = NULL;
+
+  g_assert_no_error (error);
+  deny_memory = TRUE;
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  deny_memory = FALSE;
+  g_assert_null (reply);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (error->message, "ulimit -v"));
+}
+
 static void
 test_without_memory_the_upload_fails_and_the_next_works (Fixture *f, gconstpointer data)
 {
@@ -190,6 +209,8 @@ main (int argc, char *argv[])
        test_without_a_thread_the_upload_fails_and_the_next_works);
   ADD ("without-memory-the-upload-fails-and-the-next-works",
        test_without_memory_the_upload_fails_and_the_next_works);
+  ADD ("without-memory-a-request-fails-before-tls-needs-it",
+       test_without_memory_a_request_fails_before_tls_needs_it);
   ADD ("the-last-worker-stays-for-the-uploads-there-are",
        test_the_last_worker_stays_for_the_uploads_there_are);
   return g_test_run ();
