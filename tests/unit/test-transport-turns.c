@@ -13,7 +13,7 @@ typedef enum
 } Trim;
 
 #define SLOWLY (G_USEC_PER_SEC / 5)
-#define MANY   20
+#define MANY   6
 
 static GMutex lock;
 static GCond changed;
