@@ -52,6 +52,7 @@ box_delivery_unref (gpointer data)
   g_clear_pointer (&delivery->marks, box_watermark_free);
   g_mutex_clear (&delivery->lock);
   g_cond_clear (&delivery->changed);
+  g_clear_pointer (&delivery->destination, box_destination_free);
   g_free (delivery);
 }
 
@@ -71,6 +72,9 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   BoxDelivery *delivery = new_delivery (events, user_data);
 
   delivery->settings = *settings;
+  /* The caller's may go while a question to Box is under way. */
+  delivery->destination = box_destination_copy (upload->destination);
+  delivery->settings.upload.destination = delivery->destination;
   delivery->terms = (BoxTerms){
     .given_session = upload->destination->kind == BOX_DESTINATION_SESSION,
     .if_exists = upload->if_exists,

@@ -21,6 +21,7 @@ struct _BoxDelivery
 
   /* immutable */
   BoxDeliverySettings settings; /* of a stream */
+  BoxDestination *destination;  /* that of these settings; NULL: none */
   BoxTerms terms;               /* likewise */
   BoxRecoverySettings recovery;
   BoxDeliveryEvents events;
