@@ -384,6 +384,22 @@ box_client_check_size (guint64 size, GError **error)
 }
 
 void
+box_attributes_copy (BoxAttributes *to, const BoxAttributes *from)
+{
+  to->description = g_strdup (from->description);
+  to->content_created_at = g_strdup (from->content_created_at);
+  to->content_modified_at = g_strdup (from->content_modified_at);
+}
+
+void
+box_attributes_clear (BoxAttributes *owned)
+{
+  g_free ((char *) owned->description);
+  g_free ((char *) owned->content_created_at);
+  g_free ((char *) owned->content_modified_at);
+}
+
+void
 box_client_build_attributes (JsonBuilder *builder, const BoxAttributes *attributes)
 {
   const struct

@@ -71,6 +71,10 @@ typedef struct
   const char *content_modified_at;
 } BoxAttributes;
 
+/* @to becomes a copy that owns its strings, until it is cleared. */
+void box_attributes_copy (BoxAttributes *to, const BoxAttributes *from);
+void box_attributes_clear (BoxAttributes *owned);
+
 /* POST …/files/upload_sessions, or …/files/ID/upload_sessions for a version. @destination is a
  * FOLDER or FILE one. NAME_IN_USE carries the file that is there. 409 session_conflict yields that
  * session if it fits @size. */

@@ -28,13 +28,11 @@ typedef struct
   CliJob base;
   CliSignal *signals; /* borrowed */
   int fd;             /* borrowed */
-  BoxDestination *destination;
-  char *account_file;
-  char *recording;  /* path; NULL: in memory */
-  guint8 *buffer;   /* PIECE */
-  gsize filled;     /* bytes in it, */
-  gsize taken;      /* of which the delivery has taken these */
-  guint64 position; /* in the file, of the first that it has not */
+  char *recording;    /* path; NULL: in memory */
+  guint8 *buffer;     /* PIECE */
+  gsize filled;       /* bytes in it, */
+  gsize taken;        /* of which the delivery has taken these */
+  guint64 position;   /* in the file, of the first that it has not */
   gboolean reading;
   gint64 drain_until; /* monotonic; 0: no SIGINT */
   gboolean kept;      /* it failed, and the recording holds bytes */
@@ -46,9 +44,7 @@ clear_stream (CliJob *base)
   StreamJob *job = (StreamJob *) base;
 
   g_clear_pointer (&job->base.delivery, box_delivery_free);
-  g_clear_pointer (&job->destination, box_destination_free);
   g_free (job->recording);
-  g_free (job->account_file);
   g_free (job->buffer);
 }
 
@@ -145,6 +141,7 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize ho
                                      .kept = cli_reporter_kept,
                                      .unsettled = cli_reporter_unsettled };
   StreamJob *job = (StreamJob *) base;
+  g_autofree char *account_file = box_account_default_path ();
   BoxDeliverySettings own = {
     .upload = *settings,
     .sizing = settings->size > 0 ? BOX_SIZING_EXACT : BOX_SIZING_SPOOL,
@@ -155,10 +152,9 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize ho
   };
 
   job->signals = cli->signals;
-  own.account_file = job->account_file = box_account_default_path ();
-  job->destination = box_destination_copy (destination);
+  own.account_file = account_file;
   own.upload.client = cli->client;
-  own.upload.destination = job->destination;
+  own.upload.destination = destination;
   base->delivery = box_delivery_new_stream (&own, spool, &events, base->reporter, NULL, error);
   if (base->delivery == NULL)
     return FALSE;

@@ -52,7 +52,9 @@ box_delivery_unref (gpointer data)
   g_clear_pointer (&delivery->marks, box_watermark_free);
   g_mutex_clear (&delivery->lock);
   g_cond_clear (&delivery->changed);
-  g_clear_pointer (&delivery->destination, box_destination_free);
+  box_destination_free ((BoxDestination *) delivery->settings.upload.destination);
+  box_attributes_clear (&delivery->settings.upload.attributes);
+  g_free ((char *) delivery->settings.account_file);
   g_free (delivery);
 }
 
@@ -63,6 +65,18 @@ take_metadata (BoxDelivery *delivery, BoxMetadata *metadata)
   delivery->facts.to_settle = metadata != NULL;
 }
 
+/* The caller's strings may go while threads of a delivery that was freed in an event still run. */
+static void
+take_settings (BoxDelivery *delivery, const BoxDeliverySettings *settings)
+{
+  BoxUploadSettings *upload = &delivery->settings.upload;
+
+  delivery->settings = *settings;
+  delivery->settings.account_file = g_strdup (settings->account_file);
+  upload->destination = box_destination_copy (settings->upload.destination);
+  box_attributes_copy (&upload->attributes, &settings->upload.attributes);
+}
+
 BoxDelivery *
 box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
                          const BoxDeliveryEvents *events, gpointer user_data,
@@ -71,10 +85,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
   const BoxUploadSettings *upload = &settings->upload;
   BoxDelivery *delivery = new_delivery (events, user_data);
 
-  delivery->settings = *settings;
-  /* The caller's may go while a question to Box is under way. */
-  delivery->destination = box_destination_copy (upload->destination);
-  delivery->settings.upload.destination = delivery->destination;
+  take_settings (delivery, settings);
   delivery->terms = (BoxTerms){
     .given_session = upload->destination->kind == BOX_DESTINATION_SESSION,
     .if_exists = upload->if_exists,
@@ -86,7 +97,7 @@ box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
     .upload_rate = upload->upload_rate,
     .retry_timeout = upload->retry_timeout,
     .digest_engine = upload->digest_engine,
-    .account_file = settings->account_file,
+    .account_file = delivery->settings.account_file,
   };
   delivery->rate = upload->upload_rate;
   delivery->spool = spool != NULL ? box_spool_ref (spool) : NULL;

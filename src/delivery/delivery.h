@@ -118,8 +118,9 @@ typedef struct
 } BoxDeliverySettings;
 
 /* A stream that will be written. @spool: (nullable): records it; NULL: it is held in memory, and
- * its size has to be known. @user_data is released with @destroy (nullable) when no event can come
- * any more. Errors are box_upload_new()'s and the spool's; @user_data is not released then. */
+ * its size has to be known. @settings are not needed any more when this returns. @user_data is
+ * released with @destroy (nullable) when no event can come any more. Errors are box_upload_new()'s
+ * and the spool's; @user_data is not released then. */
 BoxDelivery *box_delivery_new_stream (const BoxDeliverySettings *settings, BoxSpool *spool,
                                       const BoxDeliveryEvents *events, gpointer user_data,
                                       GDestroyNotify destroy, GError **error);

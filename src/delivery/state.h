@@ -20,8 +20,7 @@ struct _BoxDelivery
   gatomicrefcount refs; /* an upload of a stream in memory holds one: its events may come late */
 
   /* immutable */
-  BoxDeliverySettings settings; /* of a stream */
-  BoxDestination *destination;  /* that of these settings; NULL: none */
+  BoxDeliverySettings settings; /* of a stream; its strings and its destination are owned */
   BoxTerms terms;               /* likewise */
   BoxRecoverySettings recovery;
   BoxDeliveryEvents events;

@@ -135,13 +135,12 @@ send (BoxDelivery *delivery, const guint8 *data, gsize length)
 {
   guint64 declared = delivery->settings.upload.size;
 
-  if (delivery->live != NULL && delivery->digest != NULL)
+  if (delivery->digest != NULL)
     {
       box_digest_update (delivery->digest, data, length);
-      box_live_advance (delivery->live, delivery->position);
+      if (delivery->live != NULL)
+        box_live_advance (delivery->live, delivery->position);
     }
-  else if (delivery->digest != NULL)
-    box_digest_update (delivery->digest, data, length);
   if (delivery->attempt == NULL)
     return;
   if (delivery->position <= declared)

@@ -83,9 +83,7 @@ copy_settings (BoxUpload *upload, const BoxUploadSettings *settings)
   upload->resumed = settings->commit_unsure;
   upload->retry_timeout = (gint64) settings->retry_timeout * G_USEC_PER_SEC;
   upload->digest_engine = settings->digest_engine;
-  upload->attributes.description = g_strdup (settings->attributes.description);
-  upload->attributes.content_created_at = g_strdup (settings->attributes.content_created_at);
-  upload->attributes.content_modified_at = g_strdup (settings->attributes.content_modified_at);
+  box_attributes_copy (&upload->attributes, &settings->attributes);
   if (settings->file != NULL)
     upload->file_behind = *settings->file;
   upload->grows = settings->file != NULL && settings->file_grows;
@@ -151,9 +149,7 @@ free_copies (BoxUpload *upload)
   g_clear_pointer (&upload->given_session, box_session_free);
   g_clear_pointer (&upload->known_parts, g_ptr_array_unref);
   g_clear_pointer (&upload->earlier, g_ptr_array_unref);
-  g_free ((char *) upload->attributes.description);
-  g_free ((char *) upload->attributes.content_created_at);
-  g_free ((char *) upload->attributes.content_modified_at);
+  box_attributes_clear (&upload->attributes);
 }
 
 void
