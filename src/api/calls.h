@@ -14,6 +14,7 @@ struct _BoxClient
   /* immutable */
   char *endpoint;     /* without a slash at the end */
   char *api_endpoint; /* likewise */
+  char *web_app;      /* origin of Box's web app; NULL: the API is not Box's */
   char *as_user;      /* nullable */
   BoxTransportConfig *config;
   BoxCredentials *credentials;

@@ -107,6 +107,30 @@ new_credentials (BoxClient *client, const BoxClientSettings *settings, GError **
   return box_credentials_new (&credentials, client->config, error);
 }
 
+/* Whether @host is @domain, or below it. */
+static gboolean
+is_at (const char *host, const char *domain)
+{
+  gsize length = strlen (host), end = strlen (domain);
+
+  return length >= end && g_ascii_strcasecmp (host + length - end, domain) == 0
+         && (length == end || host[length - end - 1] == '.');
+}
+
+static char *
+find_web_app (const char *api_endpoint)
+{
+  static const char *const domains[] = { "box.com", "box-gov.com" };
+  g_autoptr (GUri) uri = g_uri_parse (api_endpoint, G_URI_FLAGS_NONE, NULL);
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL || !g_str_equal (g_uri_get_scheme (uri), "https"))
+    return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    if (is_at (g_uri_get_host (uri), domains[i]))
+      return g_strconcat ("https://app.", domains[i], NULL);
+  return NULL;
+}
+
 BoxClient *
 box_client_new (const BoxClientSettings *settings, GError **error)
 {
@@ -116,6 +140,7 @@ box_client_new (const BoxClientSettings *settings, GError **error)
   g_atomic_ref_count_init (&client->ref_count);
   if (!find_endpoints (client, settings, error) || !check_as_user (settings->as_user, error))
     return NULL;
+  client->web_app = find_web_app (client->api_endpoint);
   client->as_user = g_strdup (settings->as_user);
   if (!is_given (ca_file))
     ca_file = g_getenv ("BOX_CA_FILE");
@@ -143,6 +168,7 @@ box_client_unref (BoxClient *client)
   g_clear_pointer (&client->config, box_transport_config_unref);
   g_free (client->endpoint);
   g_free (client->api_endpoint);
+  g_free (client->web_app);
   g_free (client->as_user);
   g_free (client);
 }
@@ -159,30 +185,12 @@ box_client_get_endpoint (BoxClient *client)
   return client->endpoint;
 }
 
-/* Whether the API that @client uses is at @domain, or below it. */
-static gboolean
-is_at (BoxClient *client, const char *domain)
-{
-  g_autoptr (GUri) uri = g_uri_parse (client->api_endpoint, G_URI_FLAGS_NONE, NULL);
-  g_autofree char *host = NULL;
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL || !g_str_equal (g_uri_get_scheme (uri), "https"))
-    return FALSE;
-  host = g_ascii_strdown (g_uri_get_host (uri), -1);
-  if (!g_str_has_suffix (host, domain))
-    return FALSE;
-  return strlen (host) == strlen (domain) || host[strlen (host) - strlen (domain) - 1] == '.';
-}
-
 char *
 box_client_format_link (BoxClient *client, const char *file_id)
 {
-  static const char *const domains[] = { "box.com", "box-gov.com" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
-    if (is_at (client, domains[i]))
-      return g_strdup_printf ("https://app.%s/file/%s", domains[i], file_id);
-  return NULL;
+  if (client->web_app == NULL)
+    return NULL;
+  return g_strconcat (client->web_app, "/file/", file_id, NULL);
 }
 
 void

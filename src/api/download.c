@@ -7,9 +7,6 @@
 
 #include <libsoup/soup.h>
 
-/* The longest name of a host. */
-#define MAX_HOST 253
-
 static const char attempt[] = "read the file";
 
 static BoxReply *
@@ -33,7 +30,7 @@ check_address (const BoxReply *reply, GError **error)
   g_autoptr (GUri) uri =
       reply->location != NULL ? g_uri_parse (reply->location, SOUP_HTTP_URI_FLAGS, NULL) : NULL;
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
-  g_autofree char *tidy = host != NULL ? box_text_tidy (host, MAX_HOST) : NULL;
+  g_autofree char *tidy = host != NULL ? box_text_tidy (host, BOX_HOST_MAX) : NULL;
 
   if (host != NULL
       && (g_str_equal (g_uri_get_scheme (uri), "https")

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MAX_REQUEST_ID 300
-#define MAX_HOST       253
 
 #define ANY_STATUS  0
 #define ANY_SUBJECT -1
@@ -260,7 +259,7 @@ describe_redirect (const BoxReply *reply)
     uri = g_uri_parse (reply->location, SOUP_HTTP_URI_FLAGS, NULL);
   if (uri == NULL || g_uri_get_host (uri) == NULL)
     return g_strdup ("a redirect, which is not followed");
-  host = box_text_tidy (g_uri_get_host (uri), MAX_HOST);
+  host = box_text_tidy (g_uri_get_host (uri), BOX_HOST_MAX);
   return g_strdup_printf ("a redirect to the host %s, which is not followed", host);
 }
 

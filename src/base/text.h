@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* The longest name of a host (RFC 1035, section 2.3.4). */
+#define BOX_HOST_MAX 253
+
 /* A server's text as one printable line of at most @max bytes and an ellipsis. Other characters
  * become spaces. Free with g_free(). */
 char *box_text_tidy (const char *text, gsize max);

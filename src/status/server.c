@@ -44,12 +44,10 @@ explain (guint status)
     {
     case SOUP_STATUS_FORBIDDEN:
       return "This address answers to 127.0.0.1 and localhost only. A web server in front of it "
-             "has "
-             "to send that name as Host, and to ask its own visitors for a password.\n";
+             "has to send that name as Host, and to ask its own visitors for a password.\n";
     case SOUP_STATUS_UNAUTHORIZED:
       return "The token of --http-token-file is needed: as a bearer token, or as the password of "
-             "any "
-             "user name.\n";
+             "any user name.\n";
     case SOUP_STATUS_METHOD_NOT_ALLOWED:
       return "Nothing can be changed here: only GET and HEAD are answered.\n";
     case SOUP_STATUS_SERVICE_UNAVAILABLE:
