@@ -32,14 +32,25 @@ write_program (const char *path, const char *script)
   g_assert_cmpint (g_chmod (path, 0700), ==, 0);
 }
 
+/* Takes @hook. Each run of @program leaves a line. */
+static void
+assert_runs_twice (CliHook *hook, const char *program)
+{
+  g_autofree char *marks = g_strconcat (program, ".ran", NULL);
+  g_autofree char *text = NULL;
+
+  cli_hook_wait (hook, KIT_PATIENCE_US);
+  cli_hook_free (hook);
+  text = kit_read_text (marks);
+  g_assert_cmpstr (text, ==, "ran\nran\n");
+}
+
 static void
 test_a_hook_that_does_not_read_ends_nothing (void)
 {
   static const char script[] = "#!/bin/sh\nexec 0<&-\necho ran >>\"$0.ran\"\n";
   g_autofree char *dir = kit_new_directory ();
   g_autofree char *program = g_build_filename (dir, "hook", NULL);
-  g_autofree char *marks = g_strconcat (program, ".ran", NULL);
-  g_autofree char *text = NULL;
   CliHook *hook;
 
   signal (SIGPIPE, SIG_DFL);
@@ -47,10 +58,7 @@ test_a_hook_that_does_not_read_ends_nothing (void)
   hook = cli_hook_new (program);
   cli_hook_send (hook, new_event ());
   cli_hook_send (hook, new_event ());
-  cli_hook_wait (hook, KIT_PATIENCE_US);
-  cli_hook_free (hook);
-  text = kit_read_text (marks);
-  g_assert_cmpstr (text, ==, "ran\nran\n");
+  assert_runs_twice (hook, program);
   kit_remove_tree (dir);
 }
 
@@ -61,7 +69,6 @@ test_events_wait_for_a_hook_that_cannot_be_started (void)
   g_autofree char *dir = kit_new_directory ();
   g_autofree char *program = g_build_filename (dir, "hook", NULL);
   g_autofree char *marks = g_strconcat (program, ".ran", NULL);
-  g_autofree char *text = NULL;
   CliHook *hook;
 
   write_program (program, "#!/no/such/interpreter\n");
@@ -70,10 +77,7 @@ test_events_wait_for_a_hook_that_cannot_be_started (void)
   g_assert_false (g_file_test (marks, G_FILE_TEST_EXISTS));
   write_program (program, "#!/bin/sh\ncat >/dev/null\necho ran >>\"$0.ran\"\nexit 3\n");
   cli_hook_send (hook, new_event ());
-  cli_hook_wait (hook, KIT_PATIENCE_US);
-  cli_hook_free (hook);
-  text = kit_read_text (marks);
-  g_assert_cmpstr (text, ==, "ran\nran\n");
+  assert_runs_twice (hook, program);
   kit_remove_tree (dir);
 }
 

@@ -255,37 +255,12 @@ test_input_that_may_be_too_much_is_told (Fixture *f, gconstpointer data)
   fixture_assert_at_box (f, "a", "a");
 }
 
+/* Gives the file "a" to put in an outage; the recording of it, for "b", stays in the spool. */
 static void
-test_input_that_cannot_be_uploaded_is_kept (Fixture *f, gconstpointer data)
+put_in_an_outage (Fixture *f)
 {
-  g_auto (Answer) answer = { 0 }, resumed = { 0 };
+  g_auto (Answer) answer = { 0 };
   GSubprocess *process;
-
-  fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
-  box_emulator_set_down (f->emulator, TRUE);
-  process = START_WITH_INPUT (f, "put", "-", "--name", "a", "--retry-timeout", "1");
-  feed (f, process, "a", 0, SESSION_FILE_SIZE);
-  end_input (process);
-  answer = fixture_finish (process);
-  g_assert_cmpint (answer.code, ==, 75);
-  g_assert_nonnull (strstr (answer.err, "boxupload resume "));
-  box_emulator_set_down (f->emulator, FALSE);
-  resumed = RUN (f, "resume");
-  g_assert_cmpint (resumed.code, ==, 0);
-  fixture_assert_at_box (f, "a", "a");
-  assert_spool_is_empty (f);
-}
-
-/* A page of zeros in a file of the right size, as some disks leave it after a power cut. */
-static void
-test_what_the_disk_lost_of_the_input_is_not_uploaded (Fixture *f, gconstpointer data)
-{
-  static const guint8 zeros[4096];
-  g_auto (Answer) answer = { 0 }, resumed = { 0 };
-  g_autoptr (GPtrArray) recordings = NULL;
-  const BoxSpoolEntry *entry;
-  GSubprocess *process;
-  int fd;
 
   fixture_write_file (f, "a", SESSION_FILE_SIZE, 1);
   box_emulator_set_down (f->emulator, TRUE);
@@ -294,13 +269,39 @@ test_what_the_disk_lost_of_the_input_is_not_uploaded (Fixture *f, gconstpointer 
   end_input (process);
   answer = fixture_finish (process);
   g_assert_cmpint (answer.code, ==, 75);
+  g_assert_nonnull (strstr (answer.err, "boxupload resume "));
+  box_emulator_set_down (f->emulator, FALSE);
+}
+
+static void
+test_input_that_cannot_be_uploaded_is_kept (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) resumed = { 0 };
+
+  put_in_an_outage (f);
+  resumed = RUN (f, "resume");
+  g_assert_cmpint (resumed.code, ==, 0);
+  fixture_assert_at_box (f, "b", "a");
+  assert_spool_is_empty (f);
+}
+
+/* A page of zeros in a file of the right size, as some disks leave it after a power cut. */
+static void
+test_what_the_disk_lost_of_the_input_is_not_uploaded (Fixture *f, gconstpointer data)
+{
+  static const guint8 zeros[4096];
+  g_auto (Answer) resumed = { 0 };
+  g_autoptr (GPtrArray) recordings = NULL;
+  const BoxSpoolEntry *entry;
+  int fd;
+
+  put_in_an_outage (f);
   recordings = recordings_list (f);
   g_assert_cmpuint (recordings->len, ==, 1);
   entry = recordings->pdata[0];
   fd = open (entry->data_path, O_WRONLY | O_CLOEXEC);
   g_assert_cmpint (pwrite (fd, zeros, sizeof zeros, SESSION_FILE_SIZE / 2), ==, sizeof zeros);
   close (fd);
-  box_emulator_set_down (f->emulator, FALSE);
   resumed = RUN (f, "resume");
   g_assert_cmpint (resumed.code, !=, 0);
   g_assert_nonnull (strstr (resumed.err, "is not what was recorded"));
