@@ -16,16 +16,17 @@ PATIENCE = 60  # seconds
 # What is run: writes a line when it is ready and one for each signal, and ends with their number at SIGUSR1.
 COUNTER = '''
 import os, signal, sys
-numbers = []
-def note(number, frame):
-    numbers.append(number)
-    os.write(1, b"signal %d\\n" % number)
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, note)
-signal.signal(signal.SIGUSR1, lambda number, frame: sys.exit(100 + len(numbers)))
+count = 0
+arrived, arrives = os.pipe()
+os.set_blocking(arrives, False)
+signal.set_wakeup_fd(arrives)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, lambda number, frame: None)
 os.write(1, b"ready\\n")
-while True:
-    signal.pause()
+while (number := os.read(arrived, 1)[0]) != signal.SIGUSR1:
+    count += 1
+    os.write(1, b"signal %d\\n" % number)
+sys.exit(100 + count)
 '''
 
 
