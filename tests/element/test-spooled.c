@@ -333,9 +333,12 @@ test_wrong_folder_is_known_before_the_end (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *text = NULL;
 
+  kit_load_rules (fixture->kit.emulator,
+                  RULE ({"route": "preflight", "do": "hold", "name": "held"}));
   g_object_set (fixture->sink, "location", "box://4711/clip.mp4", NULL);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, CHUNK), ==, GST_FLOW_OK);
+  box_emulator_release (fixture->kit.emulator, "held");
   text =
       wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (text, "boxupload resume"));

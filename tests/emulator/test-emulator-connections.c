@@ -183,6 +183,23 @@ test_network_goes_down_and_comes_back_on_its_ports (Fixture *fixture, gconstpoin
   g_assert_nonnull (again);
 }
 
+/* By chance, three times in four the system gives one of 200 ports twice. */
+static void
+test_no_port_is_used_twice_in_a_process (Fixture *fixture, gconstpointer options)
+{
+  g_autoptr (GHashTable) ports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (BoxEmulator) emulator = box_emulator_new (NULL, NULL);
+
+      g_assert_nonnull (emulator);
+      for (gboolean tls = FALSE; tls <= TRUE; tls++)
+        g_assert_true (
+            g_hash_table_add (ports, g_strdup (box_emulator_get_origin (emulator, tls))));
+    }
+}
+
 static void
 test_tls_is_trusted_by_its_authority_alone (Fixture *fixture, gconstpointer options)
 {
@@ -475,6 +492,7 @@ main (int argc, char **argv)
   ADD_TEST ("/http/lost-client-is-noted-as-aborted", test_lost_client_is_noted_as_aborted, NULL);
   ADD_TEST ("/network/goes-down-and-comes-back", test_network_goes_down_and_comes_back_on_its_ports,
             NULL);
+  ADD_TEST ("/network/no-port-is-used-twice", test_no_port_is_used_twice_in_a_process, NULL);
   ADD_TEST ("/network/rate-is-shared-by-all", test_rate_is_shared_by_all, NULL);
   ADD_TEST ("/network/parts-come-in-parallel", test_parts_come_in_parallel, NULL);
   ADD_TEST ("/tls/is-trusted-by-its-authority-alone", test_tls_is_trusted_by_its_authority_alone,

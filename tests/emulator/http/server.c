@@ -7,6 +7,7 @@
 
 #define BACKLOG     512
 #define SLOW_BUFFER 32768
+#define PORT_TRIES  256
 
 typedef struct
 {
@@ -174,9 +175,43 @@ bind_socket (guint16 *port, GError **error)
 }
 
 static gboolean
+is_new_port (guint16 port)
+{
+  static gboolean used[G_MAXUINT16 + 1];
+  static GMutex lock;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  gboolean result = !used[port];
+
+  used[port] = TRUE;
+  return result;
+}
+
+/* A socket at a port that no server of this process had. The system gives ports again, and clients
+ * in this process remember what they learned of the folders there. */
+static GSocket *
+bind_new_port (guint16 *port, GError **error)
+{
+  g_autoptr (GPtrArray) passed = g_ptr_array_new_with_free_func (g_object_unref);
+
+  while (passed->len < PORT_TRIES)
+    {
+      GSocket *socket;
+
+      *port = 0;
+      socket = bind_socket (port, error);
+      if (socket == NULL || is_new_port (*port))
+        return socket;
+      g_ptr_array_add (passed, socket);
+    }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE, "every free port was used before");
+  return NULL;
+}
+
+static gboolean
 listener_start (Listener *listener, GError **error)
 {
-  g_autoptr (GSocket) socket = bind_socket (&listener->port, error);
+  g_autoptr (GSocket) socket = listener->port == 0 ? bind_new_port (&listener->port, error)
+                                                   : bind_socket (&listener->port, error);
 
   if (socket == NULL)
     return FALSE;
