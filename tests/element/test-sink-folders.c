@@ -165,7 +165,8 @@ finish_sink (GstElement *pipeline)
 static GSubprocess *
 start_put (SinkFixture *fixture, const char *file, guint i)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
   g_autofree char *name = g_strdup_printf ("%02u.bin", i);
   g_autofree char *state = g_build_filename (fixture->dir, "state", NULL);
   g_autoptr (GError) error = NULL;
