@@ -169,6 +169,9 @@ post_failure (SinkReporter *self, BoxDelivery *delivery, GstElement *element, co
 {
   g_auto (SinkContext) context = copy_context (self, delivery);
 
+  /* A recording without a byte is removed. */
+  if (delivery != NULL && box_delivery_get_spooled (delivery) == 0)
+    g_clear_pointer ((char **) &context.spool, g_free);
   end_all_progress (self, element, GST_PROGRESS_TYPE_ERROR, error->message);
   sink_post_error (element, sink_resource_error (error), error, &context);
 }

@@ -22,7 +22,7 @@ static const Known pass_through[] = {
   { "capsfilter" },
   { "identity", { "drop-probability", "drop-buffer-flags", "eos-after" } },
   { "multiqueue" },
-  { "queue", { "leaky" } },
+  { "queue", { "leaky", "flush-on-eos" } },
   { "queue2", { "temp-template" } }, /* with a file it loses the end of the stream (1.22) */
   { "tee" },
   { "typefind" },
@@ -31,8 +31,8 @@ static const Known pass_through[] = {
 static const Known sources[] = {
   { "fdsrc", { "num-buffers" } },
   { "filesrc", { "num-buffers" } },
-  { "giosrc", { "num-buffers" } },
-  { "souphttpsrc", { "num-buffers", "compress", "extra-headers" } },
+  { "giosrc", { "num-buffers", "is-growing" } },
+  { "souphttpsrc", { "num-buffers", "compress", "extra-headers", "method" } },
 };
 
 static gboolean

@@ -112,8 +112,11 @@ static gboolean
 record (BoxDelivery *delivery, guint64 offset, const guint8 *data, gsize length, GError **error)
 {
   guint64 size = box_recording_get_size (delivery->recording);
-  guint64 growth = offset + length > size ? offset + length - size : 0;
+  guint64 growth;
 
+  if (offset > size && !box_spool_admit_hole (delivery->spool, size, offset, error))
+    return FALSE;
+  growth = offset + length > size ? offset + length - size : 0;
   if (delivery->live != NULL && delivery->digest != NULL && offset != delivery->position)
     break_live (delivery, offset);
   if (growth > 0 && !box_spool_admit (delivery->spool, growth, error))

@@ -548,3 +548,20 @@ box_spool_monitor (BoxSpool *spool, GError **error)
                  local->message);
   return monitor;
 }
+
+gboolean
+box_spool_admit_hole (BoxSpool *spool, guint64 size, guint64 offset, GError **error)
+{
+  guint64 room = box_spool_get_room (spool);
+  g_autofree char *shown = NULL;
+
+  if (offset - size <= room)
+    return TRUE;
+  shown = g_format_size (room);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
+               "The stream goes on at byte %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT
+               " bytes: the spool %s has room for %s, not for what is between; look for what seeks "
+               "there, or use a larger disk",
+               offset, size, spool->path, shown);
+  return FALSE;
+}

@@ -42,6 +42,11 @@ BoxRecording *box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent,
  * limit. It counts bytes written by other processes, too (as of the last 16 MiB written here). */
 gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
 
+/* Call this before a recording of @size bytes is written from @offset on, behind its end:
+ * BOX_ERROR_SPACE if what it would leave out, which may be filled later, is more than there is room
+ * for. */
+gboolean box_spool_admit_hole (BoxSpool *spool, guint64 size, guint64 offset, GError **error);
+
 /* Bytes that the recordings take now. */
 guint64 box_spool_get_used (BoxSpool *spool);
 

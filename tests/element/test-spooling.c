@@ -431,6 +431,38 @@ test_stream_that_begins_elsewhere_is_recorded_like_a_file (gconstpointer spools)
   sink_fixture_assert_stored_bytes (fixture, "0", "s.bin", file);
 }
 
+static void
+assert_nothing_is_kept (SinkFixture *fixture)
+{
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GError) error = sink_fixture_get_error (fixture);
+
+  g_assert_null (strstr (error->message, "kept"));
+  g_assert_null (sink_fixture_find_recording (fixture, &list));
+}
+
+/* As a muxer that computes a wrong offset does, before the first byte or later. */
+static void
+test_jump_beyond_the_disk_is_refused (gconstpointer first)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, 0);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
+
+  sink_fixture_start_harness (fixture);
+  if (first == NULL)
+    g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  push_segment (fixture, G_GUINT64_CONSTANT (1) << 62);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_ERROR);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
+                              "goes on at byte 4611686018427387904");
+  gst_element_set_state (fixture->sink, GST_STATE_NULL);
+  if (first == NULL)
+    assert_recorded (fixture, BOX_SPOOL_INTERRUPTED, PART);
+  else
+    assert_nothing_is_kept (fixture);
+}
+
 /* --- After EOS ------------------------------------------------------------------------------ */
 
 /* Records SIZE bytes to their end, without a network, to the spool alone. */
@@ -557,6 +589,10 @@ main (int argc, char **argv)
                         "spool", test_stream_that_begins_elsewhere_is_recorded_like_a_file);
   g_test_add_data_func ("/spooling/stream-that-begins-elsewhere-is-recorded-like-a-file/memory",
                         NULL, test_stream_that_begins_elsewhere_is_recorded_like_a_file);
+  g_test_add_data_func ("/spooling/jump-beyond-the-disk-is-refused/first", "first",
+                        test_jump_beyond_the_disk_is_refused);
+  g_test_add_data_func ("/spooling/jump-beyond-the-disk-is-refused/later", NULL,
+                        test_jump_beyond_the_disk_is_refused);
   g_test_add_func ("/spooling/flush-after-eos-begins-no-second-recording",
                    test_flush_after_eos_begins_no_second_recording);
   g_test_add_func ("/spooling/flush-after-eos-keeps-a-recording-that-was-not-uploaded",

@@ -146,6 +146,17 @@ grow (GstPad *pad, GstPadProbeInfo *info, gpointer input)
   return GST_PAD_PROBE_REMOVE;
 }
 
+/* The source itself would wait for more at the end of the file. */
+static GstPadProbeReturn
+end_in_the_middle (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  if (GST_BUFFER_OFFSET (GST_PAD_PROBE_INFO_BUFFER (info)) < SIZE / 2)
+    return GST_PAD_PROBE_OK;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  return GST_PAD_PROBE_HANDLED;
+}
+
 /* When the sink has asked for the size, which it does with the first buffer. */
 static void
 grow_meanwhile (SinkFixture *fixture, const char *input)
@@ -214,6 +225,17 @@ read_gio (SinkFixture *fixture, const char *input)
   g_object_set (source, "location", uri, NULL);
 }
 
+/* Its size is that of a moment. */
+static void
+read_gio_that_grows (SinkFixture *fixture, const char *input)
+{
+  g_autoptr (GstElement) source = get_source (fixture);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (source, "src");
+
+  read_gio (fixture, input);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, end_in_the_middle, NULL, NULL);
+}
+
 static const Line lines[] = {
   { "filesrc", FILE "tee name=t", NULL, NULL, TRUE },
   { "queue", FILE "queue ! tee name=t", NULL, NULL, TRUE },
@@ -248,6 +270,7 @@ static const Line lines[] = {
   { "identity-that-drops", FILE "identity drop-probability=0.5 ! tee name=t", NULL },
   { "identity-that-ends", FILE "identity eos-after=3 ! tee name=t", NULL },
   { "queue-that-drops", FILE "queue leaky=downstream max-size-buffers=1 ! tee name=t", NULL },
+  { "queue-that-flushes", FILE "queue flush-on-eos=true ! tee name=t", NULL },
   { "queue2-with-a-file", FILE "queue2 temp-template=%s-XXXXXX ! tee name=t", NULL },
   { "concat", "concat name=c ! tee name=t " FILE "c. filesrc location=%s ! c.", NULL },
   { "filesrc-num-buffers", "filesrc location=%s num-buffers=2 ! tee name=t", NULL },
@@ -255,6 +278,8 @@ static const Line lines[] = {
   { "seek-to-a-stop", FILE "tee name=t", NULL, seek_to_a_stop },
   { "fdsrc-at-an-offset", "fdsrc name=src ! tee name=t", NULL, open_elsewhere },
   { "file-that-grows", FILE "tee name=t", NULL, grow_meanwhile, TRUE, TRUE },
+  { "giosrc-that-grows", "giosrc name=src is-growing=true ! tee name=t", NULL,
+    read_gio_that_grows },
   { "souphttpsrc-gzip", "souphttpsrc name=src compress=true ! tee name=t", NULL,
     read_from_a_server },
   { "appsrc", "appsrc name=src size=123456 format=bytes ! tee name=t", NULL,
