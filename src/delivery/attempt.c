@@ -53,6 +53,20 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
     self->events.session_opened (session, size, self->user_data);
 }
 
+/* Box gets no byte that a power cut could still take from the disk. Its list of parts says nothing
+ * of their content: a part that is there is taken for what the disk has. If the disk refuses, Box
+ * is the only place for the part. */
+static gboolean
+on_part_wanted (guint64 offset, guint64 size, gpointer user_data)
+{
+  BoxAttempt *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!box_recording_sync (self->recording, offset + size, &error))
+    g_info ("A part leaves that is not safely on disk: %s", error->message);
+  return TRUE;
+}
+
 static void
 on_part_done (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data)
 {
@@ -120,6 +134,7 @@ on_failed (const GError *error, gpointer user_data)
 static const BoxUploadEvents attempt_events = {
   .folder_found = on_folder_found,
   .session_opened = on_session_opened,
+  .part_wanted = on_part_wanted,
   .part_done = on_part_done,
   .retrying = on_retrying,
   .outage = on_outage,

@@ -410,9 +410,8 @@ box_recording_truncate (BoxRecording *recording, guint64 size, GError **error)
   return box_data_file_truncate (recording->data, size, error);
 }
 
-/* Makes the first @needed bytes durable. */
-static gboolean
-sync_data (BoxRecording *recording, guint64 needed, GError **error)
+gboolean
+box_recording_sync (BoxRecording *recording, guint64 needed, GError **error)
 {
   return recording->data == NULL || box_data_file_sync (recording->data, needed, error);
 }
@@ -539,7 +538,7 @@ box_recording_add_part (BoxRecording *recording, const BoxPart *part, GError **e
   g_mutex_unlock (&recording->lock);
   if (noted)
     return TRUE;
-  if (!sync_data (recording, part->offset + part->size, error)
+  if (!box_recording_sync (recording, part->offset + part->size, error)
       || !append (recording, box_journal_format_part (session_id, part), error))
     return FALSE;
   g_mutex_lock (&recording->lock);
@@ -577,7 +576,7 @@ box_recording_set_seed_aborted (BoxRecording *recording, GError **error)
 gboolean
 box_recording_set_end (BoxRecording *recording, const BoxRecordingEnd *end, GError **error)
 {
-  if (!sync_data (recording, end->size, error)
+  if (!box_recording_sync (recording, end->size, error)
       || !append (recording, box_journal_format_end (end), error))
     return FALSE;
   g_mutex_lock (&recording->lock);

@@ -4,7 +4,8 @@
  * history, both mode 0600. The process that has it open holds its lock. The kernel releases the
  * lock when the process ends, however it ends; the files stay until box_recording_remove().
  *
- * Order of writing: bytes are on disk before a line of the journal mentions them. After a power cut
+ * Order of writing: bytes are on disk before they leave for an upload session of the recording's
+ * size, and before a line of the journal mentions them. After a power cut
  * or a kill, the journal therefore never promises missing bytes. A failed sync is remembered: the
  * bytes that it should have made durable never get into the journal.
  *
@@ -72,6 +73,9 @@ gboolean box_recording_flush (BoxRecording *recording, GError **error);
 
 /* The same in the background, at once; never waits for the disk. */
 void box_recording_flush_soon (BoxRecording *recording);
+
+/* Makes the first @needed bytes durable, or all if there are fewer. */
+gboolean box_recording_sync (BoxRecording *recording, guint64 needed, GError **error);
 
 /* Cuts the data file to @size bytes: 0 after a flush. */
 gboolean box_recording_truncate (BoxRecording *recording, guint64 size, GError **error);

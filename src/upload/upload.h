@@ -123,8 +123,9 @@ typedef struct
   /* The session is open; part_done reports adopted parts next. Not called for direct uploads.
    */
   void (*session_opened) (const BoxSession *session, guint64 size, gpointer user_data);
-  /* A part is about to be sent, or was refused. FALSE: it is of no use any more, and is left out:
-   * an upload that is not committed can do without. NULL: every part is wanted. */
+  /* A part is about to be sent, and none of it has left yet; or it was refused. FALSE: it is of no
+   * use any more, and is left out: an upload that is not committed can do without. NULL: every part
+   * is wanted. */
   gboolean (*part_wanted) (guint64 offset, guint64 size, gpointer user_data);
   /* Box has the part. attempts: requests it took, 0 if it was adopted. */
   void (*part_done) (const BoxPart *part, guint attempts, gboolean adopted, gpointer user_data);

@@ -6,8 +6,9 @@
  *
  * records SIZE bytes of the pattern, on the WAY exact, reserve (both into SESSION), unknown, live,
  * spooled (into the file NAME of folder 0; SESSION is "-"; spooled: others upload it) or memory
- * (exact, without the spool DIR). Prints "accepted N" whenever N bytes were taken, "kept REASON",
- * and at the end "committed" or "failed MESSAGE". The exit code is 0 after "committed", else 1.
+ * (exact, without the spool DIR). On exact and reserve all whole parts are at Box before the stream
+ * ends. Prints "accepted N" whenever N bytes were taken, "kept REASON", and at the end "committed"
+ * or "failed MESSAGE". The exit code is 0 after "committed", else 1.
  */
 #include <stdio.h>
 
@@ -15,6 +16,9 @@
 #include "kit/pattern.h"
 
 #define CHUNK 16384
+
+/* Of the emulator's sessions (rig.c). */
+#define PART_SIZE 16384
 
 /* Of a reserve. */
 #define GAP 5000
@@ -112,6 +116,18 @@ write_all (BoxDelivery *delivery, guint64 size)
     }
 }
 
+/* As of a stream that is slower than the network. In trouble nothing is waited for. */
+static void
+wait_for_whole_parts (BoxDelivery *delivery, guint64 size)
+{
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+  BoxUploadStats stats = { 0 };
+
+  while (stats.bytes_uploaded < size - size % PART_SIZE && stats.retries == 0
+         && box_upload_wait_done (upload, 1000) == BOX_WAIT_TIMEOUT)
+    box_upload_get_stats (upload, &stats);
+}
+
 static int
 record (const char *way, BoxDelivery *delivery, guint64 size)
 {
@@ -120,6 +136,8 @@ record (const char *way, BoxDelivery *delivery, guint64 size)
 
   box_delivery_start (delivery);
   write_all (delivery, size);
+  if (g_str_equal (way, "exact") || reserve)
+    wait_for_whole_parts (delivery, size);
   box_delivery_finish (delivery, "eos", reserve ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
                        reserve ? GAP : 0, NULL);
   if (box_delivery_wait (delivery, -1) == BOX_WAIT_READY)
