@@ -167,15 +167,29 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 }
 
 static gboolean
-on_part_wanted (guint64 offset, guint64 size, gpointer user_data)
+is_wanted (BoxAhead *ahead, guint64 offset)
 {
-  BoxAhead *ahead = user_data;
   gboolean wanted;
 
   g_mutex_lock (&ahead->lock);
   wanted = !ahead->useless && !g_hash_table_contains (ahead->spoiled, &offset);
   g_mutex_unlock (&ahead->lock);
   return wanted;
+}
+
+/* A plan that finds a part which the disk has lost misleads: the commit is refused for it. */
+static gboolean
+on_part_wanted (guint64 offset, guint64 size, gpointer user_data)
+{
+  BoxAhead *ahead = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!is_wanted (ahead, offset))
+    return FALSE;
+  if (box_recording_sync (ahead->recording, offset + size, &error))
+    return is_wanted (ahead, offset);
+  g_info ("A part is not sent ahead: %s", error->message);
+  return FALSE;
 }
 
 /* A part that a list had, because the answer to its request was lost, has no SHA-512 yet. Should
@@ -212,7 +226,7 @@ on_part_done (const BoxPart *acknowledged, guint attempts, gboolean adopted, gpo
   g_autoptr (GError) error = NULL;
   gint64 time;
 
-  if (!on_part_wanted (part->offset, part->size, ahead))
+  if (!is_wanted (ahead, part->offset))
     return;
   g_mutex_lock (&ahead->lock);
   time = ahead->time;

@@ -39,6 +39,7 @@ struct _BoxDataFile
   GMutex lock;
   /* with lock */
   guint64 synced;     /* the first bytes that are known to be on disk */
+  guint64 changed;    /* the first byte that was written or cut off since a sync began */
   guint8 *run;        /* BOX_RUN_SIZE bytes; NULL before the first small write */
   guint64 run_offset; /* in the file */
   gsize run_length;
@@ -257,6 +258,7 @@ write_locked (BoxDataFile *file, guint64 offset, gconstpointer data, gsize lengt
   else if (!begin_run_locked (file, offset, data, length, error))
     return FALSE;
   file->synced = MIN (file->synced, offset);
+  file->changed = MIN (file->changed, offset);
   __atomic_store_n (&file->size, MAX (file->size, offset + length), __ATOMIC_RELEASE);
   return TRUE;
 }
@@ -292,6 +294,7 @@ box_data_file_truncate (BoxDataFile *file, guint64 size, GError **error)
     }
   file->written_behind = MIN (file->written_behind, size);
   file->synced = MIN (file->synced, size);
+  file->changed = MIN (file->changed, size);
   __atomic_store_n (&file->size, size, __ATOMIC_RELEASE);
   return TRUE;
 }
@@ -335,7 +338,10 @@ prepare_sync (BoxDataFile *file, guint64 needed, guint64 *size, gboolean *done, 
 
   *size = file->size;
   *done = file->synced >= MIN (needed, *size);
-  return *done || flush_locked (file, error);
+  if (*done)
+    return TRUE;
+  file->changed = G_MAXUINT64;
+  return flush_locked (file, error);
 }
 
 gboolean
@@ -354,10 +360,9 @@ box_data_file_sync (BoxDataFile *file, guint64 needed, GError **error)
       g_propagate_error (error, g_error_copy (file->sync_failure));
       return FALSE;
     }
-  /* Parts are made of bytes that are not written again, so nothing below @size changed meanwhile.
-   */
+  /* What a muxer wrote again meanwhile may not be there. */
   g_mutex_lock (&file->lock);
-  file->synced = MAX (file->synced, size);
+  file->synced = MIN (size, file->changed);
   g_mutex_unlock (&file->lock);
   return TRUE;
 }

@@ -558,7 +558,8 @@ gboolean
 box_recording_add_ahead (BoxRecording *recording, const char *session_id, const BoxPart *part,
                          gint64 time, GError **error)
 {
-  return append (recording, box_journal_format_ahead (session_id, part, time), error);
+  return box_recording_sync (recording, part->offset + part->size, error)
+         && append (recording, box_journal_format_ahead (session_id, part, time), error);
 }
 
 gboolean

@@ -4,8 +4,8 @@
  * history, both mode 0600. The process that has it open holds its lock. The kernel releases the
  * lock when the process ends, however it ends; the files stay until box_recording_remove().
  *
- * Order of writing: bytes are on disk before they leave for an upload session of the recording's
- * size, and before a line of the journal mentions them. After a power cut
+ * Order of writing: bytes are on disk before they leave for an upload session, and before a line of
+ * the journal mentions them. After a power cut
  * or a kill, the journal therefore never promises missing bytes. A failed sync is remembered: the
  * bytes that it should have made durable never get into the journal.
  *

@@ -15,8 +15,8 @@
 
 #define PART_SIZE 16384
 
-/* Two whole parts, and a piece of the third. */
-#define SIZE (2 * PART_SIZE + 1000)
+/* Whole parts, and a piece of another one. What is sent ahead comes in steps of 256 KiB. */
+#define SIZE (20 * PART_SIZE + 1000)
 
 /* What a reserve is larger. */
 #define GAP (3 * PART_SIZE)
@@ -36,7 +36,6 @@ typedef struct
 static struct
 {
   BoxEmulator *emulator; /* NULL: it does not look */
-  char *session;
 
   /* with the lock */
   GMutex lock;
@@ -45,14 +44,25 @@ static struct
   gboolean too_early; /* Box had more */
 } disk;
 
-/* With the lock. */
-static void
-look_at_box (void)
+/* The parts of all sessions: how many, and where the last one ends. */
+static guint
+count_parts (guint64 *end)
 {
-  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (disk.emulator, disk.session);
+  g_autoptr (GPtrArray) ids = box_emulator_get_session_ids (disk.emulator);
+  guint n = 0;
 
-  for (guint i = 0; i < session->n_parts; i++)
-    disk.too_early |= session->stored[i] && MIN ((i + 1) * PART_SIZE, SIZE) > disk.synced;
+  *end = 0;
+  for (guint k = 0; k < ids->len; k++)
+    {
+      g_autoptr (BoxEmulatorSession) session =
+          box_emulator_get_session (disk.emulator, ids->pdata[k]);
+
+      n += session->n_stored;
+      for (guint i = 0; i < session->n_parts; i++)
+        if (session->stored != NULL && session->stored[i])
+          *end = MAX (*end, MIN ((i + 1) * PART_SIZE, SIZE));
+    }
+  return n;
 }
 
 /* In place of the C library's. */
@@ -63,11 +73,13 @@ fdatasync (int fd)
   g_autofree char *path = g_file_read_link (link, NULL);
   g_autoptr (GMutexLocker) locker = NULL;
   struct stat info;
+  guint64 end;
 
   if (disk.emulator == NULL || path == NULL || !g_str_has_suffix (path, BOX_RECORDING_DATA_SUFFIX))
     return fsync (fd);
   locker = g_mutex_locker_new (&disk.lock);
-  look_at_box ();
+  count_parts (&end);
+  disk.too_early |= end > disk.synced;
   disk.n_syncs++;
   if (fsync (fd) != 0 || fstat (fd, &info) != 0)
     return -1;
@@ -83,6 +95,7 @@ set_up (Fixture *f, gconstpointer data)
   f->emulator = kit_emulator_new (&options);
   f->client = kit_client_new (f->emulator, FALSE,
                               &(BoxClientSettings){ .access_token = "t", .timeout = TIMEOUT });
+  box_emulator_set_plan (f->emulator, BOX_EMULATOR_PLAN_ACCOUNT, 0);
   f->dir = kit_new_directory ();
   f->spool = box_spool_open (f->dir, 0, NULL);
   disk.synced = disk.n_syncs = 0;
@@ -93,7 +106,6 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   disk.emulator = NULL;
-  g_clear_pointer (&disk.session, g_free);
   box_spool_unref (f->spool);
   kit_remove_tree (f->dir);
   g_free (f->dir);
@@ -101,72 +113,82 @@ tear_down (Fixture *f, gconstpointer data)
   box_emulator_free (f->emulator);
 }
 
-/* A recorder into a session of its application's, of the size that it will have or of more. */
+/* Where a recorder sends what it has while it records. */
+typedef struct
+{
+  const char *name;
+  BoxSizing sizing;
+  guint64 session; /* size of the one that its application gave; 0: none */
+} Way;
+
+static const Way ways[] = {
+  { "exact", BOX_SIZING_EXACT, SIZE },
+  { "reserve", BOX_SIZING_RESERVE, SIZE + GAP },
+  { "ahead", BOX_SIZING_SPOOL, 0 },
+};
+
 static BoxDelivery *
-start (Fixture *f, BoxSizing sizing)
+start (Fixture *f, const Way *way)
 {
   static const BoxDeliveryEvents events = { NULL };
-  gboolean reserve = sizing == BOX_SIZING_RESERVE;
-  guint64 size = SIZE + (reserve ? GAP : 0);
-  g_autofree char *id = box_emulator_add_session (f->emulator, "0", "clip.ts", NULL, size);
-  g_autoptr (BoxDestination) destination = box_destination_new_session (id, NULL);
+  g_autofree char *id =
+      way->session > 0 ? box_emulator_add_session (f->emulator, "0", "clip.ts", NULL, way->session)
+                       : NULL;
+  g_autoptr (BoxDestination) destination = id != NULL
+                                               ? box_destination_new_session (id, NULL)
+                                               : box_destination_new_folder ("0", "clip.ts", NULL);
   BoxDeliverySettings settings = {
     .upload = { .client = f->client,
                 .destination = destination,
-                .size = size,
+                .size = way->session,
                 .commit = TRUE,
                 .parallel = 2,
                 .retry_timeout = TIMEOUT },
-    .sizing = sizing,
-    .padding = reserve ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
+    .sizing = way->sizing,
+    .padding = way->session > SIZE ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
+    .ahead = way->session == 0,
+    .expected_size = SIZE + GAP,
   };
   g_autoptr (GError) error = NULL;
   BoxDelivery *delivery =
       box_delivery_new_stream (&settings, f->spool, &events, NULL, NULL, &error);
 
   g_assert_no_error (error);
-  disk.session = g_steal_pointer (&id);
   disk.emulator = f->emulator;
   box_delivery_start (delivery);
   return delivery;
 }
 
-static guint
-count_stored (Fixture *f)
-{
-  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (f->emulator, disk.session);
-
-  return session->n_stored;
-}
-
 static void
 test_no_part_leaves_before_it_is_on_disk (Fixture *f, gconstpointer data)
 {
-  BoxSizing sizing = (BoxSizing) GPOINTER_TO_INT (data);
-  gboolean reserve = sizing == BOX_SIZING_RESERVE;
-  g_autoptr (BoxDelivery) delivery = start (f, sizing);
+  const Way *way = data;
+  gboolean padded = way->session > SIZE;
+  g_autoptr (BoxDelivery) delivery = start (f, way);
   g_autofree guint8 *bytes = g_malloc (SIZE);
+  guint64 end;
 
   kit_pattern_fill (0, bytes, SIZE);
   g_assert_cmpuint (box_delivery_write (delivery, 0, bytes, SIZE), ==, SIZE);
-  KIT_AWAIT (count_stored (f) >= 2);
-  box_delivery_finish (delivery, "eos", reserve ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
-                       reserve ? GAP : 0, NULL);
+  KIT_AWAIT (count_parts (&end) >= 2);
+  box_delivery_finish (delivery, "eos", padded ? BOX_PADDING_ZERO : BOX_PADDING_NONE,
+                       padded ? GAP : 0, NULL);
   g_assert_cmpint (box_delivery_wait (delivery, KIT_PATIENCE_US), ==, BOX_WAIT_READY);
   g_assert_cmpuint (disk.n_syncs, >, 0);
   g_assert_false (disk.too_early);
 }
 
-#define ADD(name, sizing)                                                                          \
-  g_test_add ("/durable/no-part-leaves-before-it-is-on-disk/" name, Fixture,                       \
-              GINT_TO_POINTER (sizing), set_up, test_no_part_leaves_before_it_is_on_disk,          \
-              tear_down)
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("exact", BOX_SIZING_EXACT);
-  ADD ("reserve", BOX_SIZING_RESERVE);
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autofree char *path =
+          g_strconcat ("/durable/no-part-leaves-before-it-is-on-disk/", ways[i].name, NULL);
+
+      g_test_add (path, Fixture, &ways[i], set_up, test_no_part_leaves_before_it_is_on_disk,
+                  tear_down);
+    }
   return g_test_run ();
 }

@@ -7,14 +7,35 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MODEL_SIZE (1u << 20)
+
+/* How often the file was synced, and what is written while it is: at its beginning; NULL: nothing.
+ */
+static guint n_syncs;
+static const char *written_meanwhile;
 
 typedef struct
 {
   char *path;
   BoxDataFile *file;
 } Fixture;
+
+static Fixture *syncing;
+
+/* In place of the C library's. */
+int
+fdatasync (int fd)
+{
+  const char *text = g_steal_pointer (&written_meanwhile);
+  int result = fsync (fd);
+
+  n_syncs++;
+  if (text != NULL)
+    g_assert_true (box_data_file_write (syncing->file, 0, text, strlen (text), NULL));
+  return result;
+}
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -25,6 +46,8 @@ set_up (Fixture *f, gconstpointer data)
   fd = g_open (f->path, O_RDWR | O_CLOEXEC, 0);
   g_assert_cmpint (fd, >=, 0);
   f->file = box_data_file_new (fd, f->path, 0);
+  syncing = f;
+  n_syncs = 0;
 }
 
 static void
@@ -104,6 +127,39 @@ test_flush_and_sync_leave_nothing (Fixture *f, gconstpointer data)
   write_text (f, 3, "two");
   g_assert_true (box_data_file_sync (f->file, 6, NULL));
   assert_content (f, "onetwo");
+}
+
+static void
+sync_file (Fixture *f, guint64 needed)
+{
+  GError *error = NULL;
+
+  box_data_file_sync (f->file, needed, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_synced_bytes_are_not_synced_again (Fixture *f, gconstpointer data)
+{
+  write_text (f, 0, "one");
+  sync_file (f, 3);
+  write_text (f, 3, "two");
+  sync_file (f, 3);
+  g_assert_cmpuint (n_syncs, ==, 1);
+  sync_file (f, 6);
+  g_assert_cmpuint (n_syncs, ==, 2);
+}
+
+/* A muxer goes back to the head while a part is made durable: the head is not on disk for that. */
+static void
+test_what_is_written_during_a_sync_is_synced_again (Fixture *f, gconstpointer data)
+{
+  write_text (f, 0, "one");
+  written_meanwhile = "two";
+  sync_file (f, 3);
+  sync_file (f, 3);
+  g_assert_cmpuint (n_syncs, ==, 2);
+  assert_content (f, "two");
 }
 
 static void
@@ -245,6 +301,9 @@ main (int argc, char **argv)
   ADD ("no-more-than-a-run-waits", test_no_more_than_a_run_waits);
   ADD ("what-waits-can-be-read", test_what_waits_can_be_read);
   ADD ("flush-and-sync-leave-nothing", test_flush_and_sync_leave_nothing);
+  ADD ("synced-bytes-are-not-synced-again", test_synced_bytes_are_not_synced_again);
+  ADD ("what-is-written-during-a-sync-is-synced-again",
+       test_what_is_written_during_a_sync_is_synced_again);
   ADD ("end-leaves-nothing", test_end_leaves_nothing);
   ADD ("hurry-is-in-the-background", test_hurry_is_in_the_background);
   ADD ("what-is-cut-off-is-not-written", test_what_is_cut_off_is_not_written);
