@@ -31,6 +31,7 @@ typedef struct
 {
   Cli *cli;
   guint n_left;         /* not begun, or failed */
+  guint n_in_use;       /* of those that were asked for by their names */
   gboolean interrupted; /* and that is why */
   GError *first;        /* failure */
 } Outcome;
@@ -57,6 +58,8 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
 {
   Outcome *outcome = user_data;
 
+  if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_BUSY))
+    outcome->n_in_use += options.only != NULL ? 1 : 0;
   if (failure == NULL || g_error_matches (failure, BOX_ERROR, BOX_ERROR_BUSY))
     return;
   outcome->n_left++;
@@ -149,14 +152,34 @@ finish_all (CliJobs *jobs, const BoxRecoverySettings *settings, GPtrArray *recor
   cli_jobs_wait (jobs);
 }
 
+/* Recordings that are in use are left to those who use them, unless this one was asked for. */
+static guint
+count_in_use (GPtrArray *recordings)
+{
+  guint n = 0;
+
+  for (guint i = 0; options.only != NULL && recordings != NULL && i < recordings->len; i++)
+    {
+      const BoxSpoolEntry *entry = g_ptr_array_index (recordings, i);
+
+      n += is_chosen (entry) && entry->status == BOX_SPOOL_BUSY ? 1 : 0;
+    }
+  return n;
+}
+
 /* The command's error. That it was interrupted counts more than what failed before: there is more
  * to do than that. */
 static gboolean
 conclude (const Outcome *outcome, guint n, GError **error)
 {
-  if (outcome->n_left == 0)
+  if (outcome->n_left == 0 && outcome->n_in_use == 0)
     return TRUE;
-  if (outcome->interrupted)
+  if (outcome->n_left == 0)
+    g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY,
+                 "%u of the recordings asked for are being written or uploaded by another process; "
+                 "nothing was changed",
+                 outcome->n_in_use);
+  else if (outcome->interrupted)
     g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED,
                  "Interrupted; %u of %u recordings are not finished", outcome->n_left, n);
   else
@@ -285,6 +308,7 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   if (chosen->len == 0)
     tell_nothing (cli, dir, recordings);
+  outcome.n_in_use = count_in_use (recordings);
   finish_all (jobs, &settings, chosen, &outcome);
   if (options.only == NULL)
     tell_sessions_left (cli, recordings);
@@ -300,8 +324,9 @@ const CliCommand cli_command_resume = {
   .description = "Finishes every recording in DIR (default: $XDG_STATE_HOME/boxupload/spool),\n"
                  "oldest first. If a recorder died, the bytes that reached the disk are uploaded.\n"
                  "Parts that Box has are not sent again. Recordings of running processes are not\n"
-                 "touched. A recording is removed only when Box has confirmed its size and SHA-1.\n"
-                 "After any failure it stays, and the next resume continues it.\n"
+                 "touched (with --only that is exit code 14). A recording is removed only when\n"
+                 "Box has confirmed its size and SHA-1. After any failure it stays, and the next\n"
+                 "resume continues it.\n"
                  "\n"
                  "If a recording was cut short (its recorder died, the disk was full, it is\n"
                  "shorter than its known size), its existing bytes are uploaded, and it is\n"

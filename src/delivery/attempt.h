@@ -76,13 +76,14 @@ typedef struct _BoxPreflight BoxPreflight;
 /**
  * BoxPreflightEvents:
  * @refused: (nullable): Box, or somebody in its place, refuses the file; NULL: this is not asked.
+ *   Returns FALSE if the settings have an answer to that: then @room is asked all the same.
  * @room: (nullable): what the account takes, if it is known; NULL: this is not asked.
  *
  * Each is called at most once, from another thread.
  */
 typedef struct
 {
-  void (*refused) (const GError *error, gpointer user_data);
+  gboolean (*refused) (const GError *error, gpointer user_data);
   void (*room) (const BoxRoom *room, gpointer user_data);
 } BoxPreflightEvents;
 

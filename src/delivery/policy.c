@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "delivery/policy.h"
 
+#include "api/error.h"
 #include "base/error.h"
 
 /* Gateways and portals answer, too, but not with Box's error object. A 401 of Box may be empty. */
@@ -22,6 +23,20 @@ box_policy_is_for_others (const BoxTerms *terms, const GError *error)
 }
 
 gboolean
+box_policy_has_way (const BoxTerms *terms, const GError *error)
+{
+  const BoxErrorDetails *details = box_error_get_details (error);
+  g_autofree char *type = NULL;
+
+  /* A file in the place of a folder of the path is no answer about the name. */
+  if (!g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE) || details->http_status == 0)
+    return FALSE;
+  type = box_refusal_dup_conflict_type (details->context);
+  return terms->if_exists == BOX_IF_EXISTS_RENAME
+         || (terms->if_exists == BOX_IF_EXISTS_VERSION && g_strcmp0 (type, "folder") != 0);
+}
+
+gboolean
 box_policy_refuses_settings (const BoxTerms *terms, const GError *error)
 {
   if (error->domain != BOX_ERROR || box_policy_is_for_others (terms, error)
@@ -35,7 +50,7 @@ box_policy_refuses_settings (const BoxTerms *terms, const GError *error)
     case BOX_ERROR_SETTINGS:
       return TRUE;
     case BOX_ERROR_NAME_IN_USE:
-      return terms->if_exists == BOX_IF_EXISTS_ERROR;
+      return !box_policy_has_way (terms, error);
     case BOX_ERROR_SESSION_GONE:
     case BOX_ERROR_SIZE:
       return terms->given_session;

@@ -23,6 +23,10 @@ typedef struct
  * only at its beginning. A gateway, a portal, a proxy, a certificate or a full account may not. */
 gboolean box_policy_refuses_settings (const BoxTerms *terms, const GError *error);
 
+/* Whether @error says that the name is taken, and the terms have another way: a version of that
+ * file, or another name. A folder of that name has no versions. */
+gboolean box_policy_has_way (const BoxTerms *terms, const GError *error);
+
 /* Whether @error can be ignored: others upload the recording, with their own credentials, and this
  * recorder's are refused or may not do it. */
 gboolean box_policy_is_for_others (const BoxTerms *terms, const GError *error);

@@ -96,8 +96,7 @@ check (BoxPreflight *preflight, BoxTransport *transport)
       g_info ("Not known yet whether Box takes the file: %s", error->message);
       return TRUE;
     }
-  preflight->events.refused (error, preflight->user_data);
-  return FALSE;
+  return !preflight->events.refused (error, preflight->user_data);
 }
 
 static void

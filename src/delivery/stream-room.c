@@ -52,13 +52,25 @@ on_room (const BoxRoom *room, gpointer user_data)
     box_delivery_tell_room (delivery, text, limit);
 }
 
+/* A name that is taken is no refusal if if-exists has an answer to it. */
+static gboolean
+on_refused (const GError *error, gpointer user_data)
+{
+  BoxDelivery *delivery = user_data;
+
+  if (box_policy_has_way (&delivery->terms, error))
+    return FALSE;
+  box_delivery_refused (error, delivery);
+  return TRUE;
+}
+
 void
 box_delivery_start_preflight (BoxDelivery *delivery)
 {
   const BoxUploadSettings *upload = &delivery->settings.upload;
   const BoxPreflightEvents events = {
     /* The live request asks for itself. */
-    .refused = delivery->live == NULL ? box_delivery_refused : NULL,
+    .refused = delivery->live == NULL ? on_refused : NULL,
     /* Others may upload it as another user, and a given session has room for itself. */
     .room = delivery->settings.left_to_others || delivery->terms.given_session ? NULL : on_room,
   };

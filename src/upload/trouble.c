@@ -443,16 +443,18 @@ tell_trouble (BoxUpload *upload, const BoxStep *step, const Trouble *trouble, co
 }
 
 /* The advice for a taken name is a setting. If that is set already, or can no longer be set, the
- * advice is replaced. Takes @error. */
+ * advice is replaced. @again: that does not end the upload. Takes @error. */
 static GError *
-explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error)
+explain_taken_name (const BoxUpload *upload, const BoxStep *step, GError *error, gboolean again)
 {
   g_autoptr (GError) owned = error;
   const char *why = NULL;
 
   if (!is_taken_meanwhile (step, error))
     return g_steal_pointer (&owned);
-  if (upload->destination->kind == BOX_DESTINATION_SESSION)
+  if (again)
+    why = "it is uploaded as if-exists says";
+  else if (upload->destination->kind == BOX_DESTINATION_SESSION)
     why = "a session cannot be given another one: upload the file anew, without this session";
   else if (upload->if_exists != BOX_IF_EXISTS_ERROR && upload->file_behind.read != NULL)
     why = "so were those of the sessions after it: try again later";
@@ -512,9 +514,10 @@ box_upload_step_failed (BoxUpload *upload, const BoxStep *step, GError *error)
 
   if (ends)
     {
-      give_up (upload, explain_taken_name (upload, step, error), &trouble);
+      give_up (upload, explain_taken_name (upload, step, error, FALSE), &trouble);
       return;
     }
+  error = explain_taken_name (upload, step, error, TRUE);
   tell_trouble (upload, step, &trouble, error);
   g_error_free (error);
 }

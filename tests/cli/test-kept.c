@@ -174,6 +174,22 @@ test_another_name_is_for_one_recording (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_recordings (f), ==, 1);
 }
 
+/* Another name for it would be forgotten otherwise, with exit code 0. */
+static void
+test_what_another_process_has_is_said (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxRecording) busy = NULL;
+  g_autofree char *name = NULL;
+  g_auto (Answer) answer = { 0 };
+
+  fixture_write_file (f, "busy", 3000, 3);
+  busy = recordings_begin (f, "busy");
+  name = get_recording_name (f, 0);
+  answer = RUN (f, "resume", "--only", name, "--name", "other");
+  g_assert_cmpint (answer.code, ==, 14);
+  g_assert_nonnull (strstr (answer.err, "another process"));
+}
+
 static void
 test_where_it_goes_is_remembered (Fixture *f, gconstpointer data)
 {
@@ -405,6 +421,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/redirect/taken-name-is-no-dead-end", test_a_taken_name_is_no_dead_end);
   ADD_TEST ("/cli/redirect/another-policy", test_another_policy_is_another_way_out);
   ADD_TEST ("/cli/redirect/name-is-for-one-recording", test_another_name_is_for_one_recording);
+  ADD_TEST ("/cli/redirect/what-another-process-has-is-said",
+            test_what_another_process_has_is_said);
   ADD_TEST ("/cli/redirect/is-remembered", test_where_it_goes_is_remembered);
   ADD_TEST ("/cli/resume/failure-is-one-object", test_a_failure_is_one_object);
   ADD_TEST ("/cli/resume/nothing-to-do-is-said", test_nothing_to_do_is_said);

@@ -313,6 +313,40 @@ test_stream_fails_after_the_error_is_told (void)
   sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_NOT_FOUND, "4711");
 }
 
+/* The name is taken, and if-exists says what to do then: nothing to warn of. What the account takes
+ * is asked after that. */
+static void
+test_taken_name_that_if_exists_answers_is_no_warning (gconstpointer policy)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, 0);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
+  g_autofree char *id = box_emulator_add_file (fixture->emulator, "0", "s.bin", "before", 6);
+
+  set_option (fixture, "if-exists", policy);
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  g_assert_true (box_emulator_wait_seen (fixture->emulator, "get_user", 1, KIT_PATIENCE_MS));
+  finish (fixture);
+  g_assert_cmpuint (sink_fixture_count (fixture, GST_MESSAGE_WARNING), ==, 0);
+  sink_fixture_assert_stored_bytes (fixture, "0",
+                                    g_str_equal (policy, "rename") ? "s (1).bin" : "s.bin", bytes);
+}
+
+/* A folder cannot become a version: that is known at the beginning, not hours later. */
+static void
+test_folder_of_the_name_is_an_error_at_once (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, 0);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
+  g_autofree char *id = box_emulator_add_folder (fixture->emulator, "0", "s.bin");
+
+  set_option (fixture, "if-exists", "version");
+  sink_fixture_start_harness (fixture);
+  sink_fixture_push (fixture, bytes, 0, PART);
+  sink_fixture_wait (fixture, GST_MESSAGE_ERROR);
+  sink_fixture_assert_failed (fixture, GST_RESOURCE_ERROR_BUSY, "the name is that of a folder");
+}
+
 /* --- Flushes -------------------------------------------------------------------------------- */
 
 static void
@@ -582,6 +616,12 @@ main (int argc, char **argv)
                    test_reserve_that_is_refused_does_not_end_the_recording);
   g_test_add_func ("/spooling/stream-fails-after-the-error-is-told",
                    test_stream_fails_after_the_error_is_told);
+  g_test_add_data_func ("/spooling/taken-name-that-if-exists-answers-is-no-warning/version",
+                        "version", test_taken_name_that_if_exists_answers_is_no_warning);
+  g_test_add_data_func ("/spooling/taken-name-that-if-exists-answers-is-no-warning/rename",
+                        "rename", test_taken_name_that_if_exists_answers_is_no_warning);
+  g_test_add_func ("/spooling/folder-of-the-name-is-an-error-at-once",
+                   test_folder_of_the_name_is_an_error_at_once);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
                    test_flush_while_a_part_is_read_is_no_error);
   g_test_add_func ("/spooling/stop-while-padding-is-hashed", test_stop_while_padding_is_hashed);

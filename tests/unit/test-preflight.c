@@ -80,10 +80,11 @@ fixture_clear (Fixture *fixture)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fixture, fixture_clear)
 
-static void
+static gboolean
 count_refusal (const GError *error, gpointer data)
 {
   g_atomic_int_inc (&((Fixture *) data)->refused);
+  return TRUE;
 }
 
 static BoxPreflight *

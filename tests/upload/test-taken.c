@@ -44,6 +44,9 @@ test_renamed (Fixture *f, gconstpointer data)
   upload_taken (f, &settings, 1);
   assert_done (f);
   assert_stored (f, "t (1).bin", SIZE);
+  /* What is set is not advised. */
+  g_assert_null (strstr (f->last_reason, "set if-exists"));
+  g_assert_nonnull (strstr (f->last_reason, "as if-exists says"));
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 2);
   sessions = box_emulator_get_session_ids (f->emulator);
   g_assert_cmpuint (sessions->len, ==, 2);

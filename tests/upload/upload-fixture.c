@@ -41,6 +41,8 @@ on_retrying (const char *request, guint64 offset, guint attempt, gint64 delay, c
   f->retries++;
   g_free (f->last_retry);
   f->last_retry = g_strdup (request);
+  g_free (f->last_reason);
+  f->last_reason = g_strdup (reason->message);
   g_cond_broadcast (&f->cond);
   g_mutex_unlock (&f->mutex);
 }
@@ -136,6 +138,7 @@ tear_down (Fixture *f, gconstpointer data)
   box_client_unref (f->client);
   box_emulator_free (f->emulator);
   g_free (f->last_retry);
+  g_free (f->last_reason);
   g_mutex_clear (&f->mutex);
   g_cond_clear (&f->cond);
   kit_watchdog_stop ();

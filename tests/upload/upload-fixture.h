@@ -21,7 +21,7 @@ typedef struct
   GCond cond;
   /* with mutex: counts of the events */
   guint opened, parts, adopted, retries, outages, recoveries, committing, completed, failed;
-  char *last_retry;
+  char *last_retry, *last_reason;
 } Fixture;
 
 /* An emulator with small parts, or with other @options, and a client for it; then all that, and the
