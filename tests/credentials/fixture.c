@@ -40,7 +40,7 @@ static BoxClient *
 new_client (Fixture *f, const char *access_token, const char *auth_config)
 {
   BoxClientSettings settings = {
-    .timeout = 10,
+    .timeout = 60,
     .access_token = access_token,
     .auth_config = auth_config,
   };

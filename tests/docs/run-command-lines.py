@@ -3,7 +3,9 @@
 """Runs what README.md and its neighbours, docs/*.md, the man pages and the elements' documentation in gst/ tell users to type, word for word,
 as a TAP test: one subtest a block.
 
-usage: run-command-lines.py SOURCE_DIR BUILD_DIR
+usage: run-command-lines.py SOURCE_DIR BUILD_DIR SHARE SHARES
+
+The pages are shared out to SHARES runs, by the number of blocks that run; the first (SHARE is 1) tells of the blocks that do not.
 
 A block that begins with "```sh run" is run by bash in a folder with recording.mp4, short.mp4 and token (README.md: an empty folder). One that begins with
 "```sh serve" runs until it is ready, answers at the address that it prints, if any, and is ended. Other "```sh" blocks are only parsed: NOT_RUN has the reason
@@ -26,7 +28,7 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 EXPORT = re.compile(r'^export .*$', re.MULTILINE)
 BLOCK = re.compile(r'^( *)```([^\n`]*)\n(.*?)^\1```$', re.DOTALL | re.MULTILINE)
@@ -265,7 +267,16 @@ def run_page_once(blocks, build, folder):
         return [WAYS[block.how](block.text, folder, environment(build, home), *STRICT) for block in blocks]
 
 
-def run_inside(top, build, report):
+def share_out(blocks, share, shares):
+    """The blocks of the pages of one share. A page is not divided: what a block leaves behind, the next may need."""
+    counts = Counter(block.page for block in blocks)
+    pages = [[] for _ in range(shares)]
+    for page, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        min(pages, key=lambda some: sum(counts[page] for page in some)).append(page)
+    return [block for block in blocks if block.page in pages[share - 1]]
+
+
+def run_inside(blocks, build, report):
     """In namespaces of our own."""
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     with tempfile.TemporaryDirectory() as temporary:
@@ -280,7 +291,6 @@ def run_inside(top, build, report):
                            env=environment(build, clips), stdout=subprocess.DEVNULL)
         with open(os.path.join(clips, 'token'), 'w', encoding='utf-8') as file:
             file.write('a-token-of-the-documentation-test\n')
-        blocks = [block for block in read_blocks(top) if block.how in WAYS]
         for page in sorted({block.page for block in blocks}):
             folder = os.path.join(temporary, page.replace('/', '-'))
             on_page = [block for block in blocks if block.page == page]
@@ -327,16 +337,19 @@ def unshare():
 
 
 def main():
-    top, build = sys.argv[1:3]
+    top, build, share, shares = sys.argv[1:3] + [int(number) for number in sys.argv[3:5]]
     blocks = read_blocks(top)
-    runnable = [block for block in blocks if block.how in WAYS]
+    runnable = share_out([block for block in blocks if block.how in WAYS], share, shares)
+    others = [block for block in blocks if block.how not in WAYS] if share == 1 else []
+    n_others = len(others) + (share == 1)
     if '--inside' in sys.argv:
-        run_inside(top, build, Report(len(blocks) - len(runnable) + 1))
+        run_inside(runnable, build, Report(n_others))
         return 0
 
     report = Report()
-    report.plan(len(blocks) + 1)
-    tell_the_others(blocks, top, report)
+    report.plan(n_others + len(runnable))
+    if share == 1:
+        tell_the_others(others, top, report)
     command = unshare()
     if command is None:
         for block in runnable:

@@ -39,7 +39,7 @@ set_up (Fixture *fixture, gconstpointer data)
   g_object_set (fixture->sink, "location", "box://0/clip.mp4", "spool-dir", fixture->kit.dir,
                 "endpoint", box_emulator_get_endpoint (fixture->kit.emulator, FALSE),
                 "api-endpoint", box_emulator_get_api_endpoint (fixture->kit.emulator, FALSE),
-                "access-token", "kit-token", "timeout", 5, NULL);
+                "access-token", "kit-token", "timeout", 60, NULL);
 }
 
 /* Sets the sink to PLAYING and begins a stream of @media_type. */

@@ -11,7 +11,7 @@ import tempfile
 import traceback
 
 EMULATOR, BOXUPLOAD = (os.path.realpath(path) for path in sys.argv[1:3])
-PATIENCE = 60  # seconds
+PATIENCE = 300  # seconds
 
 # What is run: writes a line when it is ready and one for each signal, and ends with their number at SIGUSR1.
 COUNTER = '''

@@ -19,7 +19,7 @@ import traceback
 TOP, BUILD = (os.path.realpath(path) for path in sys.argv[1:3])
 EXAMPLES = f'{TOP}/examples'
 HERE = os.path.dirname(os.path.realpath(__file__))
-PATIENCE = 120  # seconds
+PATIENCE = 300  # seconds
 TOKEN = 'the-token-of-the-test'
 
 

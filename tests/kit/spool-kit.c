@@ -17,7 +17,7 @@ spool_kit_new_client (const char *endpoint, const char *api_endpoint)
     .endpoint = endpoint,
     .api_endpoint = api_endpoint,
     .access_token = "kit-token",
-    .timeout = 10,
+    .timeout = 60,
   };
   g_autoptr (GError) error = NULL;
   BoxClient *client = box_client_new (&settings, &error);
@@ -41,7 +41,7 @@ spool_kit_set_up_with (SpoolKit *kit, guint64 part_size)
   kit_watchdog_start ();
   kit->emulator = kit_emulator_new (&options);
   kit->client = kit_client_new (kit->emulator, FALSE,
-                                &(BoxClientSettings){ .access_token = "kit-token", .timeout = 10 });
+                                &(BoxClientSettings){ .access_token = "kit-token", .timeout = 60 });
   kit->dir = kit_new_directory ();
   kit->spool = box_spool_open (kit->dir, 0, &error);
   g_assert_no_error (error);

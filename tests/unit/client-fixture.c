@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client-fixture.h"
 
+#include "kit/patience.h"
 #include "kit/places.h"
 
 void
@@ -24,7 +25,7 @@ fixture_init_as (Fixture *fixture, const ScriptReply *replies, guint n, const ch
           .endpoint = endpoint,
           .api_endpoint = api_endpoint,
           .as_user = as_user,
-          .timeout = 5,
+          .timeout = KIT_PATIENCE,
           .access_token = "secret-token",
       },
       &error);

@@ -2,6 +2,8 @@
 /* Common to all calls: settings, origins, tokens. Also the calls about files and users. */
 #include "client-fixture.h"
 
+#include "kit/patience.h"
+
 /* ---- settings ---- */
 
 static const struct
@@ -68,7 +70,7 @@ assert_asks_at (ScriptServer *server, const BoxClientSettings *given)
   g_autoptr (GError) error = NULL;
 
   settings.access_token = "secret-token";
-  settings.timeout = 5;
+  settings.timeout = KIT_PATIENCE;
   client = box_client_new (&settings, &error);
   g_assert_no_error (error);
   user = box_client_get_user (client, transport, NULL, &error);

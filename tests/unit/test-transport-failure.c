@@ -287,7 +287,7 @@ test_a_failing_body_is_the_error (gconstpointer mode)
 static void
 test_a_refused_connection_is_transient_and_sure (void)
 {
-  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 5, NULL);
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, KIT_PATIENCE, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   RawServer *server = raw_server_new (serve_nothing, NULL, NULL);
   g_autofree char *url = raw_server_get_url (server, "");
@@ -306,7 +306,7 @@ test_a_refused_connection_is_transient_and_sure (void)
 static void
 test_a_header_with_a_line_break_is_not_sent (void)
 {
-  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 5, NULL);
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, KIT_PATIENCE, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) reply = NULL;

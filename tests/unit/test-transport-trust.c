@@ -3,6 +3,7 @@
 #include "transport-fixture.h"
 
 #include "http/trust.h"
+#include "kit/patience.h"
 #include "kit/places.h"
 
 /* ---- trust ---- */
@@ -223,7 +224,7 @@ send_through_proxy (const char *answer, const char *url, const char *const *head
   g_autoptr (RawServer) server = raw_server_new (serve_proxy, (gpointer) answer, NULL);
   g_autofree char *proxy = g_strdup_printf ("http://127.0.0.1:%u", raw_server_get_port (server));
   g_autoptr (BoxTransportConfig) config =
-      box_transport_config_new (fixture_get_ca_file (), proxy, 5, NULL);
+      box_transport_config_new (fixture_get_ca_file (), proxy, KIT_PATIENCE, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   BoxReply *reply = NULL;
   Pattern pattern;
@@ -319,7 +320,7 @@ test_a_password_in_the_proxys_uri_is_used (void)
   g_autofree char *good =
       g_strdup_printf ("http://u:pw@127.0.0.1:%u", raw_server_get_port (server));
   g_autoptr (BoxTransportConfig) config =
-      box_transport_config_new (fixture_get_ca_file (), good, 5, NULL);
+      box_transport_config_new (fixture_get_ca_file (), good, KIT_PATIENCE, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) reply = NULL;
@@ -337,7 +338,7 @@ test_a_proxys_password_is_in_no_error (void)
   g_autofree char *bad =
       g_strdup_printf ("http://u:secret@127.0.0.1:%u", raw_server_get_port (server));
   g_autoptr (BoxTransportConfig) config =
-      box_transport_config_new (fixture_get_ca_file (), bad, 5, NULL);
+      box_transport_config_new (fixture_get_ca_file (), bad, KIT_PATIENCE, NULL);
   g_autoptr (BoxTransport) transport = box_transport_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (BoxReply) reply = NULL;
