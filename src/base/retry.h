@@ -23,7 +23,7 @@ G_BEGIN_DECLS
  *
  * Microseconds to wait: Retry-After if given, and up to a quarter more, at random (up to 0.5 s at
  * least, and a minute at most; never more than BOX_RETRY_AFTER_MAX in all); else 0.5 s doubled with
- * each attempt up to 30 s, of which a random quarter is taken off.
+ * each attempt up to 30 s, of which up to a half is taken off, at random.
  */
 gint64 box_retry_delay (guint attempt, const GError *error, guint32 random);
 

@@ -19,8 +19,8 @@ test_delays_double_up_to_half_a_minute (void)
   for (guint i = 0; i < G_N_ELEMENTS (longest); i++)
     {
       g_assert_cmpint (box_retry_delay (i + 1, failure, 0), ==, longest[i] * 1000);
-      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), >=, longest[i] * 750);
-      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), <=, longest[i] * 751);
+      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), >=, longest[i] * 500);
+      g_assert_cmpint (box_retry_delay (i + 1, failure, G_MAXUINT32), <=, longest[i] * 501);
     }
   g_assert_cmpint (box_retry_delay (G_MAXUINT, failure, 0), ==, 30 * G_USEC_PER_SEC);
 }
@@ -65,6 +65,38 @@ test_those_who_were_told_the_same_moment_return_one_after_another (void)
     }
 }
 
+/* When a client whose requests fail from now on has its first one after @outage. */
+static gint64
+return_after (gint64 outage, GRand *rand)
+{
+  g_autoptr (GError) lost = new_failure (0, -1);
+  gint64 now = 0;
+
+  for (guint attempt = 1; now < outage; attempt++)
+    now += box_retry_delay (attempt, lost, g_rand_int (rand));
+  return now;
+}
+
+/* A hundred clients that lost the network together. The random numbers are the same in each run. */
+static void
+test_those_who_failed_together_do_not_return_together (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (14);
+  guint in_bin[600] = { 0 }, most = 0;
+
+  for (guint k = 0; k < 100; k++)
+    in_bin[return_after (10 * G_USEC_PER_SEC, rand) / (G_USEC_PER_SEC / 10)]++;
+  for (guint i = 0; i + 10 <= G_N_ELEMENTS (in_bin); i++)
+    {
+      guint in_a_second = 0;
+
+      for (guint k = i; k < i + 10; k++)
+        in_a_second += in_bin[k];
+      most = MAX (most, in_a_second);
+    }
+  g_assert_cmpuint (most, <, 40);
+}
+
 /* A quarter of a second would be no difference. */
 static void
 test_a_short_wait_is_spread_as_well (void)
@@ -101,6 +133,8 @@ main (int argc, char **argv)
                    test_retry_after_is_kept_to_within_reason);
   g_test_add_func ("/retry/those-who-were-told-the-same-moment-return-one-after-another",
                    test_those_who_were_told_the_same_moment_return_one_after_another);
+  g_test_add_func ("/retry/those-who-failed-together-do-not-return-together",
+                   test_those_who_failed_together_do_not_return_together);
   g_test_add_func ("/retry/a-short-wait-is-spread-as-well", test_a_short_wait_is_spread_as_well);
   g_test_add_func ("/retry/a-wait-is-asked-for-by-429-or-retry-after",
                    test_a_wait_is_asked_for_by_429_or_retry_after);
