@@ -102,6 +102,19 @@ new_journal_path (const char *dir)
   return g_strdup_printf ("%s/%s-%08x" BOX_RECORDING_JOURNAL_SUFFIX, dir, time, g_random_int ());
 }
 
+gint64
+box_recording_get_time_of_name (const char *name)
+{
+  g_autofree char *iso = NULL;
+  g_autoptr (GDateTime) time = NULL;
+
+  if (strlen (name) < strlen ("20260131-235959-") || name[8] != '-' || name[15] != '-')
+    return 0;
+  iso = g_strdup_printf ("%.8sT%.6sZ", name, name + 9);
+  time = g_date_time_new_from_iso8601 (iso, NULL);
+  return time != NULL ? g_date_time_to_unix (time) : 0;
+}
+
 static int
 create_file (const char *path, GError **error)
 {

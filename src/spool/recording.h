@@ -25,6 +25,10 @@ G_BEGIN_DECLS
 
 typedef struct _BoxRecording BoxRecording;
 
+/* When a recording was begun, by its name (20260131-235959-0123abcd). Unix time; 0: it is no name
+ * that a recorder gives. */
+gint64 box_recording_get_time_of_name (const char *name);
+
 /* A new, empty recording in the directory @dir; it is on disk with its intent when this returns.
  * BOX_ERROR_SPACE, BOX_ERROR_STORAGE. */
 BoxRecording *

@@ -49,11 +49,12 @@ function formatTime(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
-// The date only where it is another day's.
+// The date only where it is another day's. The day is the server's: the clock of the browser may be wrong.
+const today = () => new Date(serverTime() * 1000).toDateString();
+
 function formatClock(unix) {
   const date = new Date(unix * 1000);
-  const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString([], { ...(today ? {} : { day: 'numeric', month: 'short' }), hour: '2-digit', minute: '2-digit' });
+  return date.toLocaleString([], { ...(date.toDateString() === today() ? {} : { day: 'numeric', month: 'short' }), hour: '2-digit', minute: '2-digit' });
 }
 
 const formatSince = unix => `since ${formatClock(unix)} (${formatTime(serverTime() - unix)})`;
@@ -95,12 +96,18 @@ const WAYS_OUT = [
 
 function listWaysOut(recording) {
   if (recording.state === 'unreadable') {
-    return [['Upload its bytes under a name of your choice:', `boxupload put --name NAME ${quote(`${status.spool}/${recording.name}.data`)}`]];
+    return [
+      ['Upload its bytes under a name of your choice:', `boxupload put --name NAME ${quote(`${status.spool}/${recording.name}.data`)}`],
+      ['Then remove it here:', `boxupload spool rm --spool-dir ${quote(status.spool)} ${quote(recording.name)}`],
+    ];
   }
   return WAYS_OUT.find(([pattern]) => pattern.test(recording.failure || '-'))[1].map(way => way(recording));
 }
 
 // --- The answer
+
+// Files of the spool without its path, which stands at the top.
+const tellFailure = recording => (recording.failure || 'The reason is not known.').replaceAll(`${status.spool}/`, '');
 
 // The failure of most recordings, and how many recordings have failed in all.
 function summariseFailures(recordings) {
@@ -109,7 +116,7 @@ function summariseFailures(recordings) {
   for (const recording of recordings.filter(isFailed)) {
     total++;
     // The same refusal comes at different requests.
-    const reason = (recording.failure || 'The reason is not known.').replace(/^[^:]*: (?=Box answered)/, '');
+    const reason = tellFailure(recording).replace(/^[^:]*: (?:Box|it) answered/, 'Box answered');
     counts.set(reason, (counts.get(reason) || 0) + 1);
   }
   const [reason, n] = [...counts].sort((a, b) => b[1] - a[1])[0] || ['', 0];
@@ -133,9 +140,12 @@ function describeFailures({ total, reason, n }) {
   return {
     kind: 'trouble',
     headline: total === 1 ? 'A recording is stuck' : `${total} recordings are stuck`,
-    advice: `${endSentence(capitalise(reason))}${others} The commands that help stand below. Other recordings go on.`,
+    advice: `${endSentence(capitalise(reason))}${others} The commands that help are below. Other recordings go on.`,
   };
 }
+
+// An answer that takes its time is none yet.
+const isOutage = () => Boolean(status.outage_since) && serverTime() - status.outage_since >= PATIENCE;
 
 function describeOutage(failed) {
   const full = status.full_in === null ? '' : ` At this rate the disk is full in ${formatTime(status.full_in)}.`;
@@ -144,14 +154,23 @@ function describeOutage(failed) {
     kind: 'outage',
     headline: 'Box cannot be reached',
     since: capitalise(formatSince(status.outage_since)),
-    advice: `${formatBytes(status.backlog_bytes)} are on this machine only.${full} Recording goes on, and uploading by itself `
+    advice: `${formatBytes(status.backlog_bytes)} are on this machine only.${full} Recording goes on. Uploading resumes by itself `
       + `when Box answers. Check this machine’s network and proxy, and status.box.com.${also}`,
   };
 }
 
-function describeBacklog() {
+// What is to be expected: when all is at Box, or when what is being recorded follows.
+function forecastBacklog() {
   const rate = status.drain_rate - status.fill_rate;
-  const left = rate > 0 ? ` About ${formatTime(status.backlog_bytes / rate)} left.` : '';
+  const pending = status.recordings.filter(recording => !isAtBox(recording));
+  if (rate > 0) return ` About ${formatTime(status.backlog_bytes / rate)} left.`;
+  if (pending.some(recording => recording.state !== 'recording' || recording.bytes_uploaded > 0)) return '';
+  const [who, end] = pending.length === 1 ? ['A recording is', 'it ends'] : [`${pending.length} recordings are`, 'they end'];
+  return ` ${who} still being made. What Box does not have yet is uploaded when ${end}.`;
+}
+
+function describeBacklog() {
+  const left = forecastBacklog();
   return { kind: 'unsafe', headline: `${formatBytes(status.backlog_bytes)} on the way to Box`, advice: `Nothing needs to be done.${left}` };
 }
 
@@ -161,11 +180,11 @@ function describe() {
   const failed = summariseFailures(status.recordings);
   if (lostAt) {
     return {
-      kind: 'lost', headline: 'No connection to boxupload', since: `The last word came at ${new Date(heard).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`,
-      advice: 'What stands below is old. Is “boxupload watch” running? This page tries again by itself.',
+      kind: 'lost', headline: 'No connection to boxupload', since: `Last heard from it at ${new Date(heard).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`,
+      advice: 'What is shown below is old. Is “boxupload watch” running? This page tries again by itself.',
     };
   }
-  if (status.outage_since && serverTime() - status.outage_since >= PATIENCE) return describeOutage(failed);
+  if (isOutage()) return describeOutage(failed);
   if (failed.total > 0) return { since, ...describeFailures(failed) };
   if (status.full_in !== null && status.full_in < HOUR) {
     return { kind: 'trouble', headline: `The disk is full in ${formatTime(status.full_in)}`, since, advice: 'More is recorded than uploaded. Record less, upload faster, or give the spool more room.' };
@@ -222,19 +241,20 @@ function drawName(recording) {
 }
 
 function drawRecording(recording) {
-  const item = element('li', recording.state);
+  const state = recording.state === 'uploading' && isOutage() ? 'waiting' : recording.state;
+  const item = element('li', state);
   const row = element('div', 'row');
   const safe = isAtBox(recording);
   row.append(drawName(recording),
-    element('span', 'state', WORDS[recording.state] + (recording.interrupted ? ', cut short' : '')));
+    element('span', 'state', WORDS[state] + (recording.interrupted ? ', cut short' : '')));
   item.append(row);
   if (!safe && !(isFailed(recording) && recording.bytes_uploaded === 0)) item.append(drawMap(recording));
   const details = [safe ? formatBytes(recording.size) : `${formatBytes(recording.bytes_uploaded)} of ${formatBytes(recording.size)} at Box`];
-  if (recording.unsafe_since) details.push(`waits since ${formatClock(recording.unsafe_since)}`);
+  if (recording.unsafe_since) details.push(`waiting since ${formatClock(recording.unsafe_since)}`);
   if (recording.retry_at && isFailed(recording)) details.push(`next attempt at ${formatClock(recording.retry_at)}`);
   if (recording.file) details.push(recording.name);
   item.append(element('p', 'faint', details.join(' · ')));
-  if (recording.failure && recording.state !== 'uploading') item.append(element('p', 'problem', endSentence(capitalise(recording.failure))));
+  if (recording.failure && recording.state !== 'uploading') item.append(element('p', 'problem', endSentence(capitalise(tellFailure(recording)))));
   if (isFailed(recording)) item.append(drawWaysOut(recording));
   return item;
 }
@@ -242,12 +262,11 @@ function drawRecording(recording) {
 // Only what has changed is made anew: a selection, and the place of a reader, stay.
 function drawRecordings() {
   const list = byId('recordings');
-  const day = new Date().toDateString();
   const wanted = [...status.recordings].sort((a, b) => RANKS[a.state] - RANKS[b.state]).slice(0, shown);
   const names = new Set(wanted.map(recording => recording.name));
   for (const [name, row] of rows) if (!names.has(name)) { row.node.remove(); rows.delete(name); }
   wanted.forEach((recording, i) => {
-    const key = day + JSON.stringify({ ...recording, unsafe_since: recording.unsafe_since && formatClock(recording.unsafe_since) });
+    const key = `${today()} ${isOutage()} ` + JSON.stringify({ ...recording, unsafe_since: recording.unsafe_since && formatClock(recording.unsafe_since) });
     let row = rows.get(recording.name);
     if (!row || row.key !== key) {
       const node = drawRecording(recording);
@@ -284,6 +303,7 @@ function drawSummary() {
   if (document.body.className !== kind) {
     document.body.className = kind;
     drawIcon(kind);
+    drawRecordings();
   }
   setText('headline', headline);
   setText('since', since || '');

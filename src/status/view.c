@@ -287,7 +287,9 @@ is_safe (const Row *row)
 static gint64
 get_unsafe_since (const Row *row, gint64 now)
 {
-  gint64 created = row->entry->state->intent != NULL ? row->entry->state->intent->created : 0;
+  const BoxRecordingIntent *intent = row->entry->state->intent;
+  gint64 created =
+      intent != NULL ? intent->created : box_recording_get_time_of_name (row->entry->name);
 
   if (created <= 0 || created > now)
     return now;

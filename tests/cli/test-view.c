@@ -6,6 +6,8 @@
 
 #include "kit/spool-kit.h"
 
+#include <glib/gstdio.h>
+
 static guint64
 count_uploaded (BoxStatusView *view)
 {
@@ -128,11 +130,34 @@ test_a_commit_counts_once (void)
   spool_kit_tear_down (&kit);
 }
 
+/* Otherwise no alert would come for it: its age would be nothing, forever. */
+static void
+test_a_recording_without_a_journal_has_its_age (void)
+{
+  SpoolKit kit = { 0 };
+  g_autoptr (BoxStatusView) view = NULL;
+  g_autofree char *data = NULL;
+  BoxStatusSums sums;
+
+  spool_kit_set_up (&kit);
+  data = g_build_filename (kit.dir, "20200101-000000-0000000a.data", NULL);
+  g_assert_true (g_file_set_contents (data, "bytes", 5, NULL));
+  view = box_status_view_new (kit.spool, kit.dir, NULL);
+  box_status_view_get_sums (view, &sums);
+  g_assert_cmpuint (sums.unreadable, ==, 1);
+  g_assert_cmpuint (sums.backlog, ==, 5);
+  g_assert_cmpint (sums.oldest_unsafe, ==, 1577836800);
+  g_assert_cmpint (g_unlink (data), ==, 0);
+  spool_kit_tear_down (&kit);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/view/a-commit-counts-once", test_a_commit_counts_once);
   g_test_add_func ("/view/files-at-box-are-linked", test_files_at_box_are_linked);
+  g_test_add_func ("/view/a-recording-without-a-journal-has-its-age",
+                   test_a_recording_without_a_journal_has_its_age);
   return g_test_run ();
 }

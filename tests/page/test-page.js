@@ -129,7 +129,7 @@ const STATES = {
   empty: { kind: 'safe', headline: /^Everything is at Box$/, advice: /Nothing needs to be done/ },
   busy: { kind: 'unsafe', headline: /^\d+ MB on the way to Box$/, since: /^Since .*\(1\d min\)$/, advice: /Nothing needs to be done/ },
   outage: { kind: 'outage', headline: /^Box cannot be reached$/, since: /^Since .*\(\d+ (s|min)\)$/, advice: /1\d\d MB are on this machine only.*network/ },
-  refused: { kind: 'trouble', headline: /^2 recordings are stuck$/, since: /^Since .*\(3 days\)$/, advice: /same name already exists.*below/ },
+  refused: { kind: 'trouble', headline: /^2 recordings are stuck$/, since: /^Since .*\(3 days\)$/, advice: /^Box answered "Item with the same name already exists"(?!.*other reasons).*below/ },
 };
 
 async function checkState(browser, stage, { kind, headline, since = /^$/, advice }) {
@@ -204,6 +204,29 @@ async function testWayOut(browser, stage) {
   await page.close();
 }
 
+// Nothing is sent: no row may say so.
+async function testRowsInOutage(browser, stage) {
+  const page = await openPage(browser, stage);
+  await waitForKind(page, 'outage');
+  assert.deepStrictEqual((await page.locator('.state').allTextContents()).sort(), ['recording', 'waiting', 'waiting']);
+  await page.close();
+}
+
+// The clock of the browser's machine is a day ahead, or behind: what is today is the daemon's to say.
+async function testWrongClock(browser, stage) {
+  const said = [];
+  for (const days of [0, 1, -1]) {
+    const page = await browser.newPage({ locale: 'en-GB' });
+    page.setDefaultTimeout(PATIENCE * 1000);
+    await page.clock.install({ time: Date.now() + days * 24 * 3600 * 1000 });
+    await page.goto(stage.url);
+    await waitForKind(page, 'unsafe');
+    said.push((await page.textContent('#since')).replace(/\(.*/, ''));
+    await page.close();
+  }
+  assert.deepStrictEqual(said, [said[0], said[0], said[0]]);
+}
+
 // More viewers than streams: the page looks by itself.
 async function testManyViewers(browser, stage) {
   const streams = [];
@@ -257,7 +280,8 @@ const MORE = {
     'a-daemon-that-hangs-is-not-believed': testHang,
     'the-page-comes-back-with-the-daemon': testReconnection,
   },
-  busy: { 'the-map-of-the-parts-fills': testPartMaps, 'figures-are-not-spoken-and-rows-stay': testQuiet },
+  outage: { 'no-row-says-that-it-uploads': testRowsInOutage },
+  busy: { 'a-wrong-clock-of-the-browser-changes-no-time': testWrongClock, 'the-map-of-the-parts-fills': testPartMaps, 'figures-are-not-spoken-and-rows-stay': testQuiet },
   refused: { 'the-way-out-works-as-printed': testWayOut },
 };
 
@@ -293,6 +317,36 @@ async function testLinks(browser) {
       await page.close();
     });
     await test('links/json-is-as-documented', () => checkMachineReadable(stage));
+  });
+}
+
+// --- A journal that is damaged, beside a recorder at work
+
+async function startDamaged(stage) {
+  await stage.startBox();
+  const name = stage.addRecording('lost.mkv', 1000, 900);
+  fs.writeFileSync(path.join(stage.spool, `${name}.journal`), 'nonsense\n');
+  stage.startRecorder('live.mkv').stdin.write(Buffer.alloc(MB));
+  await stage.startDaemon();
+  await stage.waitForStatus(s => s.recordings.some(r => r.state === 'unreadable') && s.recordings.some(r => r.state === 'recording'));
+}
+
+async function testDamaged(browser) {
+  await onStage(startDamaged, async stage => {
+    await test('damaged/the-way-out-works-as-printed', async () => {
+      const page = await openPage(browser, stage);
+      await waitForKind(page, 'trouble');
+      assert.match(await page.textContent('#since'), /\(\d\d min\)$/);
+      assert.match(await page.textContent('.unreadable .problem'), /^[\d-]+\.journal does not say where/);
+      const [put, remove] = await page.locator('.unreadable code').allTextContents();
+      const run = (command, ...more) => stage.start('src/cli/boxupload', [...command.split(' ').slice(1), ...more], () => {}).gone;
+      assert.strictEqual(await run(put.replace('NAME', 'found.mkv')), 0, stage.standardError);
+      assert.strictEqual(await run(remove, '--force'), 0, stage.standardError);
+      await waitForKind(page, 'unsafe');
+      assert.match(await page.textContent('#advice'), /^Nothing needs to be done\. A recording is still being made\./);
+      assert.deepStrictEqual(page.complaints, []);
+      await page.close();
+    });
   });
 }
 
@@ -343,6 +397,7 @@ async function main() {
   try {
     await testStates(browser);
     await testLinks(browser);
+    await testDamaged(browser);
     await testManyRecordings(browser);
     await testDocuments();
   } finally {
