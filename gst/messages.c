@@ -2,6 +2,9 @@
 #include "messages.h"
 
 #include "base/text.h"
+#include "spool/recording.h"
+
+#include <string.h>
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
@@ -222,23 +225,38 @@ format_debug (const GError *error)
   return g_string_free (text, FALSE);
 }
 
+/* The line that uploads @recording, a data file, elsewhere if Box refuses it where it was to go. */
+static void
+append_way_out (GString *text, const char *recording, const GError *error)
+{
+  g_autofree char *directory = g_path_get_dirname (recording);
+  g_autofree char *name = g_path_get_basename (recording);
+  const char *option = NULL;
+
+  if (g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
+    option = "--if-exists rename";
+  else if (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND))
+    option = "--folder ID";
+  g_string_append_printf (text, ". What was recorded is kept in %s; \"boxupload resume ",
+                          recording);
+  if (option != NULL && g_str_has_suffix (name, BOX_RECORDING_DATA_SUFFIX))
+    g_string_append_printf (text, "--only %.*s %s ",
+                            (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name,
+                            option);
+  g_string_append_printf (text, "%s\" uploads it", directory);
+}
+
 /* Names the file, the failure, and the recording if one is in the spool. */
 static char *
 describe (const GError *error, const SinkContext *context)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *directory = NULL;
 
   if (context->destination != NULL)
     g_string_append_printf (text, "%s: ", context->destination);
   g_string_append (text, error->message);
   if (context->spool != NULL)
-    {
-      directory = g_path_get_dirname (context->spool);
-      g_string_append_printf (
-          text, ". What was recorded is kept in %s; \"boxupload resume %s\" uploads it",
-          context->spool, directory);
-    }
+    append_way_out (text, context->spool, error);
   return box_text_escape (text->str);
 }
 

@@ -127,7 +127,7 @@ parse_algorithm (BoxAuthConfig *config, const Section *section, GError **error)
   if (!find_word (section, "algorithm", FIELD_LIMIT, &name, error))
     return FALSE;
   if (name != NULL && !box_jwt_algorithm_from_name (name, &config->algorithm))
-    return set_field_error (error, section, "algorithm", "is none of RS256, RS384, RS512");
+    return set_field_error (error, section, "algorithm", "is not RS256, RS384 or RS512");
   return TRUE;
 }
 

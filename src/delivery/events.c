@@ -64,10 +64,13 @@ box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit)
   box_process_leave_event ();
 }
 
-/* The end is reported in this thread, which is not the delivery's own. */
+/* The end is reported in this thread, which is not the delivery's own. The journal has the reason
+ * for those who look into the spool later. */
 static void
 tell_end (BoxDelivery *delivery, const GError *error)
 {
+  if (delivery->recording != NULL)
+    box_recording_note_failure (delivery->recording, error);
   box_process_enter_event (&deliveries);
   box_delivery_break (delivery, g_error_copy (error));
   box_process_leave_event ();

@@ -38,7 +38,8 @@ def pattern_of(message):
 
 def is_said(message, strings):
     """Whether one string has the pieces of @message."""
-    return any(pattern_of(message).search(string) for string in strings)
+    pattern = pattern_of(message)
+    return any(pattern.search(string) for string in strings)
 
 
 def without_row(messages, strings):

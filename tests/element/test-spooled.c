@@ -328,23 +328,52 @@ test_eos_mode_spool_needs_no_network (Fixture *fixture, gconstpointer size)
   assert_committed (fixture, SPOOL_KIT_SIZE);
 }
 
-static void
-test_wrong_folder_is_known_before_the_end (Fixture *fixture, gconstpointer data)
+/* What Box will refuse, and the option with which "boxupload resume" uploads the recording. */
+typedef struct
 {
+  const char *location;
+  gint code;
+  const char *way_out;
+} WrongPlace;
+
+static const WrongPlace wrong_folder = { "box://4711/clip.mp4", GST_RESOURCE_ERROR_NOT_FOUND,
+                                         "--folder ID " };
+static const WrongPlace taken_name = { "box://0/taken.mp4", GST_RESOURCE_ERROR_BUSY,
+                                       "--if-exists rename " };
+
+/* The spool's only recording has a reason in its journal. */
+static void
+assert_reason_is_noted (Fixture *fixture, const char *text)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
+  const BoxSpoolEntry *entry = list->pdata[0];
+
+  g_assert_nonnull (entry->state->failure);
+  g_assert_nonnull (strstr (text, entry->state->failure));
+  g_assert_nonnull (strstr (text, entry->name));
+}
+
+static void
+test_wrong_place_is_known_before_the_end (Fixture *fixture, gconstpointer data)
+{
+  const WrongPlace *place = data;
+  g_autofree char *file =
+      box_emulator_add_file (fixture->kit.emulator, "0", "taken.mp4", "another", 7);
   g_autofree char *text = NULL;
 
   kit_load_rules (fixture->kit.emulator,
                   RULE ({"route": "preflight", "do": "hold", "name": "held"}));
-  g_object_set (fixture->sink, "location", "box://4711/clip.mp4", NULL);
+  g_object_set (fixture->sink, "location", place->location, NULL);
   start (fixture, "video/x-flv");
   g_assert_cmpint (push (fixture, CHUNK), ==, GST_FLOW_OK);
   box_emulator_release (fixture->kit.emulator, "held");
-  text =
-      wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
-  g_assert_nonnull (strstr (text, "boxupload resume"));
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, place->code);
+  g_assert_nonnull (strstr (text, "boxupload resume --only "));
+  g_assert_nonnull (strstr (text, place->way_out));
   g_assert_cmpint (push (fixture, 2 * CHUNK), ==, GST_FLOW_ERROR);
   stop (fixture);
   g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_INTERRUPTED);
+  assert_reason_is_noted (fixture, text);
 }
 
 static void
@@ -623,7 +652,9 @@ main (int argc, char **argv)
   ADD ("eos-mode-spool-needs-no-network/unknown-size", test_eos_mode_spool_needs_no_network, NULL);
   ADD ("eos-mode-spool-needs-no-network/known-size", test_eos_mode_spool_needs_no_network,
        SIZE (SPOOL_KIT_SIZE));
-  ADD ("wrong-folder-is-known-before-the-end", test_wrong_folder_is_known_before_the_end, NULL);
+  ADD ("wrong-folder-is-known-before-the-end", test_wrong_place_is_known_before_the_end,
+       &wrong_folder);
+  ADD ("taken-name-is-known-before-the-end", test_wrong_place_is_known_before_the_end, &taken_name);
   ADD ("errors-that-are-not-fatal-keep-the-recording/unknown-size",
        test_errors_that_are_not_fatal_keep_the_recording, NULL);
   ADD ("errors-that-are-not-fatal-keep-the-recording/known-size",
