@@ -333,6 +333,7 @@ is_worth_another (FileJob *job, const GError *failure)
     .given = job->destination->kind == BOX_DESTINATION_SESSION,
     .opened = used != NULL,
     .continued = job->continued,
+    .another = job->n_sessions > 1,
     .commit_begun = job->receipt != NULL && box_receipt_is_commit_begun (job->receipt),
     .if_exists = job->settings.if_exists,
   };

@@ -119,6 +119,15 @@ is_useless (const BoxSessionFacts *facts, const GError *error)
     }
 }
 
+/* The commit was refused for bytes that this very run has sent: a disk, or a part that came late
+ * from somewhere else, has changed them. That is worth one session more; waiting is of no use. */
+static gboolean
+is_wrong_once (const BoxSessionFacts *facts, const GError *error)
+{
+  return error->code == BOX_ERROR_INTEGRITY && facts->opened && facts->commit_begun
+         && !facts->another && box_error_get_details (error)->http_status >= 400;
+}
+
 gboolean
 box_policy_another_session_can_mend (const BoxSessionFacts *facts, const GError *error)
 {
@@ -129,7 +138,7 @@ box_policy_another_session_can_mend (const BoxSessionFacts *facts, const GError 
   /* Somebody took the name after the session was opened. */
   if (error->code == BOX_ERROR_NAME_IN_USE)
     return facts->opened && facts->if_exists != BOX_IF_EXISTS_ERROR;
-  return facts->continued && is_useless (facts, error);
+  return is_wrong_once (facts, error) || (facts->continued && is_useless (facts, error));
 }
 
 gboolean

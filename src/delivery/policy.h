@@ -41,6 +41,7 @@ typedef struct
   gboolean given;        /* by the application: no other can take its place */
   gboolean opened;       /* FALSE: the upload did not come so far */
   gboolean continued;    /* it is of an earlier run, perhaps of another identity */
+  gboolean another;      /* it replaced one of this run */
   gboolean commit_begun; /* the file may be at Box */
   BoxIfExists if_exists;
 } BoxSessionFacts;

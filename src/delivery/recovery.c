@@ -391,10 +391,10 @@ usable_session (const BoxRecoveryRun *recovery)
   return session;
 }
 
-/* The session with which an upload failed; NULL if it opened none. @continued: it is of an earlier
- * run. */
+/* The session with which the upload number @attempt of this run failed; NULL if it opened none.
+ * @continued: it is of an earlier run. */
 static BoxSessionFacts
-facts_of (const BoxRecoveryRun *recovery, const BoxSession *used, gboolean continued)
+facts_of (const BoxRecoveryRun *recovery, const BoxSession *used, guint attempt, gboolean continued)
 {
   g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
 
@@ -402,6 +402,7 @@ facts_of (const BoxRecoveryRun *recovery, const BoxSession *used, gboolean conti
     .given = is_given_session (recovery),
     .opened = used != NULL,
     .continued = continued,
+    .another = attempt > 1,
     .commit_begun = now->commit_begun,
     .if_exists = recovery->state->intent->if_exists,
   };
@@ -419,13 +420,31 @@ is_unsure (const BoxRecoveryRun *recovery)
          || state->commit_begun || state->damaged || state->torn;
 }
 
-/* Names the way out where a session that was given is gone: it may have been committed, but nothing
- * that is known here tells as what. Takes @failure. */
+/* The command that sends the recording elsewhere. Free with g_free(). */
+static char *
+name_way_out (const BoxRecoveryRun *recovery)
+{
+  g_autofree char *name = g_path_get_basename (box_recording_get_path (recovery->recording));
+
+  return g_strdup_printf ("upload it elsewhere with \"boxupload resume --only %.*s "
+                          "--folder ID --name NAME\"",
+                          (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name);
+}
+
+/* Names the way out where a session that was given is gone, or has other bytes than the recording:
+ * it may have been committed, but nothing that is known here tells as what. @used: (nullable): the
+ * session, if the upload came so far. Takes @failure. */
 static GError *
-explain_given (const BoxRecoveryRun *recovery, GError *failure)
+explain_given (const BoxRecoveryRun *recovery, const BoxSession *used, GError *failure)
 {
   g_autoptr (GError) owned = failure;
+  g_autofree char *way_out = name_way_out (recovery);
 
+  if (is_given_session (recovery) && used != NULL
+      && g_error_matches (failure, BOX_ERROR, BOX_ERROR_INTEGRITY))
+    return box_error_new_with_details (BOX_ERROR_INTEGRITY, box_error_get_details (failure),
+                                       "%s; it cannot take %s any more: %s", failure->message,
+                                       box_recording_get_path (recovery->recording), way_out);
   if (!is_given_session (recovery)
       || !(g_error_matches (failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
            || g_error_matches (failure, BOX_ERROR, BOX_ERROR_NOT_FOUND)))
@@ -456,10 +475,10 @@ upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 
       if (upload_once (recovery, session, unsure, &elsewhere, file, &used, &local))
         break;
-      facts = facts_of (recovery, used, session != NULL);
+      facts = facts_of (recovery, used, attempt, session != NULL);
       if (attempt == SESSIONS_MAX || !box_policy_another_session_can_mend (&facts, local))
         {
-          g_propagate_error (error, explain_given (recovery, g_steal_pointer (&local)));
+          g_propagate_error (error, explain_given (recovery, used, g_steal_pointer (&local)));
           return FALSE;
         }
       /* Ours, and of no more use; it could stand in the way of one of the same name and size. */
@@ -468,7 +487,10 @@ upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
       session = NULL;
       replaced = unsure = TRUE;
     }
-  if (recovery->state->seed != NULL && recovery->settings->account_file != NULL)
+  /* What a killed muxer had written again is another part than the journal says: no fault of the
+   * account's. */
+  if (recovery->state->seed != NULL && recovery->state->ended
+      && recovery->settings->account_file != NULL)
     box_elsewhere_note (&elsewhere, recovery->settings->account_file, recovery->settings->client);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     box_attempt_abort (recovery->settings->client, recovery->state->session, recovery->cancellable);
@@ -617,8 +639,7 @@ static gboolean
 check_given_size (const BoxRecoveryRun *recovery, GError **error)
 {
   const BoxRecordingIntent *intent = recovery->state->intent;
-  const char *path = box_recording_get_path (recovery->recording);
-  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *way_out = name_way_out (recovery);
 
   if (!is_given_session (recovery) || intent->sizing != BOX_SIZING_EXACT
       || recovery->end.total == intent->size || recovery->state->commit_begun
@@ -626,10 +647,9 @@ check_given_size (const BoxRecoveryRun *recovery, GError **error)
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SIZE,
                "%s was cut short: it has %" G_GUINT64_FORMAT " bytes, and upload session %s takes "
-               "%" G_GUINT64_FORMAT "; upload it elsewhere with \"boxupload resume --only %.*s "
-               "--folder ID --name NAME\"",
-               path, recovery->end.total, intent->destination->session_id, intent->size,
-               (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name);
+               "%" G_GUINT64_FORMAT "; %s",
+               box_recording_get_path (recovery->recording), recovery->end.total,
+               intent->destination->session_id, intent->size, way_out);
   return FALSE;
 }
 

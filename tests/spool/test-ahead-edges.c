@@ -232,32 +232,75 @@ test_a_seed_that_is_refused_is_done_without (Fixture *fixture, gconstpointer dat
   assert_right (fixture, SIZE);
 }
 
+/* Ends the recorder while the part is held that the rule calls "next". Returns the journal's
+ * path. */
+static char *
+stop_at_next (Fixture *fixture)
+{
+  const char *data_path = box_delivery_get_path (fixture->delivery);
+  g_autofree char *path =
+      g_strdup_printf ("%.*s" BOX_RECORDING_JOURNAL_SUFFIX,
+                       (int) (strlen (data_path) - strlen (BOX_RECORDING_DATA_SUFFIX)), data_path);
+
+  g_clear_pointer (&fixture->delivery, box_delivery_free);
+  box_emulator_clear_scenario (fixture->kit.emulator);
+  return g_steal_pointer (&path);
+}
+
+/* Records all of it. One part leaves at a time: when the next one is on its way, the journal has
+ * the one before. */
+static void
+record_until_next (Fixture *fixture, const char *rule)
+{
+  fixture->settings.upload.parallel = 1;
+  kit_load_rules (fixture->kit.emulator, rule);
+  begin (fixture);
+  write_pattern (fixture, 0, SIZE);
+  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "next", KIT_PATIENCE * 1000));
+}
+
 /* The muxer may have gone on, and back, unseen: the SHA-512 are computed anew. */
 static void
 test_a_recording_that_was_stopped_is_finished_with_what_box_has (Fixture *fixture,
                                                                  gconstpointer data)
 {
   g_autofree char *path = NULL;
-  const char *data_path;
 
-  /* One at a time: when the next part is on its way, the journal has the one before. */
-  fixture->settings.upload.parallel = 1;
-  kit_load_rules (fixture->kit.emulator,
-                  RULE ({ "route": "upload_part", "nth": 41, "do": "hold", "name": "next"}));
-  begin (fixture);
-  write_pattern (fixture, 0, SIZE);
-  g_assert_true (box_emulator_wait_held (fixture->kit.emulator, "next", KIT_PATIENCE * 1000));
-  data_path = box_delivery_get_path (fixture->delivery);
-  path =
-      g_strdup_printf ("%.*s" BOX_RECORDING_JOURNAL_SUFFIX,
-                       (int) (strlen (data_path) - strlen (BOX_RECORDING_DATA_SUFFIX)), data_path);
-  g_clear_pointer (&fixture->delivery, box_delivery_free);
-  box_emulator_clear_scenario (fixture->kit.emulator);
+  record_until_next (fixture,
+                     RULE ({ "route": "upload_part", "nth": 41, "do": "hold", "name": "next"}));
+  path = stop_at_next (fixture);
   g_assert_cmpuint (kit_count_open_sessions (fixture->kit.emulator), ==, 1);
   g_assert_cmpint (spool_kit_finish (&fixture->kit, path), ==, BOX_RECOVERED_COMMITTED);
   assert_right (fixture, SIZE);
   /* The part whose request was held may be stored when it is let go, and again. */
   g_assert_cmpuint (count_stored (fixture), <=, 46);
+}
+
+/* The only part that Box has is not the file's any more: nothing can be found of it. */
+static void
+test_a_rewritten_part_of_a_stopped_recording_says_nothing_of_the_account (Fixture *fixture,
+                                                                          gconstpointer data)
+{
+  BoxRecoverySettings settings = { .client = fixture->kit.client,
+                                   .account_file = fixture->account_file,
+                                   .retry_timeout = 60 };
+  const guint8 head[100] = { 0 };
+  g_autofree char *path = NULL;
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autoptr (BoxFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  BoxRecovered how;
+
+  record_until_next (fixture,
+                     RULE ({ "route": "upload_part", "nth": 2, "do": "hold", "name": "next"}));
+  box_delivery_write (fixture->delivery, 0, head, sizeof head);
+  path = stop_at_next (fixture);
+  recording = box_recording_open (path, &error);
+  g_assert_no_error (error);
+  box_recovery_run (recording, &settings, NULL, NULL, NULL, &how, &file, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (box_emulator_count (fixture->kit.emulator, "plan"), ==, 1);
+  assert_not_noted (fixture);
 }
 
 static void
@@ -358,6 +401,8 @@ main (int argc, char **argv)
       refusals[2] },
     { "a-recording-that-was-stopped-is-finished-with-what-box-has",
       test_a_recording_that_was_stopped_is_finished_with_what_box_has, NULL },
+    { "a-rewritten-part-of-a-stopped-recording-says-nothing-of-the-account",
+      test_a_rewritten_part_of_a_stopped_recording_says_nothing_of_the_account, NULL },
     { "a-flush-aborts-the-seed", test_a_flush_aborts_the_seed, NULL },
     { "a-version-is-sent-ahead-too", test_a_version_is_sent_ahead_too, NULL },
     { "the-next-seed-has-the-size-of-the-last-recording",

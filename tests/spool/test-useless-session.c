@@ -199,6 +199,68 @@ test_all_parts_go_into_the_session_that_replaces_one (Fixture *kit, gconstpointe
     g_assert_cmpuint (next->received[i], ==, 1);
 }
 
+#define REFUSED(times)                                                                             \
+  "[{'route':'commit','do':'reply'," times "'status':400,'json':{'code':'digest_mismatch'}}]"
+
+/* Data: the rules. A recording that nobody has tried to upload before. */
+static GError *
+recover_new (Fixture *kit, gconstpointer rules)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autofree char *path = NULL;
+
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  kit_load_rules (kit->emulator, rules);
+  return recover_soon (kit, path);
+}
+
+static void
+test_commit_that_is_refused_for_its_bytes_gets_another_session (Fixture *kit, gconstpointer rules)
+{
+  g_autoptr (GError) error = recover_new (kit, rules);
+
+  g_assert_no_error (error);
+  spool_kit_assert_stored (kit, "clip.mp4", SPOOL_KIT_SIZE);
+  g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 1);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 2);
+  g_assert_cmpuint (kit_count_open_sessions (kit->emulator), ==, 0);
+}
+
+static void
+test_commit_that_is_refused_again_gets_no_third_session (Fixture *kit, gconstpointer rules)
+{
+  g_autoptr (GError) error = recover_new (kit, rules);
+
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY);
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 2);
+  g_assert_cmpuint (spool_kit_count (kit), ==, 1);
+}
+
+/* It has a part of something else, and no other session can take its place. */
+static void
+test_given_session_with_other_bytes_names_the_way_out (Fixture *kit, gconstpointer data)
+{
+  g_autofree char *id =
+      box_emulator_add_session (kit->emulator, "0", "clip.mp4", NULL, SPOOL_KIT_SIZE);
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
+  g_autofree guint8 *zeros = g_malloc0 (SPOOL_KIT_PART);
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+
+  box_destination_free (intent->destination);
+  intent->destination = box_destination_new_session (id, NULL);
+  intent->sizing = BOX_SIZING_EXACT;
+  intent->size = SPOOL_KIT_SIZE;
+  path = spool_kit_leave (spool_kit_record (kit, intent, SPOOL_KIT_SIZE));
+  g_assert_true (box_emulator_add_part (kit->emulator, id, 0, zeros, (gsize) SPOOL_KIT_PART));
+  error = recover_soon (kit, path);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY);
+  g_assert_nonnull (strstr (error->message, "boxupload resume --only"));
+  g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
+}
+
 static void
 add_session_tests (void)
 {
@@ -225,6 +287,13 @@ main (int argc, char **argv)
   add_session_tests ();
   g_test_add ("/recovery/session-outlives-a-resume-without-a-network", Fixture, NULL, set_up,
               test_session_outlives_a_resume_without_a_network, tear_down);
+  g_test_add ("/recovery/commit-that-is-refused-for-its-bytes-gets-another-session", Fixture,
+              REFUSED ("'times':1,"), set_up,
+              test_commit_that_is_refused_for_its_bytes_gets_another_session, tear_down);
+  g_test_add ("/recovery/commit-that-is-refused-again-gets-no-third-session", Fixture, REFUSED (""),
+              set_up, test_commit_that_is_refused_again_gets_no_third_session, tear_down);
+  g_test_add ("/recovery/given-session-with-other-bytes-names-the-way-out", Fixture, NULL, set_up,
+              test_given_session_with_other_bytes_names_the_way_out, tear_down);
   g_test_add ("/recovery/all-parts-go-into-the-session-that-replaces-one", Fixture, NULL, set_up,
               test_all_parts_go_into_the_session_that_replaces_one, tear_down);
   return g_test_run ();

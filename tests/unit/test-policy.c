@@ -144,6 +144,10 @@ test_case (gconstpointer data)
   {                                                                                                \
     .opened = TRUE, .continued = TRUE                                                              \
   }
+#define COMMITTING                                                                                 \
+  {                                                                                                \
+    .opened = TRUE, .commit_begun = TRUE                                                           \
+  }
 #define RENAME                                                                                     \
   {                                                                                                \
     .opened = TRUE, .if_exists = BOX_IF_EXISTS_RENAME                                              \
@@ -180,6 +184,15 @@ static const SessionCase session_cases[] = {
     BOX_ERROR_INTEGRITY,
     200,
     FALSE },
+  { "wrong-content-of-this-run", COMMITTING, BOX_ERROR_INTEGRITY, 400, TRUE },
+  { "wrong-content-of-this-run-again",
+    { .opened = TRUE, .another = TRUE, .commit_begun = TRUE },
+    BOX_ERROR_INTEGRITY,
+    400,
+    FALSE },
+  { "wrong-content-of-this-run-perhaps-committed", COMMITTING, BOX_ERROR_INTEGRITY, 200, FALSE },
+  { "part-refused-before-the-commit", OURS, BOX_ERROR_INTEGRITY, 400, FALSE },
+  { "wrong-content-of-a-given-session", GIVEN, BOX_ERROR_INTEGRITY, 400, FALSE },
   { "wrong-data-here", { .continued = TRUE }, BOX_ERROR_INTEGRITY, 0, FALSE },
   { "disk", OLD, BOX_ERROR_STORAGE, 0, FALSE },
 };
