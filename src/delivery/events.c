@@ -46,11 +46,22 @@ box_delivery_tell_position (BoxDelivery *delivery, const BoxPosition *position)
   box_process_leave_event ();
 }
 
+GError *
+box_delivery_explain (BoxDelivery *delivery, const GError *error)
+{
+  if (!box_policy_has_way (&delivery->terms, error))
+    return g_error_copy (error);
+  return box_error_new_with_details (BOX_ERROR_NAME_IN_USE, box_error_get_details (error),
+                                     "Somebody took the name, and if-exists says what follows");
+}
+
 static void
 tell_goes_on (BoxDelivery *delivery, const GError *error, gboolean matters)
 {
+  g_autoptr (GError) reason = box_delivery_explain (delivery, error);
+
   box_process_enter_event (&deliveries);
-  delivery->events.goes_on (delivery, error, matters, delivery->user_data);
+  delivery->events.goes_on (delivery, reason, matters, delivery->user_data);
   box_process_leave_event ();
 }
 

@@ -121,6 +121,9 @@ extern const BoxLiveEvents box_delivery_live_events;
 /* Box, or somebody in its place, has @error against the file. Any thread. */
 void box_delivery_refused (const GError *error, gpointer delivery);
 
+/* A copy of @error for people: without the advice to set if-exists, if it is set. */
+GError *box_delivery_explain (BoxDelivery *delivery, const GError *error);
+
 /* Reports that the recording may be too much. The owner may free the delivery meanwhile. */
 void box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit);
 

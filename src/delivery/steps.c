@@ -289,14 +289,17 @@ on_unsettled (const GError *reason, gpointer user_data)
 static void
 tell_anew (BoxDelivery *delivery)
 {
+  g_autoptr (GError) error = NULL;
   g_autoptr (GError) reason = NULL;
 
   if (delivery->live == NULL)
     return;
   (void) box_live_wait (delivery->live);
-  reason = box_delivery_dup_error (delivery);
-  if (reason != NULL && delivery->events.anew != NULL)
-    delivery->events.anew (delivery, reason, delivery->live_told, delivery->user_data);
+  error = box_delivery_dup_error (delivery);
+  if (error == NULL || delivery->events.anew == NULL)
+    return;
+  reason = box_delivery_explain (delivery, error);
+  delivery->events.anew (delivery, reason, delivery->live_told, delivery->user_data);
 }
 
 static void

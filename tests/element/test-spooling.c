@@ -332,6 +332,30 @@ test_taken_name_that_if_exists_answers_is_no_warning (gconstpointer policy)
                                     g_str_equal (policy, "rename") ? "s (1).bin" : "s.bin", bytes);
 }
 
+/* The same while a live request is under way: it is uploaded once more, and says why. */
+static void
+test_name_taken_while_it_is_sent_live_is_no_matter_of_settings (void)
+{
+  g_autoptr (SinkFixture) fixture = begin (PART, 0);
+  g_autoptr (GBytes) bytes = kit_pattern_bytes (0, PART);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  kit_load_rules (fixture->emulator,
+                  RULE ({"route": "upload_file", "nth": 1, "do": "others", "at": "end",
+                         "others": {"file": {"folder_id": "0", "name": "s.bin", "text": "x"}}}));
+  set_option (fixture, "if-exists", "rename");
+  set_option (fixture, "unknown-size", "live");
+  sink_fixture_start_harness (fixture);
+  g_assert_cmpint (sink_fixture_push (fixture, bytes, 0, PART), ==, GST_FLOW_OK);
+  g_assert_true (sink_fixture_push_eos (fixture));
+  gst_message_parse_warning (sink_fixture_wait (fixture, GST_MESSAGE_WARNING), &reason, &text);
+  g_assert_nonnull (strstr (reason->message, "Somebody took the name"));
+  g_assert_null (strstr (reason->message, "set if-exists"));
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+  sink_fixture_assert_stored_bytes (fixture, "0", "s (1).bin", bytes);
+}
+
 /* A folder cannot become a version: that is known at the beginning, not hours later. */
 static void
 test_folder_of_the_name_is_an_error_at_once (void)
@@ -620,6 +644,8 @@ main (int argc, char **argv)
                         "version", test_taken_name_that_if_exists_answers_is_no_warning);
   g_test_add_data_func ("/spooling/taken-name-that-if-exists-answers-is-no-warning/rename",
                         "rename", test_taken_name_that_if_exists_answers_is_no_warning);
+  g_test_add_func ("/spooling/name-taken-while-it-is-sent-live-is-no-matter-of-settings",
+                   test_name_taken_while_it_is_sent_live_is_no_matter_of_settings);
   g_test_add_func ("/spooling/folder-of-the-name-is-an-error-at-once",
                    test_folder_of_the_name_is_an_error_at_once);
   g_test_add_func ("/spooling/flush-while-a-part-is-read-is-no-error",
