@@ -456,6 +456,29 @@ explain_given (const BoxRecoveryRun *recovery, const BoxSession *used, GError *f
       failure->message, box_recording_get_path (recovery->recording));
 }
 
+/* Of former destinations: their parts may be found while the recording is uploaded, but not be of
+ * use after it. */
+static void
+abort_left (const BoxRecoveryRun *recovery)
+{
+  GPtrArray *left = recovery->state->left;
+
+  for (guint i = 0; i < left->len; i++)
+    box_attempt_abort (recovery->settings->client, left->pdata[i], recovery->cancellable);
+  g_ptr_array_set_size (left, 0);
+}
+
+/* Whether a session of this recording stood in the way, and no longer does. */
+static gboolean
+makes_way (const BoxRecoveryRun *recovery, const GError *error)
+{
+  if (recovery->state->left->len == 0
+      || g_strcmp0 (box_error_get_details (error)->box_code, "session_conflict") != 0)
+    return FALSE;
+  abort_left (recovery);
+  return TRUE;
+}
+
 static gboolean
 upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
 {
@@ -476,7 +499,8 @@ upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
       if (upload_once (recovery, session, unsure, &elsewhere, file, &used, &local))
         break;
       facts = facts_of (recovery, used, attempt, session != NULL);
-      if (attempt == SESSIONS_MAX || !box_policy_another_session_can_mend (&facts, local))
+      if (attempt == SESSIONS_MAX
+          || (!makes_way (recovery, local) && !box_policy_another_session_can_mend (&facts, local)))
         {
           g_propagate_error (error, explain_given (recovery, used, g_steal_pointer (&local)));
           return FALSE;
@@ -494,6 +518,7 @@ upload (const BoxRecoveryRun *recovery, BoxFile **file, GError **error)
     box_elsewhere_note (&elsewhere, recovery->settings->account_file, recovery->settings->client);
   if (replaced && recovery->state->session != NULL && !is_given_session (recovery))
     box_attempt_abort (recovery->settings->client, recovery->state->session, recovery->cancellable);
+  abort_left (recovery);
   return TRUE;
 }
 

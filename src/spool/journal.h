@@ -107,6 +107,7 @@ char *box_journal_format_failed (const char *message, gint64 time);
  * @kept: with @file: the recording stays.
  * @settled: the file has got its metadata.
  * @earlier: (element-type BoxDestination): former destinations. It may have been committed there.
+ * @left: (element-type BoxSession): sessions of these, which nobody has aborted.
  * @failure: what went wrong last, at @failed_at (Unix time); NULL: nothing.
  * @valid_length: bytes up to and including the last whole line; cut off the rest before anything is
  * appended.
@@ -135,6 +136,7 @@ typedef struct
   gboolean kept;
   gboolean settled;
   GPtrArray *earlier;
+  GPtrArray *left;
   char *failure;
   gint64 failed_at;
   gsize valid_length;

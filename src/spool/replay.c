@@ -347,6 +347,7 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
 {
   g_autoptr (BoxDestination) destination = parse_destination (object);
   BoxRecordingIntent *intent = state->intent;
+  gboolean given;
   guint if_exists;
 
   if (intent == NULL || destination == NULL || destination->kind == BOX_DESTINATION_SESSION
@@ -354,7 +355,8 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
                       G_N_ELEMENTS (box_journal_if_exists_names), &if_exists))
     return FALSE;
   /* The application that was to commit a session knows nothing of another one. */
-  intent->commit |= intent->destination->kind == BOX_DESTINATION_SESSION;
+  given = intent->destination->kind == BOX_DESTINATION_SESSION;
+  intent->commit |= given;
   if (state->commit_begun && state->folder_id != NULL)
     g_ptr_array_add (state->earlier,
                      box_destination_new_resolved (intent->destination, state->folder_id));
@@ -367,6 +369,8 @@ apply_redirected (BoxJournalState *state, JsonObject *object)
   if (state->live != NULL)
     g_ptr_array_add (state->earlier, g_steal_pointer (&state->live));
   state->commit_begun = FALSE;
+  if (state->session != NULL && !given)
+    g_ptr_array_add (state->left, g_steal_pointer (&state->session));
   forget_session (state);
   return TRUE;
 }
@@ -479,6 +483,7 @@ box_journal_replay (const char *data, gsize length)
   state->elsewhere = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   state->ahead = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
   state->earlier = g_ptr_array_new_with_free_func ((GDestroyNotify) box_destination_free);
+  state->left = g_ptr_array_new_with_free_func ((GDestroyNotify) box_session_free);
   while (start < length && state->foreign_version == 0)
     {
       const char *newline = memchr (data + start, '\n', length - start);
@@ -517,6 +522,12 @@ copy_part (gconstpointer part, gpointer user_data)
 }
 
 static gpointer
+copy_session (gconstpointer session, gpointer user_data)
+{
+  return box_session_copy (session);
+}
+
+static gpointer
 copy_destination (gconstpointer destination, gpointer user_data)
 {
   return box_destination_copy (destination);
@@ -535,6 +546,7 @@ box_journal_state_copy (const BoxJournalState *state)
   copy->ahead = g_ptr_array_copy (state->ahead, (GCopyFunc) copy_part, NULL);
   copy->seed = state->seed != NULL ? box_session_copy (state->seed) : NULL;
   copy->earlier = g_ptr_array_copy (state->earlier, (GCopyFunc) copy_destination, NULL);
+  copy->left = g_ptr_array_copy (state->left, (GCopyFunc) copy_session, NULL);
   copy->live = state->live != NULL ? box_destination_copy (state->live) : NULL;
   copy->file = state->file != NULL ? box_file_copy (state->file) : NULL;
   copy->failure = g_strdup (state->failure);
@@ -554,6 +566,7 @@ box_journal_state_free (BoxJournalState *state)
   g_ptr_array_unref (state->ahead);
   g_clear_pointer (&state->seed, box_session_free);
   g_ptr_array_unref (state->earlier);
+  g_ptr_array_unref (state->left);
   g_clear_pointer (&state->live, box_destination_free);
   g_clear_pointer (&state->file, box_file_free);
   g_free (state->failure);

@@ -5,6 +5,7 @@
 
 #include "kit/spool-kit.h"
 
+#include "kit/emulator.h"
 #include "kit/pattern.h"
 
 typedef SpoolKit Fixture;
@@ -160,6 +161,14 @@ redirect (const char *path, const char *name, BoxIfExists if_exists)
 }
 
 static void
+assert_aborted (Fixture *kit, const char *session_id)
+{
+  g_autoptr (BoxEmulatorSession) session = box_emulator_get_session (kit->emulator, session_id);
+
+  g_assert_cmpint (session->state, ==, BOX_EMULATOR_SESSION_ABORTED);
+}
+
+static void
 test_name_that_is_taken_is_noted_and_can_be_changed (Fixture *kit, gconstpointer data)
 {
   g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mp4");
@@ -183,6 +192,43 @@ test_name_that_is_taken_is_noted_and_can_be_changed (Fixture *kit, gconstpointer
   g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
   spool_kit_assert_stored (kit, "other.mp4", SPOOL_KIT_SIZE);
   g_assert_cmpuint (box_emulator_count_files (kit->emulator), ==, 2);
+  assert_aborted (kit, session->id);
+}
+
+/* A small file needs no session, so that nothing replaces the one that there was. */
+static void
+test_session_of_another_name_does_not_stay (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mkv");
+  BoxRecording *recording = spool_kit_record (kit, intent, 1000);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mkv", SPOOL_KIT_SIZE);
+  g_autofree char *path = spool_kit_leave (recording);
+
+  redirect (path, "clip.mkv", BOX_IF_EXISTS_RENAME);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mkv", 1000);
+  assert_aborted (kit, session->id);
+}
+
+/* Box takes the recording's own session for another upload of the same file. */
+static void
+test_session_of_another_policy_makes_way (Fixture *kit, gconstpointer data)
+{
+  g_autoptr (BoxRecordingIntent) intent = spool_kit_intent ("clip.mkv");
+  BoxRecording *recording = spool_kit_record (kit, intent, SPOOL_KIT_SIZE);
+  g_autoptr (BoxSession) session =
+      spool_kit_open_session (kit, recording, "clip.mkv", SPOOL_KIT_SIZE);
+  g_autofree char *path = NULL;
+
+  kit_load_rules (kit->emulator, RULE ({"route": "create_session", "nth": 1, "do": "reply",
+                                         "status": 409, "json": {"code": "session_conflict"}}));
+  spool_kit_end (recording);
+  path = spool_kit_leave (recording);
+  redirect (path, "clip.mkv", BOX_IF_EXISTS_VERSION);
+  g_assert_cmpint (spool_kit_finish (kit, path), ==, BOX_RECOVERED_COMMITTED);
+  spool_kit_assert_stored (kit, "clip.mkv", SPOOL_KIT_SIZE);
+  assert_aborted (kit, session->id);
 }
 
 /* Its commit had worked, and nobody heard of that. */
@@ -222,6 +268,8 @@ main (int argc, char **argv)
   ADD ("exact-size-is-whole-at-that-size-only",
        test_recording_of_an_exact_size_is_whole_at_that_size_only, NULL);
   ADD ("cannot-be-removed-is-done", test_recording_that_cannot_be_removed_is_done, NULL);
+  ADD ("session-of-another-name-does-not-stay", test_session_of_another_name_does_not_stay, NULL);
+  ADD ("session-of-another-policy-makes-way", test_session_of_another_policy_makes_way, NULL);
   ADD ("name-that-is-taken-is-noted-and-can-be-changed",
        test_name_that_is_taken_is_noted_and_can_be_changed, NULL);
   ADD ("another-name-makes-no-second-file", test_another_name_makes_no_second_file, NULL);
