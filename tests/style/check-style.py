@@ -324,6 +324,17 @@ def tests_have_one_patience(sources, top):
                     if re.search(r'\btimeout: *\d', line):
                         yield f'{path}:{number}: every test has test_timeout'
 
+def tests_have_a_priority(sources, top):
+    """What takes long and has none begins when the others are through, and runs alone at the end."""
+    for folder in sorted(os.listdir(os.path.join(top, 'tests'))):
+        path = os.path.join('tests', folder, 'meson.build')
+        if os.path.exists(os.path.join(top, path)):
+            with open(os.path.join(top, path), encoding='utf-8') as file:
+                text = file.read()
+            for call in re.finditer(r'^ *test\(.*?^ *\)$', text, re.MULTILINE | re.DOTALL):
+                if 'priority: test_seconds.get(' not in call.group():
+                    yield f'{path}:{text.count(chr(10), 0, call.start()) + 1}: give it its time in test_seconds as priority'
+
 def code_is_laid_out_by_clang_format(sources, top):
     result = subprocess.run(['clang-format', '--dry-run', *(source.path for source in sources)], cwd=top, text=True,
                             stderr=subprocess.PIPE, check=False)
@@ -367,6 +378,7 @@ RULES = [
     (public_functions_have_a_comment, None),
     (prose_is_plain, None),
     (tests_have_one_patience, None),
+    (tests_have_a_priority, None),
     (code_is_laid_out_by_clang_format, 'clang-format 14'),
     (scripts_pass_shellcheck, 'shellcheck'),
 ]
