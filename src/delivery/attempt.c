@@ -54,16 +54,16 @@ on_session_opened (const BoxSession *session, guint64 size, gpointer user_data)
 }
 
 /* Box gets no byte that a power cut could still take from the disk. Its list of parts says nothing
- * of their content: a part that is there is taken for what the disk has. If the disk refuses, Box
- * is the only place for the part. */
+ * of their content: a part that is there is taken for what the disk has. If the disk refuses, the
+ * upload ends before the part leaves: it could not be committed either. */
 static gboolean
 on_part_wanted (guint64 offset, guint64 size, gpointer user_data)
 {
   BoxAttempt *self = user_data;
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
   if (!box_recording_sync (self->recording, offset + size, &error))
-    g_info ("A part leaves that is not safely on disk: %s", error->message);
+    box_upload_fail (self->upload, error);
   return TRUE;
 }
 

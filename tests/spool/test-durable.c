@@ -10,6 +10,7 @@
 #include "kit/places.h"
 #include "spool/spool.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ typedef struct
 static struct
 {
   BoxEmulator *emulator; /* NULL: it does not look */
+  gboolean refuses;      /* data */
 
   /* with the lock */
   GMutex lock;
@@ -78,6 +80,11 @@ fdatasync (int fd)
   if (disk.emulator == NULL || path == NULL || !g_str_has_suffix (path, BOX_RECORDING_DATA_SUFFIX))
     return fsync (fd);
   locker = g_mutex_locker_new (&disk.lock);
+  if (disk.refuses)
+    {
+      errno = EIO;
+      return -1;
+    }
   count_parts (&end);
   disk.too_early |= end > disk.synced;
   disk.n_syncs++;
@@ -99,7 +106,7 @@ set_up (Fixture *f, gconstpointer data)
   f->dir = kit_new_directory ();
   f->spool = box_spool_open (f->dir, 0, NULL);
   disk.synced = disk.n_syncs = 0;
-  disk.too_early = FALSE;
+  disk.too_early = disk.refuses = FALSE;
 }
 
 static void
@@ -178,6 +185,31 @@ test_no_part_leaves_before_it_is_on_disk (Fixture *f, gconstpointer data)
   g_assert_false (disk.too_early);
 }
 
+static gboolean
+has_failed (BoxUpload *upload)
+{
+  g_autoptr (GError) error = box_upload_get_error (upload);
+
+  return error != NULL;
+}
+
+/* A resume has what the disk has, and goes on with what Box has. */
+static void
+test_what_the_disk_refuses_does_not_leave (Fixture *f, gconstpointer data)
+{
+  g_autoptr (BoxDelivery) delivery = start (f, &ways[0]);
+  g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
+  g_autofree guint8 *bytes = g_malloc0 (SIZE);
+  guint64 end;
+
+  disk.refuses = TRUE;
+  g_assert_cmpuint (box_delivery_write (delivery, 0, bytes, SIZE), ==, SIZE);
+  KIT_AWAIT (has_failed (upload) || count_parts (&end) > 0);
+  box_delivery_finish (delivery, "eos", BOX_PADDING_NONE, 0, NULL);
+  g_assert_cmpint (box_delivery_wait (delivery, KIT_PATIENCE_US), ==, BOX_WAIT_FAILED);
+  g_assert_cmpuint (count_parts (&end), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -190,5 +222,7 @@ main (int argc, char **argv)
       g_test_add (path, Fixture, &ways[i], set_up, test_no_part_leaves_before_it_is_on_disk,
                   tear_down);
     }
+  g_test_add ("/durable/what-the-disk-refuses-does-not-leave", Fixture, NULL, set_up,
+              test_what_the_disk_refuses_does_not_leave, tear_down);
   return g_test_run ();
 }
