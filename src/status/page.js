@@ -163,8 +163,9 @@ function describeOutage(failed) {
 function forecastBacklog() {
   const rate = status.drain_rate - status.fill_rate;
   const pending = status.recordings.filter(recording => !isAtBox(recording));
-  if (rate > 0) return ` About ${formatTime(status.backlog_bytes / rate)} left.`;
-  if (pending.some(recording => recording.state !== 'recording' || recording.bytes_uploaded > 0)) return '';
+  if (pending.some(recording => recording.state !== 'recording' || recording.bytes_uploaded > 0)) {
+    return rate > 0 ? ` About ${formatTime(status.backlog_bytes / rate)} left.` : '';
+  }
   const [who, end] = pending.length === 1 ? ['A recording is', 'it ends'] : [`${pending.length} recordings are`, 'they end'];
   return ` ${who} still being made. What Box does not have yet is uploaded when ${end}.`;
 }
