@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "api/account.h"
+#include "base/text.h"
 
 static void
 note_if_set (const char *value, const char *name, const char *set[], guint *n)
@@ -80,12 +81,7 @@ find_destination (const SinkValues *values, GError **error)
 static gboolean
 check_time (const char *name, const char *time, GError **error)
 {
-  g_autoptr (GDateTime) parsed = NULL;
-
-  if (time == NULL)
-    return TRUE;
-  parsed = g_date_time_new_from_iso8601 (time, NULL);
-  if (parsed != NULL)
+  if (time == NULL || box_text_is_time (time))
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                "The property %s must be a time with its zone, for example 2024-05-01T12:00:00Z",

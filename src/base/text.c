@@ -109,3 +109,11 @@ box_text_parse_size (const char *text, guint64 *size)
   *size = number * unit;
   return TRUE;
 }
+
+gboolean
+box_text_is_time (const char *text)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_iso8601 (text, NULL);
+
+  return time != NULL;
+}

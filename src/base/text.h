@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes untrusted text (names, a server's answer) safe for a message: one line, without control
- * sequences of a terminal. And reads numbers of bytes. */
+ * sequences of a terminal. And reads numbers of bytes and times. */
 #pragma once
 
 #include <glib.h>
@@ -21,5 +21,8 @@ char *box_text_escape (const char *text);
 
 /* A number of bytes such as 104857600, 100MB or 100MiB. */
 gboolean box_text_parse_size (const char *text, guint64 *size);
+
+/* Whether @text is a time with its zone (RFC 3339), such as 2024-05-01T12:00:00Z. */
+gboolean box_text_is_time (const char *text);
 
 G_END_DECLS

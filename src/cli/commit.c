@@ -145,14 +145,21 @@ look_up (Commit *commit, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-static gboolean
-send_commit (Commit *commit, GCancellable *cancellable, GError **error)
+/* The strings stay the options'. */
+static BoxAttributes
+get_attributes (void)
 {
-  const BoxAttributes attributes = {
+  return (BoxAttributes){
     .description = options.description,
     .content_created_at = options.content_created_at,
     .content_modified_at = options.content_modified_at,
   };
+}
+
+static gboolean
+send_commit (Commit *commit, GCancellable *cancellable, GError **error)
+{
+  const BoxAttributes attributes = get_attributes ();
   const char *if_match = options.if_match != NULL ? options.if_match : commit->etag;
   BoxErrorDetails details = { .http_status = 202 };
   gint retry_after = -1;
@@ -283,6 +290,7 @@ static gboolean
 run (Cli *cli, char **arguments, GError **error)
 {
   Commit commit = { .cli = cli };
+  const BoxAttributes attributes = get_attributes ();
   g_autoptr (BoxSession) session = NULL;
   g_autoptr (GPtrArray) parts = NULL;
   g_autoptr (BoxNote) note = NULL;
@@ -290,7 +298,8 @@ run (Cli *cli, char **arguments, GError **error)
   gboolean done;
   guint64 size;
 
-  if (!find_sha1 (cli, &commit.sha1, &size, error))
+  if (!cli_options_check_attributes (&attributes, error)
+      || !find_sha1 (cli, &commit.sha1, &size, error))
     return FALSE;
   session = cli_call_get_session (cli, arguments[0], error);
   if (session == NULL)

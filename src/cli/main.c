@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "base/process.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/exit.h"
 #include "cli/output.h"
@@ -173,17 +174,6 @@ explain_option (GError **error, const CliCommand *command)
     }
 }
 
-static gboolean
-check_arguments (const CliCommand *command, guint n, GError **error)
-{
-  if (n >= command->min_arguments && n <= command->max_arguments)
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS, "%s: boxupload %s %s",
-               n < command->min_arguments ? "An argument is missing" : "Too many arguments",
-               command->name, command->arguments);
-  return FALSE;
-}
-
 /* Without any credentials no retry can succeed. */
 static gboolean
 check_credentials (BoxClient *client, GError **error)
@@ -227,7 +217,7 @@ run_command (const CliCommand *command, const CliOptions *options, char **argume
   };
   gboolean done;
 
-  if (!check_arguments (command, g_strv_length (arguments), error))
+  if (!cli_arguments_check_number (command, g_strv_length (arguments), error))
     return FALSE;
   if (command->flags & CLI_COMMAND_CONNECTS)
     {
@@ -262,25 +252,13 @@ report (const GError *error, gboolean json, gboolean lines)
   cli_complain ("%s", error->message);
 }
 
-/* GOption leaves the "--" that ends the options if an argument behind it begins with a dash. */
-static void
-drop_separator (char **arguments)
-{
-  while (*arguments != NULL && !g_str_equal (*arguments, "--"))
-    arguments++;
-  if (*arguments == NULL)
-    return;
-  g_free (*arguments);
-  for (; *arguments != NULL; arguments++)
-    arguments[0] = arguments[1];
-}
-
 /* The command's process from its options to its exit code. */
 static int
 run (const CliCommand *command, char **argv)
 {
   g_autoptr (CliSignal) signals = NULL;
   g_autoptr (GOptionContext) context = NULL;
+  g_auto (GStrv) given = g_strdupv (argv);
   g_autoptr (GError) error = NULL;
   CliOptions options;
   gboolean told = FALSE;
@@ -291,9 +269,9 @@ run (const CliCommand *command, char **argv)
   context = new_context (command, &options, &help);
   if (!g_option_context_parse_strv (context, &argv, &error))
     explain_option (&error, command);
-  else if (!is_wanted (&help))
+  else if (!is_wanted (&help) && cli_arguments_check_empty (given + 1, &error))
     {
-      drop_separator (argv + 1);
+      cli_arguments_drop_separator (argv + 1);
       signals = cli_signal_new (&error);
       if (signals != NULL)
         run_command (command, &options, argv + 1, signals, &told, &error);
@@ -400,7 +378,9 @@ static void
 forbid_core_dumps (void)
 {
 #ifndef __SANITIZE_ADDRESS__
-  if (g_getenv ("BOXUPLOAD_CORE_DUMPS") == NULL)
+  const char *wanted = g_getenv ("BOXUPLOAD_CORE_DUMPS");
+
+  if (wanted == NULL || *wanted == '\0')
     prctl (PR_SET_DUMPABLE, 0);
 #endif
 }

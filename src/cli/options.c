@@ -390,6 +390,24 @@ cli_options_skips_same (const CliOptions *options)
   return g_strcmp0 (options->if_exists, "skip") == 0;
 }
 
+static gboolean
+check_time (const char *option, const char *time, GError **error)
+{
+  if (time == NULL || box_text_is_time (time))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+               "%s takes a time with its zone, such as 2024-05-01T12:00:00Z, not “%s”", option,
+               time);
+  return FALSE;
+}
+
+gboolean
+cli_options_check_attributes (const BoxAttributes *attributes, GError **error)
+{
+  return check_time ("--content-created-at", attributes->content_created_at, error)
+         && check_time ("--content-modified-at", attributes->content_modified_at, error);
+}
+
 gboolean
 cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                  GError **error)
@@ -421,8 +439,8 @@ cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *s
       || !parse_choice (options->digest_engine, engine_names, "--digest-engine", &engine, error)
       || (options->upload_rate != NULL
           && !box_upload_set_process_rate (options->upload_rate, "--upload-rate", error))
-      || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory,
-                                  error))
+      || !cli_options_parse_size (options->max_memory, "--max-memory", &settings->max_memory, error)
+      || !cli_options_check_attributes (&settings->attributes, error))
     return FALSE;
   settings->if_exists =
       cli_options_skips_same (options) ? BOX_IF_EXISTS_ERROR : (BoxIfExists) if_exists;

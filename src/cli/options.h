@@ -65,6 +65,9 @@ GOptionGroup *cli_options_new_upload_group (CliOptions *options);
 gboolean cli_options_get_client_settings (const CliOptions *options, BoxClientSettings *settings,
                                           GError **error);
 
+/* Box says at the commit what is wrong with them, when all bytes are sent. */
+gboolean cli_options_check_attributes (const BoxAttributes *attributes, GError **error);
+
 /* All but the client, the destination and the size. The strings stay @options's. */
 gboolean cli_options_get_upload_settings (const CliOptions *options, BoxUploadSettings *settings,
                                           GError **error);

@@ -315,7 +315,8 @@ check_input (char **arguments, gboolean skip, GError **error)
   return FALSE;
 }
 
-/* Standard input that is a whole regular file is uploaded as one. */
+/* Standard input that is a whole regular file is uploaded as one. An empty one is read like a pipe,
+ * and makes no file either. */
 static void
 init_input (Item *item)
 {
@@ -323,7 +324,7 @@ init_input (Item *item)
 
   item->input = TRUE;
   if (options.total_size == NULL && options.unknown_size == NULL
-      && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode)
+      && fstat (STDIN_FILENO, &status) == 0 && S_ISREG (status.st_mode) && status.st_size > 0
       && lseek (STDIN_FILENO, 0, SEEK_CUR) == 0)
     {
       g_free (item->path);

@@ -415,10 +415,16 @@ test_a_refusal_at_the_beginning_ends_the_reading (Fixture *f, gconstpointer data
 static void
 test_input_without_a_byte_makes_no_file (Fixture *f, gconstpointer data)
 {
-  g_auto (Answer) answer = RUN_REDIRECTED (f, "< /dev/null", "put", "-", "--name", "a");
+  static const char *const inputs[] = { "< /dev/null", "< nothing" };
 
-  g_assert_cmpint (answer.code, ==, 8);
-  g_assert_nonnull (strstr (answer.err, "without a byte"));
+  fixture_write_file (f, "nothing", 0, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
+    {
+      g_auto (Answer) answer = RUN_REDIRECTED (f, inputs[i], "put", "-", "--name", "a");
+
+      g_assert_cmpint (answer.code, ==, 8);
+      g_assert_nonnull (strstr (answer.err, "without a byte"));
+    }
   g_assert_cmpuint (box_emulator_count_files (f->emulator), ==, 0);
   assert_spool_is_empty (f);
 }

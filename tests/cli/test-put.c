@@ -150,6 +150,8 @@ test_wrong_options_are_refused_before_anything_is_sent (Fixture *f, gconstpointe
     { "put", "a", "--name", "x/y" },
     { "put", "a", "--folder", "root" },
     { "put", "a", "--timeout", "-1" },
+    { "put", "a", "--content-created-at", "yesterday" },
+    { "put", "a", "--content-modified-at", "2024-05-01" },
   };
 
   fixture_write_file (f, "a", 10, 1);
@@ -161,6 +163,52 @@ test_wrong_options_are_refused_before_anything_is_sent (Fixture *f, gconstpointe
       g_assert_cmpint (answer.code, ==, 2);
     }
   g_assert_cmpuint (box_emulator_count (f->emulator, NULL), ==, 0);
+}
+
+/* They are what an unset variable of a script leaves. */
+static void
+test_empty_values_are_refused_before_anything_is_sent (Fixture *f, gconstpointer data)
+{
+  static const char *const cases[][8] = {
+    { "put", "" },
+    { "put", "a", "" },
+    { "put", "a", "--token-file", "" },
+    { "put", "a", "--auth-config=" },
+    { "put", "a", "--endpoint=" },
+    { "put", "a", "--api-endpoint", "" },
+    { "put", "a", "--ca-file=" },
+    { "put", "a", "--metadata-template=" },
+    { "put", "-n", "", "a" },
+    { "put", "--", "a", "" },
+    { "put", "-", "--name=b", "--spool-dir", "" },
+    { "spool", "" },
+    { "spool", "--spool-dir=" },
+    { "resume", "--spool-dir", "" },
+    { "resume", "" },
+    { "resume", "--only=" },
+    { "watch", "--spool-dir=" },
+    { "watch", "" },
+    { "follow", "a", "--until-file=" },
+    { "commit", "DEADBEEF", "--sha1-of=" },
+    { "commit", "DEADBEEF", "--sha1-of=a", "--if-match", "" },
+    { "commit", "DEADBEEF", "--sha1-of=a", "--content-created-at=yesterday" },
+    { "get", "1", "" },
+    { "probe", "--folder=" },
+    { "probe", "--folder=0", "--profile=" },
+    { "token", "--folder=0", "--out=" },
+  };
+  g_auto (Answer) described = { 0 };
+
+  fixture_write_file (f, "a", 10, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Answer) answer = fixture_run_env (f, NULL, cases[i]);
+
+      g_assert_cmpint (answer.code, ==, 2);
+    }
+  g_assert_cmpuint (box_emulator_count (f->emulator, NULL), ==, 0);
+  described = RUN (f, "put", "a", "--description", "");
+  g_assert_cmpint (described.code, ==, 0);
 }
 
 static void
@@ -537,6 +585,8 @@ main (int argc, char **argv)
             test_a_refusal_names_the_session_that_it_leaves);
   ADD_TEST ("/cli/put/arguments-that-are-not-text-are-wrong-usage",
             test_arguments_that_are_not_text_are_wrong_usage);
+  ADD_TEST ("/cli/put/empty-values-are-refused",
+            test_empty_values_are_refused_before_anything_is_sent);
   ADD_TEST ("/cli/put/on-error-abort-leaves-no-session", test_on_error_abort_leaves_no_session);
   ADD_TEST ("/cli/put/file-that-grows-is-not-committed",
             test_a_file_that_grows_while_it_is_read_is_not_committed);
