@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -87,19 +88,39 @@ start (const char *name, const char *what, GThreadFunc function, gpointer data, 
 /* GLib's thread for signals and tasks, and that of its pools. */
 #define N_WORKERS 2
 
-static gpointer
-wait_for (gpointer lock)
+/* A thread that only shows that there can be one. */
+typedef struct
 {
-  g_mutex_lock (lock);
-  g_mutex_unlock (lock);
+  GMutex *lock; /* ends it */
+  GThread *thread;
+  pid_t id;
+} Trial;
+
+static gpointer
+try_thread (gpointer data)
+{
+  Trial *trial = data;
+
+  trial->id = gettid ();
+  g_mutex_lock (trial->lock);
+  g_mutex_unlock (trial->lock);
   return NULL;
 }
 
-/* Whether @n threads can be started now. */
-static gboolean
-check_threads (guint n, const char *what, GError **error)
+/* The system counts a thread for a moment after it was joined: the thread that the caller is about
+ * to make would be one too many. */
+static void
+end_trial (Trial *trial)
 {
-  g_autofree GThread **threads = g_new (GThread *, n);
+  g_thread_join (trial->thread);
+  for (guint i = 0; i < 1000 && tgkill (getpid (), trial->id, 0) == 0; i++)
+    g_usleep (20);
+}
+
+gboolean
+box_process_check_threads (guint n, const char *what, GError **error)
+{
+  g_autofree Trial *trials = g_new0 (Trial, n);
   guint started = 0;
   GMutex lock;
 
@@ -107,13 +128,14 @@ check_threads (guint n, const char *what, GError **error)
   g_mutex_lock (&lock);
   for (; started < n; started++)
     {
-      threads[started] = start ("box-check", what, wait_for, &lock, error);
-      if (threads[started] == NULL)
+      trials[started].lock = &lock;
+      trials[started].thread = start ("box-check", what, try_thread, &trials[started], error);
+      if (trials[started].thread == NULL)
         break;
     }
   g_mutex_unlock (&lock);
   for (guint i = 0; i < started; i++)
-    g_thread_join (threads[i]);
+    end_trial (&trials[i]);
   g_mutex_clear (&lock);
   return started == n;
 }
@@ -149,7 +171,7 @@ box_process_ensure_glib_threads (const char *what, GError **error)
   locker = g_mutex_locker_new (&lock);
   if (g_atomic_int_get (&there))
     return TRUE;
-  if (!ensure_pools (what, error) || !check_threads (N_WORKERS, what, error))
+  if (!ensure_pools (what, error) || !box_process_check_threads (N_WORKERS, what, error))
     return FALSE;
   g_type_ensure (G_TYPE_TASK);
   g_atomic_int_set (&there, TRUE);

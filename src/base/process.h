@@ -39,6 +39,11 @@ gboolean box_process_check_descriptors (guint n, GError **error);
  * authorities. @what names the purpose in the error. */
 gboolean box_process_check_memory (gsize n, const char *what, GError **error);
 
+/* Whether @n threads can be started now; else BOX_ERROR_SPACE. For what waits without end for a
+ * thread that it did not get, or ends the process: ask for a margin, as above. @what names the
+ * purpose in the error. */
+gboolean box_process_check_threads (guint n, const char *what, GError **error);
+
 /* g_thread_try_new() with BOX_ERROR_SPACE if the system has no thread left. @what names the
  * thread's purpose in the error. GLib's own threads (below) are there before the first one. */
 GThread *box_process_start_thread (const char *name, const char *what, GThreadFunc function,

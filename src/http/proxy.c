@@ -7,13 +7,19 @@
 
 #include <string.h>
 
+/* What the environment's resolver starts when it is made, with a margin. */
+#define THREADS_OF_RESOLVER 3
+
+/* Bytes that the system's authorities take, with a margin. */
+#define MEMORY_OF_AUTHORITIES (32u << 20)
+
 struct _BoxProxy
 {
   GObject parent;
 
   /* immutable */
-  GProxyResolver *rest;
-  GTlsDatabase *trust; /* nullable */
+  GProxyResolver *given; /* nullable: that of the environment */
+  GTlsDatabase *trust;   /* nullable */
 };
 
 /* Of the last lookup in this thread: URI that the lookup gave to BoxProxyWay. */
@@ -32,6 +38,47 @@ goes_directly (const char *uri)
 
   return g_uri_split (uri, G_URI_FLAGS_NONE, &scheme, NULL, &host, NULL, NULL, NULL, NULL, NULL)
          && g_strcmp0 (scheme, "http") == 0 && host != NULL && box_url_policy_is_loopback (host);
+}
+
+static gint the_resolver_is_made; /* atomic */
+
+/* Other recordings may give back what is missing. */
+static gboolean
+fail_for_now (const GError *reason, GError **error)
+{
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_TRANSIENT, reason->message);
+  return FALSE;
+}
+
+gboolean
+box_proxy_ensure_resolver (GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (g_atomic_int_get (&the_resolver_is_made))
+    return TRUE;
+  if (!box_process_check_threads (THREADS_OF_RESOLVER, "to find the proxy with", &reason))
+    return fail_for_now (reason, error);
+  g_proxy_resolver_get_default ();
+  g_atomic_int_set (&the_resolver_is_made, TRUE);
+  return TRUE;
+}
+
+/* What GIO does not look for before a connection: TLS reads the system's authorities again. */
+static gboolean
+check_means (BoxProxy *self, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (!box_process_check_memory (MEMORY_OF_AUTHORITIES, "to read the authorities with", &reason))
+    return fail_for_now (reason, error);
+  return self->given != NULL || box_proxy_ensure_resolver (error);
+}
+
+static GProxyResolver *
+peek_rest (BoxProxy *self)
+{
+  return self->given != NULL ? self->given : g_proxy_resolver_get_default ();
 }
 
 static char **
@@ -197,7 +244,9 @@ box_proxy_lookup (GProxyResolver *resolver, const char *uri, GCancellable *cance
 
   if (goes_directly (uri))
     return direct ();
-  proxies = g_proxy_resolver_lookup (BOX_PROXY (resolver)->rest, uri, cancellable, error);
+  if (!check_means (BOX_PROXY (resolver), error))
+    return NULL;
+  proxies = g_proxy_resolver_lookup (peek_rest (BOX_PROXY (resolver)), uri, cancellable, error);
   return proxies != NULL ? name_ways (BOX_PROXY (resolver), uri, proxies, error) : NULL;
 }
 
@@ -221,17 +270,17 @@ static void
 box_proxy_lookup_async (GProxyResolver *resolver, const char *uri, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (resolver, cancellable, callback, user_data);
+  g_autoptr (GTask) task = g_task_new (resolver, cancellable, callback, user_data);
+  GError *error = NULL;
 
   g_task_set_task_data (task, g_strdup (uri), g_free);
-  if (!goes_directly (uri))
-    {
-      g_proxy_resolver_lookup_async (BOX_PROXY (resolver)->rest, uri, cancellable, on_rest_answered,
-                                     task);
-      return;
-    }
-  g_task_return_pointer (task, direct (), (GDestroyNotify) g_strfreev);
-  g_object_unref (task);
+  if (goes_directly (uri))
+    g_task_return_pointer (task, direct (), (GDestroyNotify) g_strfreev);
+  else if (!check_means (BOX_PROXY (resolver), &error))
+    g_task_return_error (task, error);
+  else
+    g_proxy_resolver_lookup_async (peek_rest (BOX_PROXY (resolver)), uri, cancellable,
+                                   on_rest_answered, g_steal_pointer (&task));
 }
 
 static char **
@@ -251,7 +300,7 @@ box_proxy_resolver_init (GProxyResolverInterface *interface)
 static void
 box_proxy_finalize (GObject *object)
 {
-  g_object_unref (BOX_PROXY (object)->rest);
+  g_clear_object (&BOX_PROXY (object)->given);
   g_clear_object (&BOX_PROXY (object)->trust);
   G_OBJECT_CLASS (box_proxy_parent_class)->finalize (object);
 }
@@ -272,8 +321,7 @@ box_proxy_new (const char *proxy, GTlsDatabase *trust)
 {
   BoxProxy *self = g_object_new (BOX_TYPE_PROXY, NULL);
 
-  self->rest = proxy != NULL ? g_simple_proxy_resolver_new (proxy, NULL)
-                             : g_object_ref (g_proxy_resolver_get_default ());
+  self->given = proxy != NULL ? g_simple_proxy_resolver_new (proxy, NULL) : NULL;
   g_set_object (&self->trust, trust);
   return G_PROXY_RESOLVER (self);
 }

@@ -19,6 +19,11 @@ G_DECLARE_FINAL_TYPE (BoxProxy, box_proxy, BOX, PROXY, GObject)
 #define BOX_PROXY_HTTP  "box-http"
 #define BOX_PROXY_HTTPS "box-https"
 
+/* Makes the environment's resolver (libproxy, dconf), which libsoup does for a session as well. It
+ * starts threads of its own, and ends the process if it cannot. BOX_ERROR_TRANSIENT: there are too
+ * few. */
+gboolean box_proxy_ensure_resolver (GError **error);
+
 /* @proxy: (nullable): URI of the proxy for the rest; NULL: as the environment says. @trust:
  * (nullable): for proxies that are reached over TLS. */
 GProxyResolver *box_proxy_new (const char *proxy, GTlsDatabase *trust);

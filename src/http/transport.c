@@ -232,7 +232,7 @@ ensure_channel (BoxTransport *transport, BoxTransportConfig *config, GError **er
     {
       GTlsDatabase *trust = ensure_trust (config, error);
 
-      if (trust == NULL)
+      if (trust == NULL || !box_proxy_ensure_resolver (error))
         return NULL;
       channel = g_new0 (Channel, 1);
       channel->config = box_transport_config_ref (config);

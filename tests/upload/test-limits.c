@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "http/proxy.h"
 #include "kit/places.h"
 #include "spool/spool.h"
 #include "upload-fixture.h"
@@ -137,6 +138,27 @@ test_without_memory_a_request_fails_before_tls_needs_it (Fixture *f, gconstpoint
   g_assert_nonnull (strstr (error->message, "ulimit -v"));
 }
 
+/* GIO does not look: the environment's resolver of proxies starts threads when it is made, and TLS
+ * reads the authorities for a connection. */
+static void
+test_without_threads_or_memory_no_connection_is_begun (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GProxyResolver) resolver = box_proxy_new (NULL, NULL);
+  g_autoptr (GError) threads = NULL;
+  g_autoptr (GError) memory = NULL;
+
+  deny_threads = TRUE;
+  g_assert_null (g_proxy_resolver_lookup (resolver, "https://upload.box.com", NULL, &threads));
+  deny_threads = FALSE;
+  g_assert_error (threads, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_nonnull (strstr (threads->message, "ulimit -u"));
+  deny_memory = TRUE;
+  g_assert_null (g_proxy_resolver_lookup (resolver, "https://upload.box.com", NULL, &memory));
+  deny_memory = FALSE;
+  g_assert_error (memory, BOX_ERROR, BOX_ERROR_TRANSIENT);
+  g_assert_nonnull (strstr (memory->message, "ulimit -v"));
+}
+
 static void
 test_without_memory_the_upload_fails_and_the_next_works (Fixture *f, gconstpointer data)
 {
@@ -201,6 +223,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   box_workers_set_idle_time (1);
 
+  /* First: the resolver is made once. */
+  ADD ("without-threads-or-memory-no-connection-is-begun",
+       test_without_threads_or_memory_no_connection_is_begun);
   ADD ("a-recording-without-descriptors-does-not-begin",
        test_a_recording_without_descriptors_does_not_begin);
   ADD ("without-descriptors-the-upload-fails-and-the-next-works",
