@@ -181,9 +181,27 @@ write_all (int fd, const guint8 *bytes, gsize length)
 }
 
 gboolean
+box_fileio_check_replaceable (const char *path, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  struct stat status;
+  gboolean is_other = stat (path, &status) == 0 && !S_ISREG (status.st_mode)
+                      && !S_ISDIR (status.st_mode); /* rename() refuses a directory */
+
+  if (!is_other
+      && (!g_str_has_prefix (absolute, "/dev/") || g_str_has_prefix (absolute, "/dev/shm/")))
+    return TRUE;
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot replace %s: it is not a regular file",
+               path);
+  return FALSE;
+}
+
+gboolean
 box_fileio_put_in_place (int fd, const char *temporary, const char *path, gconstpointer data,
                          gsize length, GError **error)
 {
+  if (!box_fileio_check_replaceable (path, error))
+    return FALSE;
   if (!write_all (fd, data, length) || TEMP_FAILURE_RETRY (fsync (fd)) != 0
       || rename (temporary, path) != 0 || !sync_parent (path))
     return set_replace_error (error, path, errno);
@@ -204,9 +222,12 @@ gboolean
 box_fileio_replace (const char *path, gconstpointer data, gsize length, mode_t mode, GError **error)
 {
   g_autofree char *temporary = new_temporary (path);
-  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   gboolean done;
+  int fd;
 
+  if (!box_fileio_check_replaceable (path, error))
+    return FALSE;
+  fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     return set_replace_error (error, path, errno);
   if (fchmod (fd, mode) != 0)
@@ -244,6 +265,8 @@ copy_bytes (int from, const char *from_path, int to, const char *to_path, GError
 static gboolean
 give_name (const char *temporary, const char *path, gboolean replace, GError **error)
 {
+  if (replace && !box_fileio_check_replaceable (path, error))
+    return FALSE;
   if (replace ? rename (temporary, path) == 0 : link (temporary, path) == 0)
     {
       if (!replace)

@@ -161,7 +161,7 @@ choose_path (const BoxFile *file, const char *local, GError **error)
   else if (!options.force && g_file_test (path, G_FILE_TEST_EXISTS))
     g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                  "There is a file %s already: name another one, or replace it with --force", path);
-  else
+  else if (box_fileio_check_replaceable (path, error))
     return g_steal_pointer (&path);
   return NULL;
 }

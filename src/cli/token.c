@@ -98,6 +98,8 @@ run (Cli *cli, char **arguments, GError **error)
                            "Give --folder ID, the folder that the token is for");
       return FALSE;
     }
+  if (options.out != NULL && !box_fileio_check_replaceable (options.out, error))
+    return FALSE;
   done = cli_call (cli, downscope, &exchange, CLI_CALL_RETRY_TIMEOUT, error)
          && deliver (cli, &exchange, error);
   box_credentials_free_token (exchange.token);

@@ -143,6 +143,34 @@ test_a_copy_replaces_only_if_it_is_to (Fixture *f, gconstpointer data)
 }
 
 static void
+test_only_a_regular_file_is_replaced (Fixture *f, gconstpointer data)
+{
+  g_autofree char *from = g_build_filename (f->dir, "from", NULL);
+  g_autofree char *link = g_build_filename (f->dir, "link", NULL);
+  const char *const others[] = { f->path, link };
+  struct stat status;
+
+  g_assert_true (g_file_set_contents (from, "text", 4, NULL));
+  g_assert_cmpint (mkfifo (f->path, 0600), ==, 0);
+  g_assert_cmpint (symlink ("/dev/null", link), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GError) refused = NULL;
+
+      g_assert_false (box_fileio_replace (others[i], "text", 4, 0600, &refused));
+      g_assert_error (refused, BOX_ERROR, BOX_ERROR_STORAGE);
+      g_assert_nonnull (strstr (refused->message, "not a regular file"));
+      g_assert_false (box_fileio_copy (from, others[i], TRUE, NULL));
+      g_assert_cmpint (lstat (others[i], &status), ==, 0);
+      g_assert_false (S_ISREG (status.st_mode));
+    }
+  g_assert_false (box_fileio_check_replaceable ("/dev/stdout", NULL));
+  g_assert_true (box_fileio_check_replaceable ("/dev/shm/no-such-file", NULL));
+  g_unlink (from);
+  g_unlink (link);
+}
+
+static void
 test_a_copy_of_nothing_leaves_nothing_behind (Fixture *f, gconstpointer data)
 {
   g_autofree char *from = g_build_filename (f->dir, "from", NULL);
@@ -168,6 +196,7 @@ main (int argc, char **argv)
   ADD ("replacing-in-a-missing-directory-names-the-file",
        test_replacing_in_a_missing_directory_names_the_file);
   ADD ("copy-replaces-only-if-it-is-to", test_a_copy_replaces_only_if_it_is_to);
+  ADD ("only-a-regular-file-is-replaced", test_only_a_regular_file_is_replaced);
   ADD ("copy-of-nothing-leaves-nothing-behind", test_a_copy_of_nothing_leaves_nothing_behind);
   return g_test_run ();
 }
