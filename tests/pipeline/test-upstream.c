@@ -270,7 +270,7 @@ static const Line lines[] = {
   { "identity-that-drops", FILE "identity drop-probability=0.5 ! tee name=t", NULL },
   { "identity-that-ends", FILE "identity eos-after=3 ! tee name=t", NULL },
   { "queue-that-drops", FILE "queue leaky=downstream max-size-buffers=1 ! tee name=t", NULL },
-  { "queue-that-flushes", FILE "queue flush-on-eos=true ! tee name=t", NULL },
+  { "queue-that-flushes", FILE "queue flush-on-eos=true max-size-buffers=1 ! tee name=t", NULL },
   { "queue2-with-a-file", FILE "queue2 temp-template=%s-XXXXXX ! tee name=t", NULL },
   { "concat", "concat name=c ! tee name=t " FILE "c. filesrc location=%s ! c.", NULL },
   { "filesrc-num-buffers", "filesrc location=%s num-buffers=2 ! tee name=t", NULL },
