@@ -31,6 +31,7 @@ box_upload_committed (BoxUpload *upload, BoxFile *file)
   upload->told = TRUE;
   g_cond_broadcast (&upload->changed);
   g_mutex_unlock (box_workers_lock ());
+  box_upload_tell_over (upload);
 }
 
 static void

@@ -65,10 +65,12 @@ struct _BoxUpload
   BoxBlocks *store;
   gboolean started;
   gboolean interrupted;
-  guint n_calls;            /* events and reads of the file behind that have not returned */
-  gboolean closed;          /* no call begins any more */
-  gboolean last_begun;      /* neither does another event: completed or failed has begun */
-  gboolean told;            /* that has returned */
+  guint n_calls;       /* events and reads of the file behind that have not returned */
+  gboolean closed;     /* no call begins any more */
+  gboolean last_begun; /* neither does another event: completed or failed has begun */
+  gboolean told;       /* that has returned */
+  void (*over) (gpointer user_data); /* to be called when it is over; nullable */
+  gpointer over_data;
   GError *error;            /* first failure */
   gboolean commit_repeated; /* an earlier commit or whole upload may have worked */
   BoxSha1 sha1;             /* of the whole file, once the plan is finished */
@@ -153,6 +155,10 @@ typedef enum
 } BoxCall;
 gboolean box_upload_call_begins (BoxUpload *upload, BoxCall call);
 void box_upload_call_ends (BoxUpload *upload);
+
+/* It may be over now: calls the one that box_upload_call_when_over() has named. Without the lock.
+ */
+void box_upload_tell_over (BoxUpload *upload);
 
 /* Steps: each is called without the lock in a worker, reports its events, changes the plan, and
  * returns TRUE; or changes nothing and returns FALSE with @error set. */

@@ -281,6 +281,39 @@ box_upload_call_ends (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
 }
 
+void
+box_upload_tell_over (BoxUpload *upload)
+{
+  void (*over) (gpointer user_data) = NULL;
+  gpointer data;
+
+  g_mutex_lock (box_workers_lock ());
+  data = upload->over_data;
+  if (!upload->closed
+      && (box_upload_is_over_locked (upload) || (upload->told && upload->error == NULL)))
+    {
+      over = upload->over;
+      upload->over = NULL;
+    }
+  upload->n_calls += over != NULL ? 1 : 0;
+  g_mutex_unlock (box_workers_lock ());
+  if (over == NULL)
+    return;
+  box_process_enter_event (upload);
+  over (data);
+  box_upload_call_ends (upload);
+}
+
+void
+box_upload_call_when_over (BoxUpload *upload, void (*over) (gpointer user_data), gpointer user_data)
+{
+  g_mutex_lock (box_workers_lock ());
+  upload->over = over;
+  upload->over_data = user_data;
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_tell_over (upload);
+}
+
 /* The file behind the blocks, as the workers see it. */
 static gboolean
 read_file_behind (gpointer user_data, guint64 offset, guint8 *buffer, gsize length, GError **error)
@@ -361,6 +394,7 @@ box_upload_fail (BoxUpload *upload, GError *error)
   box_workers_wake_locked (&upload->task);
   g_cond_broadcast (&upload->changed);
   g_mutex_unlock (box_workers_lock ());
+  box_upload_tell_over (upload);
 }
 
 void
@@ -373,6 +407,7 @@ box_upload_cancel (BoxUpload *upload)
   g_mutex_unlock (box_workers_lock ());
   g_cancellable_cancel (upload->transfers);
   g_cancellable_cancel (upload->cleanup);
+  box_upload_tell_over (upload);
 }
 
 void

@@ -200,6 +200,13 @@ void box_upload_finish_padded (BoxUpload *upload, BoxPaddingKind padding);
 /* Waits until the file is committed; @timeout in microseconds, -1: forever. */
 BoxWait box_upload_wait_done (BoxUpload *upload, gint64 timeout);
 
+/* Calls @over once, as soon as box_upload_wait_done() would return at once, but for an
+ * interruption: from any thread, without a lock; from this one if that is so already. One @over at
+ * a time; none begins after box_upload_close() was called, which waits for one that runs. @over
+ * must not wait. */
+void box_upload_call_when_over (BoxUpload *upload, void (*over) (gpointer user_data),
+                                gpointer user_data);
+
 /* TRUE makes the waits above return at once until FALSE is set; transfers go on. */
 void box_upload_interrupt (BoxUpload *upload, gboolean interrupted);
 

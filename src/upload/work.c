@@ -156,6 +156,9 @@ end_without_commit_locked (BoxUpload *upload)
   g_mutex_lock (box_workers_lock ());
   upload->told = TRUE;
   g_cond_broadcast (&upload->changed);
+  g_mutex_unlock (box_workers_lock ());
+  box_upload_tell_over (upload);
+  g_mutex_lock (box_workers_lock ());
 }
 
 static gboolean
