@@ -56,18 +56,47 @@ typedef enum
                               failure says why */
 } BoxRecovered;
 
+typedef struct _BoxRecovery BoxRecovery;
+
+/* @recording and @cancellable (nullable) are kept; @settings and what they point to have to live as
+ * long as this. @events: (nullable). Does nothing yet. */
+BoxRecovery *
+box_recovery_new (BoxRecording *recording, const BoxRecoverySettings *settings,
+                  const BoxRecoveryEvents *events, gpointer user_data, GCancellable *cancellable);
+
+/* Stops it, unless it is done. */
+void box_recovery_free (BoxRecovery *recovery);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxRecovery, box_recovery_free)
+
+typedef enum
+{
+  BOX_RECOVERY_WAITS, /* for an upload that has all bytes */
+  BOX_RECOVERY_DONE,
+  BOX_RECOVERY_FAILED,
+} BoxRecoveryState;
+
 /**
- * box_recovery_run:
- * @events: (nullable):
- * @how: (out):
- * @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT, UNSETTLED or
- * LEFT.
+ * box_recovery_go_on:
  *
- * Runs in the calling thread until it is done. After any failure the recording stays, with the
- * failure in its journal. Errors are the upload's, and: BOX_ERROR_STORAGE if journal or data are
- * damaged, BOX_ERROR_SIZE if a session given by its id does not fit the recording,
- * BOX_ERROR_INTEGRITY if the data has changed since it was recorded, BOX_ERROR_CANCELLED.
+ * Does what comes next, up to an upload that only Box can end, or up to the end. After WAITS, call
+ * it again: it waits for that upload first, which box_upload_call_when_over() tells without a
+ * wait.
+ *
+ * After any failure the recording stays, with the failure in its journal. Errors are the upload's,
+ * and: BOX_ERROR_STORAGE if journal or data are damaged, BOX_ERROR_SIZE if a session given by its
+ * id does not fit the recording, BOX_ERROR_INTEGRITY if the data has changed since it was recorded,
+ * BOX_ERROR_CANCELLED.
  */
+BoxRecoveryState box_recovery_go_on (BoxRecovery *recovery, GError **error);
+
+/* After WAITS: the upload. */
+BoxUpload *box_recovery_get_upload (BoxRecovery *recovery);
+
+/* After DONE. @file: (out) (nullable) (transfer full): the file; NULL unless COMMITTED, KEPT,
+ * UNSETTLED or LEFT. */
+BoxRecovered box_recovery_steal_result (BoxRecovery *recovery, BoxFile **file);
+
+/* All of it, in the calling thread. @how and @file are set if it is done. */
 gboolean
 box_recovery_run (BoxRecording *recording, const BoxRecoverySettings *settings,
                   const BoxRecoveryEvents *events, gpointer user_data, GCancellable *cancellable,

@@ -8,7 +8,7 @@
 #include "spool/note.h"
 
 void
-box_recovery_abort_seed (const BoxRecoveryRun *recovery)
+box_recovery_abort_seed (const BoxRecovery *recovery)
 {
   g_autoptr (BoxJournalState) now = box_recording_get_state (recovery->recording);
   g_autoptr (GError) error = NULL;
@@ -22,7 +22,7 @@ box_recovery_abort_seed (const BoxRecoveryRun *recovery)
 
 /* Whether the recording is kept although Box has @file. */
 static gboolean
-is_to_stay (const BoxRecoveryRun *recovery, const BoxFile *file)
+is_to_stay (const BoxRecovery *recovery, const BoxFile *file)
 {
   BoxRecording *recording = recovery->recording;
 
@@ -35,7 +35,7 @@ is_to_stay (const BoxRecoveryRun *recovery, const BoxFile *file)
 }
 
 void
-box_recovery_remember_size (const BoxRecoveryRun *recovery)
+box_recovery_remember_size (const BoxRecovery *recovery)
 {
   g_autofree char *directory = g_path_get_dirname (box_recording_get_path (recovery->recording));
 
@@ -46,30 +46,29 @@ box_recovery_remember_size (const BoxRecoveryRun *recovery)
 static void
 tell_retrying (guint number, gint64 delay, const GError *reason, gpointer user_data)
 {
-  const BoxRecoveryRun *recovery = user_data;
+  const BoxRecovery *recovery = user_data;
 
-  if (recovery->events != NULL && recovery->events->upload.retrying != NULL)
-    recovery->events->upload.retrying ("metadata", G_MAXUINT64, number, delay, reason,
-                                       recovery->user_data);
+  if (recovery->events.upload.retrying != NULL)
+    recovery->events.upload.retrying ("metadata", G_MAXUINT64, number, delay, reason,
+                                      recovery->user_data);
 }
 
 /* Leaves the rest to another try. Box has the file, so that the data is not needed for it. */
 static void
-leave_unsettled (const BoxRecoveryRun *recovery, const BoxFile *file, const GError *reason)
+leave_unsettled (const BoxRecovery *recovery, const BoxFile *file, const GError *reason)
 {
   g_autoptr (GError) error = NULL;
 
   if (!is_to_stay (recovery, file) && !box_recording_remove_data (recovery->recording, &error))
     g_info ("%s", error->message);
-  if (recovery->events != NULL && recovery->events->unsettled != NULL)
-    recovery->events->unsettled (reason, recovery->events->uploading_data);
+  if (recovery->events.unsettled != NULL)
+    recovery->events.unsettled (reason, recovery->events.uploading_data);
 }
 
 /* Gives the file its metadata. @settled: (out): FALSE: Box has refused them, or it took too long.
  * FALSE: stopped. */
 static gboolean
-give_metadata (const BoxRecoveryRun *recovery, const BoxFile *file, gboolean *settled,
-               GError **error)
+give_metadata (const BoxRecovery *recovery, const BoxFile *file, gboolean *settled, GError **error)
 {
   const BoxSettleSettings settings = {
     .client = recovery->settings->client,
@@ -97,7 +96,7 @@ give_metadata (const BoxRecoveryRun *recovery, const BoxFile *file, gboolean *se
 /* Box has @file: removes or keeps the recording. A failure to remove it does not fail the delivery.
  */
 static BoxRecovered
-settle (const BoxRecoveryRun *recovery, const BoxFile *file)
+settle (const BoxRecovery *recovery, const BoxFile *file)
 {
   g_autoptr (GError) error = NULL;
 
@@ -111,7 +110,7 @@ settle (const BoxRecoveryRun *recovery, const BoxFile *file)
 }
 
 gboolean
-box_recovery_conclude (const BoxRecoveryRun *recovery, const BoxFile *file, BoxRecovered *how,
+box_recovery_conclude (const BoxRecovery *recovery, const BoxFile *file, BoxRecovered *how,
                        GError **error)
 {
   gboolean settled;

@@ -65,7 +65,7 @@ ONCE = [
     ('the bytes of padding', r'\bbox_padding_read \(', {'src/base/padding.c', 'src/upload/blocks.c', 'src/upload/producer.c'}),
     ('the choice of padding', r'\bbox_padding_for_media_type \(', {'src/base/padding.c', 'gst/size.c'}),
     ('the end, reported once', r'\bevents\.ended \(', {'src/delivery/steps.c'}),
-    ('the wait for the end of an upload', r'\bbox_upload_wait_done \(', {'src/upload/upload.c', 'src/delivery/steps.c', 'src/delivery/recovery.c'}),
+    ('the wait for the end of an upload', r'\bbox_upload_wait_done \(', {'src/upload/upload.c', 'src/delivery/steps.c', 'src/delivery/recovery-upload.c'}),
     # The provider hands on to what it is made of.
     ('the renewal of a token', r'\bbox_token_provider_obtain \(', {'src/auth/token-cache.c', 'src/auth/provider.c'}),
     ('what a thread is in the middle of', r'\bg_private_set \(', {'src/base/process.c'}),
