@@ -196,15 +196,15 @@ close_delivery (BoxDelivery *delivery)
   box_delivery_stop_upload (delivery);
 }
 
-/* Waits until nothing of it runs. Not in its own thread. */
+/* Waits until nothing of it runs. Not in the thread of its steps. */
 static void
 join (BoxDelivery *delivery)
 {
   box_delivery_stop_ticking (delivery);
-  if (delivery->thread != NULL)
-    g_thread_join (g_steal_pointer (&delivery->thread));
+  box_delivery_end_steps (delivery);
   g_clear_pointer (&delivery->preflight, box_preflight_free);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
+  g_clear_pointer (&delivery->resending, box_recovery_free);
   if (delivery->upload != NULL)
     box_upload_close (delivery->upload);
   g_clear_pointer (&delivery->live, box_live_free);
@@ -254,7 +254,7 @@ dispose_in_a_thread (BoxDelivery *delivery)
   g_autoptr (GError) error = NULL;
   GThread *thread;
 
-  if (delivery->thread == NULL && delivery->recording != NULL)
+  if (!delivery->threaded && delivery->recording != NULL)
     box_delivery_tell_kept (delivery, "stop");
   thread =
       box_process_start_thread ("box-dispose", "to stop with", stop_and_dispose, delivery, &error);
@@ -286,7 +286,7 @@ box_delivery_start (BoxDelivery *delivery)
   if (delivery->upload != NULL)
     box_upload_start (delivery->upload);
   if (delivery->facts.finished)
-    box_delivery_start_thread (delivery);
+    box_delivery_begin_steps (delivery);
   else if (delivery->live != NULL)
     box_delivery_start_live (delivery);
   /* An upload of a known size needs no preflight: its session is refused at once. */
@@ -322,7 +322,7 @@ box_delivery_finish (BoxDelivery *delivery, const char *reason, BoxPaddingKind p
     box_upload_interrupt (delivery->upload, FALSE);
   g_mutex_unlock (&delivery->lock);
   if (!ended)
-    box_delivery_start_thread (delivery);
+    box_delivery_begin_steps (delivery);
   else if (delivery->recording != NULL)
     box_delivery_tell_kept (delivery, "error");
 }

@@ -18,8 +18,9 @@
  *   box_delivery_free (delivery);
  *
  * box_delivery_next() (delivery/policy.h) decides the next step. While bytes arrive there is
- * nothing to do for it. After that the delivery's own thread carries out the steps, so that the
- * caller can do something else meanwhile.
+ * nothing to do for it. After that a thread of the crew (delivery/crew.c) carries out the steps, so
+ * that the caller can do something else meanwhile. While only Box can end its upload there is no
+ * thread.
  *
  * Threads: one thread, the producer's, makes, writes, finishes and frees it. Functions for other
  * threads are marked.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of BoxDelivery, shared by its files: delivery/delivery.c (its life, its waits),
- * delivery/steps.c (its steps, its end), delivery/events.c (what its uploads tell),
+ * delivery/steps.c (its steps, its end), delivery/crew.c (the threads that do them),
+ * delivery/events.c (what its uploads tell),
  * delivery/position.c (how far it is), delivery/ticker.c (when that is told), delivery/stream.c
  * (the bytes of a stream), delivery/stream-ahead.c (those that leave before their number is known)
  * and delivery/stream-room.c (whether the account has room for them).
@@ -33,12 +34,13 @@ struct _BoxDelivery
   GCancellable *outer; /* nullable */
   gulong outer_id;
 
-  /* The producer's thread; from finish on the delivery's, until that has ended. */
+  /* The producer's thread; from finish on that of the steps, until these have ended. */
   BoxRecording *recording; /* changes with lock. NULL: the bytes are in memory, or others have it */
   BoxAttempt *attempt;     /* the upload beside the recording; nullable */
   BoxLive *live;           /* the request that carries the recording; nullable */
   BoxAhead *ahead;         /* of a recording without an upload; nullable; changes with lock */
   BoxPreflight *preflight; /* of a recording without an upload; nullable */
+  BoxRecovery *resending;  /* the recording, in another upload; nullable */
   BoxDigest *digest;       /* of the bytes, if no upload takes it; NULL: they were not in order */
   guint64 position;        /* where in the file the next byte goes */
   gint64 time;             /* of the stream, up to which it was written out; -1: none */
@@ -52,10 +54,10 @@ struct _BoxDelivery
   guint64 gap;
   GError *no_padding;
 
-  GThread *thread;   /* from finish on */
-  GThread *self;     /* the same, once it runs; with lock, as the next */
-  gboolean threaded; /* it is the thread that reports the end */
-  gboolean orphaned; /* its owner, called by it, has freed the delivery: the thread does the rest */
+  /* with the crew's lock */
+  gboolean enlisted; /* its steps have begun, and not ended */
+  gboolean awake;    /* a thread does them, or will */
+  gboolean due;      /* what it rests for has come */
 
   gboolean armed; /* atomic: the ticker will look at it */
   /* with the workers' lock */
@@ -66,6 +68,9 @@ struct _BoxDelivery
   GMutex lock;
   GCond changed; /* reported, or interrupted */
   /* with lock */
+  GThread *self;     /* that does the steps now; nullable */
+  gboolean threaded; /* from finish on: the steps report the end */
+  gboolean orphaned; /* its owner, called by self, has freed the delivery: that does the rest */
   BoxDeliveryFacts facts;
   BoxUpload *upload;   /* the carrier; NULL: none yet */
   gboolean resent;     /* it is the recovery's, which ends it when cancelled */
@@ -185,12 +190,31 @@ void box_delivery_stop_upload (BoxDelivery *delivery);
  * threads cannot wait for the event's end. */
 gboolean box_delivery_in_event (void);
 
-/* Whether the caller is the delivery's own thread, in an event: it disposes of the delivery when it
+/* Where the steps stand when their thread has no more to do. */
+typedef enum
+{
+  BOX_DELIVERY_RESTS, /* box_delivery_wake() is called when there is more */
+  BOX_DELIVERY_OVER,
+  BOX_DELIVERY_ORPHANED, /* the same, and it is to be disposed of */
+} BoxDeliveryShift;
+
+/* Does the steps that can be done now. A thread of the crew. */
+BoxDeliveryShift box_delivery_do_steps (BoxDelivery *delivery);
+
+/* --- delivery/crew.c --- */
+
+/* The steps begin, in a thread of the crew. If the system has no thread the delivery fails. */
+void box_delivery_begin_steps (BoxDelivery *delivery);
+
+/* What the @delivery rests for has come. Any thread; does not wait. */
+void box_delivery_wake (gpointer delivery);
+
+/* Whether the caller is the thread of the steps, in an event: it disposes of the delivery when it
  * has returned from there. */
 gboolean box_delivery_leave_to_thread (BoxDelivery *delivery);
 
-/* Begins to do the steps, in a thread of the delivery's own. */
-void box_delivery_start_thread (BoxDelivery *delivery);
+/* Waits until no thread does a step; none will. Not in the thread of the steps. */
+void box_delivery_end_steps (BoxDelivery *delivery);
 
 /* --- delivery/stream-ahead.c --- */
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The steps of a delivery, the thread that does them, and its end, which is reported once. */
-#include "base/process.h"
+/* The steps of a delivery, and its end, which is reported once. */
 #include "delivery/state.h"
 #include "spool/note.h"
 
@@ -10,8 +9,8 @@
 
 /* --- The end -------------------------------------------------------------------------------- */
 
-/* A second caller waits until the first has reported. Once there is a thread, only it reports,
- * after what it does now: its events come in order. */
+/* A second caller waits until the first has reported. Once the steps have begun only they report,
+ * after what they do now: the events come in order. */
 static void
 report_end (BoxDelivery *delivery, BoxDeliveryPhase phase, gboolean in_thread)
 {
@@ -168,12 +167,18 @@ await_live (BoxDelivery *delivery)
   g_mutex_unlock (&delivery->lock);
 }
 
-static void
+/* TRUE: it rests until the upload is over. */
+static gboolean
 await_carrier (BoxDelivery *delivery)
 {
   g_autoptr (BoxUpload) upload = box_delivery_dup_upload (delivery);
-  BoxWait wait = box_upload_wait_done (upload, -1);
+  BoxWait wait = box_upload_wait_done (upload, 0);
 
+  if (wait == BOX_WAIT_TIMEOUT)
+    {
+      box_upload_call_when_over (upload, box_delivery_wake, delivery);
+      return TRUE;
+    }
   g_mutex_lock (&delivery->lock);
   if (wait == BOX_WAIT_READY)
     {
@@ -184,6 +189,7 @@ await_carrier (BoxDelivery *delivery)
   else if (wait == BOX_WAIT_FAILED)
     delivery->facts.carrier = BOX_CARRIER_FAILED;
   g_mutex_unlock (&delivery->lock);
+  return FALSE;
 }
 
 static void
@@ -305,32 +311,65 @@ tell_anew (BoxDelivery *delivery)
 static void
 resend (BoxDelivery *delivery)
 {
-  BoxRecoveryEvents events = {
+  const BoxRecoveryEvents events = {
     .uploading = on_uploading,
     .unsettled = on_unsettled,
     .uploading_data = delivery,
     .upload = box_delivery_upload_events,
   };
-  g_autoptr (BoxFile) file = NULL;
-  GError *error = NULL;
-  BoxRecovered how = BOX_RECOVERED_EMPTY;
-  gboolean done;
 
   box_delivery_stop_upload (delivery);
   g_clear_pointer (&delivery->attempt, box_attempt_free);
   box_delivery_end_ahead (delivery);
   tell_anew (delivery);
-  done = box_recovery_run (delivery->recording, &delivery->recovery, &events, delivery,
-                           delivery->cancellable, &how, &file, &error);
+  delivery->resending = box_recovery_new (delivery->recording, &delivery->recovery, &events,
+                                          delivery, delivery->cancellable);
+  g_mutex_lock (&delivery->lock);
+  delivery->facts.carrier = BOX_CARRIER_RUNNING;
+  delivery->facts.again = TRUE;
+  g_mutex_unlock (&delivery->lock);
+}
+
+/* TRUE: it rests until the upload of the recording is over. */
+static gboolean
+await_resent (BoxDelivery *delivery)
+{
+  g_autoptr (BoxFile) file = NULL;
+  GError *error = NULL;
+  BoxRecoveryState state = box_recovery_go_on (delivery->resending, &error);
+  BoxRecovered how = BOX_RECOVERED_EMPTY;
+  gboolean done = state == BOX_RECOVERY_DONE;
+
+  if (state == BOX_RECOVERY_WAITS)
+    {
+      box_upload_call_when_over (box_recovery_get_upload (delivery->resending), box_delivery_wake,
+                                 delivery);
+      return TRUE;
+    }
+  if (done)
+    how = box_recovery_steal_result (delivery->resending, &file);
   g_mutex_lock (&delivery->lock);
   box_delivery_set_error_locked (delivery, error);
   delivery->how = how;
   delivery->facts.carrier = done ? BOX_CARRIER_DONE : BOX_CARRIER_FAILED;
   delivery->facts.committed = file != NULL;
   delivery->facts.empty = done && how == BOX_RECOVERED_EMPTY;
-  delivery->facts.again = delivery->facts.settled = delivery->facts.cleared = TRUE;
+  delivery->facts.settled = delivery->facts.cleared = TRUE;
   take_file_locked (delivery, g_steal_pointer (&file));
   g_mutex_unlock (&delivery->lock);
+  return FALSE;
+}
+
+/* A live request has a thread of its own as well. */
+static gboolean
+await (BoxDelivery *delivery)
+{
+  if (delivery->resending != NULL)
+    return await_resent (delivery);
+  if (delivery->live == NULL)
+    return await_carrier (delivery);
+  await_live (delivery);
+  return FALSE;
 }
 
 /* Box has the file. That it cannot be removed from the spool changes nothing about that, and
@@ -377,6 +416,8 @@ enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
         delivery->events.ending (delivery->user_data);
       return;
     }
+  /* Its events end before that is reported. */
+  g_clear_pointer (&delivery->resending, box_recovery_free);
   if (phase == BOX_DELIVERY_EMPTY)
     box_delivery_abandon (delivery);
   if (phase == BOX_DELIVERY_SPOOLED)
@@ -387,7 +428,8 @@ enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
   report_end (delivery, phase, TRUE);
 }
 
-static void
+/* TRUE: it rests. */
+static gboolean
 execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
 {
   switch (step->kind)
@@ -396,11 +438,7 @@ execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
       box_delivery_close_stream (delivery);
       break;
     case BOX_DELIVERY_AWAIT:
-      if (delivery->live != NULL)
-        await_live (delivery);
-      else
-        await_carrier (delivery);
-      break;
+      return await (delivery);
     case BOX_DELIVERY_RESEND:
       resend (delivery);
       break;
@@ -417,14 +455,14 @@ execute (BoxDelivery *delivery, const BoxDeliveryStep *step)
     case BOX_DELIVERY_STOP:
       break;
     }
+  return FALSE;
 }
 
-static gpointer
-run (gpointer data)
+BoxDeliveryShift
+box_delivery_do_steps (BoxDelivery *delivery)
 {
-  BoxDelivery *delivery = data;
   BoxDeliveryStep step;
-  gboolean closed, orphaned;
+  gboolean closed, rests = FALSE, orphaned;
 
   g_mutex_lock (&delivery->lock);
   delivery->self = g_thread_self ();
@@ -436,45 +474,16 @@ run (gpointer data)
       closed = delivery->closed;
       g_mutex_unlock (&delivery->lock);
       if (!closed)
-        execute (delivery, &step);
+        rests = execute (delivery, &step);
     }
-  while (!closed && step.kind != BOX_DELIVERY_STOP);
+  while (!closed && !rests && step.kind != BOX_DELIVERY_STOP);
 
+  /* The thread may do the steps of another delivery next. */
   g_mutex_lock (&delivery->lock);
+  delivery->self = NULL;
   orphaned = delivery->orphaned;
   g_mutex_unlock (&delivery->lock);
   if (orphaned)
-    {
-      g_thread_unref (g_steal_pointer (&delivery->thread));
-      box_delivery_stop_upload (delivery);
-      box_delivery_dispose (delivery);
-    }
-  return NULL;
-}
-
-gboolean
-box_delivery_leave_to_thread (BoxDelivery *delivery)
-{
-  g_mutex_lock (&delivery->lock);
-  delivery->orphaned = delivery->self == g_thread_self ();
-  g_mutex_unlock (&delivery->lock);
-  return delivery->orphaned;
-}
-
-void
-box_delivery_start_thread (BoxDelivery *delivery)
-{
-  GError *error = NULL;
-
-  g_mutex_lock (&delivery->lock);
-  delivery->threaded = TRUE;
-  g_mutex_unlock (&delivery->lock);
-  delivery->thread =
-      box_process_start_thread ("box-delivery", "to upload with", run, delivery, &error);
-  if (delivery->thread != NULL)
-    return;
-  g_mutex_lock (&delivery->lock);
-  delivery->threaded = FALSE;
-  g_mutex_unlock (&delivery->lock);
-  box_delivery_break (delivery, error);
+    return BOX_DELIVERY_ORPHANED;
+  return rests ? BOX_DELIVERY_RESTS : BOX_DELIVERY_OVER;
 }
