@@ -10,6 +10,7 @@
 
 #include "api/client.h"
 #include "base/fileio.h"
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/command.h"
 
@@ -176,7 +177,7 @@ print_result (Cli *cli, const BoxFile *file, const char *path)
   if (!cli->options->json)
     {
       text = cli_format_made (file, "");
-      local = cli_format_text (shown);
+      local = box_text_escape (shown);
       cli_print ("%s: %s", local, text);
       return;
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
 #include "cli/job.h"
 
 #include "cli/output.h"
@@ -217,7 +218,7 @@ cli_job_new_recording (const BoxSpoolEntry *entry, CliTell tell)
 
   job->base.kind = &recording_kind;
   job->base.reporter = cli_reporter_new (entry->data_path, tell);
-  job->base.name = cli_format_text (entry->name);
+  job->base.name = box_text_escape (entry->name);
   job->base.size = entry->size;
   job->journal_path = g_strdup (entry->journal_path);
   if (entry->status == BOX_SPOOL_UNREADABLE)

@@ -2,6 +2,7 @@
 /*
  * boxupload ls: what is in a folder.
  */
+#include "base/text.h"
 #include "cli/output.h"
 #include "cli/command.h"
 
@@ -46,7 +47,7 @@ print_json (const BoxItem *item)
 static void
 print_text (const BoxItem *item)
 {
-  g_autofree char *name = cli_format_text (item->name);
+  g_autofree char *name = box_text_escape (item->name);
   g_autofree char *size =
       item->kind == BOX_ITEM_FILE && item->has_size ? cli_format_bytes (item->size) : NULL;
   g_autofree char *time =

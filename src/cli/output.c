@@ -7,6 +7,7 @@
 
 #include "api/client.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/exit.h"
 
 JsonBuilder *
@@ -194,7 +195,7 @@ cli_print (const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  shown = cli_format_text (text);
+  shown = box_text_escape (text);
   g_print ("%s\n", shown);
 }
 
@@ -208,7 +209,7 @@ cli_complain (const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  shown = cli_format_text (text);
+  shown = box_text_escape (text);
   g_printerr ("boxupload: %s\n", shown);
 }
 
@@ -223,24 +224,9 @@ cli_output_flush (GError **error)
 }
 
 char *
-cli_format_text (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *shown = g_string_sized_new (strlen (valid));
-
-  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      g_string_append_unichar (shown, g_unichar_isprint (c) ? c : 0xfffd);
-    }
-  return g_string_free (shown, FALSE);
-}
-
-char *
 cli_format_file (const BoxFile *file)
 {
-  g_autofree char *name = cli_format_text (file->name != NULL ? file->name : "");
+  g_autofree char *name = box_text_escape (file->name != NULL ? file->name : "");
   GString *text = g_string_new (NULL);
 
   g_string_append_printf (text, "file %s “%s”", file->id, name);

@@ -47,9 +47,6 @@ void cli_complain (const char *format, ...) G_GNUC_PRINTF (1, 2);
  */
 gboolean cli_output_flush (GError **error);
 
-/* @text without control characters, for one line; free with g_free(). */
-char *cli_format_text (const char *text);
-
 /* A file in words: "file 123 “a.mp4”, 1.9 GB, sha1 …"; free with g_free(). */
 char *cli_format_file (const BoxFile *file);
 

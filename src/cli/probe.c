@@ -3,6 +3,7 @@
  * boxupload probe: finds out about an account what no document of Box says (probe/probe.h), prints
  * it, and writes it down for recorders and for box-emulator.
  */
+#include "base/text.h"
 #include "probe/probe.h"
 
 #include "api/account.h"
@@ -50,7 +51,7 @@ static void
 tell_found (const char *question, const char *answer, gpointer user_data)
 {
   Cli *cli = user_data;
-  g_autofree char *shown = cli_format_text (answer);
+  g_autofree char *shown = box_text_escape (answer);
 
   if (!cli->options->json)
     cli_print ("%-*s  %s", QUESTION_WIDTH, question, shown);

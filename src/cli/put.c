@@ -3,6 +3,7 @@
  * boxupload put: uploads finished recordings, a few at a time; a file that fails does not stop the
  * others. Standard input is recorded in the spool first.
  */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/job.h"
 #include "cli/output.h"
@@ -181,6 +182,12 @@ start_stream (Put *put, CliJob *job, const BoxDestination *destination, GError *
   if (!cli_options_parse_unknown_size (options.unknown_size, &how, error)
       || !cli_options_parse_size (options.total_size, "--total-size", &settings.size, error))
     return;
+  if (options.total_size != NULL && settings.size == 0)
+    {
+      g_set_error_literal (error, BOX_ERROR, BOX_ERROR_SETTINGS,
+                           "--total-size is at least 1; leave it out if the size is not known");
+      return;
+    }
   if (settings.size == 0 || dir != NULL)
     {
       spool = box_spool_open (dir, 0, error);
@@ -203,7 +210,7 @@ begin_item (Put *put, Item *item)
   if (item->input)
     {
       g_free (job->name);
-      job->name = cli_format_text (get_label (item));
+      job->name = box_text_escape (get_label (item));
     }
   if (destination != NULL && item->stream)
     start_stream (put, job, destination, &error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/reporter.h"
 
+#include "base/text.h"
 #include "cli/output.h"
 #include "spool/note.h"
 
@@ -37,8 +38,8 @@ cli_reporter_new (const char *path, CliTell tell)
   g_autofree char *base = g_filename_display_basename (path);
 
   reporter->path = g_strdup (path);
-  reporter->shown = cli_format_text (shown);
-  reporter->label = cli_format_text (base);
+  reporter->shown = box_text_escape (shown);
+  reporter->label = box_text_escape (base);
   reporter->tell = tell;
   g_mutex_init (&reporter->lock);
   return reporter;
@@ -328,7 +329,7 @@ cli_reporter_get_progress (CliReporter *reporter, const BoxUploadStats *stats, g
                            CliProgressLine *line, char **notice)
 {
   g_mutex_lock (&reporter->lock);
-  *notice = reporter->notice != NULL ? cli_format_text (reporter->notice) : NULL;
+  *notice = reporter->notice != NULL ? box_text_escape (reporter->notice) : NULL;
   g_mutex_unlock (&reporter->lock);
   *line = (CliProgressLine){
     .label = reporter->label,

@@ -2,6 +2,7 @@
 /*
  * boxupload resume: finishes every recording of the spool that no living process has, once.
  */
+#include "base/text.h"
 #include "cli/job.h"
 #include "cli/output.h"
 
@@ -196,7 +197,7 @@ static void
 tell_nothing (Cli *cli, const char *dir, GPtrArray *recordings)
 {
   g_autofree char *path = g_filename_display_name (dir);
-  g_autofree char *shown = cli_format_text (path);
+  g_autofree char *shown = box_text_escape (path);
   guint n_busy = 0, n_kept = 0;
 
   for (guint i = 0; recordings != NULL && i < recordings->len; i++)
@@ -241,7 +242,7 @@ static void
 tell_session (Cli *cli, const BoxNote *note, const BoxSession *session)
 {
   g_autofree char *name =
-      note->destination->name != NULL ? cli_format_text (note->destination->name) : NULL;
+      note->destination->name != NULL ? box_text_escape (note->destination->name) : NULL;
 
   if (cli->options->json)
     {

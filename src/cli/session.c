@@ -2,6 +2,7 @@
 /*
  * boxupload parts and abort: the parts of an upload session that are at Box, and its end.
  */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/reporter.h"
@@ -51,7 +52,7 @@ print_table (GPtrArray *parts)
     {
       const BoxPart *part = g_ptr_array_index (parts, i);
       g_autofree char *sha1 = part->has_sha1 ? box_sha1_to_hex (&part->sha1) : g_strdup ("-");
-      g_autofree char *id = cli_format_text (part->id);
+      g_autofree char *id = box_text_escape (part->id);
 
       cli_print ("%16" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT "  %-40s  %s", part->offset,
                  part->size, sha1, id);

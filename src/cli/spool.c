@@ -3,6 +3,7 @@
  * boxupload spool: the recordings that Box does not have yet: their list, a copy, their removal.
  */
 #include "base/fileio.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "spool/recording.h"
@@ -48,9 +49,9 @@ format_destination (const BoxSpoolEntry *spooled)
       return g_strdup_printf ("file %s", destination->file_id);
     case BOX_DESTINATION_FOLDER:
     default:
-      name = cli_format_text (destination->name);
+      name = box_text_escape (destination->name);
       folder = box_destination_describe_folder (destination);
-      shown = cli_format_text (folder);
+      shown = box_text_escape (folder);
       return g_strdup_printf ("folder %s, “%s”", shown, name);
     }
 }
@@ -79,7 +80,7 @@ print_failure (const BoxJournalState *state)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (state->failed_at);
   g_autofree char *when = time != NULL ? g_date_time_format (time, "%F %T") : NULL;
-  g_autofree char *failure = cli_format_text (state->failure);
+  g_autofree char *failure = box_text_escape (state->failure);
 
   cli_print ("  %s: %s", when, failure);
 }
@@ -175,7 +176,7 @@ static void
 print_nothing (const char *path, gboolean there)
 {
   g_autofree char *display = g_filename_display_name (path);
-  g_autofree char *shown = cli_format_text (display);
+  g_autofree char *shown = box_text_escape (display);
 
   cli_print ("No recordings: %s %s", shown, there ? "is empty" : "is not there");
 }
@@ -282,7 +283,7 @@ export_data (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError
       cli_json_print (builder);
       return TRUE;
     }
-  shown = cli_format_text (display);
+  shown = box_text_escape (display);
   bytes = cli_format_bytes (entry->size);
   cli_print ("%s: %s; the recording stays in the spool: “boxupload spool rm %s” removes it", shown,
              bytes, entry->name);

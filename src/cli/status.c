@@ -2,6 +2,7 @@
 /*
  * boxupload status: what Box and the note say of an upload session.
  */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -29,7 +30,7 @@ print_note (const BoxNote *note)
     cli_print ("file       a new version of file %s", destination->file_id);
   else
     {
-      g_autofree char *name = cli_format_text (destination->name);
+      g_autofree char *name = box_text_escape (destination->name);
 
       cli_print ("file       “%s” in folder %s", name, destination->folder_id);
     }

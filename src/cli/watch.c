@@ -3,6 +3,7 @@
  * boxupload watch: finishes the recordings of the spool continuously, a few at a time, the oldest
  * first. One that fails waits, each time longer, while others go on.
  */
+#include "base/text.h"
 #include "cli/job.h"
 #include "cli/outside.h"
 #include "cli/output.h"
@@ -318,7 +319,7 @@ static void
 tell_start (Cli *cli, const char *dir, guint n_recordings, gboolean made)
 {
   g_autofree char *path = g_filename_display_name (dir);
-  g_autofree char *shown = cli_format_text (path);
+  g_autofree char *shown = box_text_escape (path);
 
   if (cli->options->json)
     {

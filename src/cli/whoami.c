@@ -3,6 +3,7 @@
  * boxupload whoami: checks the credentials by asking Box whose they are, and says which kind they
  * are.
  */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -47,8 +48,8 @@ describe_grant (const char *grant)
 static void
 print_text (const BoxUser *user, const BoxCredentialsInfo *info, GDateTime *expires)
 {
-  g_autofree char *name = cli_format_text (user->name != NULL ? user->name : "");
-  g_autofree char *login = cli_format_text (user->login != NULL ? user->login : "");
+  g_autofree char *name = box_text_escape (user->name != NULL ? user->name : "");
+  g_autofree char *login = box_text_escape (user->login != NULL ? user->login : "");
 
   cli_print ("user         %s <%s>, ID %s", name, login, user->id);
   cli_print ("credentials  %s", describe_grant (info->grant));

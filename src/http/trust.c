@@ -176,8 +176,8 @@ box_trust_describe (GTlsCertificateFlags flags, GTlsCertificate *certificate)
   } texts[] = {
     { G_TLS_CERTIFICATE_UNKNOWN_CA, "it is signed by an unknown authority" },
     { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is for another host" },
-    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
-    { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet (is this machine's clock right?)" },
+    { G_TLS_CERTIFICATE_EXPIRED, "it has expired (is this machine's clock right?)" },
     { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
     { G_TLS_CERTIFICATE_INSECURE,
       "its key or algorithm is too weak (RSA keys need 2048 bits, signatures SHA-256)" },

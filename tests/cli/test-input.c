@@ -471,6 +471,7 @@ test_options_that_do_not_go_with_input_are_refused (Fixture *f, gconstpointer da
     { "put", "a", "--total-size", "20MB" },
     { "put", "a", "--spool-dir", "spool" },
     { "put", "-", "--name", "a", "--total-size", "much" },
+    { "put", "-", "--name", "a", "--total-size", "0" },
     { "put", "-", "--name", "a", "--unknown-size", "much" },
     { "put", "a", "--unknown-size", "live" },
   };

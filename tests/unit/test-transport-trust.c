@@ -69,8 +69,8 @@ static const struct
 } faults[] = {
   { RAW_CERTIFICATE_WEAK, "*127.0.0.1 is not trusted: its key or algorithm is too weak *" },
   { RAW_CERTIFICATE_FOR_CLIENTS, "*127.0.0.1 is not trusted: it is not for servers" },
-  { RAW_CERTIFICATE_EXPIRED, "*127.0.0.1 is not trusted: *expired*" },
-  { RAW_CERTIFICATE_NOT_YET_VALID, "*127.0.0.1 is not trusted: *not valid yet" },
+  { RAW_CERTIFICATE_EXPIRED, "*127.0.0.1 is not trusted: *expired (*clock right?)" },
+  { RAW_CERTIFICATE_NOT_YET_VALID, "*127.0.0.1 is not trusted: *not valid yet (*clock right?)" },
   { RAW_CERTIFICATE_SHA1, "*127.0.0.1 is not trusted: its key or algorithm is too weak *" },
   { RAW_CERTIFICATE_WITHOUT_NAME, "*127.0.0.1 is not trusted: *for another host*" },
   { RAW_CERTIFICATE_BY_A_SERVER, "*127.0.0.1 is not trusted: *" },
