@@ -98,7 +98,7 @@ static const BadConfig bad_configs[] = {
     "enterpriseID is missing" },
   { "{\"boxAppSettings\": {\"clientID\": \"a\", \"clientSecret\": \"s3cret\", \"appAuth\": "
     "{\"publicKeyID\": \"k\", \"privateKey\": \"x\", \"algorithm\": \"none\"}}}",
-    "boxAppSettings.appAuth.algorithm is none of" },
+    "boxAppSettings.appAuth.algorithm is not RS256, " },
   { "{\"client_id\": \"\", \"client_secret\": \"s3cret\"}", "client_id is missing" },
   { "{\"client_id\": \"a\"}", "client_secret is missing" },
   { "{\"client_id\": \"a\", \"client_secret\": [\"s3cret\"]}", "client_secret is not a string" },
