@@ -153,17 +153,17 @@ finish_all (CliJobs *jobs, const BoxRecoverySettings *settings, GPtrArray *recor
   cli_jobs_wait (jobs);
 }
 
-/* Recordings that are in use are left to those who use them, unless this one was asked for. */
+/* Of @recordings (nullable), those that were chosen and stand at @status. */
 static guint
-count_in_use (GPtrArray *recordings)
+count_chosen (GPtrArray *recordings, BoxSpoolStatus status)
 {
   guint n = 0;
 
-  for (guint i = 0; options.only != NULL && recordings != NULL && i < recordings->len; i++)
+  for (guint i = 0; recordings != NULL && i < recordings->len; i++)
     {
       const BoxSpoolEntry *entry = g_ptr_array_index (recordings, i);
 
-      n += is_chosen (entry) && entry->status == BOX_SPOOL_BUSY ? 1 : 0;
+      n += is_chosen (entry) && entry->status == status ? 1 : 0;
     }
   return n;
 }
@@ -198,15 +198,9 @@ tell_nothing (Cli *cli, const char *dir, GPtrArray *recordings)
 {
   g_autofree char *path = g_filename_display_name (dir);
   g_autofree char *shown = box_text_escape (path);
-  guint n_busy = 0, n_kept = 0;
+  guint n_busy = count_chosen (recordings, BOX_SPOOL_BUSY);
+  guint n_kept = count_chosen (recordings, BOX_SPOOL_KEPT);
 
-  for (guint i = 0; recordings != NULL && i < recordings->len; i++)
-    {
-      const BoxSpoolEntry *entry = g_ptr_array_index (recordings, i);
-
-      n_busy += is_chosen (entry) && entry->status == BOX_SPOOL_BUSY ? 1 : 0;
-      n_kept += is_chosen (entry) && entry->status == BOX_SPOOL_KEPT ? 1 : 0;
-    }
   if (cli->options->json)
     {
       g_autoptr (JsonBuilder) builder = cli_json_new ();
@@ -309,7 +303,9 @@ run (Cli *cli, char **arguments, GError **error)
     return FALSE;
   if (chosen->len == 0)
     tell_nothing (cli, dir, recordings);
-  outcome.n_in_use = count_in_use (recordings);
+  /* Those that are in use are left to who uses them, unless they were asked for. */
+  if (options.only != NULL)
+    outcome.n_in_use = count_chosen (recordings, BOX_SPOOL_BUSY);
   finish_all (jobs, &settings, chosen, &outcome);
   if (options.only == NULL)
     tell_sessions_left (cli, recordings);

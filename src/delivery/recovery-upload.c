@@ -208,17 +208,12 @@ begin_upload (BoxRecovery *recovery)
 static gboolean
 wait_for (BoxRecovery *recovery, BoxUpload *upload, GError **error)
 {
-  BoxWait wait;
-
   if (recovery->unfed != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&recovery->unfed));
       return FALSE;
     }
-  do
-    wait = box_upload_wait_done (upload, -1);
-  while (wait == BOX_WAIT_TIMEOUT);
-  return wait == BOX_WAIT_READY || propagate_end (upload, error);
+  return box_upload_wait_done (upload, -1) == BOX_WAIT_READY || propagate_end (upload, error);
 }
 
 static void

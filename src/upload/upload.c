@@ -224,6 +224,13 @@ box_upload_is_over_locked (const BoxUpload *upload)
   return upload->plan.cancelled || (upload->error != NULL && upload->told);
 }
 
+/* Whether the file is committed, and that was told. */
+static gboolean
+is_done_locked (const BoxUpload *upload)
+{
+  return upload->told && upload->error == NULL;
+}
+
 BoxWait
 box_upload_wait_done (BoxUpload *upload, gint64 timeout)
 {
@@ -231,7 +238,7 @@ box_upload_wait_done (BoxUpload *upload, gint64 timeout)
   BoxWait result = BOX_WAIT_READY;
 
   g_mutex_lock (box_workers_lock ());
-  while (!upload->told || upload->error != NULL)
+  while (!is_done_locked (upload))
     {
       if (box_upload_is_over_locked (upload))
         result = BOX_WAIT_FAILED;
@@ -289,8 +296,7 @@ box_upload_tell_over (BoxUpload *upload)
 
   g_mutex_lock (box_workers_lock ());
   data = upload->over_data;
-  if (!upload->closed
-      && (box_upload_is_over_locked (upload) || (upload->told && upload->error == NULL)))
+  if (!upload->closed && (box_upload_is_over_locked (upload) || is_done_locked (upload)))
     {
       over = upload->over;
       upload->over = NULL;

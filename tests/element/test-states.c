@@ -3,6 +3,7 @@
  * State changes without and around data: none hangs, none fails silently, and nothing is left
  * behind.
  */
+#include "kit/leaks.h"
 #include "kit/places.h"
 #include "sink-fixture.h"
 
@@ -140,19 +141,7 @@ test_ready_does_not_load_tls (void)
 static guint
 count_threads (void)
 {
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const char *id;
-  guint n = 0;
-
-  while ((id = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
-      g_autofree char *name = NULL;
-
-      if (g_file_get_contents (path, &name, NULL, NULL) && !g_str_has_prefix (name, "emu-"))
-        n++;
-    }
-  return n;
+  return kit_count_threads ("") - kit_count_threads ("emu-");
 }
 
 static void

@@ -38,3 +38,20 @@ kit_assert_open_files (const char *expected)
     }
   g_assert_cmpstr (files, ==, expected);
 }
+
+guint
+kit_count_threads (const char *prefix)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *id;
+  guint n = 0;
+
+  while ((id = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
+      g_autofree char *name = NULL;
+
+      n += g_file_get_contents (path, &name, NULL, NULL) && g_str_has_prefix (name, prefix) ? 1 : 0;
+    }
+  return n;
+}

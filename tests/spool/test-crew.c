@@ -9,6 +9,7 @@
 #include "delivery/delivery.h"
 
 #include "kit/emulator.h"
+#include "kit/leaks.h"
 #include "kit/spool-kit.h"
 
 /* Ended recordings of an outage, and threads, of which one more does not matter. */
@@ -61,18 +62,7 @@ pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*sta
 static guint
 count_threads (void)
 {
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const char *id;
-  guint n = 0;
-
-  while ((id = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
-      g_autofree char *name = NULL;
-
-      n += g_file_get_contents (path, &name, NULL, NULL) && g_str_equal (name, "box-delivery\n");
-    }
-  return n;
+  return kit_count_threads ("box-delivery");
 }
 
 static void
