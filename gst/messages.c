@@ -4,8 +4,6 @@
 #include "base/text.h"
 #include "spool/recording.h"
 
-#include <string.h>
-
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
@@ -230,7 +228,7 @@ static void
 append_way_out (GString *text, const char *recording, const GError *error)
 {
   g_autofree char *directory = g_path_get_dirname (recording);
-  g_autofree char *name = g_path_get_basename (recording);
+  g_autofree char *name = box_recording_dup_name (recording);
   const char *option = NULL;
 
   if (g_error_matches (error, BOX_ERROR, BOX_ERROR_NAME_IN_USE))
@@ -239,10 +237,8 @@ append_way_out (GString *text, const char *recording, const GError *error)
     option = "--folder ID";
   g_string_append_printf (text, ". What was recorded is kept in %s; \"boxupload resume ",
                           recording);
-  if (option != NULL && g_str_has_suffix (name, BOX_RECORDING_DATA_SUFFIX))
-    g_string_append_printf (text, "--only %.*s %s ",
-                            (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name,
-                            option);
+  if (option != NULL && g_str_has_suffix (recording, BOX_RECORDING_DATA_SUFFIX))
+    g_string_append_printf (text, "--only %s %s ", name, option);
   g_string_append_printf (text, "%s\" uploads it", directory);
 }
 

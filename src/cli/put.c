@@ -8,7 +8,6 @@
 #include "cli/job.h"
 #include "cli/output.h"
 
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,14 +137,12 @@ static void
 hint_recording (const Put *put, const char *path)
 {
   g_autofree char *connection = cli_options_format_connection (put->cli->options);
-  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *name = box_recording_dup_name (path);
   g_autofree char *dir = g_path_get_dirname (path);
   g_autofree char *quoted = g_shell_quote (dir);
 
-  if (g_str_has_suffix (base, BOX_RECORDING_DATA_SUFFIX))
-    base[strlen (base) - strlen (BOX_RECORDING_DATA_SUFFIX)] = '\0';
   cli_complain ("What was read is in the spool. To upload it:  boxupload resume %s --only %s%s",
-                quoted, base, connection);
+                quoted, name, connection);
 }
 
 /* Printed now only if other files follow: main() prints the program's last error. */

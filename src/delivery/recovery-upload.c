@@ -7,8 +7,6 @@
 
 #include "delivery/policy.h"
 
-#include <string.h>
-
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
  * something else is wrong. */
 #define SESSIONS_MAX 3
@@ -323,11 +321,11 @@ is_unsure (const BoxRecovery *recovery)
 char *
 box_recovery_name_way_out (const BoxRecovery *recovery)
 {
-  g_autofree char *name = g_path_get_basename (box_recording_get_path (recovery->recording));
+  g_autofree char *name = box_recording_dup_name (box_recording_get_path (recovery->recording));
 
-  return g_strdup_printf ("upload it elsewhere with \"boxupload resume --only %.*s "
+  return g_strdup_printf ("upload it elsewhere with \"boxupload resume --only %s "
                           "--folder ID --name NAME\"",
-                          (int) (strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)), name);
+                          name);
 }
 
 /* Names the way out where a session that was given is gone, or has other bytes than the recording:

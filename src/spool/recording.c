@@ -102,6 +102,16 @@ new_journal_path (const char *dir)
   return g_strdup_printf ("%s/%s-%08x" BOX_RECORDING_JOURNAL_SUFFIX, dir, time, g_random_int ());
 }
 
+char *
+box_recording_dup_name (const char *path)
+{
+  char *name = g_path_get_basename (path);
+
+  if (g_str_has_suffix (name, BOX_RECORDING_DATA_SUFFIX))
+    name[strlen (name) - strlen (BOX_RECORDING_DATA_SUFFIX)] = '\0';
+  return name;
+}
+
 gint64
 box_recording_get_time_of_name (const char *name)
 {

@@ -25,6 +25,10 @@ G_BEGIN_DECLS
 
 typedef struct _BoxRecording BoxRecording;
 
+/* The name of the recording whose data file is @path; of any other file its base name. Free with
+ * g_free(). */
+char *box_recording_dup_name (const char *path);
+
 /* When a recording was begun, by its name (20260131-235959-0123abcd). Unix time; 0: it is no name
  * that a recorder gives. */
 gint64 box_recording_get_time_of_name (const char *name);
