@@ -191,8 +191,8 @@ box_fileio_check_replaceable (const char *path, GError **error)
   if (!is_other
       && (!g_str_has_prefix (absolute, "/dev/") || g_str_has_prefix (absolute, "/dev/shm/")))
     return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE, "Cannot replace %s: it is not a regular file",
-               path);
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+               "Cannot replace %s: it is not a regular file; name another one", path);
   return FALSE;
 }
 

@@ -159,10 +159,12 @@ choose_path (const BoxFile *file, const char *local, GError **error)
   if (path == NULL)
     g_set_error (error, BOX_ERROR, BOX_ERROR_SETTINGS,
                  "The name of file %s cannot be one here: give the name of a local file", file->id);
+  else if (!box_fileio_check_replaceable (path, error))
+    return NULL;
   else if (!options.force && g_file_test (path, G_FILE_TEST_EXISTS))
     g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                  "There is a file %s already: name another one, or replace it with --force", path);
-  else if (box_fileio_check_replaceable (path, error))
+  else
     return g_steal_pointer (&path);
   return NULL;
 }

@@ -176,10 +176,11 @@ conclude (const Outcome *outcome, guint n, GError **error)
   if (outcome->n_left == 0 && outcome->n_in_use == 0)
     return TRUE;
   if (outcome->n_left == 0)
-    g_set_error (error, BOX_ERROR, BOX_ERROR_BUSY,
-                 "%u of the recordings asked for are being written or uploaded by another process; "
-                 "nothing was changed",
-                 outcome->n_in_use);
+    g_set_error (
+        error, BOX_ERROR, BOX_ERROR_BUSY,
+        "Nothing was changed: of the recordings asked for, %u %s being written or uploaded "
+        "by another process",
+        outcome->n_in_use, outcome->n_in_use == 1 ? "is" : "are");
   else if (outcome->interrupted)
     g_set_error (error, BOX_ERROR, BOX_ERROR_CANCELLED,
                  "Interrupted; %u of %u recordings are not finished", outcome->n_left, n);

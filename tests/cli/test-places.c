@@ -3,7 +3,9 @@
 #include "cli-fixture.h"
 #include "kit/places.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define N_RACERS 12
@@ -50,6 +52,28 @@ test_get_goes_to_standard_output_and_by_id (Fixture *f, gconstpointer data)
   g_assert_cmpstr (json_object_get_string_member (object, "path"), ==, "hello.txt");
   content = kit_read_text (path);
   g_assert_cmpstr (content, ==, "hello\n");
+}
+
+/* --force is no way out, so that it is not named either. */
+static void
+test_get_takes_the_place_of_no_pipe (Fixture *f, gconstpointer data)
+{
+  static const char *const force[] = { NULL, "--force" };
+  g_autofree char *id = box_emulator_add_file (f->emulator, "0", "hello.txt", "hello\n", 6);
+  g_autofree char *path = g_build_filename (f->dir, "pipe", NULL);
+  GStatBuf status;
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (force); i++)
+    {
+      g_auto (Answer) get = RUN (f, "get", id, "pipe", force[i]);
+
+      g_assert_cmpint (get.code, ==, 13);
+      g_assert_nonnull (strstr (get.err, "not a regular file; name another one"));
+      g_assert_null (strstr (get.err, "--force"));
+    }
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  g_assert_true (S_ISFIFO (status.st_mode));
 }
 
 static void
@@ -284,6 +308,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD_TEST ("/places/agree", test_put_ls_and_get_agree);
   ADD_TEST ("/places/output", test_get_goes_to_standard_output_and_by_id);
+  ADD_TEST ("/places/pipe", test_get_takes_the_place_of_no_pipe);
   ADD_TEST ("/places/failures", test_get_goes_on_after_failures);
   ADD_TEST ("/places/other-bytes", test_get_refuses_other_bytes);
   ADD_TEST ("/places/token", test_the_token_stays_with_box);
