@@ -148,7 +148,8 @@ measure_locked (BoxSpool *spool)
   for_each_file (spool->path, BOX_RECORDING_DATA_SUFFIX, add_size, &spool->used, NULL);
 }
 
-/* The state that the journal at @path adds up to; @busy: somebody holds it. */
+/* The state that the journal at @path adds up to; @busy: somebody holds it. NULL without error: it
+ * is missing. */
 static BoxJournalState *
 read_state (const char *path, gboolean *busy, GError **error)
 {
@@ -157,6 +158,8 @@ read_state (const char *path, gboolean *busy, GError **error)
   int fd = TEMP_FAILURE_RETRY (open (path, LOOK_FLAGS));
   gboolean ok = fd >= 0 && fstat (fd, &info) == 0;
 
+  if (fd < 0 && errno == ENOENT)
+    return NULL;
   if (!ok)
     box_fileio_set_error (error, errno, "read", path);
   else if (!S_ISREG (info.st_mode) || info.st_size > JOURNAL_MAX)
@@ -432,16 +435,18 @@ box_spool_look (BoxSpool *spool, const char *name)
   g_autofree char *stem = g_build_filename (spool->path, name, NULL);
   g_autoptr (BoxSpoolEntry) spooled = g_new0 (BoxSpoolEntry, 1);
   g_autoptr (GError) error = NULL;
-  gboolean busy = FALSE;
+  gboolean busy = FALSE, lone;
 
   spooled->name = g_strdup (name);
   spooled->journal_path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
   spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
+  /* Before the one look at the journal, which may get its name, or go, at any moment. */
+  lone = is_lone_data (spooled);
   spooled->state = read_state (spooled->journal_path, &busy, &error);
-  if (is_lone_data (spooled))
-    spooled->problem = describe_lone_data (spooled);
-  else if (spooled->state == NULL && !g_file_test (spooled->journal_path, G_FILE_TEST_EXISTS))
+  if (spooled->state == NULL && error == NULL && !lone)
     return NULL;
+  if (spooled->state == NULL && error == NULL)
+    spooled->problem = describe_lone_data (spooled);
   if (spooled->state == NULL)
     spooled->state = box_journal_replay ("", 0);
   add_size (spooled->data_path, &spooled->size);
