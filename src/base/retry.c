@@ -23,6 +23,12 @@ spread (gint64 width, guint32 random)
 }
 
 gint64
+box_retry_spread (gint64 delay, guint32 random)
+{
+  return delay - spread (delay / RANDOM_SHARE, random);
+}
+
+gint64
 box_retry_delay (guint attempt, const GError *error, guint32 random)
 {
   gint retry_after = box_error_get_details (error)->retry_after;
@@ -31,7 +37,7 @@ box_retry_delay (guint attempt, const GError *error, guint32 random)
 
   /* "Retry-After: 0" says nothing about when; without this it would be a busy loop. */
   if (retry_after <= 0)
-    return delay - spread (delay / RANDOM_SHARE, random);
+    return box_retry_spread (delay, random);
   /* All clients of an account are told the same moment. */
   delay = (gint64) MIN (retry_after, BOX_RETRY_AFTER_MAX) * G_USEC_PER_SEC;
   return MIN (delay + spread (CLAMP (delay / 4, FIRST_DELAY, LONGEST_SPREAD), random),

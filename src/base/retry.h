@@ -27,6 +27,10 @@ G_BEGIN_DECLS
  */
 gint64 box_retry_delay (guint attempt, const GError *error, guint32 random);
 
+/* @delay, of which up to a half is taken off by @random (any number): for a wait that many clients
+ * begin at the same moment. */
+gint64 box_retry_spread (gint64 delay, guint32 random);
+
 /* Whether the server asked for the wait (429, Retry-After). Such a wait must not be cut short when
  * the network is back. */
 gboolean box_retry_is_asked (const GError *error);

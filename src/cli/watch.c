@@ -3,6 +3,7 @@
  * boxupload watch: finishes the recordings of the spool continuously, a few at a time, the oldest
  * first. One that fails waits, each time longer, while others go on.
  */
+#include "base/retry.h"
 #include "base/text.h"
 #include "cli/job.h"
 #include "cli/outside.h"
@@ -10,7 +11,8 @@
 
 /* A recording that is refused is tried again after this, doubled each time: somebody may have
  * mended it (a token, a folder, the quota). One that failed for the network's sake always waits
- * this long, or until another one got through. Seconds. */
+ * this long, or until another one got through. Up to a half is taken off, at random: the daemons of
+ * many hosts that lost Box at the same moment do not come back at the same moment. Seconds. */
 #define FIRST_WAIT   30
 #define LONGEST_WAIT 900
 
@@ -40,7 +42,7 @@ static const GOptionEntry entries[] = {
   { "files", 0, 0, G_OPTION_ARG_INT, &options.files, "Recordings at the same time (default: 2)",
     "N" },
   { "first-wait", 0, 0, G_OPTION_ARG_INT, &options.first_wait,
-    "Wait before a failed recording is tried again, 1 to 900 (default: 30)", "SECONDS" },
+    "Longest first wait of a failed recording, 1 to 900 (default: 30)", "SECONDS" },
   { "http", 0, 0, G_OPTION_ARG_STRING, &options.outside.http,
     "Show the status at this address: a page, JSON and metrics", "ADDRESS:PORT" },
   { "http-token-file", 0, 0, G_OPTION_ARG_FILENAME, &options.outside.http_token_file,
@@ -73,13 +75,14 @@ typedef struct
   gboolean woken;     /* there is a reason to look for what is due */
 } Watch;
 
-/* Seconds to wait after a recording has been refused @failures times in a row. */
-static guint
+/* Microseconds to wait after a recording has been refused @failures times in a row. */
+static gint64
 get_wait (guint failures)
 {
   guint doublings = MIN (failures, 17) - 1;
+  gint64 longest = MIN ((gint64) options.first_wait << doublings, LONGEST_WAIT);
 
-  return (guint) MIN ((guint64) options.first_wait << doublings, LONGEST_WAIT);
+  return box_retry_spread (longest * G_USEC_PER_SEC, g_random_int ());
 }
 
 static Delay *
@@ -113,7 +116,8 @@ on_failed (Watch *watch, CliJob *job, const GError *failure)
 {
   Delay *delay;
   gboolean again;
-  guint wait;
+  gint64 wait;
+  guint seconds;
 
   if (g_cancellable_is_cancelled (watch->cli->cancellable))
     return;
@@ -128,9 +132,10 @@ on_failed (Watch *watch, CliJob *job, const GError *failure)
   delay->by_network = box_error_is_transient (failure);
   delay->failures = delay->by_network ? 1 : delay->failures + 1;
   wait = get_wait (delay->failures);
-  delay->due = g_get_monotonic_time () + (gint64) wait * G_USEC_PER_SEC;
-  cli_job_tell_failure (job, failure, wait);
-  cli_outside_tell_failed (watch->outside, job->name, failure, wait, again);
+  delay->due = g_get_monotonic_time () + wait;
+  seconds = (guint) ((wait + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  cli_job_tell_failure (job, failure, seconds);
+  cli_outside_tell_failed (watch->outside, job->name, failure, seconds, again);
 }
 
 static void

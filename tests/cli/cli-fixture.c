@@ -190,8 +190,9 @@ fixture_start_with_input (Fixture *f, const char *const *arguments)
   return process;
 }
 
-void
-fixture_wait_for_complaint (GSubprocess *process, const char *text)
+/* The line; free with g_free(). */
+static char *
+read_to_complaint (GSubprocess *process, const char *text)
 {
   g_autoptr (GDataInputStream) lines =
       g_data_input_stream_new (g_subprocess_get_stderr_pipe (process));
@@ -203,6 +204,30 @@ fixture_wait_for_complaint (GSubprocess *process, const char *text)
          && strstr (line, text) == NULL)
     g_clear_pointer (&line, g_free);
   g_assert_nonnull (line);
+  return g_steal_pointer (&line);
+}
+
+void
+fixture_wait_for_complaint (GSubprocess *process, const char *text)
+{
+  g_free (read_to_complaint (process, text));
+}
+
+guint
+fixture_wait_for_wait (GSubprocess *process)
+{
+  const char *words = "trying again in ";
+
+  while (TRUE)
+    {
+      g_autofree char *line = read_to_complaint (process, words);
+      char *end;
+      guint64 seconds = g_ascii_strtoull (strstr (line, words) + strlen (words), &end, 10);
+
+      /* A request's retry is told with tenths of a second. */
+      if (*end != '.')
+        return (guint) seconds;
+    }
 }
 
 /* All that comes until the other side is gone: EIO is how a terminal says so. */

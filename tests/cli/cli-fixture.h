@@ -74,6 +74,9 @@ GSubprocess *fixture_start_with_input (Fixture *f, const char *const *arguments)
 /* Reads what @process writes to stderr, up to a line with @text. */
 void fixture_wait_for_complaint (GSubprocess *process, const char *text);
 
+/* The same up to the next recording that waits: "trying again in N s"; returns N. */
+guint fixture_wait_for_wait (GSubprocess *process);
+
 /* Waits for the end of what fixture_start() gave; takes it. */
 Answer fixture_finish (GSubprocess *process);
 
