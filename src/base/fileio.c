@@ -20,19 +20,19 @@ box_fileio_set_error (GError **error, int number, const char *doing, const char 
     {
     case ENOSPC:
       g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
-                   "Cannot %s %s: the disk is full; make room on it or use another spool directory",
+                   "Cannot %s %s: the disk is full; make room on it or use another directory",
                    doing, path);
       break;
     case EDQUOT:
       g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
                    "Cannot %s %s: the disk quota is used up; make room, have it raised, or use "
-                   "another spool directory",
+                   "another directory",
                    doing, path);
       break;
     case EFBIG:
       g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
                    "Cannot %s %s: the largest size of a file is reached; raise the limit (ulimit "
-                   "-f, LimitFSIZE=), use a spool directory on another file system, or record in "
+                   "-f, LimitFSIZE=), use a directory on another file system, or record in "
                    "pieces",
                    doing, path);
       break;
@@ -40,8 +40,8 @@ box_fileio_set_error (GError **error, int number, const char *doing, const char 
     case EPERM:
     case EROFS:
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
-                   "Cannot %s %s: %s; give this user access or use another spool directory", doing,
-                   path, g_strerror (number));
+                   "Cannot %s %s: %s; give this user access or use another directory", doing, path,
+                   g_strerror (number));
       break;
     case EIO:
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
@@ -184,9 +184,10 @@ gboolean
 box_fileio_check_replaceable (const char *path, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  struct stat status;
-  gboolean is_other = stat (path, &status) == 0 && !S_ISREG (status.st_mode)
-                      && !S_ISDIR (status.st_mode); /* rename() refuses a directory */
+  struct stat target, own;
+  gboolean is_other = stat (path, &target) == 0 && lstat (path, &own) == 0
+                      && !S_ISREG (target.st_mode)
+                      && !S_ISDIR (own.st_mode); /* rename() refuses a directory */
 
   if (!is_other
       && (!g_str_has_prefix (absolute, "/dev/") || g_str_has_prefix (absolute, "/dev/shm/")))

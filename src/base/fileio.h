@@ -28,8 +28,9 @@ gboolean box_fileio_sync (int fd, const char *path, GError **error);
 /* fsync() of the directory @path: makes names durable. */
 gboolean box_fileio_sync_directory (const char *path, GError **error);
 
-/* Whether @path may be replaced: it is a regular file, or nothing. A rename would also take the
- * place of a device such as /dev/null, of a pipe, or of the link /dev/stdout. The functions below
+/* Whether @path may be replaced: it is a regular file, a link to one, or nothing. A rename would
+ * also take the place of a device such as /dev/null, of a pipe, of a link to a directory, or of the
+ * link /dev/stdout. The functions below
  * ask; ask first where much is done before. BOX_ERROR_STORAGE. */
 gboolean box_fileio_check_replaceable (const char *path, GError **error);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -20,21 +21,22 @@ box_process_fill_standard_descriptors (void)
 }
 
 static gboolean
-fail (guint n, GError **error)
+fail_without_descriptors (guint n, const char *what, GError **error)
 {
   struct rlimit limit = { 0 };
 
   getrlimit (RLIMIT_NOFILE, &limit);
-  g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
-               "This process has fewer than %u of its %" G_GUINT64_FORMAT " file descriptors left, "
-               "too few for another recording: raise the limit (ulimit -n, LimitNOFILE=) or record "
-               "fewer channels in one process",
-               n, (guint64) limit.rlim_cur);
+  g_set_error (
+      error, BOX_ERROR, BOX_ERROR_SPACE,
+      "This process has fewer than %u of its %" G_GUINT64_FORMAT " file descriptors left, "
+      "too few %s: raise the limit (ulimit -n, LimitNOFILE=) or record fewer channels in one "
+      "process",
+      n, (guint64) limit.rlim_cur, what);
   return FALSE;
 }
 
 gboolean
-box_process_check_descriptors (guint n, GError **error)
+box_process_check_descriptors (guint n, const char *what, GError **error)
 {
   g_autofree int *fds = g_new (int, n);
   guint opened = 0;
@@ -47,7 +49,7 @@ box_process_check_descriptors (guint n, GError **error)
     }
   for (guint i = 0; i < opened; i++)
     close (fds[i]);
-  return opened == n || fail (n, error);
+  return opened == n || fail_without_descriptors (n, what, error);
 }
 
 gboolean
@@ -64,9 +66,25 @@ box_process_check_memory (gsize n, const char *what, GError **error)
   return FALSE;
 }
 
+/* A thread needs memory for its stack, and says EAGAIN for want of it, too. */
+static gboolean
+has_room_for_stack (const char *what, GError **error)
+{
+  pthread_attr_t attributes;
+  gsize size = 0;
+
+  if (pthread_attr_init (&attributes) != 0)
+    return TRUE;
+  pthread_attr_getstacksize (&attributes, &size);
+  pthread_attr_destroy (&attributes);
+  return size == 0 || box_process_check_memory (size, what, error);
+}
+
 static gboolean
 fail_without_thread (const char *what, const GError *reason, GError **error)
 {
+  if (!has_room_for_stack (what, error))
+    return FALSE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
                "The system has no thread left %s (%s): raise the limit (ulimit -u, TasksMax=) or "
                "record fewer channels in one process",

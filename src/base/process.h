@@ -31,8 +31,8 @@ void box_process_fill_standard_descriptors (void);
 #define BOX_PROCESS_DESCRIPTORS_OF_WORKER 16
 
 /* Whether @n more descriptors can be opened now; else BOX_ERROR_SPACE. Another thread may take
- * them before the caller does: ask for a margin. */
-gboolean box_process_check_descriptors (guint n, GError **error);
+ * them before the caller does: ask for a margin. @what names the purpose in the error. */
+gboolean box_process_check_descriptors (guint n, const char *what, GError **error);
 
 /* Whether @n more bytes of addresses can be mapped now; else BOX_ERROR_SPACE. For what ends the
  * process if it gets no memory, or uses it without a look: GLib, and GnuTLS where it reads

@@ -160,13 +160,15 @@ format_help (const CliCommand *command, const Help *wanted)
   return text;
 }
 
-/* Says where the option stands that was meant. */
+/* Says where the option stands that was meant. Its value is not repeated: of "--token=…" it would
+ * be a secret, in the log of a service. */
 static void
 explain_option (GError **error, const CliCommand *command)
 {
   if (g_error_matches (*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
     {
-      g_autofree char *message = g_strdup_printf ("%s; boxupload %s --help-all lists the options",
+      g_autofree char *message = g_strdup_printf ("%.*s; boxupload %s --help-all lists the options",
+                                                  (int) strcspn ((*error)->message, "="),
                                                   (*error)->message, command->name);
 
       g_free ((*error)->message);
@@ -203,6 +205,22 @@ new_client (const CliOptions *options, GError **error)
   return g_steal_pointer (&client);
 }
 
+/* What a request takes at most, with the local file that it is for, and threads of its own, among
+ * them those that look for a proxy. */
+#define DESCRIPTORS 32
+#define THREADS     5
+
+/* What is missing here does not come back while the command waits for it. */
+static gboolean
+check_limits (GError **error)
+{
+  static const char *const what = "for this command";
+
+  return box_process_check_descriptors (DESCRIPTORS, what, error)
+         && box_process_ensure_glib_threads (what, error)
+         && box_process_check_threads (THREADS, what, error);
+}
+
 /* @told: (out): its failure has been printed as JSON already. */
 static gboolean
 run_command (const CliCommand *command, const CliOptions *options, char **arguments,
@@ -221,7 +239,7 @@ run_command (const CliCommand *command, const CliOptions *options, char **argume
     return FALSE;
   if (command->flags & CLI_COMMAND_CONNECTS)
     {
-      client = new_client (options, error);
+      client = check_limits (error) ? new_client (options, error) : NULL;
       if (client == NULL)
         return FALSE;
       transport = box_transport_new ();

@@ -373,7 +373,8 @@ box_live_new (BoxRecording *recording, const BoxUploadSettings *settings,
   BoxLive *live;
   int wakeup;
 
-  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, error))
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, "for another recording",
+                                      error))
     return NULL;
   wakeup = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wakeup < 0)

@@ -277,7 +277,7 @@ ensure_context (BoxTransport *transport, GError **error)
 {
   g_autoptr (GError) reason = NULL;
 
-  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, &reason)
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, "for a request", &reason)
       || !box_process_ensure_glib_threads ("for a request", &reason))
     {
       g_set_error_literal (error, BOX_ERROR, BOX_ERROR_TRANSIENT, reason->message);

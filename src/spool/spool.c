@@ -281,7 +281,8 @@ box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **er
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&beginning);
 
-  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, error)
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_TO_BEGIN, "for another recording",
+                                      error)
       || !box_spool_admit (spool, 0, error))
     return NULL;
   return box_recording_create (spool->path, intent, error);

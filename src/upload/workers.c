@@ -127,7 +127,8 @@ call_worker_locked (void)
   if (pool.idle->len > 0)
     call_idle_locked ();
   else if (pool.n_threads < pool.max_threads
-           && box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, NULL))
+           && box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER,
+                                             "for another recording", NULL))
     start_worker_locked (NULL);
 }
 
@@ -244,7 +245,8 @@ box_workers_add_locked (BoxTask *task, GError **error)
 {
   g_return_val_if_fail (!task->listed, FALSE);
   ensure_pool_locked ();
-  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, error)
+  if (!box_process_check_descriptors (BOX_PROCESS_DESCRIPTORS_OF_WORKER, "for another recording",
+                                      error)
       || (pool.n_threads == 0 && !start_worker_locked (error)))
     return FALSE;
   task->klass->ref (task);

@@ -2,6 +2,7 @@
 /* Where boxupload takes credentials from, what it says of them, and that it does not show them. */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli-fixture.h"
 #include "kit/emulator.h"
@@ -187,6 +188,45 @@ test_a_narrow_token_goes_to_a_file_of_its_owner (Fixture *f, gconstpointer data)
   g_assert_cmpint (refused.code, ==, 5);
 }
 
+/* A service's log outlives its command line. */
+static void
+test_a_token_in_an_unknown_option_is_not_repeated (Fixture *f, gconstpointer data)
+{
+  g_auto (Answer) answer = RUN (f, "whoami", "--access-token=" TOKEN);
+
+  g_assert_cmpint (answer.code, ==, 2);
+  g_assert_nonnull (strstr (answer.err, "--access-token; "));
+  g_assert_null (strstr (answer.err, TOKEN));
+}
+
+/* Nobody who can make a link can have the token written elsewhere. */
+static void
+test_a_narrow_token_takes_the_place_of_a_link (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "narrow", NULL);
+  g_autofree char *to_directory = g_build_filename (f->dir, "lane", NULL);
+  g_autofree char *target = g_build_filename (f->dir, "target", NULL);
+  g_autofree char *text = NULL;
+  g_auto (Answer) made = { 0 };
+  g_auto (Answer) refused = { 0 };
+  struct stat status;
+
+  g_assert_true (g_file_set_contents (target, "somebody's", -1, NULL));
+  g_assert_cmpint (symlink ("target", path), ==, 0);
+  g_assert_cmpint (symlink (".", to_directory), ==, 0);
+  made = RUN (f, "token", "--folder", "0", "--out", path);
+  g_assert_cmpint (made.code, ==, 0);
+  g_assert_cmpint (lstat (path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode, ==, S_IFREG | 0600);
+  g_assert_true (g_file_get_contents (target, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "somebody's");
+  refused = RUN (f, "token", "--folder", "0", "--out", to_directory);
+  g_assert_cmpint (refused.code, ==, 13);
+  g_assert_nonnull (strstr (refused.err, "lane: it is not a regular file"));
+  g_assert_cmpint (lstat (to_directory, &status), ==, 0);
+  g_assert_true (S_ISLNK (status.st_mode));
+}
+
 static void
 test_a_narrow_token_is_alone_on_stdout (Fixture *f, gconstpointer data)
 {
@@ -297,6 +337,9 @@ main (int argc, char **argv)
             test_as_user_goes_with_every_request);
   ADD_TEST ("/cli/token/goes-to-a-file-of-its-owner",
             test_a_narrow_token_goes_to_a_file_of_its_owner);
+  ADD_TEST ("/cli/credentials/token-in-unknown-option-is-not-repeated",
+            test_a_token_in_an_unknown_option_is_not_repeated);
+  ADD_TEST ("/cli/token/takes-the-place-of-a-link", test_a_narrow_token_takes_the_place_of_a_link);
   ADD_TEST ("/cli/token/is-alone-on-stdout", test_a_narrow_token_is_alone_on_stdout);
   ADD_TEST ("/cli/tls/trusted-by-ca-file-only", test_tls_is_trusted_by_ca_file_only);
   ADD_TEST ("/cli/secrets/not-shown-however-much-is-logged",

@@ -461,6 +461,26 @@ test_a_limit_of_files_keeps_what_was_read (Fixture *f, gconstpointer data)
   assert_beginning_at_box (f, "a", 1 << 20);
 }
 
+/* Nothing in the process gives one back: no retry helps. */
+static void
+test_too_few_descriptors_are_told_at_once (Fixture *f, gconstpointer data)
+{
+  static const char *const commands[][4] = {
+    { "whoami" }, { "ls", "0" }, { "get", "1", "-" }, { "token", "--folder", "0" }, { "watch" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      g_auto (Answer) answer = RUN_BY_SHELL (f, "ulimit -n 20; exec \"$@\"", commands[i][0],
+                                             commands[i][1], commands[i][2]);
+
+      g_assert_cmpint (answer.code, ==, 9);
+      g_assert_nonnull (strstr (answer.err, "of its 20 file descriptors left, too few for this "
+                                            "command: raise the limit (ulimit -n"));
+      g_assert_null (strstr (answer.err, "trying again"));
+    }
+}
+
 static void
 test_options_that_do_not_go_with_input_are_refused (Fixture *f, gconstpointer data)
 {
@@ -516,6 +536,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/input/refusal-at-the-beginning-ends-the-reading",
             test_a_refusal_at_the_beginning_ends_the_reading);
   ADD_TEST ("/cli/input/without-a-byte-makes-no-file", test_input_without_a_byte_makes_no_file);
+  ADD_TEST ("/cli/input/too-few-descriptors-are-told-at-once",
+            test_too_few_descriptors_are_told_at_once);
   ADD_TEST ("/cli/input/closed-descriptors-are-told", test_closed_standard_descriptors_are_told);
   ADD_TEST ("/cli/input/limit-of-files-keeps-what-was-read",
             test_a_limit_of_files_keeps_what_was_read);

@@ -164,6 +164,9 @@ test_only_a_regular_file_is_replaced (Fixture *f, gconstpointer data)
       g_assert_cmpint (lstat (others[i], &status), ==, 0);
       g_assert_false (S_ISREG (status.st_mode));
     }
+  g_unlink (link);
+  g_assert_cmpint (symlink (f->dir, link), ==, 0);
+  g_assert_false (box_fileio_check_replaceable (link, NULL));
   g_assert_false (box_fileio_check_replaceable ("/dev/stdout", NULL));
   g_assert_true (box_fileio_check_replaceable ("/dev/shm/no-such-file", NULL));
   g_unlink (from);

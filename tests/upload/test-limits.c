@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "http/proxy.h"
 #include "kit/places.h"
 #include "spool/spool.h"
@@ -106,6 +107,24 @@ test_without_a_thread_the_upload_fails_and_the_next_works (Fixture *f, gconstpoi
   deny_threads = FALSE;
   assert_failed (f, BOX_ERROR_SPACE);
   assert_another_works (f);
+}
+
+/* The C library says of both that "the resource is temporarily unavailable". */
+static void
+test_a_thread_without_memory_is_told_as_memory (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) threads = NULL;
+  g_autoptr (GError) memory = NULL;
+
+  deny_threads = TRUE;
+  g_assert_false (box_process_check_threads (1, "to try", &threads));
+  deny_memory = TRUE;
+  g_assert_false (box_process_check_threads (1, "to try", &memory));
+  deny_threads = deny_memory = FALSE;
+  g_assert_error (threads, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (threads->message, "ulimit -u"));
+  g_assert_error (memory, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_nonnull (strstr (memory->message, "ulimit -v"));
 }
 
 static void
@@ -228,6 +247,7 @@ main (int argc, char *argv[])
        test_without_threads_or_memory_no_connection_is_begun);
   ADD ("a-recording-without-descriptors-does-not-begin",
        test_a_recording_without_descriptors_does_not_begin);
+  ADD ("a-thread-without-memory-is-told-as-memory", test_a_thread_without_memory_is_told_as_memory);
   ADD ("without-descriptors-the-upload-fails-and-the-next-works",
        test_without_descriptors_the_upload_fails_and_the_next_works);
   ADD ("without-a-thread-the-upload-fails-and-the-next-works",
