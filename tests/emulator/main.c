@@ -167,12 +167,41 @@ find_plan (BoxEmulatorPlan *scope, GError **error)
   return FALSE;
 }
 
+/* A file or host whose name is empty: mostly a variable of a script that is not set. */
+static gboolean
+check_empty (GError **error)
+{
+  const struct
+  {
+    const char *name, *value;
+  } options[] = {
+    { "dir", dir },
+    { "profile", profile },
+    { "upload-host", upload_host },
+    { "accounts", accounts },
+  };
+  const char *empty = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    if (g_strcmp0 (options[i].value, "") == 0)
+      empty = options[i].name;
+  if (tokens != NULL && g_strv_contains ((const char *const *) tokens, ""))
+    empty = "token";
+  if (scenarios != NULL && g_strv_contains ((const char *const *) scenarios, ""))
+    empty = "scenario";
+  if (empty != NULL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 "the value of --%s is empty; leave the option out if it has none", empty);
+  return empty == NULL;
+}
+
 static gboolean
 check_options (GError **error)
 {
   BoxEmulatorPlan scope;
 
-  return find_plan (&scope, error) && in_range (plan_delay, G_MAXINT, "plan-delay", error)
+  return check_empty (error) && find_plan (&scope, error)
+         && in_range (plan_delay, G_MAXINT, "plan-delay", error)
          && in_range (port, G_MAXUINT16, "port", error)
          && in_range (tls_port, G_MAXUINT16, "tls-port", error)
          && in_range (part_size, G_MAXINT64, "part-size", error)

@@ -91,6 +91,9 @@ check "the page describes all options" documents
 check "a missing directory is an error" refuses 2 "--dir is missing"
 check "a directory that cannot be made is an error" refuses 1 "Cannot create" --dir "$files/file/x"
 check "an unknown option is an error" refuses 2 "dance" --dance
+for option in dir profile upload-host accounts token scenario; do
+  check "an empty --$option is an error" refuses 2 "the value of --$option is empty" --dir "$files/x" --$option ""
+done
 check "a port out of range is an error" refuses 2 "--port is out of range" --dir "$files/x" --port 65536
 check "a scenario that makes no sense is an error with its file" refuses 1 "nonsense: .*dance" \
   --dir "$files/x" --scenario "$files/nonsense"
