@@ -275,6 +275,16 @@ on_room (const char *text, guint64 limit, gpointer user_data)
 }
 
 static void
+on_displaced (const char *text, gpointer user_data)
+{
+  SinkReporter *self = user_data;
+  g_autoptr (GstElement) element = dup_element (self);
+
+  if (element != NULL)
+    GST_ELEMENT_WARNING (element, RESOURCE, WRITE, ("%s: %s", self->destination, text), (NULL));
+}
+
+static void
 on_goes_on (BoxDelivery *delivery, const GError *reason, gboolean matters, gpointer user_data)
 {
   SinkReporter *self = user_data;
@@ -393,6 +403,7 @@ const BoxDeliveryEvents sink_reporter_events = {
     .committing = on_committing,
   },
   .room = on_room,
+  .displaced = on_displaced,
   .unsettled = on_unsettled,
   .goes_on = on_goes_on,
   .anew = on_anew,

@@ -318,6 +318,25 @@ box_fileio_copy (const char *from, const char *to, gboolean replace, GError **er
   return done;
 }
 
+int
+box_fileio_copy_open (int from, const char *from_path, const char *to, GError **error)
+{
+  g_autofree char *temporary = new_temporary (to);
+  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
+
+  if (fd < 0)
+    {
+      box_fileio_set_error (error, errno, "create", to);
+      return -1;
+    }
+  if (box_fileio_lock (fd, to, error) && copy_bytes (from, from_path, fd, to, error)
+      && box_fileio_sync (fd, to, error) && give_name (temporary, to, FALSE, error))
+    return fd;
+  close (fd);
+  unlink (temporary);
+  return -1;
+}
+
 gboolean
 box_fileio_lock (int fd, const char *path, GError **error)
 {

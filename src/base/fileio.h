@@ -66,6 +66,15 @@ gboolean box_fileio_put_in_place (int fd, const char *temporary, const char *pat
  */
 gboolean box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error);
 
+/**
+ * box_fileio_copy_open:
+ * @from: open; @from_path is for messages.
+ *
+ * The same of an open file, which may have no name any more, to @to, which must not be there. The
+ * copy is returned, open to read and write, and has its lock before it has its name. -1 on errors.
+ */
+int box_fileio_copy_open (int from, const char *from_path, const char *to, GError **error);
+
 /* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_BUSY: another
  * process has it. */
 gboolean box_fileio_lock (int fd, const char *path, GError **error);

@@ -138,6 +138,7 @@ cli_job_start_stream (CliJob *base, Cli *cli, BoxSpool *spool, CliUnknownSize ho
   const BoxDeliveryEvents events = { .upload = cli_reporter_events,
                                      .goes_on = cli_reporter_goes_on,
                                      .room = cli_reporter_room,
+                                     .displaced = cli_reporter_displaced,
                                      .kept = cli_reporter_kept,
                                      .unsettled = cli_reporter_unsettled };
   StreamJob *job = (StreamJob *) base;

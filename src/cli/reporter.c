@@ -279,6 +279,14 @@ cli_reporter_room (const char *text, guint64 limit, gpointer user_data)
 }
 
 void
+cli_reporter_displaced (const char *text, gpointer user_data)
+{
+  CliReporter *reporter = user_data;
+
+  cli_complain ("%s: %s", reporter->shown, text);
+}
+
+void
 cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_data)
 {
   CliReporter *reporter = user_data;

@@ -142,6 +142,8 @@ void cli_reporter_tell_file (CliReporter *reporter, const char *name, const BoxF
                              const CliCut *cut);
 /* What is read may be too much for the account; see BoxDeliveryEvents. */
 void cli_reporter_room (const char *text, guint64 limit, gpointer reporter);
+/* Somebody has removed, moved or replaced the recording; see BoxDeliveryEvents. */
+void cli_reporter_displaced (const char *text, gpointer reporter);
 /* Box has the file, but not its metadata; @path: (nullable): in the spool, where that is noted. */
 void cli_reporter_unsettled (const char *path, const GError *reason, gpointer reporter);
 

@@ -488,7 +488,9 @@ box_delivery_get_ahead (BoxDelivery *delivery)
 const char *
 box_delivery_get_path (BoxDelivery *delivery)
 {
-  return delivery->recording != NULL ? box_recording_get_path (delivery->recording) : NULL;
+  return delivery->recording != NULL && !delivery->displaced
+             ? box_recording_get_path (delivery->recording)
+             : NULL;
 }
 
 GError *

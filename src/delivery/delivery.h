@@ -63,6 +63,9 @@ typedef struct
  *   uploaded. @reason: "eos", "segment-done", "size" (it is not as long as was declared), "stop",
  *   "error". @interrupted: it was cut short. @lost: (nullable): why its last bytes could not be
  *   written. Once, unless it has no byte.
+ * @displaced: (nullable): somebody has removed, moved or replaced the files of the recording: @text
+ *   says so, as a sentence without its full stop. When it is seen while the recording goes on, and
+ *   again at its end, when what was removed has been written anew, or could not.
  * @unsettled: (nullable): Box has the file, but not its metadata, because of @reason. @path: of the
  *   recording or errand in the spool, with which it can be tried again; NULL: nothing is noted.
  * Before the end.
@@ -84,6 +87,7 @@ typedef struct
   void (*ending) (gpointer user_data);
   void (*kept) (const char *path, guint64 size, const char *reason, gboolean interrupted,
                 const GError *lost, gpointer user_data);
+  void (*displaced) (const char *text, gpointer user_data);
   void (*unsettled) (const char *path, const GError *reason, gpointer user_data);
   void (*position) (BoxDelivery *delivery, const BoxPosition *position, gpointer user_data);
   void (*ended) (BoxDelivery *delivery, BoxDeliveryPhase phase, const BoxFile *file,
@@ -220,7 +224,8 @@ guint64 box_delivery_get_spooled (BoxDelivery *delivery);
 /* Bytes that were sent before the size was known, and are of use; 0 without BoxAhead. */
 guint64 box_delivery_get_ahead (BoxDelivery *delivery);
 
-/* The path of the recording; NULL without a recording. Owned by @delivery. */
+/* The path of the recording; NULL without a recording, or if it is not there. Owned by @delivery.
+ */
 const char *box_delivery_get_path (BoxDelivery *delivery);
 
 /* After FAILED. Free with g_error_free(). */

@@ -233,6 +233,61 @@ on_live_failed (const GError *error, gboolean begun, gpointer user_data)
 /* Not completed: the step that waits for it sees that. */
 const BoxLiveEvents box_delivery_live_events = { .failed = on_live_failed };
 
+static void
+tell_displaced (BoxDelivery *delivery, const char *text)
+{
+  if (delivery->events.displaced == NULL)
+    return;
+  box_process_enter_event (&deliveries);
+  delivery->events.displaced (text, delivery->user_data);
+  box_process_leave_event ();
+}
+
+void
+box_delivery_check_place (BoxDelivery *delivery)
+{
+  g_autoptr (BoxRecording) recording = NULL;
+  g_autofree char *what = NULL;
+  gboolean tell;
+
+  g_mutex_lock (&delivery->lock);
+  if (delivery->recording != NULL && !delivery->facts.finished && !delivery->ending)
+    recording = box_recording_ref (delivery->recording);
+  g_mutex_unlock (&delivery->lock);
+  if (recording == NULL || box_recording_is_in_place (recording, &what))
+    return;
+  g_mutex_lock (&delivery->lock);
+  tell = !delivery->displaced_told && !delivery->closed && !delivery->ending;
+  delivery->displaced_told |= tell;
+  g_mutex_unlock (&delivery->lock);
+  if (tell)
+    tell_displaced (delivery, what);
+}
+
+gboolean
+box_delivery_restore (BoxDelivery *delivery, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *text = NULL;
+  gboolean restored = FALSE;
+
+  if (delivery->displaced)
+    return FALSE;
+  if (!box_recording_restore (delivery->recording, &restored, &failure))
+    {
+      delivery->displaced = TRUE;
+      text = g_strdup (failure->message);
+      g_propagate_error (error, g_steal_pointer (&failure));
+    }
+  else if (restored)
+    text = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
+                            "written anew",
+                            box_recording_get_path (delivery->recording));
+  if (text != NULL && (restored || error == NULL))
+    tell_displaced (delivery, text);
+  return !delivery->displaced;
+}
+
 void
 box_delivery_tell_kept (BoxDelivery *delivery, const char *reason)
 {
@@ -243,6 +298,8 @@ box_delivery_tell_kept (BoxDelivery *delivery, const char *reason)
   if (delivery->kept_told || size == 0)
     return;
   delivery->kept_told = TRUE;
+  if (!box_delivery_restore (delivery, NULL))
+    return;
   box_recording_flush (delivery->recording, &lost);
   state = box_recording_get_state (delivery->recording);
   if (delivery->events.kept != NULL)

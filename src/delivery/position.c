@@ -108,6 +108,7 @@ box_delivery_look_ahead (BoxDelivery *delivery)
 
   if (delivery->spool == NULL)
     return;
+  box_delivery_check_place (delivery);
   full_in = box_forecast_look (box_spool_get_forecast (delivery->spool),
                                box_spool_get_room (delivery->spool), g_get_monotonic_time ());
   g_mutex_lock (&delivery->lock);

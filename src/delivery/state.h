@@ -49,6 +49,7 @@ struct _BoxDelivery
   gint64 marked_time;      /* running_time then */
   gboolean overrun;        /* the stream is longer than was declared, and its upload abandoned */
   gboolean kept_told;
+  gboolean displaced; /* its files are not in the spool, and cannot be written there */
   const char *reason; /* of the end of the stream */
   BoxPaddingKind padding;
   guint64 gap;
@@ -90,13 +91,14 @@ struct _BoxDelivery
     guint64 acked;
     guint64 in_order;
     guint64 padding;
-  } reached;            /* at the last look: bytes that there are, and that Box has */
-  gint64 full_in;       /* the spool, at the last tick: microseconds; -1: never, or not known */
-  gboolean unsafe_told; /* the last event position said that something is unsafe */
-  GThread *positioner;  /* is in that event; nullable */
-  gboolean opened;      /* Box has opened a session */
-  gboolean live_told;   /* that the live request failed */
-  gboolean abandoned;   /* the first upload: what it tells does not count any more */
+  } reached;               /* at the last look: bytes that there are, and that Box has */
+  gint64 full_in;          /* the spool, at the last tick: microseconds; -1: never, or not known */
+  gboolean displaced_told; /* that its files were, while it went on */
+  gboolean unsafe_told;    /* the last event position said that something is unsafe */
+  GThread *positioner;     /* is in that event; nullable */
+  gboolean opened;         /* Box has opened a session */
+  gboolean live_told;      /* that the live request failed */
+  gboolean abandoned;      /* the first upload: what it tells does not count any more */
   gboolean interrupted;
   gboolean closed;   /* no event comes any more */
   gboolean ending;   /* one thread is reporting the end, or has; phase is the end */
@@ -131,6 +133,13 @@ GError *box_delivery_explain (BoxDelivery *delivery, const GError *error);
 
 /* Reports that the recording may be too much. The owner may free the delivery meanwhile. */
 void box_delivery_tell_room (BoxDelivery *delivery, const char *text, guint64 limit);
+
+/* Whether the files of the recording still have their names: reports it once if not. Any thread. */
+void box_delivery_check_place (BoxDelivery *delivery);
+
+/* What was removed of the recording is written anew, before somebody relies on it; that is
+ * reported. FALSE: it is not where it should be, and cannot be. Nobody writes it any more. */
+gboolean box_delivery_restore (BoxDelivery *delivery, GError **error);
 
 /* Reports that the recording is kept, unless that was done, or there is nothing in it. */
 void box_delivery_tell_kept (BoxDelivery *delivery, const char *reason);

@@ -420,6 +420,9 @@ enter (BoxDelivery *delivery, BoxDeliveryPhase phase)
   g_clear_pointer (&delivery->resending, box_recovery_free);
   if (phase == BOX_DELIVERY_EMPTY)
     box_delivery_abandon (delivery);
+  /* Its error says that it is kept. */
+  if (phase == BOX_DELIVERY_FAILED && delivery->spool != NULL && delivery->recording != NULL)
+    (void) box_delivery_restore (delivery, NULL);
   if (phase == BOX_DELIVERY_SPOOLED)
     let_go (delivery);
   if (phase == BOX_DELIVERY_COMMITTED && destination != NULL

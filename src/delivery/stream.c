@@ -311,7 +311,8 @@ close_recording (BoxDelivery *delivery)
     return;
   end.total = size + delivery->gap;
   end.padding = delivery->padding;
-  if (!box_recording_set_end (delivery->recording, &end, &error))
+  if (!box_delivery_restore (delivery, &error)
+      || !box_recording_set_end (delivery->recording, &end, &error))
     {
       box_delivery_fail (delivery, error);
       return;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "spool/displaced.h"
 
 G_BEGIN_DECLS
 
@@ -50,6 +51,12 @@ gboolean box_data_file_flush (BoxDataFile *file, GError **error);
 
 /* The same in the background, at once. Never waits for the disk. */
 void box_data_file_flush_soon (BoxDataFile *file);
+
+/* box_displaced_look(). */
+BoxPlacing box_data_file_look (BoxDataFile *file, char **elsewhere);
+
+/* All pending bytes, and box_displaced_restore(). */
+gboolean box_data_file_restore (BoxDataFile *file, gboolean *restored, GError **error);
 
 /* Makes the first @needed bytes durable. A failure is permanent: lost bytes are not on disk even if
  * the next sync succeeds. */

@@ -678,6 +678,69 @@ box_recording_redirect (BoxRecording *recording, const BoxDestination *destinati
   return TRUE;
 }
 
+/* The file @path is placed so; it is now @elsewhere (taken, nullable). TRUE: well. */
+static gboolean
+describe_placing (BoxPlacing placing, const char *path, char *elsewhere, char **what)
+{
+  g_autofree char *name = elsewhere;
+
+  switch (placing)
+    {
+    case BOX_PLACED_WELL:
+      return TRUE;
+    case BOX_PLACED_REMOVED:
+      *what =
+          g_strdup_printf ("%s was removed from the spool: it is written anew at the end of the "
+                           "recording, but is lost if this process is killed",
+                           path);
+      break;
+    case BOX_PLACED_MOVED:
+      *what = g_strdup_printf ("%s was moved to %s: move it back", path, name);
+      break;
+    case BOX_PLACED_REPLACED:
+      *what = g_strdup_printf ("another file has taken the place of %s", path);
+      break;
+    }
+  return FALSE;
+}
+
+gboolean
+box_recording_is_in_place (BoxRecording *recording, char **what)
+{
+  char *elsewhere = NULL;
+  BoxPlacing placing;
+
+  *what = NULL;
+  if (recording->data == NULL)
+    return TRUE;
+  placing = box_data_file_look (recording->data, &elsewhere);
+  if (!describe_placing (placing, recording->data_path, elsewhere, what))
+    return FALSE;
+  placing = box_displaced_look (recording->journal_fd, recording->journal_path, &elsewhere);
+  return describe_placing (placing, recording->journal_path, elsewhere, what);
+}
+
+/* The data first: a journal without data is reported, data without a journal is hard to use. */
+gboolean
+box_recording_restore (BoxRecording *recording, gboolean *restored, GError **error)
+{
+  g_autoptr (GMutexLocker) syncing = NULL;
+  g_autoptr (GMutexLocker) locker = NULL;
+  gboolean data = FALSE, journal = FALSE;
+
+  *restored = FALSE;
+  if (recording->data == NULL)
+    return TRUE;
+  if (!box_data_file_restore (recording->data, &data, error))
+    return FALSE;
+  syncing = g_mutex_locker_new (&recording->syncing);
+  locker = g_mutex_locker_new (&recording->lock);
+  if (!box_displaced_restore (recording->journal_fd, recording->journal_path, &journal, error))
+    return FALSE;
+  *restored = data || journal;
+  return TRUE;
+}
+
 void
 box_recording_note_failure (BoxRecording *recording, const GError *failure)
 {

@@ -134,6 +134,14 @@ gboolean box_recording_set_kept (BoxRecording *recording, GError **error);
 gboolean box_recording_redirect (BoxRecording *recording, const BoxDestination *destination,
                                  BoxIfExists if_exists, GError **error);
 
+/* Whether both files still have their names; FALSE: @what (out): happened to one of them, as a
+ * sentence without its full stop. Free with g_free(). Never waits for the disk's writes. */
+gboolean box_recording_is_in_place (BoxRecording *recording, char **what);
+
+/* Writes the files anew that somebody has removed (box_displaced_restore()). @restored: (out): that
+ * was done. Not while another thread writes. */
+gboolean box_recording_restore (BoxRecording *recording, gboolean *restored, GError **error);
+
 /* The reason why it is not at Box yet, for "boxupload spool". Not written if the journal has the
  * same reason already, or cannot be written. */
 void box_recording_note_failure (BoxRecording *recording, const GError *failure);

@@ -621,6 +621,102 @@ test_only_what_is_spooled_first_can_be_rewritten (Fixture *fixture, gconstpointe
   g_test_add ("/element/" name, Fixture, data, set_up, function, tear_down)
 #define SIZE(size) GSIZE_TO_POINTER (size)
 
+/* --- Files that somebody else removes, moves or replaces -------------------------------------- */
+
+typedef enum
+{
+  REMOVE_DATA = 1 << 0,
+  REMOVE_JOURNAL = 1 << 1,
+  REMOVE_DIRECTORY = 1 << 2,
+} Removal;
+
+/* What has just been recorded, as it lies in the spool. */
+static BoxSpoolEntry *
+take_entry (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) list = box_spool_list (fixture->kit.spool, NULL);
+
+  g_assert_cmpuint (list->len, ==, 1);
+  return g_ptr_array_steal_index (list, 0);
+}
+
+static BoxSpoolEntry *
+record_and_look (Fixture *fixture)
+{
+  gst_util_set_object_arg (G_OBJECT (fixture->sink), "eos-mode", "spool");
+  start (fixture, "video/mpegts");
+  g_assert_cmpint (push (fixture, 3 * CHUNK), ==, GST_FLOW_OK);
+  return take_entry (fixture);
+}
+
+static void
+test_what_was_removed_is_written_anew (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
+  Removal removal = GPOINTER_TO_UINT (data);
+  g_autofree char *warning = NULL;
+
+  if (removal & REMOVE_DATA)
+    g_assert_cmpint (g_unlink (entry->data_path), ==, 0);
+  if (removal & REMOVE_JOURNAL)
+    g_assert_cmpint (g_unlink (entry->journal_path), ==, 0);
+  if (removal & REMOVE_DIRECTORY)
+    g_assert_cmpint (g_rmdir (fixture->kit.dir), ==, 0);
+  warning =
+      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (warning, "was removed from the spool: it is written anew at the end"));
+  g_assert_cmpint (push (fixture, 6 * CHUNK), ==, GST_FLOW_OK);
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
+  g_free (warning);
+  warning =
+      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (warning, "and has been written anew"));
+  assert_eos (fixture);
+  stop (fixture);
+  g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_COMPLETE);
+  spool_kit_finish_all (&fixture->kit);
+  assert_committed (fixture, 6 * CHUNK);
+}
+
+static void
+test_a_spool_that_was_moved_is_an_error_that_says_where (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
+  g_autofree char *elsewhere = g_strconcat (fixture->kit.dir, ".moved", NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_cmpint (g_rename (fixture->kit.dir, elsewhere), ==, 0);
+  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (text, elsewhere));
+  gst_harness_push_event (fixture->harness, gst_event_new_eos ());
+  g_free (text);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (text, elsewhere));
+  g_assert_null (strstr (text, "is kept in"));
+  stop (fixture);
+  g_assert_cmpint (g_rename (elsewhere, fixture->kit.dir), ==, 0);
+}
+
+static void
+test_what_was_replaced_is_rescued_beside_it (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
+  g_autofree char *rescued = g_strconcat (entry->data_path, ".rescued", NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *content = NULL;
+  gsize length = 0;
+
+  g_assert_true (g_file_set_contents (entry->data_path, "another", -1, NULL));
+  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  gst_harness_push_event (fixture->harness, gst_event_new_eos ());
+  g_free (text);
+  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (text, rescued));
+  g_assert_true (g_file_get_contents (rescued, &content, &length, NULL));
+  g_assert_cmpuint (length, ==, 3 * CHUNK);
+  g_assert_cmpint (g_unlink (rescued), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -670,6 +766,14 @@ main (int argc, char **argv)
   ADD ("stop-writes-what-waits", test_a_stop_writes_what_waits, NULL);
   ADD ("data-that-cannot-be-read-back-is-an-error", test_data_that_cannot_be_read_back_is_an_error,
        NULL);
+  ADD ("removed/data", test_what_was_removed_is_written_anew, GUINT_TO_POINTER (REMOVE_DATA));
+  ADD ("removed/journal", test_what_was_removed_is_written_anew, GUINT_TO_POINTER (REMOVE_JOURNAL));
+  ADD ("removed/both", test_what_was_removed_is_written_anew,
+       GUINT_TO_POINTER (REMOVE_DATA | REMOVE_JOURNAL));
+  ADD ("removed/directory", test_what_was_removed_is_written_anew,
+       GUINT_TO_POINTER (REMOVE_DATA | REMOVE_JOURNAL | REMOVE_DIRECTORY));
+  ADD ("moved", test_a_spool_that_was_moved_is_an_error_that_says_where, NULL);
+  ADD ("replaced", test_what_was_replaced_is_rescued_beside_it, NULL);
   ADD ("unusable-spool-is-refused-before-recording",
        test_unusable_spool_is_refused_before_recording, NULL);
   ADD ("pause-interrupts-the-wait-but-not-the-upload",

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spool/displaced.h"
+
+#include "base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Follows the name of a file that another one has taken the place of. */
+#define RESCUED_SUFFIX ".rescued"
+
+static gboolean
+is_same (const struct stat *a, const struct stat *b)
+{
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The name that the kernel knows; NULL: none. */
+static char *
+find_name (int fd, const struct stat *file)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *name = g_file_read_link (link, NULL);
+  struct stat found;
+
+  if (name == NULL || lstat (name, &found) != 0 || !is_same (&found, file))
+    return NULL;
+  return g_steal_pointer (&name);
+}
+
+/* What cannot be asked is not believed to be wrong. */
+BoxPlacing
+box_displaced_look (int fd, const char *path, char **elsewhere)
+{
+  struct stat file, named;
+  gboolean taken;
+
+  *elsewhere = NULL;
+  if (fstat (fd, &file) != 0)
+    return BOX_PLACED_WELL;
+  taken = lstat (path, &named) == 0;
+  if (taken ? is_same (&file, &named) : errno != ENOENT && errno != ENOTDIR)
+    return BOX_PLACED_WELL;
+  *elsewhere = find_name (fd, &file);
+  if (*elsewhere != NULL)
+    return BOX_PLACED_MOVED;
+  return taken ? BOX_PLACED_REPLACED : BOX_PLACED_REMOVED;
+}
+
+/* @fd refers to the copy afterwards. */
+static gboolean
+copy_back (int fd, const char *path, const char *to, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (to);
+  gboolean done;
+  int copy;
+
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      box_fileio_set_error (error, errno, "make", directory);
+      return FALSE;
+    }
+  copy = box_fileio_copy_open (fd, path, to, error);
+  if (copy < 0)
+    return FALSE;
+  done = TEMP_FAILURE_RETRY (dup3 (copy, fd, O_CLOEXEC)) >= 0;
+  if (!done)
+    box_fileio_set_error (error, errno, "open", to);
+  close (copy);
+  return done;
+}
+
+static gboolean
+rescue (int fd, const char *path, GError **error)
+{
+  g_autofree char *beside = g_strconcat (path, RESCUED_SUFFIX, NULL);
+
+  if (!copy_back (fd, path, beside, error))
+    {
+      g_prefix_error (error, "Another file has taken the place of %s during the recording: ", path);
+      return FALSE;
+    }
+  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+               "Another file has taken the place of %s during the recording; what was recorded is "
+               "in %s",
+               path, beside);
+  return FALSE;
+}
+
+gboolean
+box_displaced_restore (int fd, const char *path, gboolean *restored, GError **error)
+{
+  g_autofree char *elsewhere = NULL;
+
+  *restored = FALSE;
+  switch (box_displaced_look (fd, path, &elsewhere))
+    {
+    case BOX_PLACED_WELL:
+      return TRUE;
+    case BOX_PLACED_REMOVED:
+      *restored = copy_back (fd, path, path, error);
+      if (!*restored)
+        g_prefix_error (error,
+                        "%s was removed during the recording, and cannot be written anew: ", path);
+      return *restored;
+    case BOX_PLACED_MOVED:
+      g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
+                   "%s was moved during the recording, to %s: move it back; then \"boxupload "
+                   "resume\" uploads it",
+                   path, elsewhere);
+      return FALSE;
+    case BOX_PLACED_REPLACED:
+      return rescue (fd, path, error);
+    }
+  return TRUE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * BoxPlacing: whether an open file still has the name that it was opened by. Somebody may remove,
+ * move or replace the files of a recording while it is made. The kernel keeps the bytes until the
+ * file is closed, so a removed file can be written anew.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  BOX_PLACED_WELL,
+  BOX_PLACED_REMOVED,  /* nothing has the name */
+  BOX_PLACED_MOVED,    /* it has another name */
+  BOX_PLACED_REPLACED, /* it has no name, and another file has that one */
+} BoxPlacing;
+
+/* How the open file @fd is placed, which was opened as @path. @elsewhere: (out): its present name,
+ * if MOVED; else NULL. Free with g_free(). */
+BoxPlacing box_displaced_look (int fd, const char *path, char **elsewhere);
+
+/* If the file of @fd was removed, makes a durable and locked copy of it at @path, in a directory
+ * that is made if it is gone as well, and makes @fd refer to that. @restored: (out): that was done.
+ * The caller makes sure that nobody writes meanwhile. If the file was replaced, the copy is made
+ * beside it. BOX_ERROR_STORAGE: it is not at @path; says where it is. */
+gboolean box_displaced_restore (int fd, const char *path, gboolean *restored, GError **error);
+
+G_END_DECLS
