@@ -13,6 +13,10 @@
 /* Looks closer than this are one. Microseconds. */
 #define LOOK_INTERVAL (G_USEC_PER_SEC / 2)
 
+/* Rates over less than this say nothing about what will be: a burst, as the start of a recording
+ * is, would be taken for the rule. Microseconds. */
+#define LEAST_HISTORY ((gint64) RATE_TIME * G_USEC_PER_SEC)
+
 /* Less than this (bytes per second) fills nothing. */
 #define LEAST_RATE 1.0
 
@@ -151,7 +155,8 @@ box_rates_get_full_in (const BoxRates *rates, guint64 room)
 {
   double rate = rates->fill - rates->release;
 
-  if (rate < LEAST_RATE || (double) room / rate > LONGEST)
+  if (rates->at - rates->began < LEAST_HISTORY || rate < LEAST_RATE
+      || (double) room / rate > LONGEST)
     return -1;
   return (gint64) ((double) room / rate * G_USEC_PER_SEC);
 }

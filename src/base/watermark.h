@@ -55,7 +55,8 @@ typedef struct
  * quick succession are one. */
 void box_rates_look (BoxRates *rates, gint64 now);
 
-/* Microseconds until @room bytes are used up at these rates; -1: never. */
+/* Microseconds until @room bytes are used up at these rates; -1: never, or not known yet: the rates
+ * have to be as old as the time that they are means of. */
 gint64 box_rates_get_full_in (const BoxRates *rates, guint64 room);
 
 G_END_DECLS

@@ -261,7 +261,7 @@ test_a_spool_is_full_at_a_time (void)
   guint n = 4;
 
   push (fixture, bytes, 0, n);
-  /* The rate is known from the second message on, if bytes came between the two. */
+  /* The rate is believed when it is some fifteen seconds old. */
   do
     {
       position = sink_fixture_wait_element (fixture, "boxuploadsink-position");

@@ -178,10 +178,30 @@ test_only_what_gives_room_back_keeps_the_room (void)
   g_assert_cmpint (box_rates_get_full_in (&rates, 60000), ==, -1);
 }
 
+/* The first second of a recording brings its head, and what its source had gathered. */
+static void
+test_a_burst_at_the_start_foretells_nothing (void)
+{
+  BoxRates rates = { 0 };
+  gint64 now = BEGIN;
+
+  box_rates_look (&rates, now);
+  run (&rates, &now, 1, 500000000, 0, 0);
+  for (guint i = 1; i < 15; i++)
+    {
+      g_assert_cmpint (box_rates_get_full_in (&rates, 60000000000), ==, -1);
+      run (&rates, &now, 1, 1000, 1000, 1000);
+    }
+  run (&rates, &now, 300, 1000, 1000, 1000);
+  g_assert_cmpint (box_rates_get_full_in (&rates, 60000000000), ==, -1);
+  run (&rates, &now, 300, 1000000, 0, 0);
+  g_assert_cmpint (box_rates_get_full_in (&rates, 60000000000) / SECOND / 600, ==, 100);
+}
+
 static void
 test_a_full_room_is_full_now (void)
 {
-  BoxRates rates = { .fill = 1000 };
+  BoxRates rates = { .fill = 1000, .at = 60 * SECOND };
 
   g_assert_cmpint (box_rates_get_full_in (&rates, 0), ==, 0);
   g_assert_cmpint (box_rates_get_full_in (&rates, G_MAXUINT64), ==, -1);
@@ -203,6 +223,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rates/change", test_rates_follow_a_change_within_a_minute);
   g_test_add_func ("/rates/quick-looks", test_looks_in_quick_succession_are_one);
   g_test_add_func ("/rates/release", test_only_what_gives_room_back_keeps_the_room);
+  g_test_add_func ("/rates/burst", test_a_burst_at_the_start_foretells_nothing);
   g_test_add_func ("/rates/full", test_a_full_room_is_full_now);
   return g_test_run ();
 }
