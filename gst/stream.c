@@ -4,8 +4,10 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
 
-/* Interval of progress messages while the rest is uploaded after EOS (microseconds). */
+/* Interval of progress messages while the rest is uploaded after EOS, and the longest while nothing
+ * moves (microseconds). */
 #define PROGRESS_INTERVAL G_USEC_PER_SEC
+#define REST_INTERVAL     (10 * PROGRESS_INTERVAL)
 
 /* --- Failing -------------------------------------------------------------------------------- */
 
@@ -461,26 +463,36 @@ sink_stream_write (GstBoxUploadSink *self, GstBuffer *buffer)
 
 /* --- EOS ------------------------------------------------------------------------------------ */
 
-static void
-tell_progress (GstBoxUploadSink *self)
+/* Returns the time until the next message. A thousand recordings that wait for an outage to end
+ * would keep a process busy with messages that say the same. @gone: bytes that had left at the
+ * message before. */
+static gint64
+tell_progress (GstBoxUploadSink *self, gint64 interval, guint64 *gone)
 {
   BoxUploadStats stats;
+  guint64 before = *gone;
 
-  if (box_delivery_get_stats (self->stream.delivery, &stats))
-    sink_reporter_commit_goes_on (self->stream.reporter, &stats);
+  if (!box_delivery_get_stats (self->stream.delivery, &stats))
+    return PROGRESS_INTERVAL;
+  sink_reporter_commit_goes_on (self->stream.reporter, &stats);
+  *gone = stats.bytes_sent;
+  return *gone != before ? PROGRESS_INTERVAL : MIN (2 * interval, REST_INTERVAL);
 }
 
 /* The wait at EOS. */
 static GstFlowReturn
 wait_for_end (GstBoxUploadSink *self)
 {
+  gint64 interval = PROGRESS_INTERVAL;
+  guint64 gone = 0;
+
   while (TRUE)
     {
       GstFlowReturn flow;
       BoxWait wait;
 
       sink_wait_begin (self);
-      wait = box_delivery_wait (self->stream.delivery, PROGRESS_INTERVAL);
+      wait = box_delivery_wait (self->stream.delivery, interval);
       sink_wait_end (self);
       switch (wait)
         {
@@ -490,7 +502,7 @@ wait_for_end (GstBoxUploadSink *self)
         case BOX_WAIT_FAILED:
           return has_failed (self);
         case BOX_WAIT_TIMEOUT:
-          tell_progress (self);
+          interval = tell_progress (self, interval, &gone);
           break;
         case BOX_WAIT_INTERRUPTED:
           break;

@@ -18,7 +18,16 @@ is_same (const struct stat *a, const struct stat *b)
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The name that the kernel knows; NULL: none. */
+/* What NFS calls a removed file until it is closed. */
+static gboolean
+is_silly_name (const char *path)
+{
+  const char *slash = strrchr (path, '/');
+
+  return slash != NULL && g_str_has_prefix (slash, "/.nfs");
+}
+
+/* The name that the kernel knows; NULL: none that stays. */
 static char *
 find_name (int fd, const struct stat *file)
 {
@@ -26,12 +35,13 @@ find_name (int fd, const struct stat *file)
   g_autofree char *name = g_file_read_link (link, NULL);
   struct stat found;
 
-  if (name == NULL || lstat (name, &found) != 0 || !is_same (&found, file))
+  if (name == NULL || is_silly_name (name) || lstat (name, &found) != 0 || !is_same (&found, file))
     return NULL;
   return g_steal_pointer (&name);
 }
 
-/* What cannot be asked is not believed to be wrong. */
+/* What cannot be asked is not believed to be wrong, nor is another number of a file that has a name
+ * still: not every file system keeps them. */
 BoxPlacing
 box_displaced_look (int fd, const char *path, char **elsewhere)
 {
@@ -47,7 +57,9 @@ box_displaced_look (int fd, const char *path, char **elsewhere)
   *elsewhere = find_name (fd, &file);
   if (*elsewhere != NULL)
     return BOX_PLACED_MOVED;
-  return taken ? BOX_PLACED_REPLACED : BOX_PLACED_REMOVED;
+  if (!taken)
+    return BOX_PLACED_REMOVED;
+  return file.st_nlink == 0 ? BOX_PLACED_REPLACED : BOX_PLACED_WELL;
 }
 
 /* @fd refers to the copy afterwards. */

@@ -190,6 +190,37 @@ test_commit_progress (void)
   assert_end_names_the_file (fixture);
 }
 
+static void
+wait_for_progress (SinkFixture *fixture)
+{
+  GstProgressType type;
+
+  do
+    gst_message_parse_progress (sink_fixture_wait (fixture, GST_MESSAGE_PROGRESS), &type, NULL,
+                                NULL);
+  while (type != GST_PROGRESS_TYPE_CONTINUE);
+}
+
+static void
+test_commit_progress_rests_while_nothing_moves (void)
+{
+  g_autoptr (SinkFixture) fixture =
+      begin (RULE ({"route": "commit", "do": "hold", "name": "gate"}));
+  gint64 begin;
+
+  gst_element_set_state (fixture->pipeline, GST_STATE_PLAYING);
+  g_assert_true (box_emulator_wait_held (fixture->emulator, "gate", KIT_PATIENCE_MS));
+  sink_fixture_drain (fixture);
+  begin = g_get_monotonic_time ();
+  for (guint i = 0; i < 4; i++)
+    wait_for_progress (fixture);
+  /* At least 1, 2 and 4 s between them. */
+  g_assert_cmpint (g_get_monotonic_time () - begin, >, 5 * G_USEC_PER_SEC);
+
+  box_emulator_release (fixture->emulator, "gate");
+  sink_fixture_wait (fixture, GST_MESSAGE_EOS);
+}
+
 typedef struct
 {
   BoxEmulator *emulator;
@@ -314,6 +345,8 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/retry", test_retry);
   g_test_add_func ("/messages/complete", test_complete);
   g_test_add_func ("/messages/commit-progress", test_commit_progress);
+  g_test_add_func ("/messages/commit-progress-rests-while-nothing-moves",
+                   test_commit_progress_rests_while_nothing_moves);
   g_test_add_func ("/messages/commit-begins-before-it-ends", test_commit_begins_before_it_ends);
   g_test_add_func ("/messages/failure", test_failure);
   return g_test_run ();
