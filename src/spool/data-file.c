@@ -379,9 +379,5 @@ box_data_file_restore (BoxDataFile *file, gboolean *restored, GError **error)
   g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&file->syncing);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
 
-  if (!flush_locked (file, error) || !box_displaced_restore (file->fd, file->path, restored, error))
-    return FALSE;
-  if (*restored)
-    file->synced = file->size;
-  return TRUE;
+  return box_displaced_restore (file->fd, file->path, restored, error);
 }

@@ -55,7 +55,8 @@ void box_data_file_flush_soon (BoxDataFile *file);
 /* box_displaced_look(). */
 BoxPlacing box_data_file_look (BoxDataFile *file, char **elsewhere);
 
-/* All pending bytes, and box_displaced_restore(). */
+/* box_displaced_restore(). What waits to be written goes into the copy, as it would have gone into
+ * the file; what was durable is. */
 gboolean box_data_file_restore (BoxDataFile *file, gboolean *restored, GError **error);
 
 /* Makes the first @needed bytes durable. A failure is permanent: lost bytes are not on disk even if

@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MODEL_SIZE (1u << 20)
@@ -291,6 +293,53 @@ test_readers_see_what_was_written (Fixture *f, gconstpointer data)
     g_thread_join (readers[i]);
 }
 
+/* Bytes in the file from here on. */
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = MIN (size, limit.rlim_max);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* The recording is where it was, without its last bytes. */
+static void
+test_what_cannot_be_written_is_not_displaced (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean restored = TRUE;
+
+  signal (SIGXFSZ, SIG_IGN);
+  limit_files (0);
+  write_text (f, 0, "waits");
+  g_assert_false (box_data_file_flush (f->file, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_SPACE);
+  g_assert_true (box_data_file_restore (f->file, &restored, NULL));
+  g_assert_false (restored);
+  limit_files (RLIM_INFINITY);
+}
+
+static void
+test_what_waits_goes_into_the_file_that_is_written_anew (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  gboolean restored = FALSE;
+
+  write_text (f, 0, "written, ");
+  box_data_file_flush (f->file, NULL);
+  write_text (f, 9, "and waiting");
+  g_assert_cmpint (g_unlink (f->path), ==, 0);
+  g_assert_true (box_data_file_restore (f->file, &restored, NULL));
+  g_assert_true (restored);
+  n_syncs = 0;
+  g_assert_true (box_data_file_sync (f->file, 20, NULL));
+  g_assert_cmpuint (n_syncs, ==, 1);
+  text = kit_read_text (f->path);
+  g_assert_cmpstr (text, ==, "written, and waiting");
+}
+
 #define ADD(path, func) g_test_add ("/data-file/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -309,6 +358,9 @@ main (int argc, char **argv)
   ADD ("what-is-cut-off-is-not-written", test_what_is_cut_off_is_not_written);
   ADD ("any-writes-make-the-same-file", test_any_writes_make_the_same_file);
   ADD ("readers-see-what-was-written", test_readers_see_what_was_written);
+  ADD ("what-cannot-be-written-is-not-displaced", test_what_cannot_be_written_is_not_displaced);
+  ADD ("what-waits-goes-into-the-file-that-is-written-anew",
+       test_what_waits_goes_into_the_file_that_is_written_anew);
   g_test_add_func ("/data-file/write-that-failed-is-told-to-the-next",
                    test_a_write_that_failed_is_told_to_the_next);
   return g_test_run ();
