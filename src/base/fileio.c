@@ -282,59 +282,49 @@ give_name (const char *temporary, const char *path, gboolean replace, GError **e
   return FALSE;
 }
 
-static gboolean
-copy_to (int from, const char *from_path, const char *path, gboolean replace, GError **error)
+/* The copy, open; -1 on errors. @lock: it has its lock before it has its name. */
+static int
+copy_to (int from, const char *from_path, const char *path, gboolean replace, gboolean lock,
+         GError **error)
 {
   g_autofree char *temporary = new_temporary (path);
-  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
-  gboolean done;
+  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
 
   if (fd < 0)
     {
       box_fileio_set_error (error, errno, "create", path);
-      return FALSE;
+      return -1;
     }
-  done = copy_bytes (from, from_path, fd, path, error) && box_fileio_sync (fd, path, error)
-         && give_name (temporary, path, replace, error);
+  if ((!lock || box_fileio_lock (fd, path, error)) && copy_bytes (from, from_path, fd, path, error)
+      && box_fileio_sync (fd, path, error) && give_name (temporary, path, replace, error))
+    return fd;
   close (fd);
-  if (!done)
-    unlink (temporary);
-  return done;
+  unlink (temporary);
+  return -1;
 }
 
 gboolean
 box_fileio_copy (const char *from, const char *to, gboolean replace, GError **error)
 {
   int fd = TEMP_FAILURE_RETRY (open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  gboolean done;
+  int copy;
 
   if (fd < 0)
     {
       box_fileio_set_error (error, errno, "read", from);
       return FALSE;
     }
-  done = copy_to (fd, from, to, replace, error);
+  copy = copy_to (fd, from, to, replace, FALSE, error);
   close (fd);
-  return done;
+  if (copy >= 0)
+    close (copy);
+  return copy >= 0;
 }
 
 int
 box_fileio_copy_open (int from, const char *from_path, const char *to, GError **error)
 {
-  g_autofree char *temporary = new_temporary (to);
-  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
-
-  if (fd < 0)
-    {
-      box_fileio_set_error (error, errno, "create", to);
-      return -1;
-    }
-  if (box_fileio_lock (fd, to, error) && copy_bytes (from, from_path, fd, to, error)
-      && box_fileio_sync (fd, to, error) && give_name (temporary, to, FALSE, error))
-    return fd;
-  close (fd);
-  unlink (temporary);
-  return -1;
+  return copy_to (from, from_path, to, FALSE, TRUE, error);
 }
 
 gboolean

@@ -167,32 +167,41 @@ find_plan (BoxEmulatorPlan *scope, GError **error)
   return FALSE;
 }
 
-/* A file or host whose name is empty: mostly a variable of a script that is not set. */
+/* Whether @entry takes a text and was given an empty one: mostly a variable of a script that is not
+ * set. */
+static gboolean
+is_empty (const GOptionEntry *entry)
+{
+  const char *text;
+  const char *const *texts;
+
+  switch (entry->arg)
+    {
+    case G_OPTION_ARG_STRING:
+    case G_OPTION_ARG_FILENAME:
+      text = *(const char *const *) entry->arg_data;
+      return text != NULL && *text == '\0';
+    case G_OPTION_ARG_STRING_ARRAY:
+    case G_OPTION_ARG_FILENAME_ARRAY:
+      texts = *(const char *const *const *) entry->arg_data;
+      return texts != NULL && g_strv_contains (texts, "");
+    default:
+      return FALSE;
+    }
+}
+
 static gboolean
 check_empty (GError **error)
 {
-  const struct
-  {
-    const char *name, *value;
-  } options[] = {
-    { "dir", dir },
-    { "profile", profile },
-    { "upload-host", upload_host },
-    { "accounts", accounts },
-  };
-  const char *empty = NULL;
-
-  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
-    if (g_strcmp0 (options[i].value, "") == 0)
-      empty = options[i].name;
-  if (tokens != NULL && g_strv_contains ((const char *const *) tokens, ""))
-    empty = "token";
-  if (scenarios != NULL && g_strv_contains ((const char *const *) scenarios, ""))
-    empty = "scenario";
-  if (empty != NULL)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "the value of --%s is empty; leave the option out if it has none", empty);
-  return empty == NULL;
+  for (const GOptionEntry *entry = entries; entry->long_name != NULL; entry++)
+    if (is_empty (entry))
+      {
+        g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                     "the value of --%s is empty; leave the option out if it has none",
+                     entry->long_name);
+        return FALSE;
+      }
+  return TRUE;
 }
 
 static gboolean
