@@ -25,9 +25,12 @@
 /* For a live recording, whatever its size; a program of GStreamer with TLS takes some 25 MiB. */
 #define LIVE (64 * MIB)
 
-/* Additional memory for a file of ten times the size: a program that kept a thirtieth of what it
- * sent would take more. Threads that a busy machine held up differ by 9 MiB. */
-#define GROWTH (24 * MIB)
+/* Additional memory for a file of ten times the size. */
+#define GROWTH (8 * MIB)
+
+/* Measurements of each size: threads that a busy machine holds up add to a peak, nothing takes from
+ * it. */
+#define TRIES 3
 
 typedef struct
 {
@@ -138,6 +141,12 @@ measure (const Case *c, guint64 size)
   return peak;
 }
 
+static guint64
+distance (guint64 a, guint64 b)
+{
+  return MAX (a, b) - MIN (a, b);
+}
+
 static void
 test_memory_is_bounded (gconstpointer data)
 {
@@ -154,7 +163,12 @@ test_memory_is_bounded (gconstpointer data)
   large = measure (c, LARGE);
   g_assert_cmpuint (middle, <=, bound);
   g_assert_cmpuint (large, <=, bound);
-  g_assert_cmpuint (MAX (middle, large) - MIN (middle, large), <, GROWTH);
+  for (guint i = 1; i < TRIES && distance (middle, large) >= GROWTH; i++)
+    {
+      middle = MIN (middle, measure (c, MIDDLE));
+      large = MIN (large, measure (c, LARGE));
+    }
+  g_assert_cmpuint (distance (middle, large), <, GROWTH);
   if (c->live)
     g_assert_cmpuint (MAX (middle, large), <, LIVE);
 }
