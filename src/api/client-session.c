@@ -4,7 +4,8 @@
 
 #include "base/json.h"
 
-/* Box: "limit" is at most 1000, and an "offset" above 10000 is refused. */
+/* Box: "limit" is at most 1000, and an "offset" above 10000 is refused. Whether 10000 itself is has
+ * not been seen: it is asked for, and its refusal is the end of the list. */
 #define PAGE_LIMIT       1000
 #define LAST_PAGE_OFFSET (BOX_LISTED_PARTS_MAX - PAGE_LIMIT)
 
@@ -99,7 +100,7 @@ take_if_empty (BoxClient *client, BoxTransport *transport, BoxSession *session,
 {
   g_autoptr (BoxSession) taken = session;
   g_autoptr (GPtrArray) parts =
-      box_client_list_parts (client, transport, session, cancellable, error);
+      box_client_list_parts (client, transport, session, NULL, cancellable, error);
 
   if (parts == NULL)
     return NULL;
@@ -295,9 +296,15 @@ parse_page (const BoxReply *reply, GPtrArray *parts, guint *n_entries, gboolean 
   return TRUE;
 }
 
+static gboolean
+is_end_of_list (const BoxReply *reply, guint offset)
+{
+  return offset >= LAST_PAGE_OFFSET && (reply->status == 400 || reply->status == 416);
+}
+
 GPtrArray *
 box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSession *session,
-                       GCancellable *cancellable, GError **error)
+                       guint *n_listed, GCancellable *cancellable, GError **error)
 {
   static const char attempt[] = "list the session's parts";
   g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func ((GDestroyNotify) box_part_free);
@@ -316,6 +323,8 @@ box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSess
 
       if (reply == NULL)
         return NULL;
+      if (is_end_of_list (reply, offset))
+        break;
       if (reply->status != 200)
         {
           g_propagate_error (error, box_api_error_from_reply (reply, BOX_SUBJECT_SESSION, attempt));
@@ -329,6 +338,8 @@ box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSess
         }
       offset += n_entries;
     }
+  if (n_listed != NULL)
+    *n_listed = MIN (session->total_parts, is_last ? BOX_LISTED_PARTS_MAX : offset);
   g_ptr_array_sort (parts, compare_parts);
   return g_steal_pointer (&parts);
 }

@@ -98,11 +98,12 @@ box_client_upload_part (BoxClient *client, BoxTransport *transport, const BoxSes
  * refusal names it (box_part_from_conflict()). */
 #define BOX_LISTED_PARTS_MAX 11000
 
-/* All pages of GET …/parts: BoxPart entries with free function, sorted by offset; of a session of
- * more than BOX_LISTED_PARTS_MAX parts, those among the first that many. */
+/* All pages of GET …/parts: BoxPart entries with free function, sorted by offset. @n_listed: (out)
+ * (optional): the list tells of the first that many parts of the session, at most
+ * BOX_LISTED_PARTS_MAX; of the parts behind these nothing is known. */
 GPtrArray *
 box_client_list_parts (BoxClient *client, BoxTransport *transport, const BoxSession *session,
-                       GCancellable *cancellable, GError **error);
+                       guint *n_listed, GCancellable *cancellable, GError **error);
 
 /* Maximum number of parts that one request asks for: about 100 kB of JSON. Box names no limit. */
 #define BOX_PLAN_PARTS_MAX 500

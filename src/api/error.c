@@ -233,6 +233,9 @@ advise (BoxErrorCode code, BoxSubject subject, const BoxReply *reply, const BoxR
     return text;
   if (code == BOX_ERROR_NAME_IN_USE)
     return advise_on_name (refusal);
+  if (code == BOX_ERROR_FORBIDDEN && subject != BOX_SUBJECT_ITEM)
+    return "take the credentials that the upload session was created with, which must still have "
+           "the right to write to its folder, or a new session";
   if (code == BOX_ERROR_SETTINGS && is_about_as_user (reply, refusal))
     return "as-user is not the id of a user whom these credentials may act for";
   return advise_on_class (code, reply->status);

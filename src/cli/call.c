@@ -26,6 +26,7 @@ typedef struct
   Cli *cli;
   gconstpointer input;
   gpointer result;
+  guint n_listed; /* result */
 } Call;
 
 static gboolean
@@ -56,16 +57,17 @@ list_parts (gpointer user_data, GCancellable *cancellable, GError **error)
   Call *call = user_data;
 
   call->result = box_client_list_parts (call->cli->client, call->cli->transport, call->input,
-                                        cancellable, error);
+                                        &call->n_listed, cancellable, error);
   return call->result != NULL;
 }
 
 GPtrArray *
-cli_call_list_parts (Cli *cli, const BoxSession *session, GError **error)
+cli_call_list_parts (Cli *cli, const BoxSession *session, guint *n_listed, GError **error)
 {
   Call call = { .cli = cli, .input = session };
 
   cli_call (cli, list_parts, &call, CLI_CALL_RETRY_TIMEOUT, error);
+  *n_listed = call.n_listed;
   return call.result;
 }
 

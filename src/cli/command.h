@@ -86,8 +86,9 @@ cli_call (Cli *cli, BoxCallFunc function, gpointer user_data, guint retry_timeou
 /* Refuses an invalid session ID without a request. */
 BoxSession *cli_call_get_session (Cli *cli, const char *session_id, GError **error);
 
-/* BoxPart entries by offset, with free function. */
-GPtrArray *cli_call_list_parts (Cli *cli, const BoxSession *session, GError **error);
+/* box_client_list_parts(). */
+GPtrArray *
+cli_call_list_parts (Cli *cli, const BoxSession *session, guint *n_listed, GError **error);
 
 /* The file as it is now. */
 BoxFile *cli_call_get_file (Cli *cli, const char *file_id, GError **error);

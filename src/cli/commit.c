@@ -216,9 +216,9 @@ attempt (gpointer user_data, GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-check_complete (const BoxSession *session, GPtrArray *parts, GError **error)
+check_complete (const BoxSession *session, GPtrArray *parts, guint n_listed, GError **error)
 {
-  g_autoptr (CliGrid) grid = cli_grid_new (session, parts);
+  g_autoptr (CliGrid) grid = cli_grid_new (session, parts, n_listed);
   g_autofree char *missing = cli_grid_format_missing (grid, 10);
 
   if (grid->n_stored == grid->n)
@@ -297,6 +297,7 @@ run (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxFile) file = NULL;
   gboolean done;
   guint64 size;
+  guint n_listed;
 
   if (!cli_options_check_attributes (&attributes, error)
       || !find_sha1 (cli, &commit.sha1, &size, error))
@@ -304,8 +305,9 @@ run (Cli *cli, char **arguments, GError **error)
   session = cli_call_get_session (cli, arguments[0], error);
   if (session == NULL)
     return FALSE;
-  parts = cli_call_list_parts (cli, session, error);
-  if (parts == NULL || !check_complete (session, parts, error) || !check_size (parts, size, error))
+  parts = cli_call_list_parts (cli, session, &n_listed, error);
+  if (parts == NULL || !check_complete (session, parts, n_listed, error)
+      || !check_size (parts, size, error))
     return FALSE;
 
   note = box_note_load (session->id, NULL);

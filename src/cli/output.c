@@ -299,12 +299,12 @@ is_on_grid (const BoxSession *session, const BoxPart *part)
 }
 
 CliGrid *
-cli_grid_new (const BoxSession *session, GPtrArray *parts)
+cli_grid_new (const BoxSession *session, GPtrArray *parts, guint n_listed)
 {
   CliGrid *grid = g_new0 (CliGrid, 1);
 
   grid->n = session->total_parts;
-  grid->n_listed = MIN (grid->n, BOX_LISTED_PARTS_MAX);
+  grid->n_listed = MIN (grid->n, n_listed);
   grid->stored = g_new0 (gboolean, session->total_parts);
   for (guint i = 0; i < parts->len; i++)
     {

@@ -71,8 +71,9 @@ typedef struct
   gboolean *stored; /* n */
 } CliGrid;
 
-/* @parts: BoxPart; those that are not on the session's grid do not count. */
-CliGrid *cli_grid_new (const BoxSession *session, GPtrArray *parts);
+/* @parts, @n_listed: of box_client_list_parts(); parts that are not on the session's grid do not
+ * count. */
+CliGrid *cli_grid_new (const BoxSession *session, GPtrArray *parts, guint n_listed);
 void cli_grid_free (CliGrid *grid);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliGrid, cli_grid_free)
 

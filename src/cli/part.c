@@ -219,7 +219,7 @@ static BoxPart *
 list_and_find (Sending *sending, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) parts = box_client_list_parts (
-      sending->cli->client, sending->cli->transport, sending->session, cancellable, error);
+      sending->cli->client, sending->cli->transport, sending->session, NULL, cancellable, error);
 
   return parts != NULL ? find_listed (sending, parts) : NULL;
 }

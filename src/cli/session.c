@@ -79,13 +79,14 @@ run_parts (Cli *cli, char **arguments, GError **error)
   g_autoptr (BoxSession) session = cli_call_get_session (cli, arguments[0], error);
   g_autoptr (GPtrArray) parts = NULL;
   g_autoptr (CliGrid) grid = NULL;
+  guint n_listed;
 
   if (session == NULL)
     return FALSE;
-  parts = cli_call_list_parts (cli, session, error);
+  parts = cli_call_list_parts (cli, session, &n_listed, error);
   if (parts == NULL)
     return FALSE;
-  grid = cli_grid_new (session, parts);
+  grid = cli_grid_new (session, parts, n_listed);
   if (grid->n_listed < grid->n)
     cli_complain (
         "Box lists only the first %u of the %u parts of a session; whether the others are "

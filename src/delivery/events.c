@@ -269,21 +269,16 @@ box_delivery_restore (BoxDelivery *delivery, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *text = NULL;
-  gboolean restored = FALSE;
 
   if (delivery->displaced)
     return FALSE;
-  if (!box_recording_restore (delivery->recording, &restored, &failure))
+  if (!box_recording_restore (delivery->recording, &text, &failure))
     {
       delivery->displaced = TRUE;
       text = g_strdup (failure->message);
       g_propagate_error (error, g_steal_pointer (&failure));
     }
-  else if (restored)
-    text = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
-                            "written anew",
-                            box_recording_get_path (delivery->recording));
-  if (text != NULL && (restored || error == NULL))
+  if (text != NULL && (!delivery->displaced || error == NULL))
     tell_displaced (delivery, text);
   return !delivery->displaced;
 }

@@ -145,7 +145,8 @@ try_rights (BoxProbe *probe, BoxClient *client, JsonObject *rights)
     return;
   same = box_client_get_session (client, probe->transport, session->id, probe->cancellable, &get);
   tell_right (probe, rights, "status", get);
-  parts = box_client_list_parts (client, probe->transport, session, probe->cancellable, &list);
+  parts =
+      box_client_list_parts (client, probe->transport, session, NULL, probe->cancellable, &list);
   tell_right (probe, rights, "list", list);
   box_client_abort (client, probe->transport, session, probe->cancellable, &abort_error);
   tell_right (probe, rights, "abort", abort_error);

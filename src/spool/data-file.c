@@ -374,10 +374,10 @@ box_data_file_look (BoxDataFile *file, char **elsewhere)
 }
 
 gboolean
-box_data_file_restore (BoxDataFile *file, gboolean *restored, GError **error)
+box_data_file_restore (BoxDataFile *file, char **done, GError **error)
 {
   g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&file->syncing);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
 
-  return box_displaced_restore (file->fd, file->path, restored, error);
+  return box_displaced_restore (file->fd, file->path, done, error);
 }

@@ -57,7 +57,7 @@ BoxPlacing box_data_file_look (BoxDataFile *file, char **elsewhere);
 
 /* box_displaced_restore(). What waits to be written goes into the copy, as it would have gone into
  * the file; what was durable is. */
-gboolean box_data_file_restore (BoxDataFile *file, gboolean *restored, GError **error);
+gboolean box_data_file_restore (BoxDataFile *file, char **done, GError **error);
 
 /* Makes the first @needed bytes durable. A failure is permanent: lost bytes are not on disk even if
  * the next sync succeeds. */

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Follows the name of a file that another one has taken the place of. */
-#define RESCUED_SUFFIX ".rescued"
+/* Follows the name that a file had taken, when it is put aside. */
+#define REPLACED_SUFFIX ".replaced"
+#define MAX_REPLACED    100
 
 static gboolean
 is_same (const struct stat *a, const struct stat *b)
@@ -85,39 +87,77 @@ copy_back (int fd, const char *path, const char *to, GError **error)
   return done;
 }
 
+/* Gives the two files, of one directory, each other's name, if the file system can. */
 static gboolean
-rescue (int fd, const char *path, GError **error)
+exchange (const char *a, const char *b)
 {
-  g_autofree char *beside = g_strconcat (path, RESCUED_SUFFIX, NULL);
+  g_autofree char *directory = g_path_get_dirname (a);
+
+  if (TEMP_FAILURE_RETRY (renameat2 (AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)) != 0)
+    return FALSE;
+  (void) box_fileio_sync_directory (directory, NULL);
+  return TRUE;
+}
+
+/* It may have happened before. */
+static char *
+find_free_name (const char *path)
+{
+  char *name = g_strconcat (path, REPLACED_SUFFIX, NULL);
+
+  for (guint i = 2; i <= MAX_REPLACED && g_file_test (name, G_FILE_TEST_EXISTS); i++)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s" REPLACED_SUFFIX "-%u", path, i);
+    }
+  return name;
+}
+
+static gboolean
+put_aside (int fd, const char *path, char **done, GError **error)
+{
+  g_autofree char *beside = find_free_name (path);
 
   if (!copy_back (fd, path, beside, error))
     {
       g_prefix_error (error, "Another file has taken the place of %s during the recording: ", path);
       return FALSE;
     }
+  if (exchange (beside, path))
+    {
+      *done = g_strdup_printf ("another file had taken the place of %s during the recording: it is "
+                               "now %s, and what was recorded is in its place again",
+                               path, beside);
+      return TRUE;
+    }
   g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                "Another file has taken the place of %s during the recording; what was recorded is "
-               "in %s",
+               "in %s: rename that back; then \"boxupload resume\" uploads it",
                path, beside);
   return FALSE;
 }
 
 gboolean
-box_displaced_restore (int fd, const char *path, gboolean *restored, GError **error)
+box_displaced_restore (int fd, const char *path, char **done, GError **error)
 {
   g_autofree char *elsewhere = NULL;
 
-  *restored = FALSE;
+  *done = NULL;
   switch (box_displaced_look (fd, path, &elsewhere))
     {
     case BOX_PLACED_WELL:
       return TRUE;
     case BOX_PLACED_REMOVED:
-      *restored = copy_back (fd, path, path, error);
-      if (!*restored)
-        g_prefix_error (error,
-                        "%s was removed during the recording, and cannot be written anew: ", path);
-      return *restored;
+      if (!copy_back (fd, path, path, error))
+        {
+          g_prefix_error (
+              error, "%s was removed during the recording, and cannot be written anew: ", path);
+          return FALSE;
+        }
+      *done = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
+                               "written anew",
+                               path);
+      return TRUE;
     case BOX_PLACED_MOVED:
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                    "%s was moved during the recording, to %s: move it back; then \"boxupload "
@@ -125,7 +165,7 @@ box_displaced_restore (int fd, const char *path, gboolean *restored, GError **er
                    path, elsewhere);
       return FALSE;
     case BOX_PLACED_REPLACED:
-      return rescue (fd, path, error);
+      return put_aside (fd, path, done, error);
     }
   return TRUE;
 }

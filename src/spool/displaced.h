@@ -23,9 +23,10 @@ typedef enum
 BoxPlacing box_displaced_look (int fd, const char *path, char **elsewhere);
 
 /* If the file of @fd was removed, makes a durable and locked copy of it at @path, in a directory
- * that is made if it is gone as well, and makes @fd refer to that. @restored: (out): that was done.
- * The caller makes sure that nobody writes meanwhile. If the file was replaced, the copy is made
- * beside it. BOX_ERROR_STORAGE: it is not at @path; says where it is. */
-gboolean box_displaced_restore (int fd, const char *path, gboolean *restored, GError **error);
+ * that is made if it is gone as well, and makes @fd refer to that. A file that has taken its place
+ * is put aside. @done: (out): what was done, as a sentence without its full stop; NULL: nothing.
+ * Free with g_free(). The caller makes sure that nobody writes meanwhile. BOX_ERROR_STORAGE: it is
+ * not at @path; says where it is. */
+gboolean box_displaced_restore (int fd, const char *path, char **done, GError **error);
 
 G_END_DECLS

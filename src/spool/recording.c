@@ -698,7 +698,10 @@ describe_placing (BoxPlacing placing, const char *path, char *elsewhere, char **
       *what = g_strdup_printf ("%s was moved to %s: move it back", path, name);
       break;
     case BOX_PLACED_REPLACED:
-      *what = g_strdup_printf ("another file has taken the place of %s", path);
+      *what = g_strdup_printf ("another file has taken the place of %s: it is put aside at the end "
+                               "of the recording, but what was recorded is lost if this process is "
+                               "killed",
+                               path);
       break;
     }
   return FALSE;
@@ -722,13 +725,13 @@ box_recording_is_in_place (BoxRecording *recording, char **what)
 
 /* The data first: a journal without data is reported, data without a journal is hard to use. */
 gboolean
-box_recording_restore (BoxRecording *recording, gboolean *restored, GError **error)
+box_recording_restore (BoxRecording *recording, char **done, GError **error)
 {
   g_autoptr (GMutexLocker) syncing = NULL;
   g_autoptr (GMutexLocker) locker = NULL;
-  gboolean data = FALSE, journal = FALSE;
+  g_autofree char *data = NULL, *journal = NULL;
 
-  *restored = FALSE;
+  *done = NULL;
   if (recording->data == NULL)
     return TRUE;
   if (!box_data_file_restore (recording->data, &data, error))
@@ -737,7 +740,7 @@ box_recording_restore (BoxRecording *recording, gboolean *restored, GError **err
   locker = g_mutex_locker_new (&recording->lock);
   if (!box_displaced_restore (recording->journal_fd, recording->journal_path, &journal, error))
     return FALSE;
-  *restored = data || journal;
+  *done = g_strdup (data != NULL ? data : journal);
   return TRUE;
 }
 

@@ -138,9 +138,9 @@ gboolean box_recording_redirect (BoxRecording *recording, const BoxDestination *
  * sentence without its full stop. Free with g_free(). Never waits for the disk's writes. */
 gboolean box_recording_is_in_place (BoxRecording *recording, char **what);
 
-/* Writes the files anew that somebody has removed (box_displaced_restore()). @restored: (out): that
- * was done. Not while another thread writes. */
-gboolean box_recording_restore (BoxRecording *recording, gboolean *restored, GError **error);
+/* Puts both files back in their places (box_displaced_restore()). @done: (out): what was done;
+ * NULL: nothing. Free with g_free(). Not while another thread writes. */
+gboolean box_recording_restore (BoxRecording *recording, char **done, GError **error);
 
 /* The reason why it is not at Box yet, for "boxupload spool". Not written if the journal has the
  * same reason already, or cannot be written. */

@@ -223,10 +223,10 @@ note_full_session_locked (BoxUpload *upload, guint n_adopted)
   g_clear_pointer (&upload->version_before, g_free);
 }
 
-/* Behind what Box lists, what it has acknowledged before is all that is known. How many were
- * adopted. */
+/* Behind the first @n_listed parts, which Box lists, what it has acknowledged before is all that is
+ * known. How many were adopted. */
 static guint
-adopt_unlisted (BoxUpload *upload)
+adopt_unlisted (BoxUpload *upload, guint n_listed)
 {
   guint i = 0, n_adopted = 0;
 
@@ -234,7 +234,7 @@ adopt_unlisted (BoxUpload *upload)
     {
       const BoxPart *part = g_ptr_array_index (upload->known_parts, k);
 
-      if (locate (upload, part, &i, NULL) && i >= BOX_LISTED_PARTS_MAX
+      if (locate (upload, part, &i, NULL) && i >= n_listed
           && box_upload_adopt (upload, i, part, part->has_sha1))
         n_adopted++;
     }
@@ -244,9 +244,9 @@ adopt_unlisted (BoxUpload *upload)
 gboolean
 box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
 {
-  g_autoptr (GPtrArray) listed =
-      box_client_list_parts (upload->client, transport, upload->session, upload->transfers, error);
-  guint i = 0, n_adopted = 0;
+  guint i = 0, n_listed = 0, n_adopted = 0;
+  g_autoptr (GPtrArray) listed = box_client_list_parts (upload->client, transport, upload->session,
+                                                        &n_listed, upload->transfers, error);
 
   if (listed == NULL)
     return FALSE;
@@ -262,7 +262,7 @@ box_upload_list (BoxUpload *upload, BoxTransport *transport, GError **error)
         n_adopted++;
     }
   if (upload->plan.list_first)
-    n_adopted += adopt_unlisted (upload);
+    n_adopted += adopt_unlisted (upload, n_listed);
   if (n_adopted > 0)
     box_upload_progressed (upload);
 

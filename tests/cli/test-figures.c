@@ -123,7 +123,7 @@ new_grid (guint total_parts, const char *stored)
         part->size = i + 1 == total_parts ? 7 : 100;
         g_ptr_array_add (parts, part);
       }
-  return cli_grid_new (&session, parts);
+  return cli_grid_new (&session, parts, total_parts);
 }
 
 static void
@@ -168,7 +168,7 @@ test_parts_off_the_grid_do_not_count (void)
   g_ptr_array_add (parts, &empty);
   g_ptr_array_add (parts, &twice);
   g_ptr_array_add (parts, &twice);
-  grid = cli_grid_new (&session, parts);
+  grid = cli_grid_new (&session, parts, 2);
   g_assert_cmpuint (grid->n_stored, ==, 1);
   g_assert_cmpuint (grid->bytes, ==, 1);
 }

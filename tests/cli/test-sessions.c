@@ -252,6 +252,26 @@ test_parts_says_how_many_box_lists (Fixture *f, gconstpointer data)
   g_assert_null (strstr (map.out, "missing"));
 }
 
+/* Where Box refuses the last page, the list ends before it. */
+static void
+test_parts_says_how_many_are_listed_if_the_last_page_is_refused (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = add_many_parts (f, 10500);
+  g_auto (Answer) json = { 0 }, commit = { 0 };
+  g_autoptr (JsonObject) object = NULL;
+
+  fixture_load (f, "[{'route':'list_parts','nth':[11,22],'do':'reply','status':400}]");
+  json = RUN (f, "parts", id, "--json");
+  g_assert_cmpint (json.code, ==, 0);
+  object = parse_document (json.out);
+  g_assert_nonnull (strstr (json.err, "only the first 10000 of the 10500 parts"));
+  g_assert_cmpint (get_int (object, "parts_stored"), ==, 10000);
+  g_assert_cmpint (get_int (object, "parts_unlisted"), ==, 500);
+  commit = RUN (f, "commit", id, "--sha1", "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+  g_assert_cmpint (commit.code, ==, 2);
+  g_assert_nonnull (strstr (commit.err, "only the first 10000 of the 10500 parts"));
+}
+
 static void
 test_commit_says_that_box_lists_too_few_parts (Fixture *f, gconstpointer data)
 {
@@ -534,6 +554,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/parts/long-list-comes-in-pages", test_a_long_list_of_parts_comes_in_pages);
   ADD_TEST ("/cli/commit/makes-the-file-and-prints-it", test_commit_makes_the_file_and_prints_it);
   ADD_TEST ("/cli/parts/say-how-many-box-lists", test_parts_says_how_many_box_lists);
+  ADD_TEST ("/cli/parts/say-how-many-are-listed-if-the-last-page-is-refused",
+            test_parts_says_how_many_are_listed_if_the_last_page_is_refused);
   ADD_TEST ("/cli/commit/says-that-box-lists-too-few-parts",
             test_commit_says_that_box_lists_too_few_parts);
   ADD_TEST ("/cli/commit/names-the-parts-that-are-missing",

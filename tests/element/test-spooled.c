@@ -691,23 +691,28 @@ test_a_spool_that_was_moved_is_an_error_that_says_where (Fixture *fixture, gcons
 }
 
 static void
-test_what_was_replaced_is_rescued_beside_it (Fixture *fixture, gconstpointer data)
+test_what_took_its_place_is_put_aside (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
-  g_autofree char *rescued = g_strconcat (entry->data_path, ".rescued", NULL);
-  g_autofree char *text = NULL;
-  g_autofree char *content = NULL;
-  gsize length = 0;
+  const char *path = data != NULL ? entry->journal_path : entry->data_path;
+  g_autofree char *aside = g_strconcat (path, ".replaced", NULL);
+  g_autofree char *text = NULL, *content = NULL;
 
-  g_assert_true (g_file_set_contents (entry->data_path, "another", -1, NULL));
+  g_assert_true (g_file_set_contents (path, "another", -1, NULL));
   text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  gst_harness_push_event (fixture->harness, gst_event_new_eos ());
+  g_assert_nonnull (strstr (text, "another file has taken the place"));
+  g_assert_cmpint (push (fixture, 6 * CHUNK), ==, GST_FLOW_OK);
+  g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
   g_free (text);
-  text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (text, rescued));
-  g_assert_true (g_file_get_contents (rescued, &content, &length, NULL));
-  g_assert_cmpuint (length, ==, 3 * CHUNK);
-  g_assert_cmpint (g_unlink (rescued), ==, 0);
+  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  g_assert_nonnull (strstr (text, aside));
+  assert_eos (fixture);
+  stop (fixture);
+  g_assert_true (g_file_get_contents (aside, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "another");
+  g_assert_cmpint (g_unlink (aside), ==, 0);
+  spool_kit_finish_all (&fixture->kit);
+  assert_committed (fixture, 6 * CHUNK);
 }
 
 int
@@ -764,7 +769,8 @@ main (int argc, char **argv)
   ADD ("removed/both", test_what_was_removed_is_written_anew, "dj");
   ADD ("removed/directory", test_what_was_removed_is_written_anew, "dj/");
   ADD ("moved", test_a_spool_that_was_moved_is_an_error_that_says_where, NULL);
-  ADD ("replaced", test_what_was_replaced_is_rescued_beside_it, NULL);
+  ADD ("data-replaced", test_what_took_its_place_is_put_aside, NULL);
+  ADD ("journal-replaced", test_what_took_its_place_is_put_aside, "journal");
   ADD ("unusable-spool-is-refused-before-recording",
        test_unusable_spool_is_refused_before_recording, NULL);
   ADD ("pause-interrupts-the-wait-but-not-the-upload",

@@ -175,7 +175,7 @@ spool_kit_add_part (SpoolKit *kit, BoxRecording *recording, const BoxSession *se
 
   kit_pattern_fill (offset, bytes, length);
   g_assert_true (box_emulator_add_part (kit->emulator, session->id, offset, bytes, length));
-  parts = box_client_list_parts (kit->client, transport, session, NULL, NULL);
+  parts = box_client_list_parts (kit->client, transport, session, NULL, NULL, NULL);
   g_assert_nonnull (parts);
   for (guint k = 0; k < parts->len; k++)
     if (((BoxPart *) parts->pdata[k])->offset == offset)

@@ -123,7 +123,7 @@ test_a_session_becomes_a_file (void)
 
   fixture_init (&fixture);
   session = create (&fixture, destination);
-  none = box_client_list_parts (fixture.client, fixture.transport, session, NULL, &error);
+  none = box_client_list_parts (fixture.client, fixture.transport, session, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (none->len, ==, 0);
   for (guint i = 0; i < 3; i++)
@@ -131,7 +131,7 @@ test_a_session_becomes_a_file (void)
   same = box_client_get_session (fixture.client, fixture.transport, session->id, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (same->commit_url, ==, session->commit_url);
-  parts = box_client_list_parts (fixture.client, fixture.transport, session, NULL, &error);
+  parts = box_client_list_parts (fixture.client, fixture.transport, session, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (parts->len, ==, 3);
   file = commit (&fixture, session, parts, NULL, &error);

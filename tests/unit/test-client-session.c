@@ -229,7 +229,7 @@ list (Fixture *fixture, guint total_parts, GError **error)
   g_autoptr (BoxSession) session = fixture_new_session (fixture);
 
   session->total_parts = total_parts;
-  return box_client_list_parts (fixture->client, fixture->transport, session, NULL, error);
+  return box_client_list_parts (fixture->client, fixture->transport, session, NULL, NULL, error);
 }
 
 static void

@@ -84,6 +84,33 @@ test_a_file_with_a_name_is_not_replaced (void)
   kit_remove_directory (dir);
 }
 
+static void
+test_what_took_its_place_again_is_put_aside_under_another_name (void)
+{
+  char *dir = kit_new_directory ();
+  g_autofree char *path = g_build_filename (dir, "a", NULL);
+  g_autofree char *aside = g_build_filename (dir, "a.replaced", NULL);
+  g_autofree char *second = g_build_filename (dir, "a.replaced-2", NULL);
+  g_autofree char *done = NULL, *there = NULL, *before = NULL, *now = NULL;
+  int fd;
+
+  g_assert_true (g_file_set_contents (path, "recorded", -1, NULL));
+  fd = open (path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_true (g_file_set_contents (path, "another", -1, NULL));
+  g_assert_true (g_file_set_contents (aside, "of before", -1, NULL));
+  g_assert_true (box_displaced_restore (fd, path, &done, NULL));
+  g_assert_nonnull (strstr (done, second));
+  there = kit_read_text (path);
+  g_assert_cmpstr (there, ==, "recorded");
+  before = kit_read_text (aside);
+  g_assert_cmpstr (before, ==, "of before");
+  now = kit_read_text (second);
+  g_assert_cmpstr (now, ==, "another");
+  close (fd);
+  kit_remove_directory (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -96,5 +123,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/displaced/a-file-with-a-name-is-not-replaced",
                    test_a_file_with_a_name_is_not_replaced);
+  g_test_add_func ("/displaced/what-took-its-place-again-is-put-aside-under-another-name",
+                   test_what_took_its_place_again_is_put_aside_under_another_name);
   return g_test_run ();
 }

@@ -5,6 +5,9 @@
  */
 #include "client-fixture.h"
 
+#include "api/folder.h"
+#include "api/metadata.h"
+
 static const char *const classes[] = {
   [BOX_ERROR_TRANSIENT] = "transient", [BOX_ERROR_CREDENTIALS] = "credentials",
   [BOX_ERROR_TRUST] = "trust",         [BOX_ERROR_FORBIDDEN] = "forbidden",
@@ -106,7 +109,7 @@ list_parts (Fixture *f, JsonObject *row, GError **error)
 {
   g_autoptr (BoxSession) session = fixture_new_session (f);
   g_autoptr (GPtrArray) parts =
-      box_client_list_parts (f->client, f->transport, session, NULL, error);
+      box_client_list_parts (f->client, f->transport, session, NULL, NULL, error);
 
   if (parts == NULL)
     return FALSE;
@@ -152,6 +155,42 @@ get_user (Fixture *f, JsonObject *row, GError **error)
   return user != NULL;
 }
 
+static gboolean
+create_folder (Fixture *f, JsonObject *row, GError **error)
+{
+  g_autofree char *id =
+      box_client_create_folder (f->client, f->transport, "4711", "day", NULL, error);
+
+  return id != NULL;
+}
+
+static gboolean
+count_item (const BoxItem *item, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+  return TRUE;
+}
+
+static gboolean
+visit_folder (Fixture *f, JsonObject *row, GError **error)
+{
+  guint n = 0;
+
+  if (!box_client_visit_folder (f->client, f->transport, "4711", count_item, &n, NULL, error))
+    return FALSE;
+  g_assert_cmpuint (n, ==, get_int (row, "items", 0));
+  return TRUE;
+}
+
+static gboolean
+set_metadata (Fixture *f, JsonObject *row, GError **error)
+{
+  static const char *const pairs[] = { "camera=3", NULL };
+  g_autoptr (BoxMetadata) metadata = box_metadata_new_from_pairs (NULL, pairs, NULL);
+
+  return box_client_set_metadata (f->client, f->transport, "12", metadata, NULL, error);
+}
+
 static const struct
 {
   const char *name;
@@ -167,6 +206,9 @@ static const struct
   { "commit", commit },
   { "get_file", get_file },
   { "get_user", get_user },
+  { "create_folder", create_folder },
+  { "visit_folder", visit_folder },
+  { "set_metadata", set_metadata },
 };
 
 static Call

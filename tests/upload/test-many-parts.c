@@ -63,6 +63,23 @@ test_a_full_session_is_committed (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->adopted, ==, N_PARTS);
 }
 
+/* Of the parts behind the list's end, as Box draws it, its refusals tell. */
+static void
+test_a_full_session_is_committed_if_the_last_page_is_refused (Fixture *f, gconstpointer status)
+{
+  g_autoptr (BoxDestination) destination = session_with_parts (f, N_PARTS);
+  BoxUploadSettings settings = settings_for (f, destination, SIZE);
+  g_autofree char *scenario = g_strdup_printf (
+      "{'route':'list_parts','nth':11,'do':'reply','status':%d}", GPOINTER_TO_INT (status));
+
+  load (f, scenario);
+  run_to_the_end (f, &settings);
+  assert_done (f);
+  assert_stored (f, "many.bin", SIZE);
+  g_assert_cmpuint (box_emulator_count_status (f->emulator, "upload_part", 416), ==,
+                    N_PARTS - 10000);
+}
+
 /* An earlier run had them acknowledged: none is sent again. */
 static void
 test_what_was_acknowledged_behind_the_list_is_not_sent_again (Fixture *f, gconstpointer data)
@@ -175,6 +192,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("lost-answer-behind-the-list-is-no-end", test_a_lost_answer_behind_the_list_is_no_end);
   ADD ("full-session-is-committed", test_a_full_session_is_committed);
+  g_test_add ("/many-parts/full-session-is-committed-if-the-last-page-answers-400", Fixture,
+              GINT_TO_POINTER (400), set_up_short_parts,
+              test_a_full_session_is_committed_if_the_last_page_is_refused, tear_down);
+  g_test_add ("/many-parts/full-session-is-committed-if-the-last-page-answers-416", Fixture,
+              GINT_TO_POINTER (416), set_up_short_parts,
+              test_a_full_session_is_committed_if_the_last_page_is_refused, tear_down);
   ADD ("acknowledged-behind-the-list-are-not-sent-again",
        test_what_was_acknowledged_behind_the_list_is_not_sent_again);
   g_test_add ("/many-parts/asked-for-before-they-are-written", Fixture, NULL, set_up_plan,
