@@ -328,6 +328,15 @@ box_fileio_copy_open (int from, const char *from_path, const char *to, GError **
 }
 
 gboolean
+box_fileio_exchange (const char *a, const char *b)
+{
+  if (TEMP_FAILURE_RETRY (renameat2 (AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)) != 0)
+    return FALSE;
+  (void) sync_parent (a);
+  return TRUE;
+}
+
+gboolean
 box_fileio_lock (int fd, const char *path, GError **error)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };

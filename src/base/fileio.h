@@ -75,6 +75,10 @@ gboolean box_fileio_copy (const char *from, const char *to, gboolean replace, GE
  */
 int box_fileio_copy_open (int from, const char *from_path, const char *to, GError **error);
 
+/* Gives two files of one directory each other's name. FALSE: nothing has changed; not every file
+ * system can. */
+gboolean box_fileio_exchange (const char *a, const char *b);
+
 /* Takes a lock of the whole file that ends with the open file description. BOX_ERROR_BUSY: another
  * process has it. */
 gboolean box_fileio_lock (int fd, const char *path, GError **error);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,18 +86,6 @@ copy_back (int fd, const char *path, const char *to, GError **error)
   return done;
 }
 
-/* Gives the two files, of one directory, each other's name, if the file system can. */
-static gboolean
-exchange (const char *a, const char *b)
-{
-  g_autofree char *directory = g_path_get_dirname (a);
-
-  if (TEMP_FAILURE_RETRY (renameat2 (AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)) != 0)
-    return FALSE;
-  (void) box_fileio_sync_directory (directory, NULL);
-  return TRUE;
-}
-
 /* It may have happened before. */
 static char *
 find_free_name (const char *path)
@@ -123,7 +110,7 @@ put_aside (int fd, const char *path, char **done, GError **error)
       g_prefix_error (error, "Another file has taken the place of %s during the recording: ", path);
       return FALSE;
     }
-  if (exchange (beside, path))
+  if (box_fileio_exchange (beside, path))
     {
       *done = g_strdup_printf ("another file had taken the place of %s during the recording: it is "
                                "now %s, and what was recorded is in its place again",
