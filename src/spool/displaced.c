@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Follows the name that a file had taken, when it is put aside. */
@@ -86,6 +87,41 @@ copy_back (int fd, const char *path, const char *to, GError **error)
   return done;
 }
 
+/* Whether a copy of @file in @directory leaves as much room as it takes. */
+static gboolean
+has_room (const char *directory, const struct stat *file)
+{
+  struct statvfs disk;
+
+  return statvfs (directory, &disk) == 0
+         && (guint64) file->st_size <= disk.f_bavail * disk.f_frsize / 2;
+}
+
+/* The last resort for a file that has lost its name: a copy where temporary files may be. Says in
+ * @error, which is set, where it is. */
+static void
+save_elsewhere (int fd, const char *path, GError **error)
+{
+  const char *wanted = g_getenv ("TMPDIR");
+  const char *directory = wanted != NULL && *wanted != '\0' ? wanted : "/var/tmp";
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *to = g_build_filename (directory, name, NULL);
+  GError *failure = *error;
+  struct stat file;
+  int copy = -1;
+
+  if (fstat (fd, &file) == 0 && has_room (directory, &file))
+    copy = box_fileio_copy_open (fd, path, to, NULL);
+  if (copy < 0)
+    return;
+  close (copy);
+  *error = NULL;
+  g_set_error (error, failure->domain, failure->code,
+               "%s; what was recorded is in %s: upload it with \"boxupload put\"", failure->message,
+               to);
+  g_error_free (failure);
+}
+
 /* It may have happened before. */
 static char *
 find_free_name (const char *path)
@@ -104,10 +140,14 @@ static gboolean
 put_aside (int fd, const char *path, char **done, GError **error)
 {
   g_autofree char *beside = find_free_name (path);
+  g_autoptr (GError) failure = NULL;
 
-  if (!copy_back (fd, path, beside, error))
+  if (!copy_back (fd, path, beside, &failure))
     {
-      g_prefix_error (error, "Another file has taken the place of %s during the recording: ", path);
+      g_prefix_error (&failure,
+                      "Another file has taken the place of %s during the recording: ", path);
+      save_elsewhere (fd, path, &failure);
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
   if (box_fileio_exchange (beside, path))
@@ -124,6 +164,25 @@ put_aside (int fd, const char *path, char **done, GError **error)
   return FALSE;
 }
 
+static gboolean
+write_anew (int fd, const char *path, char **done, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (copy_back (fd, path, path, &failure))
+    {
+      *done = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
+                               "written anew",
+                               path);
+      return TRUE;
+    }
+  g_prefix_error (&failure,
+                  "%s was removed during the recording, and cannot be written anew: ", path);
+  save_elsewhere (fd, path, &failure);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 gboolean
 box_displaced_restore (int fd, const char *path, char **done, GError **error)
 {
@@ -135,16 +194,7 @@ box_displaced_restore (int fd, const char *path, char **done, GError **error)
     case BOX_PLACED_WELL:
       return TRUE;
     case BOX_PLACED_REMOVED:
-      if (!copy_back (fd, path, path, error))
-        {
-          g_prefix_error (
-              error, "%s was removed during the recording, and cannot be written anew: ", path);
-          return FALSE;
-        }
-      *done = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
-                               "written anew",
-                               path);
-      return TRUE;
+      return write_anew (fd, path, done, error);
     case BOX_PLACED_MOVED:
       g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                    "%s was moved during the recording, to %s: move it back; then \"boxupload "

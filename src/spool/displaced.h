@@ -26,7 +26,8 @@ BoxPlacing box_displaced_look (int fd, const char *path, char **elsewhere);
  * that is made if it is gone as well, and makes @fd refer to that. A file that has taken its place
  * is put aside. @done: (out): what was done, as a sentence without its full stop; NULL: nothing.
  * Free with g_free(). The caller makes sure that nobody writes meanwhile. BOX_ERROR_STORAGE: it is
- * not at @path; says where it is. */
+ * not at @path; says where it is. A file that has no name left is then copied to TMPDIR or
+ * /var/tmp, if there is room for two of it. */
 gboolean box_displaced_restore (int fd, const char *path, char **done, GError **error);
 
 G_END_DECLS

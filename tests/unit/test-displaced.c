@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spool/displaced.h"
 
+#include "base/error.h"
+
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -111,6 +113,36 @@ test_what_took_its_place_again_is_put_aside_under_another_name (void)
   kit_remove_directory (dir);
 }
 
+static void
+test_what_cannot_be_put_back_is_saved_elsewhere (void)
+{
+  char *dir = kit_new_directory ();
+  char *elsewhere = kit_new_directory ();
+  g_autofree char *spool = g_build_filename (dir, "spool", NULL);
+  g_autofree char *path = g_build_filename (spool, "a", NULL);
+  g_autofree char *saved = g_build_filename (elsewhere, "a", NULL);
+  g_autofree char *done = NULL, *text = NULL;
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  g_setenv ("TMPDIR", elsewhere, TRUE);
+  g_assert_cmpint (g_mkdir (spool, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, "recorded", -1, NULL));
+  fd = open (path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (spool), ==, 0);
+  g_assert_true (g_file_set_contents (spool, "a file where the directory was", -1, NULL));
+  g_assert_false (box_displaced_restore (fd, path, &done, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, saved));
+  text = kit_read_text (saved);
+  g_assert_cmpstr (text, ==, "recorded");
+  close (fd);
+  kit_remove_directory (elsewhere);
+  kit_remove_directory (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -125,5 +157,7 @@ main (int argc, char **argv)
                    test_a_file_with_a_name_is_not_replaced);
   g_test_add_func ("/displaced/what-took-its-place-again-is-put-aside-under-another-name",
                    test_what_took_its_place_again_is_put_aside_under_another_name);
+  g_test_add_func ("/displaced/what-cannot-be-put-back-is-saved-elsewhere",
+                   test_what_cannot_be_put_back_is_saved_elsewhere);
   return g_test_run ();
 }
