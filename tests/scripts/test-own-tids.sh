@@ -53,6 +53,18 @@ arguments_and_streams_pass_through ()
   [ "$(echo in | "$own" sh -c 'read -r line; echo "$line $1 $2"' sh 'a b' '')" = 'in a b ' ]
 }
 
+# Outside they stay as they were.
+system_has_one_authority ()
+{
+  local bundle=/etc/ssl/certs/ca-certificates.crt before
+  before=$(grep -c BEGIN "$bundle")
+  if [ "$(id -u)" = 0 ] && may_make_namespaces; then
+    [ "$("$own" grep -c BEGIN "$bundle")" = 1 ] || { echo "there are others"; return 1; }
+  fi
+  [ "$(grep -c BEGIN "$bundle")" = "$before" ] || { echo "the machine's have changed"; return 1; }
+}
+
+check "the system has one authority" system_has_one_authority
 check "numbers of processes and threads begin anew" numbers_begin_anew
 check "the user stays the same" user_stays_the_same
 check "the exit status is the command's" exit_status_is_the_commands

@@ -191,7 +191,7 @@ raw_peer_start_tls (RawPeer *peer, GTlsCertificate *certificate)
   static const char *const protocols[] = { "h2", "http/1.1", NULL };
   g_autoptr (GIOStream) base = peer->stream;
 
-  peer->stream = g_tls_server_connection_new (base, certificate, NULL);
+  peer->stream = emu_tls_server_new (base, certificate);
   g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (peer->stream), protocols);
   emu_handshake (G_TLS_CONNECTION (peer->stream), peer->server->stop);
 }

@@ -44,7 +44,7 @@ use_stream (EmuConnection *connection, GIOStream *stream, gboolean tls)
   g_autoptr (GIOStream) old = g_steal_pointer (&connection->stream);
 
   if (tls)
-    connection->stream = g_tls_server_connection_new (stream, connection->certificate, NULL);
+    connection->stream = emu_tls_server_new (stream, connection->certificate);
   if (connection->stream != NULL)
     {
       g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection->stream),

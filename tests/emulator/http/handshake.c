@@ -33,6 +33,14 @@ g_task_run_in_thread (GTask *task, GTaskThreadFunc function)
     run_task (run);
 }
 
+GIOStream *
+emu_tls_server_new (GIOStream *stream, GTlsCertificate *certificate)
+{
+  return g_initable_new (g_tls_backend_get_server_connection_type (g_tls_backend_get_default ()),
+                         NULL, NULL, "base-io-stream", stream, "certificate", certificate,
+                         "database", NULL, NULL);
+}
+
 gboolean
 emu_handshake (GTlsConnection *connection, GCancellable *cancellable)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handshakes of TLS that do not wait for each other.
+ * Connections of TLS whose handshakes do not wait for each other.
  *
  * glib-networking does every synchronous handshake in a thread of the pool that all GTasks of a
  * process share. The pool has ten threads. GLib adds to them while all are taken, but forgets to
@@ -13,6 +13,10 @@
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
+
+/* As g_tls_server_connection_new(), which reads the system's authorities for every connection,
+ * though nobody asks clients for a certificate. Here the connection trusts no client. */
+GIOStream *emu_tls_server_new (GIOStream *stream, GTlsCertificate *certificate);
 
 /* As g_tls_connection_handshake(). */
 gboolean emu_handshake (GTlsConnection *connection, GCancellable *cancellable);
