@@ -131,6 +131,12 @@ find_web_app (const char *api_endpoint)
   return NULL;
 }
 
+void
+box_client_own_process (void)
+{
+  box_trust_own_process ();
+}
+
 BoxClient *
 box_client_new (const BoxClientSettings *settings, GError **error)
 {

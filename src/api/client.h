@@ -35,6 +35,9 @@ typedef struct
   const char *auth_config;
 } BoxClientSettings;
 
+/* For a program, before its first client: box_trust_own_process(). */
+void box_client_own_process (void);
+
 typedef struct _BoxClient BoxClient;
 
 /* Checks the settings: endpoints must be https, or http to a loopback address (BOX_ERROR_TRUST). No

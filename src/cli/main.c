@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "api/client.h"
 #include "base/process.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -239,6 +240,7 @@ run_command (const CliCommand *command, const CliOptions *options, char **argume
     return FALSE;
   if (command->flags & CLI_COMMAND_CONNECTS)
     {
+      box_client_own_process ();
       client = check_limits (error) ? new_client (options, error) : NULL;
       if (client == NULL)
         return FALSE;

@@ -147,6 +147,27 @@ box_trust_new_of (GTlsDatabase *own, GTlsDatabase *system)
   return G_TLS_DATABASE (self);
 }
 
+static gint owns_process;
+
+void
+box_trust_own_process (void)
+{
+  g_atomic_int_set (&owns_process, TRUE);
+}
+
+/* glib-networking reads the authorities for each connection that begins with a database of its own,
+ * as libsoup's do. They begin with ours instead. */
+static void
+share (GTlsDatabase *system)
+{
+  g_autoptr (GTlsDatabase) shared = NULL;
+
+  if (!g_atomic_int_get (&owns_process) || system == NULL || BOX_IS_TRUST (system))
+    return;
+  shared = box_trust_new_of (NULL, system);
+  g_tls_backend_set_default_database (g_tls_backend_get_default (), shared);
+}
+
 GTlsDatabase *
 box_trust_new (const char *ca_file, GError **error)
 {
@@ -156,6 +177,7 @@ box_trust_new (const char *ca_file, GError **error)
   if (ca_file != NULL && (own = load_file (ca_file, error)) == NULL)
     return NULL;
   system = g_tls_backend_get_default_database (g_tls_backend_get_default ());
+  share (system);
   return box_trust_new_of (own, system);
 }
 
