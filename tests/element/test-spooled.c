@@ -99,13 +99,30 @@ wait_for (Fixture *fixture, GstMessageType types)
   return message;
 }
 
-/* The text of the next ERROR or WARNING; nothing else of these may come before. */
+static gboolean
+is_of_an_outage (GstMessage *message)
+{
+  g_autoptr (GError) warning = NULL;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_WARNING)
+    return FALSE;
+  gst_message_parse_warning (message, &warning, NULL);
+  return g_str_has_prefix (warning->message, "Box is out of reach");
+}
+
+/* The text of the next ERROR or WARNING; before it only WARNINGs that Box is away. */
 static char *
 wait_problem (Fixture *fixture, GstMessageType type, GQuark domain, gint code)
 {
-  g_autoptr (GstMessage) message =
-      wait_for (fixture, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+  g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
+
+  do
+    {
+      g_clear_pointer (&message, gst_message_unref);
+      message = wait_for (fixture, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_EOS);
+    }
+  while (is_of_an_outage (message));
 
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, type);
   if (type == GST_MESSAGE_ERROR)
