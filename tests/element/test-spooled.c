@@ -659,12 +659,20 @@ record_and_look (Fixture *fixture)
   return take_entry (fixture);
 }
 
+static void
+assert_warned (Fixture *fixture, const char *words)
+{
+  g_autofree char *warning =
+      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+
+  g_assert_nonnull (strstr (warning, words));
+}
+
 /* @data: what is removed: "d"ata, "j"ournal, and the directory ("/"). */
 static void
 test_what_was_removed_is_written_anew (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
-  g_autofree char *warning = NULL;
 
   if (strchr (data, 'd') != NULL)
     g_assert_cmpint (g_unlink (entry->data_path), ==, 0);
@@ -672,15 +680,10 @@ test_what_was_removed_is_written_anew (Fixture *fixture, gconstpointer data)
     g_assert_cmpint (g_unlink (entry->journal_path), ==, 0);
   if (strchr (data, '/') != NULL)
     g_assert_cmpint (g_rmdir (fixture->kit.dir), ==, 0);
-  warning =
-      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (warning, "was removed from the spool: it is written anew at the end"));
+  assert_warned (fixture, "was removed from the spool: it is written anew at the end");
   g_assert_cmpint (push (fixture, 6 * CHUNK), ==, GST_FLOW_OK);
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
-  g_free (warning);
-  warning =
-      wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (warning, "and has been written anew"));
+  assert_warned (fixture, "and has been written anew");
   assert_eos (fixture);
   stop (fixture);
   g_assert_cmpint (get_status (fixture), ==, BOX_SPOOL_COMPLETE);
@@ -696,10 +699,8 @@ test_a_spool_that_was_moved_is_an_error_that_says_where (Fixture *fixture, gcons
   g_autofree char *text = NULL;
 
   g_assert_cmpint (g_rename (fixture->kit.dir, elsewhere), ==, 0);
-  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (text, elsewhere));
+  assert_warned (fixture, elsewhere);
   gst_harness_push_event (fixture->harness, gst_event_new_eos ());
-  g_free (text);
   text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
   g_assert_nonnull (strstr (text, elsewhere));
   g_assert_null (strstr (text, "is kept in"));
@@ -713,16 +714,13 @@ test_what_took_its_place_is_put_aside (Fixture *fixture, gconstpointer data)
   g_autoptr (BoxSpoolEntry) entry = record_and_look (fixture);
   const char *path = data != NULL ? entry->journal_path : entry->data_path;
   g_autofree char *aside = g_strconcat (path, ".replaced", NULL);
-  g_autofree char *text = NULL, *content = NULL;
+  g_autofree char *content = NULL;
 
   g_assert_true (g_file_set_contents (path, "another", -1, NULL));
-  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (text, "another file has taken the place"));
+  assert_warned (fixture, "another file has taken the place");
   g_assert_cmpint (push (fixture, 6 * CHUNK), ==, GST_FLOW_OK);
   g_assert_true (gst_harness_push_event (fixture->harness, gst_event_new_eos ()));
-  g_free (text);
-  text = wait_problem (fixture, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
-  g_assert_nonnull (strstr (text, aside));
+  assert_warned (fixture, aside);
   assert_eos (fixture);
   stop (fixture);
   g_assert_true (g_file_get_contents (aside, &content, NULL, NULL));
