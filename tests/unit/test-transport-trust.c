@@ -155,6 +155,25 @@ test_a_ca_file_is_enough_where_the_system_trusts_nothing (void)
   kit_remove_file (other_path);
 }
 
+/* And trust no more and no less. */
+static void
+test_a_programs_connections_begin_with_its_trust (void)
+{
+  g_autoptr (GTlsDatabase) first = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  box_trust_own_process ();
+  test_a_ca_file_adds_to_what_is_trusted ();
+  test_unknown_authorities_are_refused ();
+  first = g_tls_backend_get_default_database (g_tls_backend_get_default ());
+  g_assert_true (BOX_IS_TRUST (first));
+}
+
 static void
 test_unusable_settings_are_named (void)
 {
@@ -365,6 +384,8 @@ main (int argc, char **argv)
                    test_a_ca_file_adds_to_what_is_trusted);
   g_test_add_func ("/transport/a-ca-file-is-enough-where-the-system-trusts-nothing",
                    test_a_ca_file_is_enough_where_the_system_trusts_nothing);
+  g_test_add_func ("/transport/a-programs-connections-begin-with-its-trust",
+                   test_a_programs_connections_begin_with_its_trust);
   g_test_add_func ("/transport/unusable-settings-are-named", test_unusable_settings_are_named);
   g_test_add_func ("/transport/equal-settings-share-a-configuration",
                    test_equal_settings_share_a_configuration);
