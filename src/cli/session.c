@@ -111,7 +111,7 @@ const CliCommand cli_command_parts = {
                  "\n"
                  "With --json: one object with session_id, part_size, total_parts,\n"
                  "parts_processed, expires_at, parts_stored, bytes_stored, parts_unlisted (behind\n"
-                 "the first 11000, which are all that Box lists), and parts: an array of objects\n"
+                 "those that Box lists, at most the first 11000), and parts: an array of objects\n"
                  "with part_id, offset, size and sha1 (or null).\n"
                  "\n"
                  "Examples:\n"

@@ -378,6 +378,12 @@ box_data_file_restore (BoxDataFile *file, char **done, GError **error)
 {
   g_autoptr (GMutexLocker) syncing = g_mutex_locker_new (&file->syncing);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->lock);
+  g_autoptr (GError) failure = NULL;
 
-  return box_displaced_restore (file->fd, file->path, done, error);
+  if (box_displaced_restore (file->fd, file->path, done, &failure))
+    return TRUE;
+  (void) flush_locked (file, NULL);
+  box_displaced_save (file->fd, file->path, &failure);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }

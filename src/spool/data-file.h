@@ -56,7 +56,7 @@ void box_data_file_flush_soon (BoxDataFile *file);
 BoxPlacing box_data_file_look (BoxDataFile *file, char **elsewhere);
 
 /* box_displaced_restore(). What waits to be written goes into the copy, as it would have gone into
- * the file; what was durable is. */
+ * the file; what was durable is. On errors box_displaced_save(), with what waits. */
 gboolean box_data_file_restore (BoxDataFile *file, char **done, GError **error);
 
 /* Makes the first @needed bytes durable. A failure is permanent: lost bytes are not on disk even if

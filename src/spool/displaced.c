@@ -97,31 +97,6 @@ has_room (const char *directory, const struct stat *file)
          && (guint64) file->st_size <= disk.f_bavail * disk.f_frsize / 2;
 }
 
-/* The last resort for a file that has lost its name: a copy where temporary files may be. Says in
- * @error, which is set, where it is. */
-static void
-save_elsewhere (int fd, const char *path, GError **error)
-{
-  const char *wanted = g_getenv ("TMPDIR");
-  const char *directory = wanted != NULL && *wanted != '\0' ? wanted : "/var/tmp";
-  g_autofree char *name = g_path_get_basename (path);
-  g_autofree char *to = g_build_filename (directory, name, NULL);
-  GError *failure = *error;
-  struct stat file;
-  int copy = -1;
-
-  if (fstat (fd, &file) == 0 && has_room (directory, &file))
-    copy = box_fileio_copy_open (fd, path, to, NULL);
-  if (copy < 0)
-    return;
-  close (copy);
-  *error = NULL;
-  g_set_error (error, failure->domain, failure->code,
-               "%s; what was recorded is in %s: upload it with \"boxupload put\"", failure->message,
-               to);
-  g_error_free (failure);
-}
-
 /* It may have happened before. */
 static char *
 find_free_name (const char *path)
@@ -140,14 +115,10 @@ static gboolean
 put_aside (int fd, const char *path, char **done, GError **error)
 {
   g_autofree char *beside = find_free_name (path);
-  g_autoptr (GError) failure = NULL;
 
-  if (!copy_back (fd, path, beside, &failure))
+  if (!copy_back (fd, path, beside, error))
     {
-      g_prefix_error (&failure,
-                      "Another file has taken the place of %s during the recording: ", path);
-      save_elsewhere (fd, path, &failure);
-      g_propagate_error (error, g_steal_pointer (&failure));
+      g_prefix_error (error, "Another file has taken the place of %s during the recording: ", path);
       return FALSE;
     }
   if (box_fileio_exchange (beside, path))
@@ -167,20 +138,16 @@ put_aside (int fd, const char *path, char **done, GError **error)
 static gboolean
 write_anew (int fd, const char *path, char **done, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-
-  if (copy_back (fd, path, path, &failure))
+  if (!copy_back (fd, path, path, error))
     {
-      *done = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
-                               "written anew",
-                               path);
-      return TRUE;
+      g_prefix_error (error,
+                      "%s was removed during the recording, and cannot be written anew: ", path);
+      return FALSE;
     }
-  g_prefix_error (&failure,
-                  "%s was removed during the recording, and cannot be written anew: ", path);
-  save_elsewhere (fd, path, &failure);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  *done = g_strdup_printf ("%s was removed from the spool during the recording, and has been "
+                           "written anew",
+                           path);
+  return TRUE;
 }
 
 gboolean
@@ -205,4 +172,30 @@ box_displaced_restore (int fd, const char *path, char **done, GError **error)
       return put_aside (fd, path, done, error);
     }
   return TRUE;
+}
+
+void
+box_displaced_save (int fd, const char *path, GError **failure)
+{
+  const char *wanted = g_getenv ("TMPDIR");
+  const char *directory = wanted != NULL && *wanted != '\0' ? wanted : "/var/tmp";
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *to = g_build_filename (directory, name, NULL);
+  g_autofree char *elsewhere = NULL;
+  g_autoptr (GError) before = NULL;
+  BoxPlacing placing = box_displaced_look (fd, path, &elsewhere);
+  struct stat file;
+  int copy = -1;
+
+  if (placing == BOX_PLACED_WELL || placing == BOX_PLACED_MOVED)
+    return;
+  if (fstat (fd, &file) == 0 && has_room (directory, &file))
+    copy = box_fileio_copy_open (fd, path, to, NULL);
+  if (copy < 0)
+    return;
+  close (copy);
+  before = g_steal_pointer (failure);
+  g_set_error (failure, before->domain, before->code,
+               "%s; what was recorded is in %s: upload it with \"boxupload put\"", before->message,
+               to);
 }

@@ -26,8 +26,12 @@ BoxPlacing box_displaced_look (int fd, const char *path, char **elsewhere);
  * that is made if it is gone as well, and makes @fd refer to that. A file that has taken its place
  * is put aside. @done: (out): what was done, as a sentence without its full stop; NULL: nothing.
  * Free with g_free(). The caller makes sure that nobody writes meanwhile. BOX_ERROR_STORAGE: it is
- * not at @path; says where it is. A file that has no name left is then copied to TMPDIR or
- * /var/tmp, if there is room for two of it. */
+ * not at @path; says where it is. */
 gboolean box_displaced_restore (int fd, const char *path, char **done, GError **error);
+
+/* The last resort for the data of a recording, after @failure of box_displaced_restore(): if it has
+ * no name left, it is copied to TMPDIR or /var/tmp, if there is room for two of it, and @failure
+ * says so. */
+void box_displaced_save (int fd, const char *path, GError **failure);
 
 G_END_DECLS

@@ -740,7 +740,7 @@ box_recording_restore (BoxRecording *recording, char **done, GError **error)
   locker = g_mutex_locker_new (&recording->lock);
   if (!box_displaced_restore (recording->journal_fd, recording->journal_path, &journal, error))
     return FALSE;
-  *done = g_strdup (data != NULL ? data : journal);
+  *done = data != NULL ? g_steal_pointer (&data) : g_steal_pointer (&journal);
   return TRUE;
 }
 

@@ -340,6 +340,35 @@ test_what_waits_goes_into_the_file_that_is_written_anew (Fixture *f, gconstpoint
   g_assert_cmpstr (text, ==, "written, and waiting");
 }
 
+static void
+test_what_waits_is_saved_with_what_cannot_be_written_anew (Fixture *f, gconstpointer data)
+{
+  char *dir = kit_new_directory ();
+  g_autofree char *spool = g_build_filename (dir, "spool", NULL);
+  g_autofree char *path = g_build_filename (spool, "data", NULL);
+  g_autofree char *saved = g_build_filename (dir, "data", NULL);
+  g_autofree char *text = NULL, *done = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("TMPDIR", dir, TRUE);
+  g_assert_cmpint (g_mkdir (spool, 0700), ==, 0);
+  box_data_file_free (f->file);
+  f->file = box_data_file_new (g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), path, 0);
+  write_text (f, 0, "written, ");
+  box_data_file_flush (f->file, NULL);
+  write_text (f, 9, "and waiting");
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (spool), ==, 0);
+  g_assert_true (g_file_set_contents (spool, "no directory", -1, NULL));
+  g_assert_false (box_data_file_restore (f->file, &done, &error));
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, saved));
+  text = kit_read_text (saved);
+  g_assert_cmpstr (text, ==, "written, and waiting");
+  g_unsetenv ("TMPDIR");
+  kit_remove_directory (dir);
+}
+
 #define ADD(path, func) g_test_add ("/data-file/" path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -359,6 +388,8 @@ main (int argc, char **argv)
   ADD ("any-writes-make-the-same-file", test_any_writes_make_the_same_file);
   ADD ("readers-see-what-was-written", test_readers_see_what_was_written);
   ADD ("what-cannot-be-written-is-not-displaced", test_what_cannot_be_written_is_not_displaced);
+  ADD ("what-waits-is-saved-with-what-cannot-be-written-anew",
+       test_what_waits_is_saved_with_what_cannot_be_written_anew);
   ADD ("what-waits-goes-into-the-file-that-is-written-anew",
        test_what_waits_goes_into_the_file_that_is_written_anew);
   g_test_add_func ("/data-file/write-that-failed-is-told-to-the-next",

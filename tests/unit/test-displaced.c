@@ -135,6 +135,8 @@ test_what_cannot_be_put_back_is_saved_elsewhere (void)
   g_assert_true (g_file_set_contents (spool, "a file where the directory was", -1, NULL));
   g_assert_false (box_displaced_restore (fd, path, &done, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
+  box_displaced_save (fd, path, &error);
+  g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
   g_assert_nonnull (strstr (error->message, saved));
   text = kit_read_text (saved);
   g_assert_cmpstr (text, ==, "recorded");
