@@ -225,10 +225,17 @@ def serve(text, folder, variables, *options, prefix=()):
 WAYS = {'run': bash, 'serve': serve}
 
 
-def run_readme(blocks, build, folder, report):
-    """As somebody does who types it into the shell of "box-emulator --run"."""
+def make_home(folder, clips):
+    """With the registry that GStreamer has made for the clips: another would cost a page most of its time."""
     home = os.path.join(folder, 'home')
     os.mkdir(home, 0o700)
+    shutil.copy2(os.path.join(clips, 'gst-registry.bin'), home)
+    return home
+
+
+def run_readme(blocks, build, clips, folder, report):
+    """As somebody does who types it into the shell of "box-emulator --run"."""
+    home = make_home(folder, clips)
     variables = environment(build, home)
     del variables['BOX_ACCESS_TOKEN']
     box, before = os.path.join(folder, 'box'), os.path.join(folder, '.box-before')
@@ -253,16 +260,15 @@ def run_page(blocks, build, clips, folder, report):
     for _ in range(SPLITMUX_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(clips, folder)
-        results = run_page_once(blocks, build, folder)
+        results = run_page_once(blocks, build, clips, folder)
         if not any(loses_eos(block, output) for block, (_, output) in zip(blocks, results)):
             break
     for block, (good, output) in zip(blocks, results):
         report.tell(block, good, output)
 
 
-def run_page_once(blocks, build, folder):
-    home = os.path.join(folder, 'home')
-    os.mkdir(home, 0o700)
+def run_page_once(blocks, build, clips, folder):
+    home = make_home(folder, clips)
     with emulator(build, os.path.join(folder, 'box')):
         return [WAYS[block.how](block.text, folder, environment(build, home), *STRICT) for block in blocks]
 
@@ -296,7 +302,7 @@ def run_inside(blocks, build, report):
             on_page = [block for block in blocks if block.page == page]
             if page == 'README.md':
                 os.mkdir(folder)  # it makes the clips itself
-                run_readme(on_page, build, folder, report)
+                run_readme(on_page, build, clips, folder, report)
             else:
                 run_page(on_page, build, clips, folder, report)
 

@@ -46,7 +46,7 @@ class Run:
 
     def __init__(self, folder, *command, environment=None):
         self.folder = folder
-        variables = {**os.environ, 'HOME': folder, 'GST_PLUGIN_PATH': f'{BUILD}/gst', 'GST_REGISTRY': f'{folder}/registry',
+        variables = {**os.environ, 'HOME': folder, 'GST_PLUGIN_PATH': f'{BUILD}/gst', 'GST_REGISTRY': f'{BUILD}/tests/gst-registry.bin',
                      'PATH': f'{BUILD}/src/cli:{BUILD}/examples:{os.environ["PATH"]}', 'G_DEBUG': ''}
         emulator = [f'{BUILD}/tests/emulator/box-emulator', '--dir', f'{folder}/box', '--token', TOKEN, '--run', '--', 'env']
         self.process = subprocess.Popen([*emulator, *(environment or ()), *command], cwd=folder, env=variables, text=True,

@@ -17,8 +17,11 @@
 #include "kit/places.h"
 #include "kit/watchdog.h"
 
-#define SAMPLE           1500
-#define SANITIZED_SAMPLE 500
+#define SAMPLE           1680
+#define SANITIZED_SAMPLE 560
+
+/* Of a sample, large cells are played less: one costs as much as ten others. */
+#define LARGE_SHARE 0.5
 
 /* Cells at a time. Large ones have their bytes in memory and on disk. */
 #define PLAYERS       160
@@ -141,7 +144,8 @@ choose_cases (const FaultWay *way)
   double share =
       fault_report_get_share ("BOXUPLOAD_FAULT_CELLS", KIT_SANITIZED ? SANITIZED_SAMPLE : SAMPLE,
                               fault_matrix_count (matrix));
-  GPtrArray *cases = fault_matrix_choose (matrix, way, share, fault_report_get_seed (),
+  double weight = way->large && share < 1 ? LARGE_SHARE : 1;
+  GPtrArray *cases = fault_matrix_choose (matrix, way, weight * share, fault_report_get_seed (),
                                           g_getenv ("BOXUPLOAD_FAULT_PATTERN"));
 
   for (guint i = cases->len; i > 0; i--)
