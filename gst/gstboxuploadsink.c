@@ -31,7 +31,8 @@
  *   boxuploadsink location=box://0/lecture.mkv
  * ]| Records to the spool, and uploads at the end.
  * |[
- * gst-launch-1.0 -e videotestsrc num-buffers=60 ! x264enc key-int-max=30 ! h264parse ! queue ! \
+ * gst-launch-1.0 -e videotestsrc is-live=true num-buffers=60 ! \
+ *   x264enc tune=zerolatency key-int-max=30 ! h264parse ! queue ! \
  *   splitmuxsink async-finalize=true muxer-factory=matroskamux max-size-time=600000000000 \
  *     location=box://0/camera-%05d.mkv sink-factory=boxuploadsink \
  *     sink-properties="properties,errors-fatal=false"
