@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes what libFuzzer did into a page, between the marks that name the script.
 
-usage: fuzz-table.py DIR PAGE.md NAME...
+usage: fuzz-table.py DIR PAGE.md CORPUS NAME...
 
+The rows of NAME... are written anew, those of other targets stay as they are: an hour each for all of them takes half a day, which
+need not be one. A row without a directory in CORPUS goes.
 DIR has NAME.log, libFuzzer's output with -print_final_stats=1 and -print_coverage=1, NAME/, the inputs that are kept, and
 NAME.crash-… and the like, those that failed.
 """
@@ -12,7 +14,7 @@ import os
 import re
 import sys
 
-from page import replace
+from page import between, replace
 
 BEGIN, END = '<!-- written by scripts/fuzz -->', '<!-- end of scripts/fuzz -->'
 
@@ -32,11 +34,19 @@ def row_of(directory, name):
             str(kept), str(failures)]
 
 
+def rows_of(page):
+    """name: the line of the table that the page has."""
+    return {match[1]: match[0] for match in re.finditer(r'^\| ([a-z-]+) \| .*\|$', between(page, BEGIN, END), re.MULTILINE)
+            if match[1] != 'target'}
+
+
 def main():
-    directory, page, *names = sys.argv[1:]
+    directory, page, corpus, *names = sys.argv[1:]
+    rows = {name: row for name, row in rows_of(page).items() if os.path.isdir(f'{corpus}/{name}')}
+    rows.update((name, f'| {" | ".join(row_of(directory, name))} |') for name in names)
     lines = ['| target | seconds | executions | edges reached | functions of src/ reached | inputs kept | failures |',
              '|---|---|---|---|---|---|---|']
-    lines += [f'| {" | ".join(row_of(directory, name))} |' for name in names]
+    lines += [row for _, row in sorted(rows.items())]
     table = '\n'.join(lines)
     replace(page, BEGIN, END, table)
     print(table)
