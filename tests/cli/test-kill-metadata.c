@@ -3,22 +3,12 @@
  * put and resume killed between the commit and each step after it, and at random moments: the file
  * is there once, with exactly one instance of its metadata.
  */
-#include <stdlib.h>
-
 #include "cli-recordings.h"
 
 #include "kit/patience.h"
+#include "kit/places.h"
 
-#define DEFAULT_KILLS 8
-#define SIZE          100000
-
-static guint
-count_kills (void)
-{
-  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
-
-  return wanted != NULL ? (guint) MAX (atoi (wanted), 1) : DEFAULT_KILLS;
-}
+#define SIZE 100000
 
 /* Writes the file @name into the program's input, to its end. */
 static void
@@ -137,7 +127,7 @@ wait_for_a_moment (Fixture *f, guint timeout_ms)
 static void
 test_kills_at_random_leave_one_instance_each (Fixture *f, gconstpointer data)
 {
-  guint n_kills = count_kills ();
+  guint n_kills = kit_get_kills (8);
   g_auto (Answer) answer = { 0 };
 
   for (guint i = 0; i < n_kills; i++)

@@ -8,15 +8,7 @@
 
 #include "cli-recordings.h"
 
-#define DEFAULT_KILLS 20
-
-static guint
-count_kills (void)
-{
-  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
-
-  return wanted != NULL ? (guint) MAX (atoi (wanted), 1) : DEFAULT_KILLS;
-}
+#include "kit/places.h"
 
 static guint64
 count_bytes (Fixture *f)
@@ -101,7 +93,7 @@ test_recordings_survive_a_watch_that_is_killed (Fixture *f, gconstpointer data)
 {
   g_autoptr (GHashTable) acknowledged =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  guint n_kills = count_kills ();
+  guint n_kills = kit_get_kills (20);
   g_auto (Answer) answer = { 0 };
 
   for (guint i = 0; i < n_kills; i++)

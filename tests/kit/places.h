@@ -53,4 +53,7 @@ guint kit_get_mode (const char *path);
  * main(), before any thread. */
 void kit_clear_environment (void);
 
+/* How many times a test kills a process: BOXUPLOAD_TEST_KILLS, or @otherwise; at least once. */
+guint kit_get_kills (guint otherwise);
+
 G_END_DECLS

@@ -9,6 +9,7 @@
 
 #include "kit/emulator.h"
 #include "kit/pattern.h"
+#include "kit/places.h"
 #include "kit/spool-kit.h"
 
 #define PART 524288
@@ -157,8 +158,7 @@ test_killed_at_a_step (SpoolKit *kit, gconstpointer data)
 static void
 test_killed_at_random (void)
 {
-  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
-  guint n = wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : 5;
+  guint n = kit_get_kills (5);
 
   for (guint i = 0; i < n; i++)
     {

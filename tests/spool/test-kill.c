@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "kit/places.h"
 #include "kit/spool-kit.h"
 #include "spool/data-file.h"
 
@@ -161,8 +162,7 @@ assert_committed_once (SpoolKit *kit, const char *name, guint64 told)
 static void
 test_nothing_is_lost_or_doubled (gconstpointer how)
 {
-  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
-  guint n = wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : 20;
+  guint n = kit_get_kills (20);
   guint n_files = 0, n_parts = 0;
 
   for (guint i = 0; i < n; i++)

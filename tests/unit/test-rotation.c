@@ -100,8 +100,7 @@ static void
 test_killed_at_any_moment_the_file_has_the_newest_token_or_the_one_before (Fixture *f,
                                                                            gconstpointer data)
 {
-  const char *wanted = g_getenv ("BOXUPLOAD_TEST_KILLS");
-  guint kills = wanted != NULL ? (guint) g_ascii_strtoull (wanted, NULL, 10) : 20;
+  guint kills = kit_get_kills (20);
 
   for (guint i = 0; i < kills; i++)
     {
