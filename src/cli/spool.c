@@ -426,7 +426,7 @@ const CliCommand cli_command_spool = {
                  "  committed    Box has it; it can be removed\n"
                  "  unsettled    Box has it; its metadata is missing there\n"
                  "  kept         Box has it; it was cut short, and stays\n"
-                 "  unreadable   its journal is missing or damaged\n"
+                 "  unreadable   its journal is missing or damaged, or its data is missing\n"
                  "\n"
                  "export copies the data of a recording to FILE, into the directory FILE, or into\n"
                  "the current one under its name at Box; the recording stays. rm removes\n"

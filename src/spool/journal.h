@@ -148,6 +148,9 @@ typedef struct
 /* Whether Box has the file, but not all that it gets after the commit. */
 gboolean box_journal_is_unsettled (const BoxJournalState *state);
 
+/* Whether what is left to do takes bytes of the recording. */
+gboolean box_journal_needs_data (const BoxJournalState *state);
+
 /* The state that @data (of @length bytes, any content) adds up to. Never fails; the fields say what
  * is trusted. */
 BoxJournalState *box_journal_replay (const char *data, gsize length);

@@ -263,7 +263,7 @@ check_still_there (BoxRecording *recording, GError **error)
 static gboolean
 check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
 {
-  if (state->file != NULL || (state->ended && state->end.size == 0))
+  if (!box_journal_needs_data (state))
     return TRUE;
   g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                "The data of this recording is gone: there is no %s; put it back, or remove %s",

@@ -515,6 +515,12 @@ box_journal_is_unsettled (const BoxJournalState *state)
          && state->intent->metadata != NULL;
 }
 
+gboolean
+box_journal_needs_data (const BoxJournalState *state)
+{
+  return state->file == NULL && !(state->ended && state->end.size == 0);
+}
+
 static gpointer
 copy_part (gconstpointer part, gpointer user_data)
 {

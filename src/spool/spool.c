@@ -407,6 +407,14 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
   return NULL;
 }
 
+static char *
+describe_lone_journal (const BoxSpoolEntry *spooled)
+{
+  return g_strdup_printf ("The data of this recording is gone: there is no %s. Put it back, or "
+                          "give the recording up with \"boxupload spool rm %s\"",
+                          spooled->data_path, spooled->name);
+}
+
 /* Data whose journal is gone. The order of the questions leaves out a recording that is being made
  * or removed: its data is made after the unnamed journal, and removed before the journal. */
 static gboolean
@@ -436,13 +444,15 @@ box_spool_look (BoxSpool *spool, const char *name)
   g_autofree char *stem = g_build_filename (spool->path, name, NULL);
   g_autoptr (BoxSpoolEntry) spooled = g_new0 (BoxSpoolEntry, 1);
   g_autoptr (GError) error = NULL;
-  gboolean busy = FALSE, lone;
+  gboolean busy = FALSE, lone, gone;
 
   spooled->name = g_strdup (name);
   spooled->journal_path = g_strconcat (stem, BOX_RECORDING_JOURNAL_SUFFIX, NULL);
   spooled->data_path = g_strconcat (stem, BOX_RECORDING_DATA_SUFFIX, NULL);
   /* Before the one look at the journal, which may get its name, or go, at any moment. */
   lone = is_lone_data (spooled);
+  /* Who removes it has the lock, or has written before that Box has it. */
+  gone = !g_file_test (spooled->data_path, G_FILE_TEST_EXISTS);
   spooled->state = read_state (spooled->journal_path, &busy, &error);
   if (spooled->state == NULL && error == NULL && !lone)
     return NULL;
@@ -453,6 +463,10 @@ box_spool_look (BoxSpool *spool, const char *name)
   add_size (spooled->data_path, &spooled->size);
   if (spooled->problem == NULL)
     spooled->problem = find_problem (spooled, error);
+  /* Twice: it may be a recording that was not there before. */
+  if (spooled->problem == NULL && gone && !busy && box_journal_needs_data (spooled->state)
+      && !g_file_test (spooled->data_path, G_FILE_TEST_EXISTS))
+    spooled->problem = describe_lone_journal (spooled);
   spooled->status = status_of (spooled, busy);
   return g_steal_pointer (&spooled);
 }

@@ -64,7 +64,7 @@ typedef enum
   BOX_SPOOL_COMMITTED,   /* Box has it; it can be removed */
   BOX_SPOOL_UNSETTLED,   /* Box has it; its metadata is missing there */
   BOX_SPOOL_KEPT,        /* Box has it; it was cut short, and stays */
-  BOX_SPOOL_UNREADABLE,  /* its journal is missing or damaged; see problem */
+  BOX_SPOOL_UNREADABLE,  /* its journal is missing or damaged, or its data missing; see problem */
 } BoxSpoolStatus;
 
 /* One recording, as it was when it was listed. */

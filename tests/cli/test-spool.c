@@ -261,7 +261,30 @@ test_resume_says_that_data_is_gone (Fixture *f, gconstpointer data)
   answer = RUN (f, "resume");
   g_assert_cmpint (answer.code, ==, 13);
   g_assert_nonnull (strstr (answer.err, "is gone"));
-  g_assert_nonnull (strstr (answer.err, ".journal"));
+  g_assert_nonnull (strstr (answer.err, "boxupload spool rm"));
+}
+
+static void
+test_a_recording_whose_data_is_gone_is_unreadable_until_it_is_back (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) recordings = NULL;
+  g_autofree char *aside = g_build_filename (f->dir, "aside", NULL);
+  g_auto (Answer) gone = { 0 };
+  g_auto (Answer) back = { 0 };
+  const char *path;
+
+  fixture_write_file (f, "a", 1000, 1);
+  recordings_leave_complete (f, "a");
+  recordings = recordings_list (f);
+  path = ((BoxSpoolEntry *) g_ptr_array_index (recordings, 0))->data_path;
+  g_assert_cmpint (g_rename (path, aside), ==, 0);
+  gone = RUN (f, "spool");
+  g_assert_nonnull (strstr (gone.out, ": unreadable, 0 B"));
+  g_assert_nonnull (strstr (gone.out, path));
+  g_assert_nonnull (strstr (gone.out, "boxupload spool rm"));
+  g_assert_cmpint (g_rename (aside, path), ==, 0);
+  back = RUN (f, "spool");
+  g_assert_nonnull (strstr (back.out, ": complete, 1.0 kB"));
 }
 
 static void
@@ -600,6 +623,8 @@ main (int argc, char **argv)
   ADD_TEST ("/cli/watch/waits-where-another-upload-has-the-name",
             test_watch_waits_where_another_upload_has_the_name);
   ADD_TEST ("/cli/resume/says-that-data-is-gone", test_resume_says_that_data_is_gone);
+  ADD_TEST ("/cli/spool/a-recording-whose-data-is-gone-is-unreadable-until-it-is-back",
+            test_a_recording_whose_data_is_gone_is_unreadable_until_it_is_back);
   ADD_TEST ("/cli/resume/interrupted-goes-on-where-it-was",
             test_an_interrupted_resume_goes_on_where_it_was);
   ADD_TEST ("/cli/resume/interrupted-says-what-is-left",
