@@ -31,6 +31,7 @@ static const GOptionEntry entries[] = {
 typedef struct
 {
   Cli *cli;
+  const char *spool;    /* the directory */
   guint n_left;         /* not begun, or failed */
   guint n_in_use;       /* of those that were asked for by their names */
   gboolean interrupted; /* and that is why */
@@ -39,8 +40,10 @@ typedef struct
 
 /* The ways out that are this command's own, for what time does not heal. */
 static void
-hint_elsewhere (const CliJob *job, const GError *failure)
+hint_elsewhere (const CliJob *job, const char *spool, const GError *failure)
 {
+  g_autofree char *option = box_spool_format_option (spool);
+
   if (cli_job_get_recovered ((CliJob *) job) == BOX_RECOVERED_UNSETTLED)
     return;
   if (g_error_matches (failure, BOX_ERROR, BOX_ERROR_NAME_IN_USE)
@@ -49,9 +52,9 @@ hint_elsewhere (const CliJob *job, const GError *failure)
       || g_error_matches (failure, BOX_ERROR, BOX_ERROR_SESSION_GONE)
       || g_error_matches (failure, BOX_ERROR, BOX_ERROR_SIZE))
     cli_complain (
-        "To send it elsewhere:  boxupload resume --only %s, with --name NAME, --folder ID "
+        "To send it elsewhere:  boxupload resume%s --only %s, with --name NAME, --folder ID "
         "or --if-exists rename",
-        job->name);
+        option, job->name);
 }
 
 static void
@@ -67,7 +70,7 @@ on_ended (CliJob *job, const GError *failure, gpointer user_data)
   outcome->interrupted |= g_error_matches (failure, BOX_ERROR, BOX_ERROR_CANCELLED);
   cli_job_tell_failure (job, failure, 0);
   if (!outcome->cli->options->json)
-    hint_elsewhere (job, failure);
+    hint_elsewhere (job, outcome->spool, failure);
   outcome->cli->told |= outcome->cli->options->json;
   if (outcome->first == NULL)
     outcome->first = g_error_copy (failure);
@@ -296,6 +299,7 @@ run (Cli *cli, char **arguments, GError **error)
   dir = cli_options_get_spool_dir (cli->options, arguments[0], error);
   if (dir == NULL || !cli_options_open_spool (cli->options, arguments[0], dir, &spool, error))
     return FALSE;
+  outcome.spool = dir;
   recordings = spool != NULL ? box_spool_list (spool, error) : NULL;
   if (spool != NULL && recordings == NULL)
     return FALSE;

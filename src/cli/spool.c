@@ -265,7 +265,7 @@ export_data (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError
   g_autofree char *target = NULL;
   g_autofree char *display = NULL;
   g_autofree char *shown = NULL;
-  g_autofree char *bytes = NULL;
+  g_autofree char *bytes = NULL, *option = NULL;
 
   if (entry == NULL || !hold (entry, &recording, error))
     return FALSE;
@@ -285,8 +285,9 @@ export_data (Cli *cli, BoxSpool *spool, char **arguments, gboolean force, GError
     }
   shown = box_text_escape (display);
   bytes = cli_format_bytes (entry->size);
-  cli_print ("%s: %s; the recording stays in the spool: “boxupload spool rm %s” removes it", shown,
-             bytes, entry->name);
+  option = box_spool_format_option (box_spool_get_path (spool));
+  cli_print ("%s: %s; the recording stays in the spool: “boxupload spool rm%s %s” removes it",
+             shown, bytes, option, entry->name);
   return TRUE;
 }
 

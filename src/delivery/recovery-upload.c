@@ -6,6 +6,7 @@
 #include "delivery/recovery-state.h"
 
 #include "delivery/policy.h"
+#include "spool/spool.h"
 
 /* Sessions that one run opens in place of one that is gone; more than one gone in a row means that
  * something else is wrong. */
@@ -321,11 +322,14 @@ is_unsure (const BoxRecovery *recovery)
 char *
 box_recovery_name_way_out (const BoxRecovery *recovery)
 {
-  g_autofree char *name = box_recording_dup_name (box_recording_get_path (recovery->recording));
+  const char *path = box_recording_get_path (recovery->recording);
+  g_autofree char *name = box_recording_dup_name (path);
+  g_autofree char *spool = g_path_get_dirname (path);
+  g_autofree char *option = box_spool_format_option (spool);
 
-  return g_strdup_printf ("upload it elsewhere with \"boxupload resume --only %s "
+  return g_strdup_printf ("upload it elsewhere with \"boxupload resume%s --only %s "
                           "--folder ID --name NAME\"",
-                          name);
+                          option, name);
 }
 
 /* Names the way out where a session that was given is gone, or has other bytes than the recording:

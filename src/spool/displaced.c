@@ -2,6 +2,7 @@
 #include "spool/displaced.h"
 
 #include "base/fileio.h"
+#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,6 +116,7 @@ static gboolean
 put_aside (int fd, const char *path, char **done, GError **error)
 {
   g_autofree char *beside = find_free_name (path);
+  g_autofree char *spool = NULL, *option = NULL;
 
   if (!copy_back (fd, path, beside, error))
     {
@@ -128,10 +130,12 @@ put_aside (int fd, const char *path, char **done, GError **error)
                                path, beside);
       return TRUE;
     }
+  spool = g_path_get_dirname (path);
+  option = box_spool_format_option (spool);
   g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                "Another file has taken the place of %s during the recording; what was recorded is "
-               "in %s: rename that back; then \"boxupload resume\" uploads it",
-               path, beside);
+               "in %s: rename that back; then \"boxupload resume%s\" uploads it",
+               path, beside, option);
   return FALSE;
 }
 

@@ -288,6 +288,21 @@ box_spool_record (BoxSpool *spool, const BoxRecordingIntent *intent, GError **er
   return box_recording_create (spool->path, intent, error);
 }
 
+const char *
+box_spool_get_path (const BoxSpool *spool)
+{
+  return spool->path;
+}
+
+char *
+box_spool_format_option (const char *path)
+{
+  g_autofree char *own = box_spool_default_path ();
+  g_autofree char *quoted = g_shell_quote (path);
+
+  return g_str_equal (path, own) ? g_strdup ("") : g_strconcat (" --spool-dir ", quoted, NULL);
+}
+
 BoxRecording *
 box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent, const BoxFile *file,
                 GError **error)
@@ -308,11 +323,12 @@ box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error)
     {
       g_autofree char *used = g_format_size (spool->used);
       g_autofree char *limit = g_format_size (spool->limit);
+      g_autofree char *option = box_spool_format_option (spool->path);
 
       g_set_error (error, BOX_ERROR, BOX_ERROR_SPACE,
                    "The spool %s holds %s of at most %s (max-spool): upload what is there with "
-                   "\"boxupload resume\", or allow more",
-                   spool->path, used, limit);
+                   "\"boxupload resume%s\", or allow more",
+                   spool->path, used, limit, option);
       return FALSE;
     }
   spool->used += bytes;
@@ -408,11 +424,13 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
 }
 
 static char *
-describe_lone_journal (const BoxSpoolEntry *spooled)
+describe_lone_journal (const BoxSpool *spool, const BoxSpoolEntry *spooled)
 {
+  g_autofree char *option = box_spool_format_option (spool->path);
+
   return g_strdup_printf ("The data of this recording is gone: there is no %s. Put it back, or "
-                          "give the recording up with \"boxupload spool rm %s\"",
-                          spooled->data_path, spooled->name);
+                          "give the recording up with \"boxupload spool rm%s %s\"",
+                          spooled->data_path, option, spooled->name);
 }
 
 /* Data whose journal is gone. The order of the questions leaves out a recording that is being made
@@ -430,12 +448,14 @@ is_lone_data (const BoxSpoolEntry *spooled)
 }
 
 static char *
-describe_lone_data (const BoxSpoolEntry *spooled)
+describe_lone_data (const BoxSpool *spool, const BoxSpoolEntry *spooled)
 {
+  g_autofree char *option = box_spool_format_option (spool->path);
+
   return g_strdup_printf ("%s has no journal, so nothing says where it goes: upload it with "
                           "\"boxupload put\" if it is of use, then remove it with "
-                          "\"boxupload spool rm %s\"",
-                          spooled->data_path, spooled->name);
+                          "\"boxupload spool rm%s %s\"",
+                          spooled->data_path, option, spooled->name);
 }
 
 BoxSpoolEntry *
@@ -457,7 +477,7 @@ box_spool_look (BoxSpool *spool, const char *name)
   if (spooled->state == NULL && error == NULL && !lone)
     return NULL;
   if (spooled->state == NULL && error == NULL)
-    spooled->problem = describe_lone_data (spooled);
+    spooled->problem = describe_lone_data (spool, spooled);
   if (spooled->state == NULL)
     spooled->state = box_journal_replay ("", 0);
   add_size (spooled->data_path, &spooled->size);
@@ -466,7 +486,7 @@ box_spool_look (BoxSpool *spool, const char *name)
   /* Twice: it may be a recording that was not there before. */
   if (spooled->problem == NULL && gone && !busy && box_journal_needs_data (spooled->state)
       && !g_file_test (spooled->data_path, G_FILE_TEST_EXISTS))
-    spooled->problem = describe_lone_journal (spooled);
+    spooled->problem = describe_lone_journal (spool, spooled);
   spooled->status = status_of (spooled, busy);
   return g_steal_pointer (&spooled);
 }

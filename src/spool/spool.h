@@ -38,6 +38,13 @@ BoxRecording *box_spool_record (BoxSpool *spool, const BoxRecordingIntent *inten
 BoxRecording *box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent,
                               const BoxFile *file, GError **error);
 
+/* Its directory. */
+const char *box_spool_get_path (const BoxSpool *spool);
+
+/* What the commands of boxupload need to find a recording of the directory @path, in messages that
+ * advise one: " --spool-dir PATH" for a shell, "" for the default spool. Free with g_free(). */
+char *box_spool_format_option (const char *path);
+
 /* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the
  * limit. It counts bytes written by other processes, too (as of the last 16 MiB written here). */
 gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);

@@ -548,7 +548,7 @@ test_recording_shorter_than_its_session_says_how_to_send_it_elsewhere (Fixture *
 
   error = spool_kit_recover (kit, path, &how);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_SIZE);
-  g_assert_nonnull (strstr (error->message, "boxupload resume --only"));
+  g_assert_nonnull (strstr (error->message, "boxupload resume --spool-dir '"));
 
   recording = box_recording_open (path, NULL);
   g_assert_true (box_recording_redirect (recording, elsewhere, BOX_IF_EXISTS_ERROR, NULL));

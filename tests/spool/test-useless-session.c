@@ -257,7 +257,7 @@ test_given_session_with_other_bytes_names_the_way_out (Fixture *kit, gconstpoint
   g_assert_true (box_emulator_add_part (kit->emulator, id, 0, zeros, (gsize) SPOOL_KIT_PART));
   error = recover_soon (kit, path);
   g_assert_error (error, BOX_ERROR, BOX_ERROR_INTEGRITY);
-  g_assert_nonnull (strstr (error->message, "boxupload resume --only"));
+  g_assert_nonnull (strstr (error->message, "boxupload resume --spool-dir '"));
   g_assert_cmpuint (box_emulator_count (kit->emulator, "create_session"), ==, 0);
 }
 
