@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "spool/recording.h"
+#include "spool/spool.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_box_upload_sink_debug);
 #define GST_CAT_DEFAULT gst_box_upload_sink_debug
@@ -228,6 +229,7 @@ static void
 append_way_out (GString *text, const char *recording, const GError *error)
 {
   g_autofree char *directory = g_path_get_dirname (recording);
+  g_autofree char *spool = box_spool_format_option (directory);
   g_autofree char *name = box_recording_dup_name (recording);
   const char *option = NULL;
 
@@ -235,11 +237,11 @@ append_way_out (GString *text, const char *recording, const GError *error)
     option = "--if-exists rename";
   else if (g_error_matches (error, BOX_ERROR, BOX_ERROR_NOT_FOUND))
     option = "--folder ID";
-  g_string_append_printf (text, ". What was recorded is kept in %s; \"boxupload resume ",
-                          recording);
+  g_string_append_printf (text, ". What was recorded is kept in %s; \"boxupload resume%s",
+                          recording, spool);
   if (option != NULL && g_str_has_suffix (recording, BOX_RECORDING_DATA_SUFFIX))
-    g_string_append_printf (text, "--only %s %s ", name, option);
-  g_string_append_printf (text, "%s\" uploads it", directory);
+    g_string_append_printf (text, " --only %s %s", name, option);
+  g_string_append (text, "\" uploads it");
 }
 
 /* Names the file, the failure, and the recording if one is in the spool. */
@@ -290,10 +292,11 @@ sink_post_unsettled (GstElement *element, const char *destination, const char *p
 {
   const SinkContext context = { .offset = G_MAXUINT64, .is_warning = TRUE };
   g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
+  g_autofree char *spool = directory != NULL ? box_spool_format_option (directory) : NULL;
   g_autofree char *text = g_strdup_printf (
       "%s: the file is at Box, but not its metadata: %s%s%s%s", destination, reason->message,
-      directory != NULL ? ". \"boxupload resume " : "", directory != NULL ? directory : "",
-      directory != NULL ? "\" tries it again, with credentials that may" : "");
+      spool != NULL ? ". \"boxupload resume" : "", spool != NULL ? spool : "",
+      spool != NULL ? "\" tries it again, with credentials that may" : "");
 
   gst_element_message_full_with_details (
       element, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR, (gint) sink_resource_error (reason),

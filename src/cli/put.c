@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "spool/recording.h"
+#include "spool/spool.h"
 
 static struct
 {
@@ -139,10 +140,10 @@ hint_recording (const Put *put, const char *path)
   g_autofree char *connection = cli_options_format_connection (put->cli->options);
   g_autofree char *name = box_recording_dup_name (path);
   g_autofree char *dir = g_path_get_dirname (path);
-  g_autofree char *quoted = g_shell_quote (dir);
+  g_autofree char *spool = box_spool_format_option (dir);
 
-  cli_complain ("What was read is in the spool. To upload it:  boxupload resume %s --only %s%s",
-                quoted, name, connection);
+  cli_complain ("What was read is in the spool. To upload it:  boxupload resume%s --only %s%s",
+                spool, name, connection);
 }
 
 /* Printed now only if other files follow: main() prints the program's last error. */

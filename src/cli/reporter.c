@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "spool/note.h"
+#include "spool/spool.h"
 
 struct _CliReporter
 {
@@ -291,6 +292,7 @@ cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_da
 {
   CliReporter *reporter = user_data;
   g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
+  g_autofree char *spool = directory != NULL ? box_spool_format_option (directory) : NULL;
 
   if (reporter->tell == CLI_TELL_JSON)
     {
@@ -302,8 +304,8 @@ cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_da
       return;
     }
   cli_complain ("%s: the file is at Box, but not its metadata: %s%s%s", reporter->shown,
-                reason->message, directory != NULL ? "; to try it again:  boxupload resume " : "",
-                directory != NULL ? directory : "");
+                reason->message, spool != NULL ? "; to try it again:  boxupload resume" : "",
+                spool != NULL ? spool : "");
 }
 
 void

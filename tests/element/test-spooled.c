@@ -386,7 +386,7 @@ test_wrong_place_is_known_before_the_end (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (push (fixture, CHUNK), ==, GST_FLOW_OK);
   box_emulator_release (fixture->kit.emulator, "held");
   text = wait_problem (fixture, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, place->code);
-  g_assert_nonnull (strstr (text, "boxupload resume --only "));
+  g_assert_nonnull (strstr (text, "boxupload resume --spool-dir '"));
   g_assert_nonnull (strstr (text, place->way_out));
   g_assert_cmpint (push (fixture, 2 * CHUNK), ==, GST_FLOW_ERROR);
   stop (fixture);
