@@ -355,9 +355,9 @@ typedef struct
 } WrongPlace;
 
 static const WrongPlace wrong_folder = { "box://4711/clip.mp4", GST_RESOURCE_ERROR_NOT_FOUND,
-                                         "--folder ID " };
+                                         "--folder ID\"" };
 static const WrongPlace taken_name = { "box://0/taken.mp4", GST_RESOURCE_ERROR_BUSY,
-                                       "--if-exists rename " };
+                                       "--if-exists rename\"" };
 
 /* The spool's only recording has a reason in its journal. */
 static void
