@@ -297,10 +297,9 @@ box_spool_get_path (const BoxSpool *spool)
 char *
 box_spool_format_option (const char *path)
 {
-  g_autofree char *own = box_spool_default_path ();
   g_autofree char *quoted = g_shell_quote (path);
 
-  return g_str_equal (path, own) ? g_strdup ("") : g_strconcat (" --spool-dir ", quoted, NULL);
+  return g_strconcat (" --spool-dir ", quoted, NULL);
 }
 
 BoxRecording *

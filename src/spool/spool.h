@@ -41,8 +41,9 @@ BoxRecording *box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent,
 /* Its directory. */
 const char *box_spool_get_path (const BoxSpool *spool);
 
-/* What the commands of boxupload need to find a recording of the directory @path, in messages that
- * advise one: " --spool-dir PATH" for a shell, "" for the default spool. Free with g_free(). */
+/* " --spool-dir PATH", quoted for a shell: what the commands of boxupload that messages advise need
+ * to find a recording of the directory @path. Also for the default one: who reads what a service
+ * says has another default. Free with g_free(). */
 char *box_spool_format_option (const char *path);
 
 /* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the

@@ -132,7 +132,7 @@ test_a_taken_name_is_no_dead_end (Fixture *f, gconstpointer data)
   leave_two (f);
   failed = RUN (f, "resume");
   g_assert_cmpint (failed.code, ==, 7);
-  g_assert_nonnull (strstr (failed.err, "To send it elsewhere:  boxupload resume --only "));
+  g_assert_nonnull (strstr (failed.err, "To send it elsewhere:  boxupload resume --spool-dir '"));
   listed = RUN (f, "spool");
   g_assert_nonnull (strstr (listed.out, "item_name_in_use"));
   renamed = RUN (f, "resume", "--name", "c");
