@@ -5,6 +5,9 @@
 
 #define READ_SIZE 16384
 
+/* Bytes of interim replies that are read before the body goes on. */
+#define MOST_INTERIM 65536
+
 GSocket *
 box_early_reply_find_socket (GIOStream *stream)
 {
@@ -131,7 +134,8 @@ take_state (BoxEarlyReply *watch, BoxReplyParserState state)
 }
 
 /* Reads what the server has said so far; once a reply has begun, all of it. TLS may have had
- * nothing for us to read. */
+ * nothing for us to read. A server that says interim replies without a pause is not listened to
+ * without end: the body has to leave meanwhile, or the watchdog sees that it does not. */
 static News
 read_news (BoxEarlyReply *watch)
 {
@@ -139,6 +143,7 @@ read_news (BoxEarlyReply *watch)
       G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (watch->stream));
   BoxReplyParserState state = BOX_REPLY_PARSER_NOTHING;
   gboolean has_begun = FALSE;
+  gsize n_read = 0;
   News news;
 
   if (watch->parser == NULL)
@@ -160,6 +165,9 @@ read_news (BoxEarlyReply *watch)
           state = box_reply_parser_feed (watch->parser, buffer, (gsize) n);
           if ((news = take_state (watch, state)) != NEWS_NONE)
             return news;
+          n_read += (gsize) n;
+          if (n_read >= MOST_INTERIM && !box_reply_parser_has_head (watch->parser))
+            return NEWS_NONE;
           continue;
         }
       if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))

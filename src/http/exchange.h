@@ -45,6 +45,9 @@ BoxReplyParser *box_reply_parser_new (void);
 void box_reply_parser_free (BoxReplyParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxReplyParser, box_reply_parser_free)
 
+/* Whether the head of the reply itself is there, no interim reply's. */
+gboolean box_reply_parser_has_head (const BoxReplyParser *parser);
+
 /* Takes the next @length bytes of the reply. BAD is final. */
 BoxReplyParserState
 box_reply_parser_feed (BoxReplyParser *parser, const guint8 *data, gsize length);

@@ -35,18 +35,16 @@ box_reply_parser_free (BoxReplyParser *parser)
 /* The length of the head up to its empty line. @body_start: (out): offset of the body. FALSE: the
  * head is not whole yet. */
 static gboolean
-find_head_end (const GByteArray *bytes, gsize *head_length, gsize *body_start)
+find_head_end (const guint8 *data, gsize length, gsize *head_length, gsize *body_start)
 {
-  const guint8 *data = bytes->data;
-
-  for (gsize i = 0; i + 1 < bytes->len; i++)
+  for (gsize i = 0; i + 1 < length; i++)
     {
       if (data[i] != '\n')
         continue;
       *head_length = i + 1;
       if (data[i + 1] == '\n')
         *body_start = i + 2;
-      else if (i + 2 < bytes->len && data[i + 1] == '\r' && data[i + 2] == '\n')
+      else if (i + 2 < length && data[i + 1] == '\r' && data[i + 2] == '\n')
         *body_start = i + 3;
       else
         continue;
@@ -56,38 +54,60 @@ find_head_end (const GByteArray *bytes, gsize *head_length, gsize *body_start)
 }
 
 static gboolean
-begins_like_http (const GByteArray *bytes)
+begins_like_http (const guint8 *data, gsize length)
 {
-  return memcmp (bytes->data, "HTTP/", MIN (bytes->len, 5)) == 0;
+  return memcmp (data, "HTTP/", MIN (length, 5)) == 0;
 }
 
+/* The first head in the bytes from @pos on. @body_start: (out): the bytes that it takes, 0 unless
+ * it is whole. */
+static BoxReplyParserState
+take_head (BoxReplyParser *parser, gsize pos, gsize *body_start)
+{
+  const guint8 *data = parser->bytes->data + pos;
+  gsize length = parser->bytes->len - pos, head_length;
+  g_autoptr (SoupMessageHeaders) headers = NULL;
+  SoupHTTPVersion version;
+
+  *body_start = 0;
+  if (length == 0)
+    return BOX_REPLY_PARSER_NOTHING;
+  if (!begins_like_http (data, length))
+    return BOX_REPLY_PARSER_BAD;
+  if (!find_head_end (data, length, &head_length, body_start))
+    return length > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
+  if (*body_start > MAX_HEAD)
+    return BOX_REPLY_PARSER_BAD;
+  headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
+  if (!soup_headers_parse_response ((const char *) data, (int) head_length, headers, &version,
+                                    &parser->status, NULL))
+    return BOX_REPLY_PARSER_BAD;
+  if (parser->status >= 200)
+    parser->headers = g_steal_pointer (&headers);
+  return BOX_REPLY_PARSER_MORE;
+}
+
+/* Leaves out interim replies, however many there are. */
 static BoxReplyParserState
 parse_head (BoxReplyParser *parser)
 {
-  g_autoptr (SoupMessageHeaders) headers = NULL;
-  SoupHTTPVersion version;
-  gsize head_length, body_start;
-  guint status;
+  BoxReplyParserState state;
+  gsize pos = 0, head;
 
-  if (parser->bytes->len == 0)
-    return BOX_REPLY_PARSER_NOTHING;
-  if (!begins_like_http (parser->bytes))
-    return BOX_REPLY_PARSER_BAD;
-  if (!find_head_end (parser->bytes, &head_length, &body_start))
-    return parser->bytes->len > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
-  if (body_start > MAX_HEAD)
-    return BOX_REPLY_PARSER_BAD;
+  do
+    {
+      state = take_head (parser, pos, &head);
+      pos += head;
+    }
+  while (state == BOX_REPLY_PARSER_MORE && head > 0 && parser->headers == NULL);
+  g_byte_array_remove_range (parser->bytes, 0, (guint) pos);
+  return state;
+}
 
-  headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
-  if (!soup_headers_parse_response ((const char *) parser->bytes->data, (int) head_length, headers,
-                                    &version, &status, NULL))
-    return BOX_REPLY_PARSER_BAD;
-  g_byte_array_remove_range (parser->bytes, 0, (guint) body_start);
-  if (status < 200)
-    return parse_head (parser);
-  parser->status = status;
-  parser->headers = g_steal_pointer (&headers);
-  return BOX_REPLY_PARSER_MORE;
+gboolean
+box_reply_parser_has_head (const BoxReplyParser *parser)
+{
+  return parser->headers != NULL;
 }
 
 /* One chunk at @in_out_pos, its data moved down to @in_out_length. FALSE: not complete, or the last
@@ -186,7 +206,8 @@ box_reply_parser_end (BoxReplyParser *parser)
   if (parser->headers == NULL && parser->bytes->len == 0)
     return BOX_REPLY_PARSER_NOTHING;
   if (parser->headers == NULL)
-    return begins_like_http (parser->bytes) ? BOX_REPLY_PARSER_MORE : BOX_REPLY_PARSER_BAD;
+    return begins_like_http (parser->bytes->data, parser->bytes->len) ? BOX_REPLY_PARSER_MORE
+                                                                      : BOX_REPLY_PARSER_BAD;
   encoding = soup_message_headers_get_encoding (parser->headers);
   if (parser->status < 400
       && (encoding == SOUP_ENCODING_CONTENT_LENGTH || encoding == SOUP_ENCODING_CHUNKED))

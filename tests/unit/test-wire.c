@@ -112,6 +112,23 @@ test_a_head_that_is_too_long_is_refused_at_once (void)
 }
 
 static void
+test_any_number_of_interim_replies_comes_before_the_reply (void)
+{
+  g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
+  g_autoptr (GString) flood = g_string_new (NULL);
+
+  for (guint i = 0; i < 200000; i++)
+    g_string_append (flood, "HTTP/1.1 100 Continue\r\n\r\n");
+  g_assert_cmpint (box_reply_parser_feed (wire, (const guint8 *) flood->str, flood->len), ==,
+                   BOX_REPLY_PARSER_NOTHING);
+  g_assert_false (box_reply_parser_has_head (wire));
+  g_assert_cmpint (
+      box_reply_parser_feed (wire, (const guint8 *) "HTTP/1.1 204 No Content\r\n\r\n", 27), ==,
+      BOX_REPLY_PARSER_DONE);
+  g_assert_true (box_reply_parser_has_head (wire));
+}
+
+static void
 test_an_endless_body_ends_at_the_limit (void)
 {
   g_autoptr (BoxReplyParser) wire = box_reply_parser_new ();
@@ -161,6 +178,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/an-endless-head-is-refused", test_an_endless_head_is_refused);
   g_test_add_func ("/wire/a-head-that-is-too-long-is-refused-at-once",
                    test_a_head_that_is_too_long_is_refused_at_once);
+  g_test_add_func ("/wire/any-number-of-interim-replies-comes-before-the-reply",
+                   test_any_number_of_interim_replies_comes_before_the_reply);
   g_test_add_func ("/wire/an-endless-body-ends-at-the-limit",
                    test_an_endless_body_ends_at_the_limit);
   g_test_add_func ("/wire/retry-after-is-seconds-or-a-date", test_retry_after_is_seconds_or_a_date);
