@@ -48,10 +48,11 @@ box_patience_rest (BoxPatience *self, gint64 duration, gint64 now)
 }
 
 void
-box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 queued, gint64 now)
+box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 queued,
+                   guint64 unread, gint64 now)
 {
-  gboolean moved =
-      acked != self->acked || (self->phase != BOX_PHASE_SENDING && received != self->received);
+  gboolean heard = received != self->received || unread > 0;
+  gboolean moved = acked != self->acked || (self->phase != BOX_PHASE_SENDING && heard);
 
   if (!self->looked)
     self->acked_before = acked;

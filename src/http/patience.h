@@ -63,10 +63,10 @@ void box_patience_written (BoxPatience *self);
 void box_patience_rest (BoxPatience *self, gint64 duration, gint64 now);
 
 /* A look at the connection: the peer has acknowledged @acked bytes on it so far and sent @received,
- * and @queued bytes wait to be acknowledged. While the request is sent, only that it leaves counts.
- */
-void
-box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 queued, gint64 now);
+ * @queued bytes wait to be acknowledged, and @unread to be read here: a peer is not silent whom
+ * nobody listens to. While the request is sent, only that it leaves counts. */
+void box_patience_look (BoxPatience *self, guint64 acked, guint64 received, guint64 queued,
+                        guint64 unread, gint64 now);
 
 /* Whether the request may go on. */
 BoxPatienceVerdict box_patience_judge (const BoxPatience *self, gint64 now);

@@ -40,17 +40,17 @@ look_locked (BoxWatchdog *self, gint64 now)
 {
   struct tcp_info info;
   socklen_t length = sizeof info;
-  int fd, queued = 0;
+  int fd, queued = 0, unread = 0;
 
   if (self->socket == NULL || g_socket_is_closed (self->socket))
     return;
   fd = g_socket_get_fd (self->socket);
   memset (&info, 0, sizeof info);
-  if (fd < 0 || ioctl (fd, SIOCOUTQ, &queued) != 0
+  if (fd < 0 || ioctl (fd, SIOCOUTQ, &queued) != 0 || ioctl (fd, SIOCINQ, &unread) != 0
       || getsockopt (fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
     return;
   box_patience_look (&self->patience, info.tcpi_bytes_acked, info.tcpi_bytes_received,
-                     (guint64) queued, now);
+                     (guint64) queued, (guint64) unread, now);
 }
 
 #else
@@ -59,7 +59,7 @@ look_locked (BoxWatchdog *self, gint64 now)
 static void
 look_locked (BoxWatchdog *self, gint64 now)
 {
-  box_patience_look (&self->patience, self->patience.acked + 1, 0, 0, now);
+  box_patience_look (&self->patience, self->patience.acked + 1, 0, 0, 0, now);
 }
 
 #endif

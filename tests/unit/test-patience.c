@@ -90,7 +90,7 @@ play (BoxPatience *patience, const Event *event)
       box_patience_enter (patience, (BoxPhase) event->value, now);
       break;
     case LOOK:
-      box_patience_look (patience, event->value, 0, event->queued, now);
+      box_patience_look (patience, event->value, 0, event->queued, 0, now);
       break;
     case WRITTEN:
       box_patience_written (patience);
@@ -123,7 +123,7 @@ drip (BoxPatience *patience, guint queued)
 {
   for (guint second = 0; second < 100000; second++)
     {
-      box_patience_look (patience, second + 1, 0, queued, (gint64) second * SECOND);
+      box_patience_look (patience, second + 1, 0, queued, 0, (gint64) second * SECOND);
       if (box_patience_judge (patience, (gint64) second * SECOND) != BOX_PATIENCE_HELD)
         return second;
     }
@@ -161,9 +161,25 @@ test_words_do_not_move_the_body (void)
   for (guint second = 0; second < T; second++)
     {
       g_assert_cmpint (box_patience_judge (&patience, second * SECOND), ==, BOX_PATIENCE_HELD);
-      box_patience_look (&patience, 0, second, 1000, second * SECOND);
+      box_patience_look (&patience, 0, second, 1000, 0, second * SECOND);
     }
   g_assert_cmpint (box_patience_judge (&patience, T * SECOND), ==, BOX_PATIENCE_SILENCE);
+}
+
+/* Five timeouts are the end of any reply. */
+static void
+test_a_peer_that_is_not_listened_to_is_not_silent_but_has_an_end (void)
+{
+  BoxPatience patience;
+
+  box_patience_init (&patience, T, 0, 0, 0);
+  box_patience_enter (&patience, BOX_PHASE_REPLY, 0);
+  for (guint second = 0; second < 5 * T; second++)
+    {
+      g_assert_cmpint (box_patience_judge (&patience, second * SECOND), ==, BOX_PATIENCE_HELD);
+      box_patience_look (&patience, 0, 1000, 0, 1000, second * SECOND);
+    }
+  g_assert_cmpint (box_patience_judge (&patience, 5 * T * SECOND), ==, BOX_PATIENCE_TOO_LONG);
 }
 
 /* The slowest link that a part is waited for on: 8 MiB at 100 kB/s, shared by sixteen. */
@@ -179,7 +195,7 @@ test_a_slow_link_is_not_cut (void)
   box_patience_written (&patience);
   for (; second * rate < size; second++)
     {
-      box_patience_look (&patience, second * rate, 0, size - second * rate, second * SECOND);
+      box_patience_look (&patience, second * rate, 0, size - second * rate, 0, second * SECOND);
       g_assert_cmpint (box_patience_judge (&patience, second * SECOND), ==, BOX_PATIENCE_HELD);
     }
   g_assert_cmpuint (second, >, 20 * T);
@@ -197,6 +213,8 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/patience/what-drips-ends-too", test_what_drips_ends_too);
   g_test_add_func ("/patience/words-do-not-move-the-body", test_words_do_not_move_the_body);
+  g_test_add_func ("/patience/a-peer-that-is-not-listened-to-is-not-silent-but-has-an-end",
+                   test_a_peer_that_is_not_listened_to_is_not_silent_but_has_an_end);
   g_test_add_func ("/patience/a-slow-link-is-not-cut", test_a_slow_link_is_not_cut);
   return g_test_run ();
 }
