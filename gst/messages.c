@@ -228,8 +228,7 @@ format_debug (const GError *error)
 static void
 append_way_out (GString *text, const char *recording, const GError *error)
 {
-  g_autofree char *directory = g_path_get_dirname (recording);
-  g_autofree char *spool = box_spool_format_option (directory);
+  g_autofree char *spool = box_spool_format_option_for (recording);
   g_autofree char *name = box_recording_dup_name (recording);
   const char *option = NULL;
 
@@ -291,8 +290,7 @@ sink_post_unsettled (GstElement *element, const char *destination, const char *p
                      const GError *reason)
 {
   const SinkContext context = { .offset = G_MAXUINT64, .is_warning = TRUE };
-  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
-  g_autofree char *spool = directory != NULL ? box_spool_format_option (directory) : NULL;
+  g_autofree char *spool = box_spool_format_option_for (path);
   g_autofree char *text = g_strdup_printf (
       "%s: the file is at Box, but not its metadata: %s%s%s%s", destination, reason->message,
       spool != NULL ? ". \"boxupload resume" : "", spool != NULL ? spool : "",

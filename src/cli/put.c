@@ -139,8 +139,7 @@ hint_recording (const Put *put, const char *path)
 {
   g_autofree char *connection = cli_options_format_connection (put->cli->options);
   g_autofree char *name = box_recording_dup_name (path);
-  g_autofree char *dir = g_path_get_dirname (path);
-  g_autofree char *spool = box_spool_format_option (dir);
+  g_autofree char *spool = box_spool_format_option_for (path);
 
   cli_complain ("What was read is in the spool. To upload it:  boxupload resume%s --only %s%s",
                 spool, name, connection);

@@ -291,8 +291,7 @@ void
 cli_reporter_unsettled (const char *path, const GError *reason, gpointer user_data)
 {
   CliReporter *reporter = user_data;
-  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
-  g_autofree char *spool = directory != NULL ? box_spool_format_option (directory) : NULL;
+  g_autofree char *spool = box_spool_format_option_for (path);
 
   if (reporter->tell == CLI_TELL_JSON)
     {

@@ -324,12 +324,11 @@ box_recovery_name_way_out (const BoxRecovery *recovery)
 {
   const char *path = box_recording_get_path (recovery->recording);
   g_autofree char *name = box_recording_dup_name (path);
-  g_autofree char *spool = g_path_get_dirname (path);
-  g_autofree char *option = box_spool_format_option (spool);
+  g_autofree char *spool = box_spool_format_option_for (path);
 
   return g_strdup_printf ("upload it elsewhere with \"boxupload resume%s --only %s "
                           "--folder ID --name NAME\"",
-                          option, name);
+                          spool, name);
 }
 
 /* Names the way out where a session that was given is gone, or has other bytes than the recording:

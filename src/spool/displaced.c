@@ -116,7 +116,7 @@ static gboolean
 put_aside (int fd, const char *path, char **done, GError **error)
 {
   g_autofree char *beside = find_free_name (path);
-  g_autofree char *spool = NULL, *option = NULL;
+  g_autofree char *spool = NULL;
 
   if (!copy_back (fd, path, beside, error))
     {
@@ -130,12 +130,11 @@ put_aside (int fd, const char *path, char **done, GError **error)
                                path, beside);
       return TRUE;
     }
-  spool = g_path_get_dirname (path);
-  option = box_spool_format_option (spool);
+  spool = box_spool_format_option_for (path);
   g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
                "Another file has taken the place of %s during the recording; what was recorded is "
                "in %s: rename that back; then \"boxupload resume%s\" uploads it",
-               path, beside, option);
+               path, beside, spool);
   return FALSE;
 }
 

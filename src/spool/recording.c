@@ -3,6 +3,7 @@
 
 #include "base/fileio.h"
 #include "spool/data-file.h"
+#include "spool/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -257,18 +258,17 @@ check_still_there (BoxRecording *recording, GError **error)
   return FALSE;
 }
 
-/* The data file is gone. That is in order if Box has the bytes or the recording was empty: a
- * removal was cut short. Nobody else can have finished the recording: we have the lock, and the
- * journal has its name. */
+/* The data file is gone. That is in order if nothing needs it: a removal was cut short. Nobody else
+ * can have finished the recording: we have the lock, and the journal has its name. */
 static gboolean
 check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
 {
-  if (!box_journal_needs_data (state))
-    return TRUE;
-  g_set_error (error, BOX_ERROR, BOX_ERROR_STORAGE,
-               "The data of this recording is gone: there is no %s; put it back, or remove %s",
-               recording->data_path, recording->journal_path);
-  return FALSE;
+  g_autofree char *loss =
+      box_journal_needs_data (state) ? box_spool_describe_loss (recording->data_path) : NULL;
+
+  if (loss != NULL)
+    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE, loss);
+  return loss == NULL;
 }
 
 static gboolean

@@ -302,6 +302,14 @@ box_spool_format_option (const char *path)
   return g_strconcat (" --spool-dir ", quoted, NULL);
 }
 
+char *
+box_spool_format_option_for (const char *path)
+{
+  g_autofree char *directory = path != NULL ? g_path_get_dirname (path) : NULL;
+
+  return directory != NULL ? box_spool_format_option (directory) : NULL;
+}
+
 BoxRecording *
 box_spool_note (BoxSpool *spool, const BoxRecordingIntent *intent, const BoxFile *file,
                 GError **error)
@@ -422,14 +430,15 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
   return NULL;
 }
 
-static char *
-describe_lone_journal (const BoxSpool *spool, const BoxSpoolEntry *spooled)
+char *
+box_spool_describe_loss (const char *data_path)
 {
-  g_autofree char *option = box_spool_format_option (spool->path);
+  g_autofree char *option = box_spool_format_option_for (data_path);
+  g_autofree char *name = box_recording_dup_name (data_path);
 
   return g_strdup_printf ("The data of this recording is gone: there is no %s. Put it back, or "
                           "give the recording up with \"boxupload spool rm%s %s\"",
-                          spooled->data_path, option, spooled->name);
+                          data_path, option, name);
 }
 
 /* Data whose journal is gone. The order of the questions leaves out a recording that is being made
@@ -485,7 +494,7 @@ box_spool_look (BoxSpool *spool, const char *name)
   /* Twice: it may be a recording that was not there before. */
   if (spooled->problem == NULL && gone && !busy && box_journal_needs_data (spooled->state)
       && !g_file_test (spooled->data_path, G_FILE_TEST_EXISTS))
-    spooled->problem = describe_lone_journal (spool, spooled);
+    spooled->problem = box_spool_describe_loss (spooled->data_path);
   spooled->status = status_of (spooled, busy);
   return g_steal_pointer (&spooled);
 }

@@ -46,6 +46,9 @@ const char *box_spool_get_path (const BoxSpool *spool);
  * says has another default. Free with g_free(). */
 char *box_spool_format_option (const char *path);
 
+/* The same of the directory that the file @path of a recording is in; NULL for NULL. */
+char *box_spool_format_option_for (const char *path);
+
 /* Call this before @bytes are written to a recording: BOX_ERROR_SPACE if they would exceed the
  * limit. It counts bytes written by other processes, too (as of the last 16 MiB written here). */
 gboolean box_spool_admit (BoxSpool *spool, guint64 bytes, GError **error);
@@ -92,6 +95,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpoolEntry, box_spool_entry_free)
 
 /* "in use", "complete", … */
 const char *box_spool_status_to_string (BoxSpoolStatus status);
+
+/* What to say of a recording whose data file @data_path is gone. Free with g_free(). */
+char *box_spool_describe_loss (const char *data_path);
 
 /* (element-type BoxSpoolEntry): all recordings, oldest first; data without a journal as
  * UNREADABLE. */

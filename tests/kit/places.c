@@ -58,6 +58,13 @@ kit_remove_tree (const char *path)
   g_remove (path);
 }
 
+void
+kit_spoil_directory (const char *path)
+{
+  kit_remove_tree (path);
+  kit_write_text (path, "no directory");
+}
+
 /* ---- files ---- */
 
 char *

@@ -21,6 +21,10 @@ void kit_remove_directory (char *path);
 /* Removes the directory @path, in which nothing may be left, and frees @path. */
 void kit_remove_empty_directory (char *path);
 
+/* Puts a plain file in the place of the directory @path, and of what is in it: nobody can make
+ * anything there, not even root. */
+void kit_spoil_directory (const char *path);
+
 /* Removes a file, or a directory with all that is in it; nothing there is not an error. Links are
  * not followed. */
 void kit_remove_tree (const char *path);

@@ -357,9 +357,7 @@ test_what_waits_is_saved_with_what_cannot_be_written_anew (Fixture *f, gconstpoi
   write_text (f, 0, "written, ");
   box_data_file_flush (f->file, NULL);
   write_text (f, 9, "and waiting");
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_cmpint (g_rmdir (spool), ==, 0);
-  g_assert_true (g_file_set_contents (spool, "no directory", -1, NULL));
+  kit_spoil_directory (spool);
   g_assert_false (box_data_file_restore (f->file, &done, &error));
   g_assert_error (error, BOX_ERROR, BOX_ERROR_STORAGE);
   g_assert_nonnull (strstr (error->message, saved));
