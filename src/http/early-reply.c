@@ -152,22 +152,26 @@ read_news (BoxEarlyReply *watch)
     {
       guint8 buffer[READ_SIZE];
       g_autoptr (GError) reason = NULL;
+      /* libsoup reads on from where this ends, which must not be within a head. */
+      gboolean has_enough = n_read >= MOST_INTERIM && !box_reply_parser_has_head (watch->parser);
       gssize n;
+
+      if (has_enough && state == BOX_REPLY_PARSER_NOTHING)
+        return NEWS_NONE;
 
       if (g_cancellable_set_error_if_cancelled (watch->cancellable, &reason))
         {
           box_early_reply_fail (watch, g_steal_pointer (&reason));
           return NEWS_FAILED;
         }
-      n = g_pollable_input_stream_read_nonblocking (input, buffer, sizeof buffer, NULL, &reason);
+      n = g_pollable_input_stream_read_nonblocking (input, buffer, has_enough ? 1 : sizeof buffer,
+                                                    NULL, &reason);
       if (n > 0)
         {
           state = box_reply_parser_feed (watch->parser, buffer, (gsize) n);
           if ((news = take_state (watch, state)) != NEWS_NONE)
             return news;
           n_read += (gsize) n;
-          if (n_read >= MOST_INTERIM && !box_reply_parser_has_head (watch->parser))
-            return NEWS_NONE;
           continue;
         }
       if (n == 0 || !g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))

@@ -9,6 +9,7 @@
 struct _BoxReplyParser
 {
   GByteArray *bytes;           /* what is not yet understood: a head, then a body as it came */
+  gsize n_searched;            /* of them, from the first: the head does not end there */
   SoupMessageHeaders *headers; /* once the head is complete */
   guint status;
 };
@@ -32,12 +33,12 @@ box_reply_parser_free (BoxReplyParser *parser)
   g_free (parser);
 }
 
-/* The length of the head up to its empty line. @body_start: (out): offset of the body. FALSE: the
- * head is not whole yet. */
+/* The length of the head up to its empty line, which is not before @from. @body_start: (out):
+ * offset of the body. FALSE: the head is not whole yet. */
 static gboolean
-find_head_end (const guint8 *data, gsize length, gsize *head_length, gsize *body_start)
+find_head_end (const guint8 *data, gsize length, gsize from, gsize *head_length, gsize *body_start)
 {
-  for (gsize i = 0; i + 1 < length; i++)
+  for (gsize i = from; i + 1 < length; i++)
     {
       if (data[i] != '\n')
         continue;
@@ -74,8 +75,12 @@ take_head (BoxReplyParser *parser, gsize pos, gsize *body_start)
     return BOX_REPLY_PARSER_NOTHING;
   if (!begins_like_http (data, length))
     return BOX_REPLY_PARSER_BAD;
-  if (!find_head_end (data, length, &head_length, body_start))
-    return length > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
+  if (!find_head_end (data, length, parser->n_searched, &head_length, body_start))
+    {
+      parser->n_searched = length - MIN (length, 2);
+      return length > MAX_HEAD ? BOX_REPLY_PARSER_BAD : BOX_REPLY_PARSER_MORE;
+    }
+  parser->n_searched = 0;
   if (*body_start > MAX_HEAD)
     return BOX_REPLY_PARSER_BAD;
   headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_RESPONSE);
