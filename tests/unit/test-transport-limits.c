@@ -127,6 +127,60 @@ test_early_replies_that_drip_have_an_end (void)
   check_drips (TRUE);
 }
 
+/* ---- a reply after a flood of interim replies ---- */
+
+#define FLOOD_BODY (4u << 20)
+
+typedef struct
+{
+  RawPeer *peer;
+  gint has_ended; /* atomic */
+} Flood;
+
+static gpointer
+say_without_a_pause (gpointer data)
+{
+  Flood *flood = data;
+
+  while (!g_atomic_int_get (&flood->has_ended))
+    raw_peer_say (flood->peer, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n");
+  return NULL;
+}
+
+static void
+serve_flood (RawPeer *peer, gpointer data)
+{
+  Flood flood = { .peer = peer };
+  g_autofree char *head = raw_peer_read_head (peer);
+  GThread *thread = g_thread_new ("flood", say_without_a_pause, &flood);
+
+  raw_peer_read (peer, FLOOD_BODY);
+  g_atomic_int_set (&flood.has_ended, TRUE);
+  g_thread_join (thread);
+  raw_peer_reply (peer, "done");
+}
+
+static void
+test_a_flood_of_interim_replies_does_not_hide_the_reply (void)
+{
+  g_autoptr (RawServer) server = raw_server_new (serve_flood, NULL, NULL);
+  g_autofree char *url = raw_server_get_url (server, "");
+  g_autoptr (BoxTransportConfig) config = box_transport_config_new (NULL, NULL, 0, NULL);
+  g_autoptr (BoxTransport) transport = box_transport_new ();
+  Pattern pattern;
+  const BoxRequest request = {
+    .method = "PUT", .url = url, .content_type = "text/plain", .body = &pattern.body
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BoxReply) reply = NULL;
+
+  pattern_init (&pattern, FLOOD_BODY);
+  reply = box_transport_send (transport, config, &request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (reply->status, ==, 200);
+  g_assert_cmpuint (raw_server_get_connections (server), ==, 1);
+}
+
 /* ---- slow links ---- */
 
 #define SLOW_BODY (3u << 20)
@@ -284,6 +338,8 @@ main (int argc, char **argv)
 {
   fixture_init_program (&argc, &argv);
   g_test_add_func ("/transport/replies-that-drip-have-an-end", test_replies_that_drip_have_an_end);
+  g_test_add_func ("/transport/a-flood-of-interim-replies-does-not-hide-the-reply",
+                   test_a_flood_of_interim_replies_does_not_hide_the_reply);
   g_test_add_func ("/transport/early-replies-that-drip-have-an-end",
                    test_early_replies_that_drip_have_an_end);
   fixture_add_both ("a-slow-link-is-not-silence", test_a_slow_link_is_not_silence);
