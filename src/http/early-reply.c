@@ -50,6 +50,7 @@ box_early_reply_set_stream (BoxEarlyReply *watch, GIOStream *stream)
   GSocket *socket = stream != NULL ? box_early_reply_find_socket (stream) : NULL;
 
   g_clear_pointer (&watch->parser, box_reply_parser_free);
+  watch->has_waited = FALSE;
   g_set_object (&watch->stream, stream);
   g_set_object (&watch->socket, socket);
 }
@@ -142,7 +143,6 @@ read_news (BoxEarlyReply *watch)
   GPollableInputStream *input =
       G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (watch->stream));
   BoxReplyParserState state = BOX_REPLY_PARSER_NOTHING;
-  gboolean has_begun = FALSE;
   gsize n_read = 0;
   News news;
 
@@ -182,9 +182,9 @@ read_news (BoxEarlyReply *watch)
       if (state == BOX_REPLY_PARSER_NOTHING)
         return NEWS_NONE;
 
-      if (!has_begun)
+      if (!watch->has_waited)
         box_watchdog_enter (watch->dog, BOX_PHASE_REPLY);
-      has_begun = TRUE;
+      watch->has_waited = TRUE;
       g_clear_error (&reason);
       if (wait_socket (watch, G_IO_IN, -1, &reason) < 0)
         {

@@ -114,6 +114,10 @@ typedef struct
   BoxReplyParser *parser; /* an early reply as it comes in */
   BoxReply *reply;        /* it, complete */
   GError *failure;        /* why we ended the exchange */
+
+  /* The rest of a head has been waited for on @stream: what follows is within the same limit of
+   * time, however many interim replies come in halves. */
+  gboolean has_waited;
 } BoxEarlyReply;
 
 /* @cancellable: ends every wait. @dog: cancels it when there was no progress. */

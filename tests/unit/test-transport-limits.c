@@ -16,6 +16,7 @@ typedef struct
   gint64 pause;       /* between two of them, microseconds */
   gboolean in_tunnel; /* said by a proxy instead of a tunnel */
   const char *stage;
+  gsize half; /* bytes of drop after which there is a pause, too */
 } Drip;
 
 /* The limit is five timeouts; a busy machine keeps a drip from falling for less than one of them.
@@ -26,6 +27,8 @@ typedef struct
 static const Drip drips[] = {
   { "interim-replies", "", "HTTP/1.1 102 Processing\r\n\r\n", 100000, FALSE, "waiting" },
   { "continue", "", "HTTP/1.1 100 Continue\r\n\r\n", 0, FALSE, "waiting" },
+  { "halves-of-interim-replies", "", "HTTP/1.1 102 Processing\r\n\r\n", 100000, FALSE, "waiting",
+    12 },
   { "header", "HTTP/1.1 200 OK\r\nX-Slow: ", "x", 100000, FALSE, "waiting" },
   { "body", "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", "x", 100000, FALSE, "reading" },
   { "proxy", "HTTP/1.1 200 OK\r\nX-Slow: ", "x", 100000, TRUE, "asking the proxy" },
@@ -42,8 +45,13 @@ serve_drip (RawPeer *peer, gpointer data)
     return;
   raw_peer_say (peer, "%s", drip->head);
   output = g_io_stream_get_output_stream (raw_peer_get_stream (peer));
-  while (g_output_stream_write_all (output, drip->drop, strlen (drip->drop), NULL, NULL, NULL))
-    g_usleep ((gulong) drip->pause);
+  for (gsize begin = 0, end;; begin = end % strlen (drip->drop))
+    {
+      end = begin < drip->half ? drip->half : strlen (drip->drop);
+      if (!g_output_stream_write_all (output, drip->drop + begin, end - begin, NULL, NULL, NULL))
+        return;
+      g_usleep ((gulong) drip->pause);
+    }
 }
 
 typedef struct
@@ -85,7 +93,7 @@ expect (const Drip *drip, gboolean with_body)
   if (!with_body || drip->in_tunnel)
     return g_strdup_printf ("gave up after " DRIP_LIMIT " s while %s*(127.0.0.1)", drip->stage);
   return g_strdup (
-      *drip->head == '\0'
+      *drip->head == '\0' && drip->half == 0
           ? "no progress for " G_STRINGIFY (DRIP_TIMEOUT) " s while sending the request (127.0.0.1)"
           : "gave up after " DRIP_LIMIT " s while reading the reply (127.0.0.1)");
 }
