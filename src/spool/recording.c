@@ -263,12 +263,12 @@ check_still_there (BoxRecording *recording, GError **error)
 static gboolean
 check_half_removed (BoxRecording *recording, const BoxJournalState *state, GError **error)
 {
-  g_autofree char *loss =
-      box_journal_needs_data (state) ? box_spool_describe_loss (recording->data_path) : NULL;
+  g_autofree char *loss = box_spool_describe_loss (recording->data_path, recording->journal_path);
 
-  if (loss != NULL)
-    g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE, loss);
-  return loss == NULL;
+  if (!box_journal_needs_data (state))
+    return TRUE;
+  g_set_error_literal (error, BOX_ERROR, BOX_ERROR_STORAGE, loss);
+  return FALSE;
 }
 
 static gboolean

@@ -431,14 +431,14 @@ find_problem (const BoxSpoolEntry *spooled, const GError *unread)
 }
 
 char *
-box_spool_describe_loss (const char *data_path)
+box_spool_describe_loss (const char *data_path, const char *journal_path)
 {
   g_autofree char *option = box_spool_format_option_for (data_path);
   g_autofree char *name = box_recording_dup_name (data_path);
 
-  return g_strdup_printf ("The data of this recording is gone: there is no %s. Put it back, or "
-                          "give the recording up with \"boxupload spool rm%s %s\"",
-                          data_path, option, name);
+  return g_strdup_printf ("The data of this recording is gone: there is no %s, only %s. Put it "
+                          "back, or give the recording up with \"boxupload spool rm%s %s\"",
+                          data_path, journal_path, option, name);
 }
 
 /* Data whose journal is gone. The order of the questions leaves out a recording that is being made
@@ -494,7 +494,7 @@ box_spool_look (BoxSpool *spool, const char *name)
   /* Twice: it may be a recording that was not there before. */
   if (spooled->problem == NULL && gone && !busy && box_journal_needs_data (spooled->state)
       && !g_file_test (spooled->data_path, G_FILE_TEST_EXISTS))
-    spooled->problem = box_spool_describe_loss (spooled->data_path);
+    spooled->problem = box_spool_describe_loss (spooled->data_path, spooled->journal_path);
   spooled->status = status_of (spooled, busy);
   return g_steal_pointer (&spooled);
 }

@@ -96,8 +96,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoxSpoolEntry, box_spool_entry_free)
 /* "in use", "complete", … */
 const char *box_spool_status_to_string (BoxSpoolStatus status);
 
-/* What to say of a recording whose data file @data_path is gone. Free with g_free(). */
-char *box_spool_describe_loss (const char *data_path);
+/* What to say of a recording of which @journal_path is there, and @data_path is not. Free with
+ * g_free(). */
+char *box_spool_describe_loss (const char *data_path, const char *journal_path);
 
 /* (element-type BoxSpoolEntry): all recordings, oldest first; data without a journal as
  * UNREADABLE. */

@@ -261,6 +261,7 @@ test_resume_says_that_data_is_gone (Fixture *f, gconstpointer data)
   answer = RUN (f, "resume");
   g_assert_cmpint (answer.code, ==, 13);
   g_assert_nonnull (strstr (answer.err, "is gone"));
+  g_assert_nonnull (strstr (answer.err, ".journal"));
   g_assert_nonnull (strstr (answer.err, "boxupload spool rm"));
 }
 
